@@ -1,0 +1,43 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Environment } from './settings.ts'
+
+const patience = 10_000
+
+/**
+ * Runs a TypeScript file with our stdio, tied to the life of this process but out of its process group: a
+ * Ctrl-C in the terminal is for this process, which then ends the others in order.
+ *
+ * @param preloaded what Node imports before it, relative to `dev/`
+ */
+export function startChild(file: string, environment: Environment, preloaded: string[] = []): ChildProcess {
+  const imports = ['./tether.ts', ...preloaded].flatMap((name) => [
+    '--import',
+    new URL(name, import.meta.url).href,
+  ])
+  const child = spawn(process.execPath, [...imports, file], {
+    env: environment,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    detached: true,
+  })
+  const kill = () => child.kill('SIGKILL') // it may hang in a loop, where no signal and no tether reaches it
+  process.on('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
+  return child
+}
+
+/** Sends SIGTERM and waits until the process is gone; after 10 s, SIGKILL. */
+export async function endChild(child: ChildProcess | undefined): Promise<void> {
+  if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return
+  const gone = once(child, 'exit')
+  const timer = setTimeout(() => child.kill('SIGKILL'), patience)
+  child.kill('SIGTERM')
+  await gone
+  clearTimeout(timer)
+}
+
+/** Applies the migrations, in a process of its own. @throws if it fails; it has then said why itself */
+export async function applyMigrations(environment: Environment): Promise<void> {
+  const [code, signal] = await once(startChild('src/migrate.ts', environment), 'exit')
+  if (code !== 0) throw new Error(`The migrations were not applied (${signal ?? `exit code ${code}`}).`)
+}

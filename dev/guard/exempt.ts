@@ -1,0 +1,34 @@
+import { Socket } from 'node:net'
+import { untracked } from './track.ts'
+
+const loopback = new Set(['localhost', '127.0.0.1', '::1', '[::1]', ''])
+const addresses = new Set<string>()
+const connect = Socket.prototype.connect
+
+/**
+ * Excepts sockets to a database from what a request may not leave behind: they are the pool's, whichever
+ * request opened them.
+ *
+ * @param url a PostgreSQL URL, with a host and port or with the folder of a unix socket in `?host=`
+ */
+export function exemptDatabase(url: string): void {
+  const parsed = URL.parse(url.replace('@/', '@localhost/'))
+  if (!parsed) return // the service will say so
+  const { hostname, port, searchParams } = parsed
+  addresses.add(address(searchParams.get('host') ?? decodeURIComponent(hostname), port || 5432))
+  Socket.prototype.connect = connectUnlessExempt as typeof connect
+}
+
+function connectUnlessExempt(this: Socket, ...args: unknown[]): Socket {
+  // (port, host), (path) or ({ host, port, path }), maybe in an array already
+  const [first, host] = Array.isArray(args[0]) ? args[0] : args
+  const target = typeof first === 'object' ? first : Number(first) ? { port: first, host } : { path: first }
+  const to = target.path ? String(target.path) : address(target.host ?? '', target.port)
+  const go = () => Reflect.apply(connect, this, args)
+  return addresses.has(to) ? untracked(go) : go()
+}
+
+function address(host: string, port: unknown): string {
+  if (host.startsWith('/')) return `${host}/.s.PGSQL.${port}`
+  return `${loopback.has(host) ? 'localhost' : host}:${port}`
+}

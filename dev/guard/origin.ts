@@ -1,0 +1,33 @@
+/** What everything passes through on its way: it says nothing about who wanted it. */
+const plumbing =
+  /node:(internal\/(async_hooks|timers|stream_base_commons|streams\/)|timers|events|net|stream)\b/
+
+/** What serves the incoming connection, or keeps the time for all: no request's doing. */
+const nodesOwn = [
+  /node:_http_server:/, // keep-alive of the incoming connection, the check of all connections
+  /node:internal\/http:/, // the Date header, kept for a second
+  /refreshTimeout \(node:internal\/deps\/undici/, // the coarse clock that all of fetch's time limits share
+  /@hono\/node-server\/|drainIncoming \(/, // drains the body of a request that was answered unread
+]
+
+/** The call stack below `callee`, without the line of the error itself. */
+export function captureStack(callee: (...args: never[]) => unknown): string {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 60
+  const holder: { stack?: string } = {}
+  Error.captureStackTrace(holder, callee)
+  Error.stackTraceLimit = limit
+  return (holder.stack ?? '').split('\n').slice(1).join('\n')
+}
+
+/** Whether the innermost code that is not plumbing belongs to the server itself. */
+export function isNodesOwn(stack: string): boolean {
+  const creator = stack.split('\n').find((line) => !plumbing.test(line)) ?? ''
+  return nodesOwn.some((pattern) => pattern.test(creator))
+}
+
+/** The stack without Node's inner lines, if there are others. */
+export function shorten(stack: string): string {
+  const lines = stack.split('\n').filter((line) => !line.includes('node:'))
+  return lines.length > 0 ? lines.join('\n') : stack
+}

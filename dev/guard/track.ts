@@ -1,0 +1,98 @@
+import { AsyncLocalStorage, createHook } from 'node:async_hooks'
+import { captureStack, isNodesOwn, shorten } from './origin.ts'
+
+/** Something that is still alive. `request` is the one that started it, if any did. */
+export interface Leftover {
+  readonly type: string
+  readonly stack: string
+  readonly request?: string
+}
+
+/** A request, as the one who starts timers, sockets and the like. */
+export interface RequestRecord {
+  readonly label: string
+  /** Called when it starts something. */
+  onStart?: (() => void) | undefined
+}
+
+interface Resource {
+  type: string
+  stack: string
+  record: RequestRecord | undefined
+}
+
+const timers = new Set(['Timeout', 'Immediate'])
+const handles = new Set([
+  ...['TCPWRAP', 'TCPSERVERWRAP', 'TLSWRAP', 'PIPEWRAP', 'PIPESERVERWRAP', 'UDPWRAP', 'HTTPCLIENTREQUEST'],
+  ...['PROCESSWRAP', 'WORKER', 'FSEVENTWRAP', 'STATWATCHER'],
+])
+
+const current = new AsyncLocalStorage<RequestRecord | undefined>()
+const alive = new Map<number, Resource>()
+let waiting = false
+
+const hook = createHook({
+  init: function init(id, type) {
+    const record = current.getStore()
+    if (waiting || !(timers.has(type) || (record && handles.has(type)))) return
+    const stack = captureStack(init)
+    if (isNodesOwn(stack)) return
+    alive.set(id, { type, stack, record })
+    record?.onStart?.()
+  },
+  destroy: (id) => alive.delete(id),
+  trackPromises: false,
+})
+
+/** Begins to watch this process. Until then nothing costs anything. */
+export function startTracking(): void {
+  hook.enable()
+}
+
+/** Runs `fn`; what it starts, then or later, is on the record. */
+export function trackRequest<Result>(label: string, fn: () => Result) {
+  startTracking()
+  const record: RequestRecord = { label }
+  return { record, result: current.run(record, fn) }
+}
+
+/** Puts what the rest of this call stack starts, then or later, on the record. */
+export function enterRequest(label: string): RequestRecord {
+  const record: RequestRecord = { label }
+  current.enterWith(record)
+  return record
+}
+
+/** Runs `fn`; what it starts is nobody's, and so is what the events of that lead to. */
+export function untracked<Result>(fn: () => Result): Result {
+  return current.run(undefined, fn)
+}
+
+/** What a request has started and is still alive, a few turns of the event loop from now. */
+export async function leftovers(record: RequestRecord): Promise<Leftover[]> {
+  await settle()
+  return listAlive((resource) => resource.record === record)
+}
+
+/** What any request has started and is still alive, and every timer in the process but Node's own. */
+export async function idleLeftovers(): Promise<Leftover[]> {
+  await settle()
+  return listAlive(({ record, type }) => record !== undefined || timers.has(type))
+}
+
+function listAlive(wanted: (resource: Resource) => boolean): Leftover[] {
+  return [...alive.values()].filter(wanted).map(({ type, stack, record }) => {
+    return { type, stack: shorten(stack), ...(record && { request: record.label }) }
+  })
+}
+
+/** A closed socket or a cleared timer is seen as gone only a few turns later. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 8; turn++) {
+    await new Promise((resolve) => {
+      waiting = true
+      setImmediate(resolve)
+      waiting = false
+    })
+  }
+}

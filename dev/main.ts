@@ -1,0 +1,76 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { banner } from './banner.ts'
+import { applyMigrations } from './child.ts'
+import { localServices } from './local.ts'
+import { assertPortIsFree } from './ports.ts'
+import { runService } from './service.ts'
+import { developmentEnvironment } from './settings.ts'
+
+// `npm run dev`: all that the service needs, then the service, until a signal comes.
+
+/** npm hands on the Ctrl-C that the terminal has already sent. */
+const sameSignal = 1_000
+
+const running: { stop(): Promise<unknown> }[] = []
+let endingSince: number | undefined
+
+/** Stops everything, the last started first; a second signal does not wait for that. */
+async function end(status: number): Promise<void> {
+  if (endingSince !== undefined) {
+    if (performance.now() - endingSince > sameSignal) process.exit(1)
+    return
+  }
+  endingSince = performance.now()
+  for (const { stop } of running.reverse()) await stop().catch(() => {})
+  process.exit(status)
+}
+
+/** Goes on with what `step` gave, unless the end has begun meanwhile: then never. */
+async function unlessEnding<Result>(step: Promise<Result>): Promise<Result> {
+  const result = await step
+  return endingSince === undefined ? result : new Promise<never>(() => {})
+}
+
+async function start(): Promise<void> {
+  const environment = developmentEnvironment()
+  await assertPortIsFree(Number(environment.PORT))
+
+  const facts = []
+  for (const startLocal of localServices) {
+    const starting = startLocal(environment)
+    running.push({ stop: async () => (await starting).stop() })
+    const local = await unlessEnding(starting)
+    Object.assign(environment, local.environment)
+    facts.push(...local.facts)
+  }
+
+  const migrating = applyMigrations(environment)
+  running.push({ stop: () => migrating })
+  await unlessEnding(migrating)
+  running.push(runService(environment))
+  await unlessEnding(answers(`http://127.0.0.1:${environment.PORT}/ping`))
+  console.log(await banner(environment, facts))
+}
+
+/** Resolves when a GET is answered, however long that takes: the service may need a change first. */
+async function answers(url: string): Promise<void> {
+  for (;;) {
+    const options = { headers: { connection: 'close' }, signal: AbortSignal.timeout(2_000) }
+    const response = await fetch(url, options).catch(() => undefined)
+    if (response?.ok) return
+    await wait(100)
+  }
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(0))
+if (process.env.npm_lifecycle_event) {
+  // npm hands a signal to its shell only, which may die of it without a word to us
+  const shell = process.ppid
+  setInterval(() => process.ppid === shell || endingSince || end(0), 500).unref()
+}
+process.stdout.on('error', () => {}) // the terminal is gone: SIGHUP ends us
+start().catch((error) => {
+  if (endingSince !== undefined) return
+  console.error(error instanceof Error ? error.message : error)
+  return end(1)
+})

@@ -1,0 +1,44 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import pg from 'pg'
+import { isAlive } from './lock.ts'
+
+/**
+ * Clears what `postmaster.pid` of a killed run stands for: a server that still runs on `folder` (its keeper was
+ * killed too) is stopped; if the process of that id is another's, the file is removed.
+ *
+ * @throws if the server does not stop
+ */
+export async function endOrphan(folder: string): Promise<void> {
+  const file = join(folder, 'postmaster.pid')
+  const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n')
+  const [pid, port] = [Number(lines[0]), Number(lines[3])]
+  if (!pid || !isAlive(pid)) return // PostgreSQL itself knows what to do then
+  if (await serves(port, folder)) {
+    process.kill(pid, 'SIGINT') // "fast shutdown"
+    for (let patience = 300; existsSync(file) && isAlive(pid); patience--) {
+      if (patience === 0)
+        throw new Error(`A PostgreSQL server, process ${pid}, is still running on ${folder}. Stop it.`)
+      await wait(100)
+    }
+  }
+  await rm(file, { force: true })
+}
+
+/** Whether the server on that port has its data in `folder`. */
+async function serves(port: number, folder: string): Promise<boolean> {
+  const connectionString = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5_000 })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    const { rows } = await client.query('SHOW data_directory')
+    return realpathSync(rows[0].data_directory) === realpathSync(folder)
+  } catch (error) {
+    return error instanceof pg.DatabaseError && error.code === '57P03' // it is starting up or shutting down
+  } finally {
+    await client.end()
+  }
+}

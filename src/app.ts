@@ -1,0 +1,96 @@
+import { Hono } from 'hono'
+import { orders } from './orders/orders.ts'
+import { authentication } from './runtime/auth/authentication.ts'
+import type { AuthOptions } from './runtime/auth/verify.ts'
+import type { Config } from './runtime/config/config.ts'
+import { describeVersion } from './runtime/config/version.ts'
+import { type Database, pingDatabase } from './runtime/database/database.ts'
+import { answerHeaders } from './runtime/http/answer-headers.ts'
+import { problemAnswer } from './runtime/http/answer-problem.ts'
+import { compression } from './runtime/http/compression.ts'
+import { crossOrigin } from './runtime/http/cross-origin.ts'
+import { deadline } from './runtime/http/deadline.ts'
+import type { BaseEnv } from './runtime/http/env.ts'
+import { https, ownedHosts } from './runtime/http/https.ts'
+import { notFound } from './runtime/http/not-found.ts'
+import { type ProblemFormat, problemDetails } from './runtime/http/problem-format.ts'
+import type { ReadinessChecks } from './runtime/http/readiness.ts'
+import { requestContext } from './runtime/http/request-context.ts'
+import { systemFeature } from './runtime/http/system.ts'
+import type { Log } from './runtime/log/logger.ts'
+import type { Reporter } from './runtime/log/report.ts'
+import { openApiDocument } from './runtime/openapi/document.ts'
+import type { Feature } from './runtime/openapi/feature.ts'
+import { mount, refuseUnstated } from './runtime/openapi/mount.ts'
+
+/** The service's features: a folder each, a line each. `at('/v2', feature)` mounts one below a prefix. */
+export const features: readonly Feature[] = [orders]
+
+/** What the contract says of the service. */
+const contract = {
+  title: 'Orders',
+  description:
+    'Answers that are not listed with an operation: 308 to https for plain http, 405 with `Allow`, and 431 for ' +
+    'headers over 16 KiB. Every answer carries `X-Request-Id`; a 503 says in `Retry-After` when to come back.',
+}
+
+/** How the service writes its problems. */
+export const problemFormat: ProblemFormat = problemDetails
+
+/** Your error service: `error` gets every answer of 500 and above, `warning` what `reportWarning` is told. */
+export const reporter: Reporter = {}
+
+/** How tokens are read: `scopesOf` for a provider that keeps scopes elsewhere, `claims` to check your own. */
+const auth: AuthOptions = {}
+
+/** What else must answer before requests can be served, beside the database. */
+const readiness: ReadinessChecks = {}
+
+/** What the service is made of. Tests replace the rest as well. */
+export interface Dependencies {
+  readonly config: Config
+  readonly database: Database
+  readonly log: Log
+  readonly features?: readonly Feature[]
+  readonly format?: ProblemFormat
+  readonly auth?: AuthOptions
+  readonly reporter?: Reporter
+  readonly readiness?: ReadinessChecks
+}
+
+/**
+ * The whole service: what surrounds every request, from the outside in, and the features.
+ *
+ * @throws {Error} for a route that does not state its security, a name or code given twice, and the like
+ */
+export function createApp(dependencies: Dependencies): Hono<BaseEnv> {
+  const { config, database, log, ...replaced } = dependencies
+  const { format, ...parts } = { features, format: problemFormat, auth, reporter, readiness, ...replaced }
+  const app = new Hono<BaseEnv>()
+  const answer = problemAnswer(format, log)
+  const { verify, signToken, origins } = authentication(config, parts.auth)
+  const version = describeVersion(config)
+
+  app.onError(answer)
+  app.notFound(notFound(app, answer))
+  app.use(answerHeaders())
+  app.use(requestContext({ log, reporter: parts.reporter, answer }))
+  app.use(https({ hosts: ownedHosts(config), includeSubDomains: config.HSTS_INCLUDE_SUBDOMAINS }))
+  if (config.CORS_ORIGINS) app.use(crossOrigin(config.CORS_ORIGINS))
+  app.use(compression())
+  app.use(deadline({ timeout: config.REQUEST_TIMEOUT }))
+
+  const system = systemFeature({
+    version,
+    readiness: { database: () => pingDatabase(database), ...parts.readiness },
+    contract: () =>
+      openApiDocument(mounted, { info: { ...contract, version: version.version }, config, format }),
+  })
+  const mounted = mount(app, [system, ...parts.features], {
+    context: { database, config, signToken },
+    security: { verify, cookie: config.AUTH_COOKIE, origins },
+    replyCheck: config.REPLY_CHECK,
+  })
+  refuseUnstated(app, mounted)
+  return app
+}

@@ -1,0 +1,97 @@
+import { createApp, features, problemFormat, reporter } from './app.ts'
+import { ConfigError, describeConfig, parseConfig } from './runtime/config/config.ts'
+import { describeVersion } from './runtime/config/version.ts'
+import { createDatabase } from './runtime/database/database.ts'
+import { createHttpServer } from './runtime/http/server.ts'
+import { captureConsole } from './runtime/log/capture.ts'
+import { createLogger, type Log } from './runtime/log/logger.ts'
+import { standardOutput } from './runtime/log/output.ts'
+import { reportError, reportOutsideRequests } from './runtime/log/report.ts'
+import { within } from './runtime/within.ts'
+
+/** Of the 10 s that Cloud Run leaves between SIGTERM and SIGKILL; the rest is for closing the pool. */
+const drainTime = 8_000
+const closeTime = 1_000
+
+const output = standardOutput()
+const config = readConfig()
+const { service, revision } = describeVersion(config)
+const log = createLogger({
+  level: config.LOG_LEVEL,
+  project: config.GOOGLE_CLOUD_PROJECT,
+  service,
+  revision,
+  output,
+})
+captureConsole(log)
+reportOutsideRequests(reporter)
+
+const database = createDatabase({
+  url: config.DATABASE_URL,
+  pool: config.DATABASE_POOL,
+  timeout: config.REQUEST_TIMEOUT,
+  name: `${service} ${revision}`.slice(0, 63),
+  log,
+})
+const app = createApp({ config, database, log })
+const { server, drain } = createHttpServer({ app, format: problemFormat, log })
+
+let stopping = false
+
+process.once('SIGTERM', () => stop('SIGTERM', 0))
+process.once('SIGINT', () => stop('SIGINT', 0))
+process.on('uncaughtException', (error) => fail(error))
+process.on('unhandledRejection', (error) => fail(error))
+
+server.on('error', (error: NodeJS.ErrnoException) => {
+  const taken = error.code === 'EADDRINUSE'
+  log.fatal(
+    taken ? {} : { err: error },
+    taken ? `Port ${config.PORT} is already in use: set PORT to another.` : error.message,
+  )
+  process.exit(1)
+})
+server.listen(config.PORT, () => {
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  log.info(
+    {
+      configuration: describeConfig(
+        config,
+        features.map(({ variables }) => variables),
+      ),
+    },
+    `Listening on port ${port}`,
+  )
+})
+
+/** Finishes what is in flight, closes the pool, and exits; a second signal exits at once. */
+async function stop(why: string, status: number): Promise<void> {
+  if (stopping) return process.exit(status || 1)
+  stopping = true
+  process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1))
+  const finished = await drain(drainTime)
+  await within(closeTime, database.$client.end())
+  log.info({ finished }, `Stopped by ${why}`)
+  process.exit(status)
+}
+
+async function fail(error: unknown): Promise<void> {
+  log.fatal({ err: error }, 'An error that nobody caught ends the process')
+  await within(closeTime, reportError(error))
+  await stop('an uncaught error', 1)
+}
+
+function readConfig() {
+  try {
+    return parseConfig(
+      process.env,
+      features.map(({ variables }) => variables),
+    )
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const log: Log = createLogger({ level: 'info', service: 'configuration', output })
+    log.fatal({ problems: error.problems }, error.message)
+    return process.exit(1)
+  }
+}

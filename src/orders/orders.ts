@@ -1,0 +1,59 @@
+import { encodeCursor } from '#src/runtime/database/cursor.ts'
+import { entityTag, matchedVersions, noneMatch } from '#src/runtime/http/preconditions.ts'
+import { Problem, problems } from '#src/runtime/http/problem.ts'
+import { defineFeature } from '#src/runtime/openapi/feature.ts'
+import { handle } from '#src/runtime/openapi/route.ts'
+import { orderProblems } from './problems.ts'
+import * as routes from './routes.ts'
+import { presentOrder } from './schemas.ts'
+import { cancelPlacedOrder, insertOrder, listOrders, prepareFindOrder } from './store.ts'
+
+/** The example feature: delete it, or copy it. */
+export const orders = defineFeature({
+  name: 'orders',
+  description: 'Orders, each of which only its owner sees.',
+  problems: orderProblems,
+  routes({ database }) {
+    const findOrder = prepareFindOrder(database)
+    return [
+      handle(routes.placeOrder, async (c) => {
+        const row = await insertOrder(c.var.tx, c.var.caller.subject, c.req.valid('json'))
+        return c.json(presentOrder(row), 201, {
+          Location: `${c.req.path}/${row.id}`,
+          ETag: entityTag(row.version),
+        })
+      }),
+
+      handle(routes.listOrders, async (c) => {
+        const { limit, ...page } = c.req.valid('query')
+        const rows = await listOrders(database, c.var.caller.subject, { ...page, limit: limit + 1 })
+        const items = rows.slice(0, limit)
+        const last = items.at(-1)
+        const nextCursor = rows.length > limit && last ? encodeCursor(last.id) : undefined
+        return c.json({ items: items.map(presentOrder), ...(nextCursor && { nextCursor }) }, 200)
+      }),
+
+      handle(routes.getOrder, async (c) => {
+        const row = await findOrder(c.var.caller.subject, c.req.valid('param').id)
+        if (!row) throw new Problem(orderProblems.ORDER_NOT_FOUND)
+        const ETag = entityTag(row.version)
+        if (!noneMatch(c.req.valid('header')['if-none-match'], ETag)) return c.body(null, 304, { ETag })
+        return c.json(presentOrder(row), 200, { ETag })
+      }),
+
+      handle(routes.cancelOrder, async (c) => {
+        const { id } = c.req.valid('param')
+        const { subject } = c.var.caller
+        const versions = matchedVersions(c.req.valid('header')['if-match'])
+        const cancelled = await cancelPlacedOrder(database, subject, id, versions)
+        const row = cancelled ?? (await findOrder(subject, id))
+        if (!row) throw new Problem(orderProblems.ORDER_NOT_FOUND)
+        if (!cancelled && versions && !versions.includes(row.version)) {
+          throw new Problem(problems.PRECONDITION_FAILED, { detail: 'Read the order again, then decide.' })
+        }
+        if (row.status === 'fulfilled') throw new Problem(orderProblems.ORDER_FULFILLED)
+        return c.json(presentOrder(row), 200, { ETag: entityTag(row.version) })
+      }),
+    ]
+  },
+})

@@ -1,0 +1,60 @@
+import { z } from '@hono/zod-openapi'
+import { problems } from '#src/runtime/http/problem.ts'
+import { defineRoute, json, jsonBody } from '#src/runtime/openapi/route.ts'
+import { orderProblems } from './problems.ts'
+import { NewOrder, Order, OrderPage, OrderParams, OrderQuery } from './schemas.ts'
+
+const ETag = 'The version of the order'
+
+export const placeOrder = defineRoute({
+  method: 'post',
+  path: '/orders',
+  operationId: 'placeOrder',
+  summary: 'Place an order',
+  security: ['orders:write'],
+  idempotent: true,
+  request: { body: jsonBody(NewOrder) },
+  responses: { 201: json('The order', Order, { Location: 'Where the order is', ETag }) },
+})
+
+export const listOrders = defineRoute({
+  method: 'get',
+  path: '/orders',
+  operationId: 'listOrders',
+  summary: 'List one’s orders, newest first',
+  security: ['orders:read'],
+  request: { query: OrderQuery },
+  responses: { 200: json('A page of orders', OrderPage) },
+})
+
+export const getOrder = defineRoute({
+  method: 'get',
+  path: '/orders/{id}',
+  operationId: 'getOrder',
+  summary: 'Show an order',
+  security: ['orders:read'],
+  request: {
+    params: OrderParams,
+    headers: z.object({ 'if-none-match': z.string().optional().openapi({ example: '"1"' }) }),
+  },
+  responses: {
+    200: json('The order', Order, { ETag }),
+    304: { description: 'The order is still at the version in If-None-Match' },
+  },
+  problems: [orderProblems.ORDER_NOT_FOUND],
+})
+
+export const cancelOrder = defineRoute({
+  method: 'post',
+  path: '/orders/{id}/cancel',
+  operationId: 'cancelOrder',
+  summary: 'Cancel an order that is not fulfilled yet',
+  description: 'Cancelling a cancelled order changes nothing and answers 200 again.',
+  security: ['orders:write'],
+  request: {
+    params: OrderParams,
+    headers: z.object({ 'if-match': z.string().optional().openapi({ example: '"1"' }) }),
+  },
+  responses: { 200: json('The order, cancelled', Order, { ETag }) },
+  problems: [orderProblems.ORDER_NOT_FOUND, orderProblems.ORDER_FULFILLED, problems.PRECONDITION_FAILED],
+})

@@ -1,0 +1,29 @@
+import type { Config } from '../config/config.ts'
+import { ownedHosts } from '../http/https.ts'
+import { createSigner, type SignToken } from './sign.ts'
+import { type AuthOptions, createVerifier, type VerifyToken } from './verify.ts'
+
+/** How tokens are verified and issued, as the configuration says. */
+export interface Authentication {
+  readonly verify: VerifyToken
+  readonly signToken: SignToken
+  /** The origins that count as the service's own where a cookie carries the token. */
+  readonly origins: readonly string[]
+}
+
+/** Sets up both from AUTH_SECRET or AUTH_JWKS_URL; fetches nothing yet. */
+export function authentication(config: Config, options: AuthOptions = {}): Authentication {
+  const { AUTH_SECRET: secret, AUTH_JWKS_URL: jwksUrl, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = config
+  return {
+    verify: createVerifier({ secret, jwksUrl, issuer, audience, ...options }),
+    signToken: secret ? createSigner({ secret, issuer, audience, ttl: config.AUTH_TOKEN_TTL }) : refuseToSign,
+    origins: [
+      ...(config.SERVICE_URL ? [config.SERVICE_URL] : []),
+      ...ownedHosts(config).map((host) => `https://${host}`),
+    ],
+  }
+}
+
+const refuseToSign: SignToken = async () => {
+  throw new Error('Tokens can be issued with AUTH_SECRET only: with AUTH_JWKS_URL they are the provider’s.')
+}

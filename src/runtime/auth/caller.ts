@@ -1,0 +1,31 @@
+import type { JWTPayload } from 'jose'
+
+/** The claims of a verified token. A fork names its own by declaration merging, and checks them by `claims`. */
+export interface Claims extends JWTPayload {}
+
+/** Who sent the request, as its verified token says. */
+export interface Caller {
+  /** The token's `sub`. */
+  readonly subject: string
+  /** The token's `iss`. */
+  readonly issuer: string
+  readonly scopes: readonly string[]
+  readonly claims: Readonly<Claims>
+}
+
+/** Reads the scopes out of a token's claims: the one seam for providers that differ. */
+export type ScopesOf = (claims: Readonly<Claims>) => readonly string[]
+
+/**
+ * The scopes of a token, wherever its provider keeps them: `scope` (RFC 8693: a string with spaces), `scp`
+ * (Microsoft Entra, Okta: a string or a list), `permissions` (Auth0) and `roles`. A token without any of them
+ * (Firebase, Google) has none: give `createApp` a `scopesOf` that grants what your users may do.
+ */
+export const scopesOf: ScopesOf = (claims) => [
+  ...new Set(['scope', 'scp', 'permissions', 'roles'].flatMap((name) => words(claims[name]))),
+]
+
+function words(claim: unknown): string[] {
+  if (typeof claim === 'string') return claim.split(' ').filter(Boolean)
+  return Array.isArray(claim) ? claim.filter((entry) => typeof entry === 'string') : []
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import { crossCheck } from './cross-check.ts'
+import { runtimeVariables, secretVariables } from './variables.ts'
+
+/** Zod schemas of environment variables by name. `.meta({ shown: true })` lets the start-up line show a value. */
+export type Variables = Record<string, z.ZodType>
+
+/** The values of `Variables`, parsed. */
+export type Values<V extends Variables> = { readonly [Name in keyof V]: z.output<V[Name]> }
+
+type Parsed = Values<typeof runtimeVariables>
+
+/** The runtime's configuration: each variable under its own name, with the defaults of its ENVIRONMENT. */
+export interface Config extends Omit<Parsed, 'LOG_LEVEL' | 'REPLY_CHECK' | 'AUTH_ISSUER' | 'AUTH_AUDIENCE'> {
+  readonly LOG_LEVEL: NonNullable<Parsed['LOG_LEVEL']>
+  readonly REPLY_CHECK: NonNullable<Parsed['REPLY_CHECK']>
+  readonly AUTH_ISSUER: string
+  readonly AUTH_AUDIENCE: string
+}
+
+/** What is wrong with the environment: one line a variable, each with what would be right. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration is not usable:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/**
+ * Parses the environment once, for the runtime and every feature together; an empty string is unset.
+ *
+ * @param environment what `process.env` holds
+ * @param features each feature's own variables
+ * @returns the values by name, and those of the features beside them
+ * @throws {ConfigError} naming every variable that is missing or wrong, without its value
+ */
+export function parseConfig(
+  environment: Record<string, string | undefined>,
+  features: readonly Variables[] = [],
+): Config {
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value))
+  const parsed = z.object(allVariables(features)).safeParse(set)
+  const problems = [
+    ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])}: ${explain(issue)}`),
+    ...crossCheck(set),
+  ]
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
+
+  const values = parsed.data as Parsed
+  const development = values.ENVIRONMENT === 'development'
+  return {
+    ...values,
+    LOG_LEVEL: values.LOG_LEVEL ?? (development ? 'debug' : 'info'),
+    REPLY_CHECK: values.REPLY_CHECK ?? (values.ENVIRONMENT === 'live' ? 'strip' : 'fail'),
+    AUTH_ISSUER: values.AUTH_ISSUER ?? 'runway',
+    AUTH_AUDIENCE: values.AUTH_AUDIENCE ?? 'runway',
+  }
+}
+
+/**
+ * The database of a process that needs nothing else.
+ *
+ * @throws {ConfigError} where DATABASE_URL is missing or wrong
+ */
+export function parseDatabaseUrl(environment: Record<string, string | undefined>): string {
+  const url = runtimeVariables.DATABASE_URL.safeParse(environment.DATABASE_URL || undefined)
+  const problem = url.success ? 'is required but not set' : url.error.issues[0]?.message
+  if (!url.data) throw new ConfigError([`DATABASE_URL: ${problem}`])
+  return url.data
+}
+
+/**
+ * The effective configuration for the log: values as they are, secrets and a feature's variables (unless
+ * `.meta({ shown: true })`) only as "set".
+ */
+export function describeConfig(config: Config, features: readonly Variables[] = []): Record<string, unknown> {
+  const variables: Variables = { ...runtimeVariables, ...Object.assign({}, ...features) }
+  const shown = (name: string) =>
+    name in runtimeVariables ? !secretVariables.has(name) : variables[name]?.meta()?.shown === true
+  return Object.fromEntries(
+    Object.entries(config)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, shown(name) ? value : 'set']),
+  )
+}
+
+function allVariables(features: readonly Variables[]): Variables {
+  const all: Variables = { ...runtimeVariables }
+  for (const variables of new Set(features)) {
+    for (const [name, schema] of Object.entries(variables)) {
+      if (name in all && all[name] !== schema)
+        throw new Error(`The variable ${name} is defined twice: rename one.`)
+      all[name] = schema
+    }
+  }
+  return all
+}
+
+function explain(issue: z.core.$ZodIssue): string {
+  const missing = issue.code === 'invalid_type' && issue.message.includes('received undefined')
+  return missing ? 'is required but not set' : issue.message
+}

@@ -1,0 +1,45 @@
+const right = {
+  database: 'is required on Cloud Run: postgres://user:password@/name?host=/cloudsql/PROJECT:REGION:INSTANCE',
+  authentication: 'or AUTH_JWKS_URL is required on Cloud Run: without one, nobody can be told from anybody',
+  both: 'and AUTH_JWKS_URL exclude each other: tokens are either this service’s own or an identity provider’s',
+  short: 'must be at least 32 bytes: openssl rand -base64 48',
+  placeholder: 'is a placeholder: replace it by a secret of your own, openssl rand -base64 48',
+  provider: 'is required with AUTH_JWKS_URL: else any token of that provider would be accepted',
+}
+
+/**
+ * The rules that join several variables, so that they are reported beside the single ones.
+ *
+ * @param set the variables that are set, unparsed
+ * @returns one line a problem, each beginning with the variable's name
+ */
+export function crossCheck(set: Record<string, string | undefined>): string[] {
+  const problems: string[] = []
+  if (set.AUTH_SECRET && set.AUTH_JWKS_URL) problems.push(`AUTH_SECRET: ${right.both}`)
+  if (set.AUTH_JWKS_URL) {
+    for (const name of ['AUTH_ISSUER', 'AUTH_AUDIENCE']) {
+      if (!set[name]) problems.push(`${name}: ${right.provider}`)
+    }
+  }
+  return set.K_SERVICE ? [...problems, ...onCloudRun(set)] : problems
+}
+
+function onCloudRun(set: Record<string, string | undefined>): string[] {
+  const problems: string[] = []
+  const secret = set.AUTH_SECRET
+  if (!set.ENVIRONMENT) {
+    problems.push('ENVIRONMENT: is required on Cloud Run: development, staging or live')
+  }
+  if (!set.DATABASE_URL) problems.push(`DATABASE_URL: ${right.database}`)
+  if (!secret && !set.AUTH_JWKS_URL) problems.push(`AUTH_SECRET: ${right.authentication}`)
+  if (secret && Buffer.byteLength(secret) < 32) problems.push(`AUTH_SECRET: ${right.short}`)
+  else if (secret && isPlaceholder(secret)) problems.push(`AUTH_SECRET: ${right.placeholder}`)
+  return problems
+}
+
+/** Says what a person left in place of a secret: the words that examples use, or a few characters repeated. */
+function isPlaceholder(secret: string): boolean {
+  const words =
+    /change.?(me|this|it)|replace.?(me|this|it|with)|place.?holder|development.?only|your.{0,12}secret|example/i
+  return words.test(secret) || new Set(secret).size < 8
+}

@@ -1,0 +1,28 @@
+import { z } from '@hono/zod-openapi'
+
+const uuid = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
+
+/** An opaque cursor that stands for a row's UUID: 22 characters. */
+export function encodeCursor(id: string): string {
+  return Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
+}
+
+/** The UUID behind a cursor; `undefined` for anything that `encodeCursor` did not write. */
+export function decodeCursor(cursor: string): string | undefined {
+  const hex = Buffer.from(cursor, 'base64url').toString('hex')
+  const id = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  return uuid.test(id) && encodeCursor(id) === cursor ? id : undefined
+}
+
+/** A query parameter that continues a list: takes a cursor, gives the id to go on from. */
+export function cursorParameter() {
+  return z
+    .string()
+    .transform((cursor, check) => {
+      const id = decodeCursor(cursor)
+      if (id !== undefined) return id
+      check.addIssue({ code: 'custom', message: 'must be a nextCursor of an earlier answer' })
+      return z.NEVER
+    })
+    .openapi({ type: 'string', description: 'The `nextCursor` of the previous page' })
+}

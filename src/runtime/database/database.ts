@@ -1,0 +1,38 @@
+import { sql } from 'drizzle-orm'
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import type { Log } from '../log/logger.ts'
+import { CheckedPool } from './pool.ts'
+
+/** Drizzle on a pool of connections; `database.$client.end()` closes it. */
+export type Database = NodePgDatabase<Record<string, never>> & { readonly $client: CheckedPool }
+
+/** An open transaction, with the same queries as `Database`. */
+export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0]
+
+/**
+ * Opens nothing yet: connections are made by the requests that need them.
+ *
+ * @param options.url a PostgreSQL URL, unix sockets included (`postgres://user:pw@/name?host=/cloudsql/P:R:I`);
+ *   without one every query answers DATABASE_UNAVAILABLE
+ * @param options.pool how many connections at most
+ * @param options.timeout the longest that a statement may run, in seconds
+ */
+export function createDatabase(options: {
+  url: string | undefined
+  pool: number
+  timeout: number
+  name: string
+  log: Log
+}): Database {
+  const { url, pool: max, timeout, name, log } = options
+  const pool = new CheckedPool({ url, max, timeout, name })
+  pool.on('error', (err) =>
+    log.info({ err }, 'An idle database connection ended; the next request opens another'),
+  )
+  return drizzle(pool)
+}
+
+/** Resolves when the database answers a query. */
+export async function pingDatabase(database: Database): Promise<void> {
+  await database.execute(sql`select 1`)
+}

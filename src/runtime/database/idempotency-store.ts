@@ -1,0 +1,55 @@
+import { and, eq, gt, sql } from 'drizzle-orm'
+import type { Transaction } from './database.ts'
+import { idempotencyKeys } from './idempotency-table.ts'
+
+/** A caller's key. */
+export interface KeyPlace {
+  readonly caller: string
+  readonly key: string
+}
+
+/** The first answer to a key, with the fingerprint of the request that it answered. */
+export interface StoredAnswer {
+  readonly fingerprint: string
+  readonly status: number
+  readonly headers: Record<string, string>
+  readonly body: string
+}
+
+const age = sql`now() - interval '24 hours'`
+
+/**
+ * Takes the key until the transaction ends.
+ *
+ * @returns false, at once, while another transaction has it
+ */
+export async function lockKey(tx: Transaction, { caller, key }: KeyPlace): Promise<boolean> {
+  const { rows } = await tx.execute<{ locked: boolean }>(
+    sql`select pg_try_advisory_xact_lock(hashtextextended(${`${caller}\n${key}`}, 0)) as locked`,
+  )
+  return rows[0]?.locked === true
+}
+
+/** The stored answer, unless it is older than 24 hours. */
+export async function findAnswer(
+  tx: Transaction,
+  { caller, key }: KeyPlace,
+): Promise<StoredAnswer | undefined> {
+  const t = idempotencyKeys
+  const rows = await tx
+    .select({ fingerprint: t.fingerprint, status: t.status, headers: t.headers, body: t.body })
+    .from(t)
+    .where(and(eq(t.caller, caller), eq(t.key, key), gt(t.createdAt, age)))
+  return rows[0]
+}
+
+/** Stores the first answer, in place of one older than 24 hours. */
+export async function storeAnswer(tx: Transaction, place: KeyPlace, answer: StoredAnswer): Promise<void> {
+  await tx
+    .insert(idempotencyKeys)
+    .values({ ...place, ...answer })
+    .onConflictDoUpdate({
+      target: [idempotencyKeys.caller, idempotencyKeys.key],
+      set: { ...answer, createdAt: sql`now()` },
+    })
+}

@@ -1,0 +1,65 @@
+import { z } from '@hono/zod-openapi'
+import type { ProblemError } from './problem.ts'
+
+/** All that is known of a problem when its answer is written. */
+export interface ProblemDetails {
+  readonly code: string
+  readonly status: number
+  readonly title: string
+  readonly detail: string | undefined
+  readonly userMessage: string | undefined
+  readonly errors: readonly ProblemError[] | undefined
+  /** The path of the request, without its query. */
+  readonly instance: string
+  readonly traceId: string
+}
+
+/** How a service writes its problems: the body, and the schema that the contract shows for it. */
+export interface ProblemFormat {
+  readonly contentType: string
+  readonly schema: z.ZodType
+  readonly format: (details: ProblemDetails) => Record<string, unknown>
+}
+
+const ProblemSchema = z
+  .object({
+    type: z.string().openapi({ description: 'A URI that names the kind of problem' }),
+    title: z.string(),
+    status: z.int().min(400).max(599),
+    detail: z.string().optional(),
+    instance: z.string().openapi({ description: 'The path of the request' }),
+    code: z.string().openapi({ description: 'Stable: what a client decides by' }),
+    traceId: z.string().openapi({ description: 'Finds the request in the logs' }),
+    errors: z
+      .array(
+        z.object({
+          detail: z.string(),
+          in: z.enum(['body', 'query', 'path', 'header', 'cookie']),
+          pointer: z.string().openapi({ description: 'A JSON pointer (RFC 6901) as a URI fragment' }),
+        }),
+      )
+      .optional(),
+    userMessage: z.string().optional().openapi({ description: 'May be shown to a person' }),
+  })
+  .openapi('Problem')
+
+/**
+ * Problem details for HTTP APIs.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9457
+ */
+export const problemDetails: ProblemFormat = {
+  contentType: 'application/problem+json',
+  schema: ProblemSchema,
+  format: ({ code, title, status, detail, instance, traceId, errors, userMessage }) => ({
+    type: `urn:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+    title,
+    status,
+    ...(detail && { detail }),
+    instance,
+    code,
+    traceId,
+    ...(errors && { errors }),
+    ...(userMessage && { userMessage }),
+  }),
+}

@@ -1,0 +1,80 @@
+/** A kind of failure that callers can tell by its `code`. */
+export interface ProblemDefinition<Code extends string = string> {
+  readonly code: Code
+  readonly status: number
+  /** A short summary of the kind, the same at every occurrence. */
+  readonly title: string
+}
+
+/** One place in the request that is wrong: a JSON pointer into the body, or a parameter by name. */
+export interface ProblemError {
+  readonly detail: string
+  readonly in: 'body' | 'query' | 'path' | 'header' | 'cookie'
+  /** RFC 6901 as a URI fragment, such as `#/quantity`; for parameters the name is its first step. */
+  readonly pointer: string
+}
+
+/** What one occurrence adds to its definition. */
+export interface ProblemOptions {
+  /** For the developer of the client: what happened here, and how to mend it. */
+  readonly detail?: string
+  /** For the person in front of the client. */
+  readonly userMessage?: string
+  readonly errors?: readonly ProblemError[]
+  readonly headers?: Readonly<Record<string, string>>
+  /** Logged and reported, never sent. */
+  readonly cause?: unknown
+}
+
+/** A failure with an answer of its own: throw it anywhere below a route. */
+export class Problem extends Error {
+  override readonly name = 'Problem'
+  readonly definition: ProblemDefinition
+  readonly options: ProblemOptions
+
+  constructor(definition: ProblemDefinition, options: ProblemOptions = {}) {
+    super(options.detail ?? definition.title, { cause: options.cause })
+    this.definition = definition
+    this.options = options
+  }
+}
+
+/**
+ * Names the problems of a feature: `defineProblems({ ORDER_FULFILLED: { status: 409, title: '…' } })`.
+ *
+ * @returns the definitions by code, to be thrown (`new Problem(…)`) and listed by the routes that throw them
+ */
+export function defineProblems<const Titles extends Record<string, { status: number; title: string }>>(
+  titles: Titles,
+): { readonly [Code in keyof Titles & string]: ProblemDefinition<Code> } {
+  const definitions = Object.entries(titles).map(([code, kind]) => [code, { code, ...kind }])
+  return Object.fromEntries(definitions)
+}
+
+/** The runtime's own problems: a closed list. */
+export const problems = defineProblems({
+  MALFORMED_REQUEST: { status: 400, title: 'The request could not be read' },
+  VALIDATION_FAILED: { status: 400, title: 'The request does not fit the contract' },
+  HTTPS_REQUIRED: { status: 400, title: 'This service answers over https only' },
+  TOKEN_MISSING: { status: 401, title: 'A token is required' },
+  TOKEN_INVALID: { status: 401, title: 'The token is not valid' },
+  TOKEN_EXPIRED: { status: 401, title: 'The token has expired' },
+  SCOPE_MISSING: { status: 403, title: 'The token lacks a scope' },
+  CROSS_ORIGIN: { status: 403, title: 'The request comes from another origin' },
+  NOT_FOUND: { status: 404, title: 'There is nothing here' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed here' },
+  REQUEST_INCOMPLETE: { status: 408, title: 'The request did not arrive in time' },
+  IDEMPOTENCY_KEY_IN_USE: { status: 409, title: 'A request with this idempotency key is still running' },
+  PRECONDITION_FAILED: { status: 412, title: 'The resource has changed' },
+  BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type is not supported' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The idempotency key belongs to another request' },
+  HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
+  CLIENT_CLOSED_REQUEST: { status: 499, title: 'The client left before the answer' },
+  INTERNAL: { status: 500, title: 'Something went wrong on our side' },
+  NOT_READY: { status: 503, title: 'The service is not ready' },
+  OVERLOADED: { status: 503, title: 'The service is busy' },
+  DATABASE_UNAVAILABLE: { status: 503, title: 'The database does not answer' },
+  IDENTITY_UNAVAILABLE: { status: 503, title: 'The identity provider does not answer' },
+  DEADLINE_EXCEEDED: { status: 503, title: 'The request took too long' },
+})

@@ -1,0 +1,94 @@
+import { z } from '@hono/zod-openapi'
+import { getCookie } from 'hono/cookie'
+import { Problem, type ProblemError, problems } from './problem.ts'
+import { pointerStep, refusePoison } from './text.ts'
+import { invalid, type Place, type Step, validate } from './validation.ts'
+
+const nothing = z.strictObject({})
+
+/** Reads the path's parameters. */
+export function readPath(schema: z.ZodType): Step {
+  return function readPath(c) {
+    const values = c.req.param()
+    refusePoison(values, 'path')
+    return validate(c, 'param', schema, values)
+  }
+}
+
+/**
+ * Reads the query: refuses what cannot be decoded, a key that the schema does not name, and one that stands
+ * twice where the schema takes one.
+ *
+ * @param schema none where the route takes no query at all
+ */
+export function readQuery(schema: z.ZodType = nothing): Step {
+  const lists = listNames(schema)
+  return function readQuery(c) {
+    const { url } = c.req.raw
+    const start = url.indexOf('?')
+    const query = start < 0 ? '' : (url.slice(start + 1).split('#')[0] ?? '')
+    const entries = query.split('&').filter(Boolean).map(decodePair)
+    return validate(c, 'query', schema, collect(entries, lists, 'query'))
+  }
+}
+
+/** Reads the headers that the schema names, and no others. */
+export function readHeaders(schema: z.ZodObject): Step {
+  const names = Object.keys(schema.shape)
+  return function readHeaders(c) {
+    const values = Object.fromEntries(names.map((name) => [name, c.req.header(name)]))
+    return validate(c, 'header', schema, values)
+  }
+}
+
+/** Reads the cookies. */
+export function readCookies(schema: z.ZodType): Step {
+  return function readCookies(c) {
+    return validate(c, 'cookie', schema, getCookie(c))
+  }
+}
+
+/** The keys of a schema that may be repeated. */
+export function listNames(schema: z.ZodType): ReadonlySet<string> {
+  if (!(schema instanceof z.ZodObject)) return new Set()
+  const names = Object.entries(schema.shape).filter(([, part]) => unwrapped(part) instanceof z.ZodArray)
+  return new Set(names.map(([name]) => name))
+}
+
+/**
+ * Makes an object of pairs, lists where the schema takes lists.
+ *
+ * @throws {Problem} VALIDATION_FAILED for poison, and for a key that stands twice but is no list
+ */
+export function collect(
+  entries: Iterable<readonly [name: string, value: unknown]>,
+  lists: ReadonlySet<string>,
+  place: Place,
+): Record<string, unknown> {
+  const values: Record<string, unknown> = Object.create(null) // a key may be __proto__
+  const errors: ProblemError[] = []
+  for (const [name, value] of entries) {
+    refusePoison({ [name]: value }, place)
+    const known = values[name]
+    if (lists.has(name)) values[name] = [...(Array.isArray(known) ? known : []), value]
+    else if (known === undefined) values[name] = value
+    else errors.push({ detail: 'may stand once only', in: place, pointer: `#/${pointerStep(name)}` })
+  }
+  if (errors.length > 0) throw invalid(place, errors)
+  return values
+}
+
+function decodePair(pair: string): [name: string, value: string] {
+  const split = pair.indexOf('=')
+  try {
+    const [name, value] = split < 0 ? [pair, ''] : [pair.slice(0, split), pair.slice(split + 1)]
+    return [decodeURIComponent(name.replaceAll('+', ' ')), decodeURIComponent(value.replaceAll('+', ' '))]
+  } catch {
+    throw new Problem(problems.MALFORMED_REQUEST, { detail: 'The query is not percent-encoded UTF-8.' })
+  }
+}
+
+function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
+  const wrapped = schema instanceof z.ZodOptional || schema instanceof z.ZodDefault
+  return wrapped ? unwrapped(schema.unwrap()) : schema
+}

@@ -1,0 +1,48 @@
+import { Problem, problems } from './problem.ts'
+
+/** What must answer before requests can be served: each resolves, or rejects with why not. */
+export type ReadinessChecks = Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>>
+
+const checkTime = 2_000
+
+/**
+ * Runs all checks at once, each for two seconds at most.
+ *
+ * @param signal of the request; each check's own signal aborts with it, and at the check's end
+ * @returns `ok` for each check by name
+ * @throws {Problem} NOT_READY naming the checks that failed; why is in the log
+ */
+export async function checkReadiness(
+  checks: ReadinessChecks,
+  signal: AbortSignal,
+): Promise<Record<string, 'ok'>> {
+  const names = Object.keys(checks)
+  const results = await Promise.allSettled(names.map((name) => bounded(checks[name], signal)))
+  const failed = names.filter((_name, index) => results[index]?.status === 'rejected')
+  if (failed.length === 0) return Object.fromEntries(names.map((name) => [name, 'ok' as const]))
+  const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  throw new Problem(problems.NOT_READY, {
+    detail: `Not answering: ${failed.join(', ')}.`,
+    headers: { 'Retry-After': '5' },
+    cause: reasons[0],
+  })
+}
+
+async function bounded(check: ReadinessChecks[string] | undefined, signal: AbortSignal): Promise<void> {
+  const controller = new AbortController()
+  const { promise, reject } = Promise.withResolvers<never>()
+  const stop = () => {
+    const error = new Error(`did not answer within ${checkTime} ms`)
+    controller.abort(error)
+    reject(error)
+  }
+  const timer = setTimeout(stop, checkTime)
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    await Promise.race([check?.(controller.signal), promise])
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
+    controller.abort()
+  }
+}

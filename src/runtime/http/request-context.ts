@@ -1,0 +1,87 @@
+import type { MiddlewareHandler } from 'hono'
+import { routePath } from 'hono/route'
+import { type RequestContext, runInContext } from '../log/context.ts'
+import type { Log } from '../log/logger.ts'
+import { type Reporter, reportError } from '../log/report.ts'
+import { parseTrace } from '../log/trace.ts'
+import { within } from '../within.ts'
+import type { ProblemAnswer } from './answer-problem.ts'
+import { clientLeft } from './client-left.ts'
+import type { BaseEnv } from './env.ts'
+
+const reportTime = 1000
+
+/**
+ * The outermost middleware: gives the request its trace, waits for its reports (a second at most), writes its
+ * one log line, and answers what nobody else could.
+ *
+ * @param options.answer writes a problem, whatever was thrown
+ */
+export function requestContext(options: {
+  log: Log
+  reporter: Reporter
+  answer: ProblemAnswer
+}): MiddlewareHandler<BaseEnv> {
+  const { log, answer } = options
+  const reporter = withWarningLine(options.reporter, log)
+  return async function requestContext(c, next) {
+    const started = performance.now()
+    const context: RequestContext = {
+      requestId: c.get('requestId'),
+      trace: parseTrace(c.req.header('traceparent'), c.req.header('x-cloud-trace-context')),
+      method: c.req.method,
+      path: c.req.path,
+      reporter,
+      reports: [],
+    }
+    c.set('log', log)
+    await runInContext(context, async () => {
+      try {
+        await next()
+      } catch (thrown) {
+        // Hono hands only instances of Error to onError
+        c.res = answer(thrown, c)
+      }
+      const status = clientLeft(c) ? 499 : c.res.status
+      if (status >= 500) {
+        void reportError(c.error ?? new Error(`Answered ${status}`), { status, route: routePath(c, -1) })
+      }
+      if (context.reports.length > 0) await within(reportTime, Promise.all(context.reports))
+      const seconds = (performance.now() - started) / 1000
+      log[level(status)](
+        { httpRequest: httpRequest(c, status, seconds) },
+        `${context.method} ${context.path} ${status}`,
+      )
+    })
+  }
+}
+
+function withWarningLine(reporter: Reporter, log: Log): Reporter {
+  return {
+    ...reporter,
+    warning(title, data, context) {
+      log.warn({ data }, title)
+      return reporter.warning?.(title, data, context)
+    },
+  }
+}
+
+function level(status: number): 'error' | 'warn' | 'info' {
+  if (status >= 500) return 'error'
+  return status >= 400 ? 'warn' : 'info'
+}
+
+/** The query is left out: people put passwords and tokens there. */
+function httpRequest(c: Parameters<MiddlewareHandler<BaseEnv>>[0], status: number, seconds: number) {
+  const header = (name: string) => c.req.header(name)
+  return {
+    requestMethod: c.req.method,
+    requestUrl: c.req.path,
+    status,
+    latency: `${seconds.toFixed(6)}s`,
+    userAgent: header('user-agent')?.slice(0, 256),
+    remoteIp: header('x-forwarded-for')?.split(',')[0]?.trim() ?? c.env?.incoming?.socket?.remoteAddress,
+    requestSize: header('content-length'),
+    responseSize: c.get('written')?.length,
+  }
+}

@@ -1,0 +1,108 @@
+import { z } from '@hono/zod-openapi'
+import type { Version as BuildVersion } from '../config/version.ts'
+import { defineFeature, type Feature } from '../openapi/feature.ts'
+import { defineRoute, handle, json } from '../openapi/route.ts'
+import { problems } from './problem.ts'
+import { checkReadiness, type ReadinessChecks } from './readiness.ts'
+
+const Ping = z.object({ status: z.literal('ok') }).openapi('Ping', { example: { status: 'ok' } })
+
+const Version = z
+  .object({
+    service: z.string(),
+    revision: z.string(),
+    version: z.string(),
+    commit: z.string(),
+    environment: z.enum(['development', 'staging', 'live']),
+  })
+  .openapi('Version', {
+    example: {
+      service: 'orders',
+      revision: 'orders-00042-abc',
+      version: '1.4.0',
+      commit: '4b825dc6',
+      environment: 'live',
+    },
+  })
+
+const Ready = z
+  .object({ status: z.literal('ok'), checks: z.record(z.string(), z.literal('ok')) })
+  .openapi('Ready', { example: { status: 'ok', checks: { database: 'ok' } } })
+
+const Contract = z.looseObject({ openapi: z.string() }).openapi('Contract', { example: { openapi: '3.1.0' } })
+
+const ping = defineRoute({
+  method: 'get',
+  path: '/ping',
+  operationId: 'ping',
+  summary: 'Say that the process is alive',
+  security: 'public',
+  responses: { 200: json('Alive', Ping) },
+})
+
+const version = defineRoute({
+  method: 'get',
+  path: '/version',
+  operationId: 'getVersion',
+  summary: 'Say which build answers',
+  security: 'public',
+  responses: { 200: json('The build that answers', Version) },
+})
+
+const authVersion = defineRoute({
+  method: 'get',
+  path: '/auth/version',
+  operationId: 'getVersionAuthenticated',
+  summary: 'Say which build answers, to a valid token: a way to try one',
+  security: 'authenticated',
+  responses: { 200: json('The token is valid', Version) },
+})
+
+const ready = defineRoute({
+  method: 'get',
+  path: '/ready',
+  operationId: 'getReadiness',
+  summary: 'Say whether requests can be served',
+  security: 'public',
+  responses: { 200: json('Everything that requests need answers', Ready) },
+  problems: [problems.NOT_READY],
+})
+
+const contract = defineRoute({
+  method: 'get',
+  path: '/openapi.json',
+  operationId: 'getContract',
+  summary: 'Show this contract',
+  security: 'public',
+  responses: { 200: json('OpenAPI 3.1', Contract) },
+})
+
+/**
+ * The routes that every service has.
+ *
+ * @param options.contract makes the contract, when it is first asked for
+ */
+export function systemFeature(options: {
+  version: BuildVersion
+  readiness: ReadinessChecks
+  contract: () => object
+}): Feature {
+  const { readiness } = options
+  return defineFeature({
+    name: 'system',
+    description: 'What every Runway service answers.',
+    routes: () => [
+      handle(ping, (c) => c.json({ status: 'ok' as const }, 200)),
+      handle(version, (c) => c.json(options.version, 200)),
+      handle(authVersion, (c) => c.json(options.version, 200)),
+      handle(ready, async (c) => {
+        const checks = await checkReadiness(readiness, c.var.signal)
+        return c.json({ status: 'ok' as const, checks }, 200)
+      }),
+      handle(contract, (c) => {
+        c.header('Access-Control-Allow-Origin', '*')
+        return c.json(options.contract() as z.infer<typeof Contract>, 200)
+      }),
+    ],
+  })
+}

@@ -1,0 +1,63 @@
+import type { Context } from 'hono'
+import type { z } from 'zod'
+import type { BaseEnv } from './env.ts'
+import { Problem, type ProblemError, problems } from './problem.ts'
+import { pointerStep } from './text.ts'
+
+/**
+ * One thing that must hold before the handler runs: throws a `Problem` where it does not. A step that need not
+ * wait returns nothing to wait for.
+ */
+export type Step = (c: Context<BaseEnv>) => Promise<void> | undefined
+
+/** Where in a request a value stands, in the problem's words. */
+export type Place = ProblemError['in']
+
+/** The parts of a request as Hono's `c.req.valid()` names them, and as a problem does. */
+const places = {
+  json: 'body',
+  form: 'body',
+  query: 'query',
+  param: 'path',
+  header: 'header',
+  cookie: 'cookie',
+} as const satisfies Record<string, Place>
+
+/**
+ * Fits a part of the request to its schema; the handler finds the outcome by `c.req.valid(part)`. A zod error
+ * thrown anywhere else is a 500.
+ *
+ * @throws {Problem} VALIDATION_FAILED with a JSON pointer for each place that is wrong
+ */
+export function validate(
+  c: Context<BaseEnv>,
+  part: keyof typeof places,
+  schema: z.ZodType,
+  value: unknown,
+): undefined {
+  const result = schema.safeParse(value)
+  if (!result.success) {
+    const place = places[part]
+    throw invalid(
+      place,
+      result.error.issues.flatMap((issue) => describe(issue, place)),
+    )
+  }
+  c.req.addValidatedData(part, result.data as object)
+}
+
+/** The problem of a part that does not fit. */
+export function invalid(place: Place, errors: ProblemError[]): Problem {
+  return new Problem(problems.VALIDATION_FAILED, {
+    detail: `The ${place} does not fit the contract.`,
+    errors,
+  })
+}
+
+function describe(issue: z.core.$ZodIssue, place: Place): ProblemError[] {
+  const pointer = ['#', ...issue.path.map(pointerStep)].join('/')
+  if (issue.code !== 'unrecognized_keys') return [{ detail: issue.message, in: place, pointer }]
+  return issue.keys.map((key) => {
+    return { detail: 'is not known here', in: place, pointer: `${pointer}/${pointerStep(key)}` }
+  })
+}

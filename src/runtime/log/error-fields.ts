@@ -1,0 +1,55 @@
+import { DrizzleQueryError } from 'drizzle-orm/errors'
+import pg from 'pg'
+
+/**
+ * An error as the fields of a log entry, without the values that a query was given.
+ *
+ * @param error whatever was thrown
+ * @returns `stack_trace` (with the causes below it) and, for database errors, `database` with its SQLSTATE
+ * @see https://cloud.google.com/error-reporting/docs/formatting-error-messages
+ */
+export function errorFields(error: unknown): Record<string, unknown> {
+  const fields: Record<string, unknown> = { stack_trace: stackTrace(error) }
+  const database = findDatabaseError(error)
+  if (database) {
+    const { code, schema, table, column, constraint, routine } = database
+    fields.database = { code, schema, table, column, constraint, routine }
+  }
+  return fields
+}
+
+/** The first PostgreSQL error among `error` and its causes. */
+export function findDatabaseError(error: unknown): pg.DatabaseError | undefined {
+  for (const cause of causes(error)) if (cause instanceof pg.DatabaseError) return cause
+  return undefined
+}
+
+/** `error` and its causes, outermost first; eight at most, since a cause may lead back to itself. */
+export function causes(error: unknown): unknown[] {
+  const chain: unknown[] = []
+  let current: unknown = error
+  while (current !== undefined && current !== null && chain.length < 8) {
+    chain.push(current)
+    current = current instanceof Error ? current.cause : undefined
+  }
+  return chain
+}
+
+function stackTrace(error: unknown): string {
+  return causes(error)
+    .map((cause, depth) => `${depth === 0 ? '' : 'Caused by: '}${oneStack(cause)}`)
+    .join('\n')
+}
+
+function oneStack(error: unknown): string {
+  if (!(error instanceof Error)) return `Error: a ${typeof error} was thrown instead of an error`
+  const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? []
+  return [`${error.name}: ${safeMessage(error)}`, ...frames].join('\n')
+}
+
+/** Drizzle writes a query's parameters into its message, and PostgreSQL's data errors (class 22) quote them. */
+function safeMessage(error: Error): string {
+  if (error instanceof DrizzleQueryError) return `Failed query: ${error.query}`
+  if (error instanceof pg.DatabaseError && error.code?.startsWith('22')) return `data exception ${error.code}`
+  return error.message
+}

@@ -1,0 +1,27 @@
+const colours: Record<string, number> = { DEBUG: 90, INFO: 36, WARNING: 33, ERROR: 31, CRITICAL: 35 }
+const hidden = new Set(['severity', 'time', 'message', 'httpRequest', 'stack_trace', 'serviceContext'])
+
+/**
+ * One log entry for a person at a terminal: time, severity, message, the fields worth reading, the stack.
+ *
+ * @param line a JSON log entry with its line end
+ */
+export function prettyLine(line: string): string {
+  const entry = JSON.parse(line) as Record<string, unknown>
+  const { severity = 'DEFAULT', time = '', message = '', httpRequest, stack_trace: stack } = entry
+  const fields = Object.entries(entry)
+    .filter(([key]) => !hidden.has(key) && !key.startsWith('logging.googleapis.com/'))
+    .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+  const latency = (httpRequest as { latency?: string } | undefined)?.latency
+  const head = `${String(time).slice(11, 23)} ${paint(String(severity))} ${String(message)}`
+  const rest = [...(latency ? [latency] : []), ...fields].map((field) => ` ${dim(field)}`).join('')
+  return `${head}${rest}\n${stack ? `${dim(String(stack))}\n` : ''}`
+}
+
+function paint(severity: string): string {
+  return `\u001b[${colours[severity] ?? 0}m${severity.padEnd(8)}\u001b[0m`
+}
+
+function dim(text: string): string {
+  return `\u001b[2m${text}\u001b[0m`
+}

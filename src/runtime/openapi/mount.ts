@@ -1,0 +1,103 @@
+import type { Hono, MiddlewareHandler } from 'hono'
+import { every } from 'hono/combine'
+import { mergePath } from 'hono/utils/url'
+import { type SecurityOptions, security } from '../auth/security.ts'
+import type { BaseEnv } from '../http/env.ts'
+import { idempotency } from '../http/idempotency.ts'
+import { problems } from '../http/problem.ts'
+import { limitBody, readBody } from '../http/read-body.ts'
+import { readCookies, readHeaders, readPath, readQuery } from '../http/read-parameters.ts'
+import type { Step } from '../http/validation.ts'
+import type { Feature, FeatureContext } from './feature.ts'
+import { checkReplies, type ReplyCheck } from './reply.ts'
+import type { Operation, PlainOperation, PlainRoute, RouteDefinition } from './route.ts'
+import { type Mounted, startChecks } from './start-checks.ts'
+
+/** What mounting needs beside the features. */
+export interface MountOptions {
+  readonly context: FeatureContext
+  readonly security: SecurityOptions
+  readonly replyCheck: ReplyCheck
+}
+
+/**
+ * Registers every route of every feature: who, then what (limits, query, body, schemas), then the handler,
+ * inside its transaction where the route is idempotent, its replies checked.
+ *
+ * @returns what was mounted, for the contract
+ * @throws {Error} for a route that may not start (see `startChecks`)
+ */
+export function mount(app: Hono<BaseEnv>, features: readonly Feature[], options: MountOptions): Mounted[] {
+  const mounted = features.flatMap((feature) =>
+    feature.routes(options.context).map((operation): Mounted => {
+      return { feature, operation, path: mergePath(feature.prefix, operation.route.path) }
+    }),
+  )
+  startChecks(mounted, problems)
+  for (const { operation, path } of mounted) {
+    const steps = stepsOf(operation.route, options)
+    const handler = handlerOf(operation, options)
+    app.on(operation.route.method, [honoPath(path)], async function serve(c, next) {
+      for (const step of steps) {
+        const waiting = step(c)
+        if (waiting) await waiting
+      }
+      return handler(c, next)
+    })
+  }
+  return mounted
+}
+
+/**
+ * Refuses routes that were added past the features, which state no security.
+ *
+ * @throws {Error} naming the route
+ */
+export function refuseUnstated(app: Hono<BaseEnv>, mounted: readonly Mounted[]): void {
+  const stated = new Set(
+    mounted.map(({ operation, path }) => `${operation.route.method.toUpperCase()} ${honoPath(path)}`),
+  )
+  for (const { method, path, handler } of app.routes) {
+    const isMiddleware = method === 'ALL' && handler.length > 1
+    if (isMiddleware || stated.has(`${method} ${path}`)) continue
+    throw new Error(
+      `${method} ${path} does not state its security: list it in a feature, by handle() or handlePlain().`,
+    )
+  }
+}
+
+/** What must hold before a route's handler runs, in order: who, then what. */
+function stepsOf(route: RouteDefinition | PlainRoute, options: MountOptions): Step[] {
+  const steps: Step[] = route.security === 'public' ? [] : [security(route.security, options.security)]
+  const limit = route.method === 'get' ? [] : [limitBody(route.bodyLimit)]
+  if (!('operationId' in route)) return [...steps, ...limit]
+  const { params, query, headers, cookies, body } = route.request ?? {}
+  if (params) steps.push(readPath(params))
+  steps.push(readQuery(query))
+  if (headers) steps.push(readHeaders(headers))
+  if (cookies) steps.push(readCookies(cookies))
+  steps.push(...limit)
+  if (body) steps.push(readBody(body))
+  return steps
+}
+
+/** The handler with what stands around it: its checked replies, its own middleware, its transaction. */
+function handlerOf(operation: Operation | PlainOperation, options: MountOptions): MiddlewareHandler {
+  if (operation.kind === 'plain') return operation.handler as MiddlewareHandler
+  const { operationId, responses, idempotent, middleware } = operation.route
+  const checked = checkReplies(
+    operationId,
+    responses,
+    options.replyCheck,
+    operation.handler,
+  ) as MiddlewareHandler
+  const around = [
+    ...(idempotent ? [idempotency(options.context.database)] : []),
+    ...[middleware ?? []].flat(),
+  ]
+  return around.length > 0 ? every(...around, checked) : checked
+}
+
+function honoPath(path: string): string {
+  return path.replaceAll(/\/{(.+?)}/g, '/:$1')
+}

@@ -1,0 +1,114 @@
+import type { RouteConfig, RouteHandler, z } from '@hono/zod-openapi'
+import type { Context, Env, MiddlewareHandler } from 'hono'
+import type { CallerVariables, Security } from '../auth/security.ts'
+import type { Transaction } from '../database/database.ts'
+import type { BaseEnv } from '../http/env.ts'
+import type { ProblemDefinition } from '../http/problem.ts'
+
+/**
+ * What a route states: its place, who may call it, what it takes and what it answers. The problems that follow
+ * from these (400, 401, 403, 413, 415, 500, 503) come into the contract by themselves.
+ */
+export interface RouteDefinition {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  /** As in OpenAPI: `/orders/{id}`. */
+  readonly path: string
+  readonly operationId: string
+  readonly summary: string
+  readonly description?: string
+  readonly security: Security
+  /**
+   * `query` and body schemas are strict objects: unknown keys are refused, and the contract says so. Schemas are
+   * synchronous: what takes a look into the database is the handler's.
+   */
+  readonly request?: RouteConfig['request'] & { readonly headers?: z.ZodObject }
+  readonly responses: RouteConfig['responses']
+  /** The problems that this route throws itself. */
+  readonly problems?: readonly ProblemDefinition[]
+  /** Honours `Idempotency-Key`: the handler gets the transaction `c.var.tx`, which commits with the stored answer. */
+  readonly idempotent?: boolean
+  /** Bytes; 1 MiB if absent. */
+  readonly bodyLimit?: number
+  /** Runs after the request was validated, around the handler. */
+  readonly middleware?: MiddlewareHandler | MiddlewareHandler[]
+}
+
+/** The environment that a route's statement gives its handler. */
+export type RouteEnv<R extends RouteDefinition> = {
+  Bindings: BaseEnv['Bindings']
+  Variables: BaseEnv['Variables'] &
+    CallerVariables<R['security']> &
+    (R extends { idempotent: true } ? { tx: Transaction } : unknown)
+}
+
+type Configuration<R extends RouteDefinition> = Omit<R, 'security' | 'middleware' | 'problems'>
+
+/** The handler of a route: typed by what the route states. */
+export type Handler<R extends RouteDefinition> =
+  Configuration<R> extends infer C extends RouteConfig ? RouteHandler<C, RouteEnv<R>> : never
+
+/** A route and what it does, as a feature lists them. */
+export interface Operation {
+  readonly kind: 'contract'
+  readonly route: RouteDefinition
+  readonly handler: (c: Context) => Response | Promise<Response>
+}
+
+/** A route outside the contract: a webhook's raw body, a page of HTML. */
+export interface PlainRoute<S extends Security = Security> {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  /** As in Hono: `/hooks/:name`. */
+  readonly path: string
+  readonly security: S
+  readonly bodyLimit?: number
+}
+
+/** A plain route and what it does. */
+export interface PlainOperation {
+  readonly kind: 'plain'
+  readonly route: PlainRoute
+  readonly handler: (c: Context) => Response | Promise<Response>
+}
+
+/** Declares a route with its exact types; it does nothing else. */
+export function defineRoute<const R extends RouteDefinition>(route: R): R {
+  return route
+}
+
+/** Joins a route of the contract and its handler. */
+export function handle<const R extends RouteDefinition>(route: R, handler: Handler<R>): Operation {
+  return { kind: 'contract', route, handler: handler as unknown as Operation['handler'] }
+}
+
+/** Joins a plain route and its handler: the body is the handler's to read, within the limit. */
+export function handlePlain<const S extends Security>(
+  route: PlainRoute<S>,
+  handler: (
+    c: Context<{ Bindings: BaseEnv['Bindings']; Variables: BaseEnv['Variables'] & CallerVariables<S> } & Env>,
+  ) => Response | Promise<Response>,
+): PlainOperation {
+  return { kind: 'plain', route, handler: handler as unknown as PlainOperation['handler'] }
+}
+
+/**
+ * A JSON answer for `responses`.
+ *
+ * @param schema of the body; give it an example by `.openapi({ example })`
+ * @param headers their descriptions by name
+ */
+export function json<S extends z.ZodType>(
+  description: string,
+  schema: S,
+  headers: Record<string, string> = {},
+) {
+  const described = Object.entries(headers).map(([name, text]) => [
+    name,
+    { description: text, schema: { type: 'string' as const } },
+  ])
+  return { description, headers: Object.fromEntries(described), content: { 'application/json': { schema } } }
+}
+
+/** A JSON body for `request`. */
+export function jsonBody<S extends z.ZodType>(schema: S) {
+  return { required: true, content: { 'application/json': { schema } } }
+}

@@ -1,0 +1,220 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFile, chmod, cp, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import pg from 'pg'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { freePort } from '#dev/ports.ts'
+import { startPostgres } from '#dev/postgres.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+/** A copy of the project, to be changed while it runs. */
+let project: string
+const started: { child: ChildProcess; pids: Set<number> }[] = []
+
+beforeEach(async () => {
+  project = await mkdtemp(join(tmpdir(), 'dev-test-'))
+  await chmod(project, 0o755)
+  for (const name of ['package.json', 'src', 'dev', 'migrations']) {
+    await cp(name, join(project, name), { recursive: true })
+  }
+  await symlink(resolve('node_modules'), join(project, 'node_modules'))
+})
+
+afterEach(async () => {
+  for (const { child, pids } of started.splice(0)) {
+    for (const pid of new Set([...pids, ...descendants(child)].filter(lives))) process.kill(pid, 'SIGKILL')
+  }
+  await rm(project, { recursive: true, force: true, maxRetries: 20 })
+})
+
+/** Starts `npm run dev`, or another command, in the copy. */
+async function start(environment: Record<string, string> = {}, command = ['npm', 'run', 'dev']) {
+  const port = String(await freePort())
+  const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter)
+  const [file = '', ...args] = command
+  const env = { PATH, HOME: process.env.HOME, PORT: port, DATA_DIR: 'data', ...environment }
+  const child = spawn(file, args, { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const run = { child, output: '', pids: new Set<number>(), url: `http://localhost:${port}` }
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      run.output += chunk
+    })
+  }
+  started.push(run)
+  return run
+}
+
+type Run = Awaited<ReturnType<typeof start>>
+
+async function says(run: Run, text: string | RegExp): Promise<void> {
+  await vi.waitFor(() => expect(run.output).toMatch(text), 30_000)
+  for (const pid of descendants(run.child)) run.pids.add(pid)
+}
+
+async function exit(run: Run): Promise<number | null> {
+  if (run.child.exitCode === null && run.child.signalCode === null) await once(run.child, 'exit')
+  return run.child.exitCode
+}
+
+/** The process and all below it. */
+function descendants({ pid }: ChildProcess): number[] {
+  const all = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+  const found = [pid]
+  for (const parent of found) found.push(...all.filter(([, ppid]) => ppid === parent).map(([child]) => child))
+  return found.filter((id) => id !== undefined)
+}
+
+function lives(pid: number): boolean {
+  return !['', 'Z'].includes(stateOf(pid))
+}
+
+function stateOf(pid: number): string {
+  try {
+    return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })
+      .trim()
+      .slice(0, 1)
+  } catch {
+    return ''
+  }
+}
+
+async function allGone(run: Run): Promise<void> {
+  expect(run.pids.size).toBeGreaterThan(3) // the run, the keeper, its server's processes, the service
+  await vi.waitFor(() => expect([...run.pids].filter(lives)).toEqual([]), 10_000)
+}
+
+function paste(run: Run): string {
+  const line = run.output.split('\n').find((text) => text.startsWith('curl '))
+  return execFileSync('sh', ['-c', line ?? 'false'], { encoding: 'utf8', stdio: 'pipe' })
+}
+
+test('npm run dev: the printed line places an order; a change restarts; SIGTERM ends all', async () => {
+  const run = await start()
+  await says(run, /^curl /m)
+  expect(run.output).toContain(`${run.url}/openapi.json`)
+  expect(run.output).toMatch(/postgres:\/\/postgres:postgres@127\.0\.0\.1:\d+\/runway/)
+  expect(run.output).toContain(join('data', 'postgres'))
+  expect(run.output).not.toContain('\u001b[') // not a terminal
+  const answer = paste(run)
+  expect(answer).toContain('201 Created')
+  expect(answer).toContain('placed')
+
+  const now = new Date()
+  await utimes(join(project, 'src', 'app.ts'), now, now)
+  await says(run, `${join('src', 'app.ts')} changed: starting the service again.`)
+  await vi.waitFor(() => expect(paste(run)).toContain('201 Created'), 10_000)
+  expect(run.output.match(/^curl /gm)).toHaveLength(1)
+
+  expect(run.output).not.toContain('still alive') // the guard's word
+  run.child.kill('SIGTERM') // npm, whose exit code is its shell's
+  await exit(run)
+  await allGone(run)
+
+  // The next run finds the data, and nothing in its way.
+  const next = await start({}, ['node', 'dev/main.ts'])
+  await says(next, /^curl /m)
+  const url = next.output.match(/postgres:\/\/\S+\/runway/)?.[0]
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const { rows } = await client.query('select count(*)::int as count from orders')
+  expect(rows[0].count).toBeGreaterThanOrEqual(2)
+  await client.end()
+  next.child.kill('SIGTERM')
+  expect(await exit(next)).toBe(0)
+  await allGone(next)
+})
+
+test('a service that does not come up waits for the change that mends it', async () => {
+  const main = join(project, 'src', 'main.ts')
+  const right = await readFile(main, 'utf8')
+  await appendFile(main, '\nthrow new Error("broken")\n')
+  const run = await start({}, ['node', 'dev/main.ts'])
+  await says(run, 'The service ended (exit code 1). It starts again when a file changes.')
+  expect(run.output).not.toMatch(/^curl /m)
+  await writeFile(main, right)
+  await says(run, /^curl /m)
+  expect(paste(run)).toContain('201 Created')
+
+  // A migration that fails keeps the service down, and the next one is applied before it starts.
+  const journal = join(project, 'migrations', 'meta', '_journal.json')
+  const entries = JSON.parse(await readFile(journal, 'utf8'))
+  const tag = '9999_extra'
+  entries.entries.push({ ...entries.entries.at(-1), idx: entries.entries.length, when: Date.now(), tag })
+  const sql = join(project, 'migrations', `${tag}.sql`)
+  await writeFile(sql, 'create tabel extra ()')
+  await writeFile(journal, JSON.stringify(entries))
+  await says(run, 'The migrations were not applied (exit code 1).')
+  await writeFile(sql, 'create table extra ()')
+  await vi.waitFor(() => expect(paste(run)).toContain('201 Created'), 20_000)
+  for (const pid of descendants(run.child)) run.pids.add(pid)
+
+  run.child.kill('SIGHUP')
+  expect(await exit(run)).toBe(0)
+  await allGone(run)
+})
+
+test('nothing survives a SIGKILL of npm run dev', async () => {
+  const run = await start({}, ['node', 'dev/main.ts'])
+  await says(run, /^curl /m)
+  run.child.kill('SIGKILL')
+  await exit(run)
+  await allGone(run)
+})
+
+test('a second signal ends all at once, even a service that hangs', async () => {
+  const run = await start({}, ['node', 'dev/main.ts'])
+  await says(run, /^curl /m)
+  const processes = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' }).split('\n')
+  const service = processes
+    .filter((line) => line.endsWith('src/main.ts'))
+    .map((line) => Number.parseInt(line, 10))
+  for (const pid of service) if (run.pids.has(pid)) process.kill(pid, 'SIGSTOP')
+  await vi.waitFor(() => {
+    run.child.kill('SIGINT')
+    expect(run.child.exitCode).toBe(1)
+  }, 5_000)
+  await allGone(run)
+})
+
+test('a signal before all is up ends it as well', async () => {
+  const run = await start({}, ['node', 'dev/main.ts'])
+  await vi.waitFor(() => expect(descendants(run.child).length).toBeGreaterThan(1), 10_000)
+  for (const pid of descendants(run.child)) run.pids.add(pid)
+  run.child.kill('SIGINT')
+  expect(await exit(run)).toBe(0)
+  await vi.waitFor(() => expect([...run.pids].filter(lives)).toEqual([]), 10_000)
+})
+
+test('a database and an identity provider of one’s own are taken as they are', async () => {
+  const server = await startPostgres()
+  const AUTH_JWKS_URL = 'https://issuer.example/keys'
+  const provider = { AUTH_JWKS_URL, AUTH_ISSUER: 'https://issuer.example', AUTH_AUDIENCE: 'orders' }
+  const run = await start({ DATABASE_URL: server.url, ...provider }, ['node', 'dev/main.ts'])
+  await says(run, `A request needs a token of your identity provider (AUTH_JWKS_URL is ${AUTH_JWKS_URL}).`)
+  expect(run.output).toContain('yours (DATABASE_URL)')
+  expect(run.output).not.toContain('curl')
+  expect(run.pids.size).toBe(2) // itself and the service
+  run.child.kill('SIGTERM')
+  expect(await exit(run)).toBe(0)
+  await server.stop()
+})
+
+test('a taken port is said before anything starts', async () => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  const run = await start({ PORT: String(port) }, ['node', 'dev/main.ts'])
+  expect(await exit(run)).toBe(1)
+  expect(run.output).toBe(
+    `Port ${port} is already in use. Stop what listens there, or choose another: PORT=${port + 1} npm run dev\n`,
+  )
+  other.close()
+})

@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import type { TestProject } from 'vitest/node'
+import { startPostgres } from '#dev/postgres.ts'
+import { migrate } from '#src/runtime/database/migrate.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** A server that tests may make databases on. */
+    serverUrl: string
+    /** A migrated database to copy. */
+    template: string
+  }
+}
+
+/** Starts the embedded server once (or takes TEST_DATABASE_URL's) and migrates the template that each file copies. */
+export default async function setup(project: TestProject) {
+  const given = process.env.TEST_DATABASE_URL
+  const server = given ? { url: given, stop: async () => {} } : await startPostgres()
+  const template = `template_${randomBytes(4).toString('hex')}`
+  const client = new pg.Client({ connectionString: server.url })
+  await client.connect()
+  await client.query(`create database ${template}`)
+  await migrate(
+    databaseUrl(server.url, template),
+    fileURLToPath(new URL('../../migrations', import.meta.url)),
+  )
+  project.provide('serverUrl', server.url)
+  project.provide('template', template)
+
+  return async function teardown() {
+    await client.query(`drop database ${template}`)
+    await client.end()
+    await server.stop()
+  }
+}
+
+function databaseUrl(serverUrl: string, name: string): string {
+  return serverUrl.replace(/\/[^/?]*(\?|$)/, `/${name}$1`)
+}

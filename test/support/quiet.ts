@@ -1,0 +1,15 @@
+import { guarded as guardedFetch } from '#dev/guard/guarded.ts'
+
+const watched = new Set<() => Promise<void>>()
+
+/** An app whose requests are watched: a test fails that leaves a timer or a socket behind its answer. */
+export function guarded(app: { fetch: (request: Request) => Response | Promise<Response> }) {
+  const fetch = guardedFetch((request: Request) => app.fetch(request))
+  watched.add(fetch.assertQuiet)
+  return { fetch }
+}
+
+/** Rejects with what the requests so far left behind. */
+export async function assertQuiet(): Promise<void> {
+  for (const assert of watched) await assert()
+}

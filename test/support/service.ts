@@ -1,0 +1,69 @@
+import { afterAll } from 'vitest'
+import { createApp, type Dependencies, features } from '#src/app.ts'
+import { type Config, parseConfig } from '#src/runtime/config/config.ts'
+import { createDatabase, type Database } from '#src/runtime/database/database.ts'
+import { createLogger, type Log } from '#src/runtime/log/logger.ts'
+import { type Api, client } from './client.ts'
+import { makeDatabase } from './database.ts'
+import { guarded } from './quiet.ts'
+import { as, testAuth } from './tokens.ts'
+
+/** A service in this process, on a database of its own. */
+export interface TestService {
+  readonly app: { fetch: (request: Request) => Promise<Response> }
+  readonly config: Config
+  readonly database: Database
+  readonly databaseUrl: string
+  readonly log: Log
+  /** Every log line so far, parsed. */
+  readonly lines: Record<string, unknown>[]
+  /** Without a token. */
+  readonly api: Api
+  /** With a token for this subject and these scopes. */
+  readonly as: (subject: string, scopes?: readonly string[]) => Promise<Api>
+}
+
+/**
+ * Makes a service as production does, but for what is given here.
+ *
+ * @param options.environment variables beside those of the tests (AUTH_SECRET, DATABASE_URL)
+ * @param options.databaseUrl an existing database; a new one of the file's own if absent
+ */
+export async function testService(
+  options: Partial<Omit<Dependencies, 'config' | 'database' | 'log'>> & {
+    environment?: Record<string, string>
+    databaseUrl?: string
+  } = {},
+): Promise<TestService> {
+  const { environment = {}, databaseUrl = await makeDatabase(), ...dependencies } = options
+  const lines: Record<string, unknown>[] = []
+  const config = parseConfig(
+    { AUTH_SECRET: testAuth.secret, DATABASE_URL: databaseUrl, LOG_LEVEL: 'debug', ...environment },
+    (dependencies.features ?? features).map(({ variables }) => variables),
+  )
+  const log = createLogger({
+    level: config.LOG_LEVEL,
+    service: 'test',
+    project: config.GOOGLE_CLOUD_PROJECT,
+    output: { write: (line) => lines.push(JSON.parse(line)) },
+  })
+  const database = createDatabase({
+    url: config.DATABASE_URL,
+    pool: config.DATABASE_POOL,
+    timeout: config.REQUEST_TIMEOUT,
+    name: 'test',
+    log,
+  })
+  afterAll(() => database.$client.end())
+  const app = guarded(createApp({ config, database, log, ...dependencies }))
+  return {
+    app,
+    config,
+    database,
+    databaseUrl,
+    log,
+    lines,
+    api: client(app),
+    as: async (subject, scopes) => client(app, await as(subject, scopes)),
+  }
+}
