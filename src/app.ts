@@ -19,7 +19,6 @@ import { requestContext } from './runtime/http/request-context.ts'
 import { systemFeature } from './runtime/http/system.ts'
 import type { Log } from './runtime/log/logger.ts'
 import type { Reporter } from './runtime/log/report.ts'
-import { openApiDocument } from './runtime/openapi/document.ts'
 import type { Feature } from './runtime/openapi/feature.ts'
 import { mount, refuseUnstated } from './runtime/openapi/mount.ts'
 
@@ -83,8 +82,10 @@ export function createApp(dependencies: Dependencies): Hono<BaseEnv> {
   const system = systemFeature({
     version,
     readiness: { database: () => pingDatabase(database), ...parts.readiness },
-    contract: () =>
-      openApiDocument(mounted, { info: { ...contract, version: version.version }, config, format }),
+    contract: async () => {
+      const { openApiDocument } = await import('./runtime/openapi/document.ts')
+      return openApiDocument(mounted, { info: { ...contract, version: version.version }, config, format })
+    },
   })
   const mounted = mount(app, [system, ...parts.features], {
     context: { database, config, signToken },

@@ -13,6 +13,11 @@ import { within } from './runtime/within.ts'
 const drainTime = 8_000
 const closeTime = 1_000
 
+let serving = false
+let stopping = false
+let signalled = false
+let status = 0
+
 const output = standardOutput()
 const config = readConfig()
 const { service, revision } = describeVersion(config)
@@ -25,6 +30,8 @@ const log = createLogger({
 })
 captureConsole(log)
 reportOutsideRequests(reporter)
+process.on('uncaughtException', fail)
+process.on('unhandledRejection', fail)
 
 const database = createDatabase({
   url: config.DATABASE_URL,
@@ -36,13 +43,15 @@ const database = createDatabase({
 const app = createApp({ config, database, log })
 const { server, drain } = createHttpServer({ app, format: problemFormat, log })
 
-let stopping = false
+serving = true
 
-process.once('SIGTERM', () => stop('SIGTERM', 0))
-process.once('SIGINT', () => stop('SIGINT', 0))
-process.on('uncaughtException', (error) => fail(error))
-process.on('unhandledRejection', (error) => fail(error))
-
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    if (signalled) process.exit(1) // whoever asks twice does not want to wait
+    signalled = true
+    void stop(signal)
+  })
+}
 server.on('error', (error: NodeJS.ErrnoException) => {
   const taken = error.code === 'EADDRINUSE'
   log.fatal(
@@ -65,21 +74,24 @@ server.listen(config.PORT, () => {
   )
 })
 
-/** Finishes what is in flight, closes the pool, and exits; a second signal exits at once. */
-async function stop(why: string, status: number): Promise<void> {
-  if (stopping) return process.exit(status || 1)
+/** Finishes what is in flight, closes the pool, and exits. */
+async function stop(why: string): Promise<void> {
+  if (stopping) return
   stopping = true
-  process.once('SIGTERM', () => process.exit(1)).once('SIGINT', () => process.exit(1))
   const finished = await drain(drainTime)
   await within(closeTime, database.$client.end())
   log.info({ finished }, `Stopped by ${why}`)
   process.exit(status)
 }
 
+/** Ends the process in an orderly way; another error on the way does not cut it short. */
 async function fail(error: unknown): Promise<void> {
-  log.fatal({ err: error }, 'An error that nobody caught ends the process')
+  status = 1
+  const what = serving ? 'An error that nobody caught ends the process' : 'The service cannot start'
+  log.fatal({ err: error }, what)
   await within(closeTime, reportError(error))
-  await stop('an uncaught error', 1)
+  if (!serving) process.exit(status)
+  await stop('an uncaught error')
 }
 
 function readConfig() {
@@ -89,9 +101,9 @@ function readConfig() {
       features.map(({ variables }) => variables),
     )
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
     const log: Log = createLogger({ level: 'info', service: 'configuration', output })
-    log.fatal({ problems: error.problems }, error.message)
+    if (error instanceof ConfigError) log.fatal({ problems: error.problems }, error.message)
+    else log.fatal({ err: error }, 'The service cannot start')
     return process.exit(1)
   }
 }

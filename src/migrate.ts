@@ -6,11 +6,14 @@ import { standardOutput } from './runtime/log/output.ts'
 
 const log = createLogger({ level: 'info', service: 'migrate', output: standardOutput() })
 
-try {
-  const url = parseDatabaseUrl(process.env)
-  const count = await migrate(url, fileURLToPath(new URL('../migrations', import.meta.url)))
+const folder = fileURLToPath(new URL('../migrations', import.meta.url))
+
+async function main(): Promise<void> {
+  const count = await migrate(parseDatabaseUrl(process.env), folder)
   log.info({ count }, count === 0 ? 'No migration was missing' : `${count} migrations applied`)
-} catch (err) {
+}
+
+main().catch((err) => {
   log.fatal({ err }, 'The migrations were not applied')
   process.exitCode = 1
-}
+})

@@ -16,14 +16,18 @@ export async function insertOrder(
   return row as OrderRow
 }
 
-/** Finds an order of its owner: prepared once, since building a query costs more than running it. */
+/** Finds an order of its owner: built once, when it is first needed, since building a query
+ * costs more than running it. */
 export function prepareFindOrder(database: Database) {
-  const query = database
-    .select()
-    .from(orders)
-    .where(and(eq(orders.id, sql.placeholder('id')), eq(orders.owner, sql.placeholder('owner'))))
-    .prepare('find_order')
+  const prepare = () =>
+    database
+      .select()
+      .from(orders)
+      .where(and(eq(orders.id, sql.placeholder('id')), eq(orders.owner, sql.placeholder('owner'))))
+      .prepare('find_order')
+  let query: ReturnType<typeof prepare> | undefined
   return async (owner: string, id: string): Promise<OrderRow | undefined> => {
+    query ??= prepare()
     const [row] = await query.execute({ owner, id })
     return row
   }

@@ -72,5 +72,6 @@ async function fetchKeys(url: string): Promise<JSONWebKeySet> {
     return (await response.json()) as JSONWebKeySet
   } finally {
     clearTimeout(timer)
+    controller.abort() // a body that was not read would hold its socket
   }
 }

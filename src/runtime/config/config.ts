@@ -42,7 +42,7 @@ export function parseConfig(
   features: readonly Variables[] = [],
 ): Config {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value))
-  const parsed = z.object(allVariables(features)).safeParse(set)
+  const parsed = z.object(allVariables(features)).safeParse(set, { jitless: true })
   const problems = [
     ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])}: ${explain(issue)}`),
     ...crossCheck(set),

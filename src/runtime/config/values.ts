@@ -1,77 +1,84 @@
 import { z } from 'zod'
 
+/**
+ * A variable that `parse` understands. One schema each, since every further one costs at the start.
+ *
+ * @param right what a right value is, for the message about a wrong one
+ * @param parse gives `undefined` for what it does not understand
+ */
+export function variable<Value>(right: string, parse: (text: string) => Value | undefined) {
+  return z.string().transform((text, check) => {
+    const value = parse(text)
+    if (value !== undefined) return value
+    check.addIssue({ code: 'custom', message: right })
+    return z.NEVER
+  })
+}
+
 /** A whole number between `min` and `max`, from its decimal digits. */
 export function integer(min: number, max: number) {
-  const right = `must be a whole number from ${min} to ${max}`
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, right)
-    .transform(Number)
-    .pipe(z.number().min(min, right).max(max, right))
+  return variable(`must be a whole number from ${min} to ${max}`, (text) =>
+    /^\d{1,9}$/.test(text) ? within(Number(text), min, max) : undefined,
+  )
 }
 
 /** A duration in seconds, from `300`, `300s`, `5m` or `24h` (what `gcloud --timeout` takes as well). */
 export function seconds(min: number, max: number) {
-  const right = `must be a duration from ${min}s to ${max}s, such as 90, 90s, 5m or 24h`
-  const unit = { s: 1, m: 60, h: 3600 } as const
-  return z
-    .string()
-    .regex(/^\d{1,9}[smh]?$/, right)
-    .transform((text) => Number.parseInt(text, 10) * (unit[text.at(-1) as keyof typeof unit] ?? 1))
-    .pipe(z.number().min(min, right).max(max, right))
+  const units: Record<string, number> = { s: 1, m: 60, h: 3600 }
+  return variable(`must be a duration from ${min}s to ${max}s, such as 90, 90s, 5m or 24h`, (text) => {
+    const [, digits, unit = 's'] = /^(\d{1,9})([smh])?$/.exec(text) ?? []
+    return digits === undefined ? undefined : within(Number(digits) * (units[unit] ?? 1), min, max)
+  })
 }
 
 /** `true` or `false`. */
 export function flag() {
-  return z.enum(['true', 'false'], { error: 'must be true or false' }).transform((text) => text === 'true')
+  return variable('must be true or false', (text) =>
+    /^(true|false)$/.test(text) ? text === 'true' : undefined,
+  )
 }
 
 /** One of `names`. */
-export function oneOf<const Names extends readonly [string, ...string[]]>(names: Names) {
-  return z.enum(names, { error: `must be one of ${names.join(', ')}` })
+export function oneOf<const Name extends string>(names: readonly Name[]) {
+  return variable(`must be one of ${names.join(', ')}`, (text) => names.find((name) => name === text))
 }
 
-/** A comma-separated list; blanks around an entry are dropped. */
-export function list<Entry extends z.ZodType<string, string>>(entry: Entry) {
-  return z
-    .string()
-    .transform((text) =>
-      text
-        .split(',')
-        .map((part) => part.trim())
-        .filter(Boolean),
-    )
-    .pipe(z.array(entry))
+/** Text that fits `pattern`. */
+export function text(right: string, pattern: RegExp) {
+  return variable(right, (value) => (pattern.test(value) ? value : undefined))
 }
 
-/** An origin (scheme, host, optional port; no path), as a URL without its trailing slash. */
-export function origin() {
-  return z
-    .string()
-    .refine(isOrigin, 'must be an origin such as https://orders.example.com, without a path')
-    .transform((text) => new URL(text).origin)
+/** A comma-separated list of what `entry` understands; blanks around an entry are dropped. */
+export function list(right: string, entry: (text: string) => string | undefined) {
+  return variable(right, (value) => {
+    const entries = value.split(',').map((part) => part.trim())
+    const parsed = entries.filter(Boolean).map(entry)
+    return parsed.every((part) => part !== undefined) ? parsed : undefined
+  })
+}
+
+/** An origin (scheme, host, optional port; no path), without a trailing slash. */
+export function origin(text: string): string | undefined {
+  const url = URL.parse(text)
+  const bare = text.endsWith('/') ? text.slice(0, -1) : text
+  const plain = (url?.protocol === 'https:' || url?.protocol === 'http:') && url.origin === bare.toLowerCase()
+  return plain ? url.origin : undefined
 }
 
 /** A host name with an optional port, in lower case. */
-export function host() {
-  return z
-    .string()
-    .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/i, 'must list host names such as orders.example.com')
-    .toLowerCase()
+export function host(text: string): string | undefined {
+  return /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/i.test(text) ? text.toLowerCase() : undefined
 }
 
 /** An absolute https URL; plain http is taken for this machine only, where nothing travels in clear. */
-export function secureUrl() {
-  return z.string().refine((text) => {
-    const url = URL.parse(text)
-    return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
-  }, 'must be an https:// URL')
+export function secureUrl(text: string): string | undefined {
+  const url = URL.parse(text)
+  const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
+  return secure ? text : undefined
 }
 
-function isOrigin(text: string): boolean {
-  const url = URL.parse(text)
-  const bare = text.endsWith('/') ? text.slice(0, -1) : text
-  return (url?.protocol === 'https:' || url?.protocol === 'http:') && url.origin === bare.toLowerCase()
+function within(value: number, min: number, max: number): number | undefined {
+  return value >= min && value <= max ? value : undefined
 }
 
 function isLoopback(hostname: string): boolean {

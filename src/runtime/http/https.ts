@@ -46,9 +46,9 @@ export function https(options: {
 }
 
 /** Path and query exactly as they arrived; the absolute form (`GET http://host/path`) loses its host. */
-function target(url: string, raw: string | undefined): string {
-  if (raw?.startsWith('/')) return raw
-  return url.slice(new URL(url).origin.length) || '/'
+function target(url: string, raw = url): string {
+  const rest = raw.replace(/^https?:\/\/[^/?#]*/i, '')
+  return rest.startsWith('/') ? rest : `/${rest}`
 }
 
 /** The hosts that the service owns: SERVICE_URL's first, then ALLOWED_HOSTS. */

@@ -21,27 +21,33 @@ export interface ProblemFormat {
   readonly format: (details: ProblemDetails) => Record<string, unknown>
 }
 
-const ProblemSchema = z
-  .object({
-    type: z.string().openapi({ description: 'A URI that names the kind of problem' }),
-    title: z.string(),
-    status: z.int().min(400).max(599),
-    detail: z.string().optional(),
-    instance: z.string().openapi({ description: 'The path of the request' }),
-    code: z.string().openapi({ description: 'Stable: what a client decides by' }),
-    traceId: z.string().openapi({ description: 'Finds the request in the logs' }),
-    errors: z
-      .array(
-        z.object({
-          detail: z.string(),
-          in: z.enum(['body', 'query', 'path', 'header', 'cookie']),
-          pointer: z.string().openapi({ description: 'A JSON pointer (RFC 6901) as a URI fragment' }),
-        }),
-      )
-      .optional(),
-    userMessage: z.string().optional().openapi({ description: 'May be shown to a person' }),
-  })
-  .openapi('Problem')
+let schema: z.ZodType | undefined
+
+/** Made for the contract only, so not at the start. */
+function problemSchema(): z.ZodType {
+  schema ??= z
+    .object({
+      type: z.string().openapi({ description: 'A URI that names the kind of problem' }),
+      title: z.string(),
+      status: z.int().min(400).max(599),
+      detail: z.string().optional(),
+      instance: z.string().openapi({ description: 'The path of the request' }),
+      code: z.string().openapi({ description: 'Stable: what a client decides by' }),
+      traceId: z.string().openapi({ description: 'Finds the request in the logs' }),
+      errors: z
+        .array(
+          z.object({
+            detail: z.string(),
+            in: z.enum(['body', 'query', 'path', 'header', 'cookie']),
+            pointer: z.string().openapi({ description: 'A JSON pointer (RFC 6901) as a URI fragment' }),
+          }),
+        )
+        .optional(),
+      userMessage: z.string().optional().openapi({ description: 'May be shown to a person' }),
+    })
+    .openapi('Problem')
+  return schema
+}
 
 /**
  * Problem details for HTTP APIs.
@@ -50,7 +56,9 @@ const ProblemSchema = z
  */
 export const problemDetails: ProblemFormat = {
   contentType: 'application/problem+json',
-  schema: ProblemSchema,
+  get schema() {
+    return problemSchema()
+  },
   format: ({ code, title, status, detail, instance, traceId, errors, userMessage }) => ({
     type: `urn:problem:${code.toLowerCase().replaceAll('_', '-')}`,
     title,

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { getRequestListener } from '@hono/node-server'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Hono } from 'hono'
+import { runInContext } from '../log/context.ts'
 import type { Log } from '../log/logger.ts'
+import { reportError } from '../log/report.ts'
 import type { BaseEnv } from './env.ts'
 import { type ProblemDefinition, problems } from './problem.ts'
 import type { ProblemFormat } from './problem-format.ts'
@@ -40,14 +43,24 @@ export function createHttpServer(options: {
   const refuse = refusals(format, log)
   const listener = getRequestListener(app.fetch, {
     hostname: 'localhost', // for HTTP/1.0 without a Host header
-    errorHandler: () => refuse.asResponse(problems.MALFORMED_REQUEST),
+    errorHandler(error) {
+      if (error instanceof RequestError) return refuse.asResponse(problems.MALFORMED_REQUEST)
+      log.error({ err: error }, problems.INTERNAL.title)
+      void reportError(error)
+      return refuse.asResponse(problems.INTERNAL)
+    },
   })
   const inFlight = new Set<ServerResponse>()
+  const connections = new Set<Socket>()
   let draining = false
 
   const server = createServer(
-    { keepAliveTimeout, headersTimeout, requestTimeout: headersTimeout },
+    // without Node's own check of the Host header, whose answer has no body
+    { keepAliveTimeout, headersTimeout, requestTimeout: headersTimeout, requireHostHeader: false },
     (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      if (incoming.headers.host === undefined && incoming.httpVersion === '1.1') {
+        return refuse.by(outgoing, problems.MALFORMED_REQUEST)
+      }
       inFlight.add(outgoing)
       outgoing.shouldKeepAlive &&= !draining
       outgoing.once('close', () => {
@@ -57,11 +70,22 @@ export function createHttpServer(options: {
       void listener(incoming, outgoing)
     },
   )
+  server.on('connection', (socket) => {
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+  })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+    const busy = [...inFlight].find(({ req }) => req.socket === socket)
+    const left = error.code === 'HPE_INVALID_EOF_STATE' // in the middle of a body: the request's own line says so
+    if (busy && (left || busy.headersSent)) return void socket.destroy()
     const unknownMethod = error.code === 'HPE_INVALID_METHOD'
     const headers = unknownMethod ? { Allow: everyMethod(app) } : {}
     socket.end(refuse.asText(definitionOf(error.code), headers))
+  })
+  server.on('checkExpectation', (_incoming, outgoing) => refuse.by(outgoing, problems.MALFORMED_REQUEST))
+  server.on('connect', (_incoming, socket) => {
+    socket.end(refuse.asText(problems.METHOD_NOT_ALLOWED, { Allow: everyMethod(app) }))
   })
 
   return {
@@ -75,7 +99,10 @@ export function createHttpServer(options: {
         server.closeAllConnections()
       }, milliseconds)
       const { promise, resolve } = Promise.withResolvers<void>()
+      await nextTurn().then(() => nextTurn()) // reads what has arrived by now
       server.close(() => resolve())
+      // Node counts a connection that never sent a byte as busy
+      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
       await promise
       clearTimeout(timer)
       return finished
@@ -111,9 +138,9 @@ function refusals(format: ProblemFormat, log: Log) {
       'X-Request-Id': requestId,
       ...extra,
     }
-    log.warn(
-      { requestId, traceId, httpRequest: { status: definition.status } },
-      `Refused: ${definition.title}`,
+    const trace = { traceId, spanId: undefined, sampled: false }
+    runInContext({ requestId, trace, method: '', path: '', reporter: {}, reports: [] }, () =>
+      log.warn({ httpRequest: { status: definition.status } }, `Refused: ${definition.title}`),
     )
     return { body, headers }
   }
@@ -122,6 +149,10 @@ function refusals(format: ProblemFormat, log: Log) {
     asResponse(definition: ProblemDefinition): Response {
       const { body, headers } = refusal(definition, {})
       return new Response(body, { status: definition.status, headers })
+    },
+    by(outgoing: ServerResponse, definition: ProblemDefinition): void {
+      const { body, headers } = refusal(definition, { Connection: 'close' })
+      outgoing.writeHead(definition.status, headers).end(body)
     },
     asText(definition: ProblemDefinition, extra: Record<string, string>): string {
       const { body, headers } = refusal(definition, { ...extra, Connection: 'close' })

@@ -85,7 +85,7 @@ const contract = defineRoute({
 export function systemFeature(options: {
   version: BuildVersion
   readiness: ReadinessChecks
-  contract: () => object
+  contract: () => Promise<object>
 }): Feature {
   const { readiness } = options
   return defineFeature({
@@ -99,9 +99,9 @@ export function systemFeature(options: {
         const checks = await checkReadiness(readiness, c.var.signal)
         return c.json({ status: 'ok' as const, checks }, 200)
       }),
-      handle(contract, (c) => {
+      handle(contract, async (c) => {
         c.header('Access-Control-Allow-Origin', '*')
-        return c.json(options.contract() as z.infer<typeof Contract>, 200)
+        return c.json((await options.contract()) as z.infer<typeof Contract>, 200)
       }),
     ],
   })

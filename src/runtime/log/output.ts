@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty'
-import { pino } from 'pino'
+import { SonicBoom } from 'sonic-boom'
 
 /** Where lines go: the standard output, or what a test collects. */
 export interface Output {
@@ -10,6 +10,6 @@ export interface Output {
 
 /** The standard output: written at once and in order, so that nothing is lost when the process ends. */
 export function standardOutput(): Output {
-  const stream = pino.destination({ dest: 1, sync: true })
+  const stream = new SonicBoom({ fd: 1, sync: true })
   return { write: (line) => stream.write(line), isTTY: isatty(1) }
 }

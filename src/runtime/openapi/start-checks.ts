@@ -1,4 +1,4 @@
-import { getOpenApiMetadata, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi'
+import { getOpenApiMetadata } from '@asteasolutions/zod-to-openapi'
 import { z } from '@hono/zod-openapi'
 import type { ProblemDefinition } from '../http/problem.ts'
 import type { Feature } from './feature.ts'
@@ -23,7 +23,8 @@ export function startChecks(
 ): void {
   const places = new Set<string>()
   const operationIds = new Set<string>()
-  const names = new Map<string, z.core.$ZodType>()
+  const names = new Map<string, z.ZodType>()
+  const seen = new Set<z.core.$ZodType>()
   for (const { operation, path } of mounted) {
     const { route } = operation
     const place = `${route.method.toUpperCase()} ${path}`
@@ -41,7 +42,7 @@ export function startChecks(
       `${place} has the operationId ${operationId} of another route: name it otherwise.`,
     )
     takesStrictObjects(place, operation.route)
-    for (const schema of schemasOf(operation.route)) uniqueNames(schema, names)
+    for (const schema of schemasOf(operation.route)) uniqueNames(schema, names, seen)
     for (const { code } of operation.route.problems ?? [])
       definedProblem(place, code, mounted, runtimeProblems)
   }
@@ -109,22 +110,21 @@ function uniqueProblems(
 }
 
 /** zod-openapi documents two schemas of one name as the first, and says nothing. */
-function uniqueNames(root: z.core.$ZodType, names: Map<string, z.core.$ZodType>): void {
-  for (const [, schema] of everySchema(root)) {
+function uniqueNames(root: z.core.$ZodType, names: Map<string, z.ZodType>, seen: Set<z.core.$ZodType>): void {
+  for (const [, schema] of everySchema(root, '', seen)) {
     if (!(schema instanceof z.ZodType)) continue
     const name = getOpenApiMetadata(schema)._internal?.refId
     if (typeof name !== 'string') continue
     const other = names.get(name)
-    if (other && other !== schema && documented(name, other) !== documented(name, schema)) {
+    if (other && other !== schema && documented(other) !== documented(schema)) {
       throw new Error(`Two different schemas are named ${name}: rename one of them, in .openapi('${name}').`)
     }
     names.set(name, schema)
   }
 }
 
-function documented(name: string, schema: z.core.$ZodType): string {
-  const generator = new OpenApiGeneratorV31([{ type: 'schema', schema: schema as z.ZodType }])
-  return JSON.stringify(generator.generateComponents().components?.schemas?.[name])
+function documented(schema: z.ZodType): string {
+  return JSON.stringify([z.toJSONSchema(schema, { unrepresentable: 'any' }), getOpenApiMetadata(schema)])
 }
 
 /** Every schema that a route names, in its request and its responses. */
