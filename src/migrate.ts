@@ -1,10 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import { parseDatabaseUrl } from './runtime/config/config.ts'
 import { migrate } from './runtime/database/migrate.ts'
+import { captureConsole } from './runtime/log/capture.ts'
 import { createLogger } from './runtime/log/logger.ts'
 import { standardOutput } from './runtime/log/output.ts'
 
 const log = createLogger({ level: 'info', service: 'migrate', output: standardOutput() })
+captureConsole(log)
 
 const folder = fileURLToPath(new URL('../migrations', import.meta.url))
 

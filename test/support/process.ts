@@ -1,54 +1,111 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { onTestFinished } from 'vitest'
+import type { Readable } from 'node:stream'
+import { expect, onTestFinished, vi } from 'vitest'
+import { type Dial, dialer } from './raw.ts'
 import { testAuth } from './tokens.ts'
 
-/** A process of the built bundle. */
-export interface ServiceProcess {
+/** A process and what it prints. */
+export interface SpawnedProcess {
   readonly child: ChildProcess
   /** Every line of stdout and stderr so far. */
   readonly lines: string[]
+  /** Resolves with the exit status, or the signal's name, when the last line has been read. */
+  readonly exit: Promise<number | string>
+  /** Resolves with the first line that matches, now or later; rejects if the process ends without one. */
+  readonly line: (pattern: RegExp) => Promise<RegExpExecArray>
+}
+
+/** A process of the built bundle that serves. */
+export interface ServiceProcess extends SpawnedProcess {
   /** Where it listens. */
   readonly url: string
-  /** Resolves with the exit status, or the signal's name. */
-  readonly exit: Promise<number | string>
+  /** Opens a connection for bytes of one's own. */
+  readonly dial: Dial
+}
+
+/** A line of the log: Cloud Logging's own fields, and others. */
+export type LogEntry = Record<string, unknown> & { severity: string; message: string }
+
+/** Spawns a program and collects its lines; it is killed when the test ends. */
+export function spawnProgram(
+  command: string,
+  args: readonly string[],
+  options: Pick<SpawnOptions, 'cwd' | 'env' | 'detached'> = {},
+): SpawnedProcess {
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return collect(child)
 }
 
 /**
- * Spawns `dist/main.js` (or another file of the bundle) with these variables and nothing of ours; it is killed
- * when the test ends.
+ * Spawns `dist/main.js` (or another file) in Node with these variables and nothing of ours; it is killed when
+ * the test ends.
+ *
+ * @param options.args Node's own, before the file
  */
 export function spawnBundle(
   environment: Record<string, string>,
   options: { file?: string; args?: readonly string[] } = {},
-): Omit<ServiceProcess, 'url'> & { line: (pattern: RegExp) => Promise<RegExpExecArray> } {
+): SpawnedProcess {
   const { file = 'dist/main.js', args = [] } = options
-  const child = spawn(process.execPath, [...args, file], {
-    env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
+  return spawnProgram(process.execPath, [...args, file], { env: environment })
+}
+
+/** Spawns the service on a free port, and waits until it listens. */
+export async function startService(
+  environment: Record<string, string> = {},
+  options: Parameters<typeof spawnBundle>[1] = {},
+): Promise<ServiceProcess> {
+  const spawned = spawnBundle({ PORT: '0', AUTH_SECRET: testAuth.secret, ...environment }, options)
+  const [, port] = await spawned.line(/Listening on port (\d+)/)
+  return { ...spawned, url: `http://127.0.0.1:${port}`, dial: dialer(Number(port)) }
+}
+
+/**
+ * Expects that every line is a log entry: a JSON object with a severity and a message.
+ *
+ * @returns the entries
+ */
+export function expectLog(lines: readonly string[]): LogEntry[] {
+  return lines.map((line) => {
+    expect(line).toMatch(/^\{.*\}$/)
+    const entry = JSON.parse(line) as LogEntry
+    expect(entry).toMatchObject({
+      severity: expect.stringMatching(/^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$/),
+      message: expect.any(String),
+    })
+    return entry
   })
+}
+
+/** Resolves when the service takes no more connections. */
+export async function refusesConnections({ dial }: ServiceProcess): Promise<void> {
+  await vi.waitFor(async () => {
+    const { socket } = dial()
+    await expect(once(socket, 'connect')).rejects.toThrow('ECONNREFUSED')
+  }, 10_000)
+}
+
+function collect(child: ChildProcess): SpawnedProcess {
   const lines: string[] = []
-  const exit = once(child, 'close').then(([code, signal]) => code ?? signal)
   const waiting = new Set<() => void>()
-  for (const stream of [child.stdout, child.stderr]) {
+  const exit = once(child, 'close').then(([code, signal]) => code ?? signal)
+  for (const stream of [child.stdout, child.stderr] as Readable[]) {
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line)
       for (const look of waiting) look()
     })
   }
-  onTestFinished(() => void child.kill('SIGKILL'))
 
   function line(pattern: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const look = () => {
-        for (const text of lines) {
-          const match = pattern.exec(text)
-          if (!match) continue
-          waiting.delete(look)
-          resolve(match)
-          return
-        }
+        const match = lines.map((text) => pattern.exec(text)).find((found) => found !== null)
+        if (!match) return
+        waiting.delete(look)
+        resolve(match)
       }
       waiting.add(look)
       look()
@@ -59,11 +116,4 @@ export function spawnBundle(
   }
 
   return { child, lines, exit, line }
-}
-
-/** Spawns the service on a free port, and waits until it listens. */
-export async function startService(environment: Record<string, string> = {}): Promise<ServiceProcess> {
-  const { line, ...service } = spawnBundle({ PORT: '0', AUTH_SECRET: testAuth.secret, ...environment })
-  const [, port] = await line(/Listening on port (\d+)/)
-  return { ...service, url: `http://127.0.0.1:${port}` }
 }

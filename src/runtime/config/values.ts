@@ -62,7 +62,7 @@ export function origin(text: string): string | undefined {
   const url = URL.parse(text)
   const bare = text.endsWith('/') ? text.slice(0, -1) : text
   const plain = (url?.protocol === 'https:' || url?.protocol === 'http:') && url.origin === bare.toLowerCase()
-  return plain ? url.origin : undefined
+  return plain && !url.hostname.includes('*') ? url.origin : undefined
 }
 
 /** A host name with an optional port, in lower case. */
@@ -70,11 +70,14 @@ export function host(text: string): string | undefined {
   return /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/i.test(text) ? text.toLowerCase() : undefined
 }
 
-/** An absolute https URL; plain http is taken for this machine only, where nothing travels in clear. */
+/**
+ * An absolute https URL without credentials, which fetch refuses; plain http is taken for this machine only, where
+ * nothing travels in clear.
+ */
 export function secureUrl(text: string): string | undefined {
   const url = URL.parse(text)
   const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
-  return secure ? text : undefined
+  return secure && !url.username && !url.password ? text : undefined
 }
 
 function within(value: number, min: number, max: number): number | undefined {

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import type { Log } from '../log/logger.ts'
 import { CheckedPool } from './pool.ts'
+import { transactionOn } from './transaction.ts'
 
 /** Drizzle on a pool of connections; `database.$client.end()` closes it. */
 export type Database = NodePgDatabase<Record<string, never>> & { readonly $client: CheckedPool }
@@ -29,7 +30,7 @@ export function createDatabase(options: {
   pool.on('error', (err) =>
     log.info({ err }, 'An idle database connection ended; the next request opens another'),
   )
-  return drizzle(pool)
+  return Object.assign(drizzle(pool), { transaction: transactionOn(pool) })
 }
 
 /** Resolves when the database answers a query. */

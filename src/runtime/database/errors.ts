@@ -1,3 +1,4 @@
+import { DrizzleQueryError } from 'drizzle-orm/errors'
 import { Problem, problems } from '../http/problem.ts'
 import { causes, findDatabaseError } from '../log/error-fields.ts'
 
@@ -10,15 +11,9 @@ const busy = new Set([
   '57014', // query_canceled: the statement timeout
 ])
 
-const unreachable = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOENT',
-  'ENOTFOUND',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EAI_AGAIN',
-])
+/** How a connection ends under a query: in a socket's words, and in pg's. */
+const lostCodes = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
+const lostWords = /^(Connection terminated|Client (has encountered a connection error|was closed))/
 
 /**
  * The 503 for a database that is busy or gone; nothing of PostgreSQL's own message reaches the caller.
@@ -29,19 +24,32 @@ const unreachable = new Set([
 export function databaseProblem(error: unknown): Problem | undefined {
   const code = findDatabaseError(error)?.code
   if (code && busy.has(code)) return overloaded(error)
-  const gone = code ? /^(08|57P)/.test(code) : causes(error).some(isConnectionError)
-  if (!gone) return undefined
-  return new Problem(problems.DATABASE_UNAVAILABLE, { headers: { 'Retry-After': '5' }, cause: error })
+  const gone = code ? /^(08|57P|25P03)/.test(code) : isLost(error)
+  return gone ? unavailable(error) : undefined
 }
 
-/** The 503 for a pool whose connections are all in use. */
-export function overloaded(cause: unknown): Problem {
+/** The 503 for a connection that cannot be had. */
+export function connectionProblem(error: unknown): Problem {
+  const waited = error instanceof Error && error.message === 'timeout exceeded when trying to connect'
+  return waited ? overloaded(error) : (databaseProblem(error) ?? unavailable(error))
+}
+
+/** The 503 for a database that is not there. */
+export function unavailable(cause: unknown): Problem {
+  return new Problem(problems.DATABASE_UNAVAILABLE, { headers: { 'Retry-After': '5' }, cause })
+}
+
+function overloaded(cause: unknown): Problem {
   return new Problem(problems.OVERLOADED, { headers: { 'Retry-After': '1' }, cause })
 }
 
-function isConnectionError(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const { code, syscall } = error as NodeJS.ErrnoException
-  const ours = syscall === 'connect' || syscall === 'read' || syscall === 'write' || syscall === 'getaddrinfo'
-  return (ours && unreachable.has(code ?? '')) || /^Connection terminated/.test(error.message)
+/** Whether a query lost its connection; a handler's calls to others may fail with the same codes. */
+function isLost(error: unknown): boolean {
+  const chain = causes(error)
+  const ofQuery = chain.some((cause) => cause instanceof DrizzleQueryError)
+  return chain.some((cause) => {
+    if (!(cause instanceof Error)) return false
+    const { code = '' } = cause as NodeJS.ErrnoException
+    return lostWords.test(cause.message) || (ofQuery && lostCodes.has(code))
+  })
 }

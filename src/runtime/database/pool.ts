@@ -1,7 +1,6 @@
 import pg from 'pg'
-import { Problem, problems } from '../http/problem.ts'
 import { within } from '../within.ts'
-import { overloaded } from './errors.ts'
+import { connectionProblem, unavailable } from './errors.ts'
 
 const connectTime = 3_000
 /** A connection that rested longer is asked whether it still lives: the CPU, or the other end, may have been off. */
@@ -18,6 +17,8 @@ type Callback = Parameters<pg.Pool['connect']>[0]
 export class CheckedPool extends pg.Pool {
   readonly #restingSince = new WeakMap<pg.PoolClient, number>()
   readonly #configured: boolean
+  /** A connection that had rested since then was found dead. */
+  #deadSince = Number.NEGATIVE_INFINITY
 
   /** @param options.timeout seconds that a statement, or an idle transaction, may take */
   constructor(options: { url: string | undefined; max: number; timeout: number; name: string }) {
@@ -26,7 +27,7 @@ export class CheckedPool extends pg.Pool {
       connectionString: options.url,
       max: options.max,
       application_name: options.name,
-      connectionTimeoutMillis: connectTime,
+      connectionTimeoutMillis: Math.min(connectTime, milliseconds / 2),
       idleTimeoutMillis: 0,
       keepAlive: true,
       statement_timeout: milliseconds,
@@ -50,26 +51,24 @@ export class CheckedPool extends pg.Pool {
   /** Hands out the next connection that answers; the dead ones leave the pool, which opens others in their place. */
   #living(callback: NonNullable<Callback>): void {
     if (!this.#configured) {
-      const cause = new Error('DATABASE_URL is not set')
-      callback(new Problem(problems.DATABASE_UNAVAILABLE, { cause }), undefined, nothing)
+      callback(unavailable(new Error('DATABASE_URL is not set')), undefined, nothing)
       return
     }
     super.connect((error, client, release) => {
-      if (!client) return callback(exhausted(error) ? overloaded(error) : error, undefined, nothing)
+      if (!client) return callback(connectionProblem(error), undefined, nothing)
       const since = this.#restingSince.get(client)
       if (since === undefined || performance.now() - since < restTime)
         return callback(undefined, client, release)
-      void answers(client).then((alive) => {
+      // what has rested through the same silence is not asked as well: each might take its second
+      const asked = since <= this.#deadSince ? Promise.resolve(false) : answers(client)
+      void asked.then((alive) => {
         if (alive) return callback(undefined, client, release)
+        this.#deadSince = Math.max(this.#deadSince, since)
         release(true)
         this.#living(callback)
       })
     })
   }
-}
-
-function exhausted(error: Error | undefined): boolean {
-  return error?.message === 'timeout exceeded when trying to connect'
 }
 
 function nothing(): void {}

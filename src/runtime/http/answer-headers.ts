@@ -28,7 +28,17 @@ export function answerHeaders(): MiddlewareHandler<BaseEnv> {
     c.set('answerHeaders', headers)
     await next()
     if (c.res === c.get('written')?.response) return
-    for (const name in headers) if (!c.res.headers.has(name)) c.res.headers.set(name, headers[name] ?? '')
+    for (const [name, value] of Object.entries(headers))
+      if (!c.res.headers.has(name)) setHeader(c, name, value)
+  }
+}
+
+/** What came from `fetch` is immutable: Hono makes it anew. */
+function setHeader(c: Context, name: string, value: string): void {
+  try {
+    c.res.headers.set(name, value)
+  } catch {
+    c.header(name, value)
   }
 }
 

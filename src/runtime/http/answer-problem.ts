@@ -8,8 +8,8 @@ import { Problem, problems } from './problem.ts'
 import type { ProblemFormat } from './problem-format.ts'
 import { toProblem } from './to-problem.ts'
 
-/** Headers that speak of an answer's own body or resource. */
-const ofTheBody = ['Content-Encoding', 'Content-Length', 'Content-Type', 'ETag', 'Last-Modified', 'Location']
+/** Headers that hold for whatever is answered. All others speak of the answer that is not sent. */
+const lasting = /^(access-control-|vary$)/
 
 /** Writes the answer to whatever was thrown. */
 export type ProblemAnswer = (thrown: unknown, c: Context<BaseEnv>) => Response
@@ -21,24 +21,28 @@ export type ProblemAnswer = (thrown: unknown, c: Context<BaseEnv>) => Response
  * @param format the body that the service writes
  */
 export function problemAnswer(format: ProblemFormat, log: Log): ProblemAnswer {
+  const bare = { detail: undefined, userMessage: undefined, errors: undefined, instance: '/', traceId: '' }
+  format.format({ ...problems.INTERNAL, ...bare }) // one that cannot write this shall fail at the start
+
   return function answerProblem(thrown, c) {
     const gone = clientLeft(c)
     const problem = gone ? new Problem(problems.CLIENT_CLOSED_REQUEST) : toProblem(thrown)
     const { definition, options } = problem
-    // Hono lays the headers of an answer that was ready before over the next one
-    if (c.finalized) for (const name of ofTheBody) c.res.headers.delete(name)
+    const kept = Object.fromEntries([...c.res.headers].filter(([name]) => lasting.test(name)))
+    c.res = undefined // else Hono lays all the headers of an earlier answer over this one
     if (!gone && definition.status >= 500) {
       log.error({ err: options.cause ?? problem, code: definition.code }, definition.title)
     }
+    const request = currentRequest()
     const body = format.format({
       ...definition,
       detail: options.detail,
       userMessage: options.userMessage,
       errors: options.errors,
-      instance: c.req.path,
-      traceId: currentRequest()?.trace.traceId ?? '',
+      instance: request?.path ?? c.req.path,
+      traceId: request?.trace.traceId ?? '',
     })
-    const headers = { ...options.headers, 'Cache-Control': 'no-store' }
+    const headers = { ...kept, ...options.headers, 'Cache-Control': 'no-store' }
     return write(c, definition.status, format.contentType, JSON.stringify(body), headers)
   }
 }

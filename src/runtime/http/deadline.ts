@@ -1,11 +1,12 @@
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { onClientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
 import { Problem, problems } from './problem.ts'
 
 /**
  * Ends a request a little before Cloud Run would (which answers 504 and lets the container work on): aborts
- * `c.var.signal` and answers 503. The signal also aborts when the client leaves.
+ * `c.var.signal` and answers 503, or 408 where the client still owes us its body. The signal also aborts when
+ * the client leaves.
  *
  * @param options.timeout the service's request timeout in seconds
  */
@@ -16,7 +17,9 @@ export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEn
     const controller = new AbortController()
     const { promise, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
-      const problem = new Problem(problems.DEADLINE_EXCEEDED, { headers: { 'Retry-After': '1' } })
+      const problem = waitsForBody(c)
+        ? new Problem(problems.REQUEST_INCOMPLETE, { headers: { Connection: 'close' } })
+        : new Problem(problems.DEADLINE_EXCEEDED, { headers: { 'Retry-After': '1' } })
       controller.abort(problem)
       reject(problem)
     }, milliseconds)
@@ -29,4 +32,25 @@ export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEn
       forget()
     }
   }
+}
+
+/** Whether all that has arrived of the body was read, and the rest has not arrived. */
+function waitsForBody({ env }: Context<BaseEnv>): boolean {
+  const incoming = env?.incoming
+  return (
+    incoming !== undefined && !incoming.complete && incoming.readableDidRead && incoming.readableLength === 0
+  )
+}
+
+/**
+ * What a handler throws when the deadline has passed changes nothing: the answer is on its way.
+ *
+ * @returns never, where the deadline has passed
+ * @throws what was thrown, where it has not
+ */
+export function ignoreAfterDeadline(c: Context<BaseEnv>, thrown: unknown): Promise<never> {
+  const { reason } = c.get('signal')
+  if (!(reason instanceof Problem)) throw thrown
+  if (thrown !== reason) c.get('log').warn({ err: thrown }, 'The handler failed after its deadline')
+  return new Promise(() => {})
 }

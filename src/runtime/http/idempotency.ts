@@ -42,6 +42,7 @@ export function idempotency(database: Database): MiddlewareHandler<Env> {
         c.set('tx', tx)
         if (key === undefined) await next()
         else await once(c, next, tx, key)
+        c.var.signal.throwIfAborted() // nobody waits for the answer: what it would say must not be so
         if (!c.res.ok) throw new Rollback()
       })
     } catch (error) {
@@ -112,13 +113,16 @@ function replay({ status, headers, body }: StoredAnswer): Response {
 async function fingerprintOf(c: Context): Promise<string> {
   const { pathname, search } = new URL(c.req.url)
   const hash = createHash('sha256').update(`${c.req.method} ${pathname}${search}\n`)
-  if (c.req.header('content-type')?.toLowerCase().startsWith('multipart/')) {
-    for (const [name, part] of await c.req.formData()) {
-      hash.update(`${JSON.stringify(name)}\n`)
-      hash.update(typeof part === 'string' ? JSON.stringify(part) : await part.bytes())
+  const bytes = new Uint8Array(await c.req.arrayBuffer())
+  const multipart = c.req.header('content-type')?.toLowerCase().startsWith('multipart/')
+  const parts = multipart && (await c.req.formData().catch(() => undefined))
+  if (!parts) return hash.update(bytes).digest('base64url')
+  for (const [name, part] of parts) {
+    if (typeof part === 'string') hash.update(`${JSON.stringify([name, part])}\n`)
+    else {
+      hash.update(`${JSON.stringify([name, part.name, part.type, part.size])}\n`)
+      hash.update(await part.bytes())
     }
-  } else {
-    hash.update(new Uint8Array(await c.req.arrayBuffer()))
   }
   return hash.digest('base64url')
 }

@@ -28,7 +28,7 @@ export function noneMatch(header: string | undefined, tag: string): boolean {
 export function matchedVersions(header: string | undefined): number[] | undefined {
   if (header === undefined || header.trim() === '*') return undefined
   return tags(header).flatMap((tag) => {
-    const version = /^"(\d{1,9})"$/.exec(tag)?.[1]
+    const version = /^"(0|[1-9]\d{0,8})"$/.exec(tag)?.[1]
     return version === undefined ? [] : [Number(version)]
   })
 }

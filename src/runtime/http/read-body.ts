@@ -5,7 +5,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { bufferToFormData } from 'hono/utils/buffer'
 import type { BaseEnv } from './env.ts'
 import { Problem, problems } from './problem.ts'
-import { collect, listNames } from './read-parameters.ts'
+import { collect, decodePairs, listNames } from './read-parameters.ts'
 import { refusePoison } from './text.ts'
 import { type Step, validate } from './validation.ts'
 
@@ -56,7 +56,7 @@ export function readBody(body: NonNullable<NonNullable<RouteConfig['request']>['
     if (!schema || !isPlainUtf8(c)) throw new Problem(problems.UNSUPPORTED_MEDIA_TYPE, { detail })
     if (isJson(type)) validate(c, 'json', schema, await parseJson(c))
     else if (isForm(type)) {
-      const values = collect(await parseForm(c, header ?? ''), listNames(schema), 'body')
+      const values = collect(await parseForm(c, type), listNames(schema), 'body')
       validate(c, 'form', schema, values)
     }
   }
@@ -76,10 +76,12 @@ async function parseJson(c: Context): Promise<unknown> {
   return value
 }
 
-async function parseForm(c: Context, contentType: string): Promise<FormData> {
+async function parseForm(c: Context, type: string): Promise<Iterable<readonly [string, unknown]>> {
   const bytes = await c.req.arrayBuffer()
   try {
-    return await bufferToFormData(bytes, contentType)
+    if (type.startsWith('multipart/'))
+      return await bufferToFormData(bytes, c.req.header('content-type') ?? '')
+    return decodePairs(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
     throw new Problem(problems.MALFORMED_REQUEST, { detail: 'The body is not a valid form.' })
   }

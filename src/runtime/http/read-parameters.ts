@@ -27,8 +27,7 @@ export function readQuery(schema: z.ZodType = nothing): Step {
     const { url } = c.req.raw
     const start = url.indexOf('?')
     const query = start < 0 ? '' : (url.slice(start + 1).split('#')[0] ?? '')
-    const entries = query.split('&').filter(Boolean).map(decodePair)
-    return validate(c, 'query', schema, collect(entries, lists, 'query'))
+    return validate(c, 'query', schema, collect(decodePairs(query), lists, 'query'))
   }
 }
 
@@ -41,10 +40,14 @@ export function readHeaders(schema: z.ZodObject): Step {
   }
 }
 
-/** Reads the cookies. */
-export function readCookies(schema: z.ZodType): Step {
+/** Reads the cookies that the schema names, and no others. */
+export function readCookies(schema: z.ZodObject): Step {
+  const names = Object.keys(schema.shape)
   return function readCookies(c) {
-    return validate(c, 'cookie', schema, getCookie(c))
+    const cookies = getCookie(c)
+    const values = Object.fromEntries(names.map((name) => [name, cookies[name]]))
+    refusePoison(values, 'cookie') // percent-encoded, they can hold anything
+    return validate(c, 'cookie', schema, values)
   }
 }
 
@@ -78,6 +81,15 @@ export function collect(
   return values
 }
 
+/**
+ * Decodes a query or a form, in its order.
+ *
+ * @throws {Problem} MALFORMED_REQUEST for what is not percent-encoded UTF-8
+ */
+export function decodePairs(text: string): [name: string, value: string][] {
+  return text.split('&').filter(Boolean).map(decodePair)
+}
+
 function decodePair(pair: string): [name: string, value: string] {
   const split = pair.indexOf('=')
   try {
@@ -88,7 +100,8 @@ function decodePair(pair: string): [name: string, value: string] {
   }
 }
 
+/** The schema inside `.optional()`, `.default()` and their like. */
 function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
-  const wrapped = schema instanceof z.ZodOptional || schema instanceof z.ZodDefault
-  return wrapped ? unwrapped(schema.unwrap()) : schema
+  const inner = 'innerType' in schema._zod.def ? schema._zod.def.innerType : undefined
+  return inner instanceof z.core.$ZodType ? unwrapped(inner) : schema
 }

@@ -3,10 +3,11 @@ import { Problem, problems } from './problem.ts'
 /** What must answer before requests can be served: each resolves, or rejects with why not. */
 export type ReadinessChecks = Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>>
 
-const checkTime = 2_000
+/** Longer than the pool takes to give up, so that nothing of the check outlives its answer. */
+const checkTime = 5_000
 
 /**
- * Runs all checks at once, each for two seconds at most.
+ * Runs all checks at once, each for five seconds at most.
  *
  * @param signal of the request; each check's own signal aborts with it, and at the check's end
  * @returns `ok` for each check by name
@@ -21,10 +22,11 @@ export async function checkReadiness(
   const failed = names.filter((_name, index) => results[index]?.status === 'rejected')
   if (failed.length === 0) return Object.fromEntries(names.map((name) => [name, 'ok' as const]))
   const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  const cause = reasons.length > 1 ? new AggregateError(reasons, failed.join(', ')) : reasons[0]
   throw new Problem(problems.NOT_READY, {
     detail: `Not answering: ${failed.join(', ')}.`,
     headers: { 'Retry-After': '5' },
-    cause: reasons[0],
+    cause,
   })
 }
 

@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import { type RequestContext, runInContext } from '../log/context.ts'
 import type { Log } from '../log/logger.ts'
@@ -30,7 +30,7 @@ export function requestContext(options: {
       requestId: c.get('requestId'),
       trace: parseTrace(c.req.header('traceparent'), c.req.header('x-cloud-trace-context')),
       method: c.req.method,
-      path: c.req.path,
+      path: pathOf(c.req.url),
       reporter,
       reports: [],
     }
@@ -49,7 +49,7 @@ export function requestContext(options: {
       if (context.reports.length > 0) await within(reportTime, Promise.all(context.reports))
       const seconds = (performance.now() - started) / 1000
       log[level(status)](
-        { httpRequest: httpRequest(c, status, seconds) },
+        { httpRequest: httpRequest(c, context.path, status, seconds) },
         `${context.method} ${context.path} ${status}`,
       )
     })
@@ -58,7 +58,7 @@ export function requestContext(options: {
 
 function withWarningLine(reporter: Reporter, log: Log): Reporter {
   return {
-    ...reporter,
+    error: (error, context) => reporter.error?.(error, context),
     warning(title, data, context) {
       log.warn({ data }, title)
       return reporter.warning?.(title, data, context)
@@ -71,17 +71,29 @@ function level(status: number): 'error' | 'warn' | 'info' {
   return status >= 400 ? 'warn' : 'info'
 }
 
+/** The path as it was sent: Hono's own is decoded, and may hold anything. */
+function pathOf(url: string): string {
+  return /^\w+:\/\/[^/]*([^?#]*)/.exec(url)?.[1] ?? '/'
+}
+
 /** The query is left out: people put passwords and tokens there. */
-function httpRequest(c: Parameters<MiddlewareHandler<BaseEnv>>[0], status: number, seconds: number) {
+function httpRequest(c: Context<BaseEnv>, path: string, status: number, seconds: number) {
   const header = (name: string) => c.req.header(name)
   return {
     requestMethod: c.req.method,
-    requestUrl: c.req.path,
+    requestUrl: path,
     status,
     latency: `${seconds.toFixed(6)}s`,
     userAgent: header('user-agent')?.slice(0, 256),
     remoteIp: header('x-forwarded-for')?.split(',')[0]?.trim() ?? c.env?.incoming?.socket?.remoteAddress,
     requestSize: header('content-length'),
-    responseSize: c.get('written')?.length,
+    responseSize: responseSize(c),
   }
+}
+
+/** Of the answer that `write` made the length is known, without a look at its headers. */
+function responseSize(c: Context<BaseEnv>): number | undefined {
+  const written = c.get('written')
+  if (c.res === written?.response) return written.length
+  return Number(c.res.headers.get('content-length')) || undefined
 }

@@ -85,7 +85,10 @@ export function createHttpServer(options: {
   })
   server.on('checkExpectation', (_incoming, outgoing) => refuse.by(outgoing, problems.MALFORMED_REQUEST))
   server.on('connect', (_incoming, socket) => {
-    socket.end(refuse.asText(problems.METHOD_NOT_ALLOWED, { Allow: everyMethod(app) }))
+    socket.on('error', () => {}) // Node has taken its hands off this one
+    socket.end(refuse.asText(problems.METHOD_NOT_ALLOWED, { Allow: everyMethod(app) }), () =>
+      socket.destroy(),
+    )
   })
 
   return {

@@ -24,13 +24,19 @@ export function findDatabaseError(error: unknown): pg.DatabaseError | undefined 
   return undefined
 }
 
-/** `error` and its causes, outermost first; eight at most, since a cause may lead back to itself. */
+/**
+ * `error`, its causes, and what an AggregateError joins, outermost first; eight at most, since a cause may lead
+ * back to itself.
+ */
 export function causes(error: unknown): unknown[] {
   const chain: unknown[] = []
-  let current: unknown = error
-  while (current !== undefined && current !== null && chain.length < 8) {
+  const open = [error]
+  while (open.length > 0 && chain.length < 8) {
+    const current = open.shift()
+    if (current === undefined || current === null) continue
     chain.push(current)
-    current = current instanceof Error ? current.cause : undefined
+    if (current instanceof Error) open.push(current.cause)
+    if (current instanceof AggregateError) open.push(...current.errors)
   }
   return chain
 }
@@ -43,13 +49,18 @@ function stackTrace(error: unknown): string {
 
 function oneStack(error: unknown): string {
   if (!(error instanceof Error)) return `Error: a ${typeof error} was thrown instead of an error`
-  const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? []
+  const stack = (error.stack ?? '').replace(error.message, '') // whose lines could look like frames
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
   return [`${error.name}: ${safeMessage(error)}`, ...frames].join('\n')
 }
 
-/** Drizzle writes a query's parameters into its message, and PostgreSQL's data errors (class 22) quote them. */
+/**
+ * Drizzle writes a query's parameters into its message, PostgreSQL's data errors (class 22) quote them, and
+ * JSON.parse quotes its text.
+ */
 function safeMessage(error: Error): string {
   if (error instanceof DrizzleQueryError) return `Failed query: ${error.query}`
   if (error instanceof pg.DatabaseError && error.code?.startsWith('22')) return `data exception ${error.code}`
+  if (error instanceof SyntaxError) return 'what was parsed is malformed'
   return error.message
 }

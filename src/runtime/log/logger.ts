@@ -89,11 +89,23 @@ function serialize(entry: Record<string, unknown>): string {
   }
 }
 
-/** A JWT; the password of a URL; the value of a key whose name says that it is a secret. */
-const secrets =
-  /\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?|(?<=:\/\/[^\s:@/"]*:)[^\s@/"]+(?=@)|(?<="(?:authorization|cookie|set-cookie|password|secret|token)":)"(?:[^"\\]|\\.)+"/gi
+const secretKey =
+  /"(?:(?:x-serverless-|proxy-)?authorization|(?:set-)?cookie|password|(?:client_?)?secret|(?:access_?|refresh_?|id_?)?token)":/
+    .source
+const secretParameter = /[?&][\w-]*(?:password|secret|token|signature|api_?key)=/.source
+/** A JWT; what follows an authentication scheme; a password in a URL; the value of a key that names a secret. */
+const secrets = new RegExp(
+  [
+    /(?<![\w-])eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?/.source, // begins where no earlier try has passed: linear
+    /(?<=\b(?:bearer|basic) )[\w.~+/-]{16,}=*/.source,
+    /(?<=:\/\/[^\s:@/"]*:)[^\s/"]+(?=@)/.source,
+    `(?<=${secretParameter})[^\\s&#"\\\\]+`,
+    `(?<=${secretKey})"(?:[^"\\\\]|\\\\.)+"`,
+  ].join('|'),
+  'gi',
+)
 /** Cheaper, and says of nearly every line that none is in it. */
-const maybeSecret = /eyJ|:\/\/|"(?:authorization|cookie|set-cookie|password|secret|token)":/i
+const maybeSecret = new RegExp(`eyJ|bearer |basic |://|${secretParameter}|${secretKey}`, 'i')
 
 function scrub(line: string): string {
   if (!maybeSecret.test(line)) return line

@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty'
-import { SonicBoom } from 'sonic-boom'
+import sonicBoom from 'sonic-boom' // CommonJS whose names Node does not see
 
 /** Where lines go: the standard output, or what a test collects. */
 export interface Output {
@@ -10,6 +10,10 @@ export interface Output {
 
 /** The standard output: written at once and in order, so that nothing is lost when the process ends. */
 export function standardOutput(): Output {
-  const stream = new SonicBoom({ fd: 1, sync: true })
-  return { write: (line) => stream.write(line), isTTY: isatty(1) }
+  const stream = new sonicBoom.SonicBoom({ fd: 1, sync: true })
+  let open = true
+  stream.on('error', () => {
+    open = false // the reader has left: lines would only pile up
+  })
+  return { write: (line) => open && stream.write(line), isTTY: isatty(1) }
 }

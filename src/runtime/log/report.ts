@@ -49,7 +49,10 @@ function report(send: (reporter: Reporter, request: ReportContext) => unknown): 
   const about = request ? { requestId, traceId: trace?.traceId, method, path, subject } : {}
   const sent = (async () => {
     await send(request?.reporter ?? fallback, about as ReportContext)
-  })().catch((cause) => process.emitWarning(`A report could not be sent: ${String(cause)}`))
+  })().catch((cause) => {
+    const why = cause instanceof Error ? cause.message : `not an error was thrown, but ${typeof cause}`
+    process.emitWarning(`A report could not be sent: ${why}`)
+  })
   request?.reports.push(sent)
   return sent
 }

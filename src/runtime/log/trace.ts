@@ -33,5 +33,5 @@ export function parseTrace(traceparent: string | undefined, cloudTraceContext: s
 
 function hexSpan(decimal: string): string | undefined {
   const hex = BigInt(decimal).toString(16).padStart(16, '0')
-  return hex.length === 16 ? hex : undefined
+  return hex.length === 16 && hex !== '0'.repeat(16) ? hex : undefined
 }

@@ -11,7 +11,7 @@ import { idempotencyKey } from '../http/idempotency.ts'
 import { type ProblemDefinition, problems } from '../http/problem.ts'
 import type { ProblemFormat } from '../http/problem-format.ts'
 import type { RouteDefinition } from './route.ts'
-import type { Mounted } from './start-checks.ts'
+import { type Mounted, schemasOf, uniqueNames } from './start-checks.ts'
 
 /** What the contract says of the service as a whole. */
 export interface DocumentOptions {
@@ -27,6 +27,9 @@ export interface DocumentOptions {
  */
 export function openApiDocument(mounted: readonly Mounted[], options: DocumentOptions): object {
   const registry = new OpenAPIRegistry()
+  // before the routes, where the first use, such as `Order.nullable()`, would pass for the schema itself
+  for (const [name, schema] of uniqueNames([...mounted.flatMap(schemasOf), options.format.schema]))
+    registry.register(name, schema)
   registry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
@@ -95,7 +98,8 @@ function problemsOf(route: RouteDefinition, cookie: string | undefined): Problem
     ...(secured && security !== 'optional' ? [p.TOKEN_MISSING] : []),
     ...(typeof security === 'string' ? [] : [p.SCOPE_MISSING]),
     ...(crossOrigin ? [p.CROSS_ORIGIN] : []),
-    ...(request?.body ? [p.BODY_TOO_LARGE, p.UNSUPPORTED_MEDIA_TYPE] : []),
+    ...(route.method === 'get' ? [] : [p.REQUEST_INCOMPLETE, p.BODY_TOO_LARGE]),
+    ...(request?.body ? [p.UNSUPPORTED_MEDIA_TYPE] : []),
     ...(idempotent ? [p.IDEMPOTENCY_KEY_IN_USE, p.IDEMPOTENCY_KEY_REUSED] : []),
     ...own,
     ...[p.INTERNAL, p.OVERLOADED, p.DATABASE_UNAVAILABLE, p.DEADLINE_EXCEEDED],

@@ -2,6 +2,7 @@ import type { Hono, MiddlewareHandler } from 'hono'
 import { every } from 'hono/combine'
 import { mergePath } from 'hono/utils/url'
 import { type SecurityOptions, security } from '../auth/security.ts'
+import { ignoreAfterDeadline } from '../http/deadline.ts'
 import type { BaseEnv } from '../http/env.ts'
 import { idempotency } from '../http/idempotency.ts'
 import { problems } from '../http/problem.ts'
@@ -38,11 +39,18 @@ export function mount(app: Hono<BaseEnv>, features: readonly Feature[], options:
     const steps = stepsOf(operation.route, options)
     const handler = handlerOf(operation, options)
     app.on(operation.route.method, [honoPath(path)], async function serve(c, next) {
-      for (const step of steps) {
-        const waiting = step(c)
-        if (waiting) await waiting
+      try {
+        for (const step of steps) {
+          const waiting = step(c)
+          if (waiting) await waiting
+        }
+        return await handler(c, next)
+      } catch (thrown) {
+        // Hono hands only instances of Error to the middleware around
+        const error =
+          thrown instanceof Error ? thrown : new Error('Not an error was thrown', { cause: thrown })
+        return ignoreAfterDeadline(c, error)
       }
-      return handler(c, next)
     })
   }
   return mounted
@@ -59,7 +67,7 @@ export function refuseUnstated(app: Hono<BaseEnv>, mounted: readonly Mounted[]):
   )
   for (const { method, path, handler } of app.routes) {
     const isMiddleware = method === 'ALL' && handler.length > 1
-    if (isMiddleware || stated.has(`${method} ${path}`)) continue
+    if (isMiddleware || stated.delete(`${method} ${path}`)) continue
     throw new Error(
       `${method} ${path} does not state its security: list it in a feature, by handle() or handlePlain().`,
     )

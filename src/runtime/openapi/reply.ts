@@ -22,14 +22,24 @@ export function checkReplies(
   mode: ReplyCheck,
   handler: Handler,
 ): Handler {
-  const schemas = jsonSchemas(responses)
+  const stated = new Map(
+    Object.entries(responses).map(([status, response]) => [Number(status), contentOf(response)]),
+  )
 
-  function check(status: number, body: unknown): string {
-    if (!(status in responses))
-      throw new Error(`${operation} answered ${status}, which its route does not state`)
-    const schema = schemas.get(status)
-    if (!schema) throw new Error(`${operation} answered ${status} with JSON, which its route does not state`)
-    const parsed = schema.safeParse(body)
+  /** What the route states for a content type (or none) at this status. */
+  function schemaAt(status: number, type?: string): unknown {
+    const content = stated.get(status)
+    if (!content) throw new Error(`${operation} answered ${status}, which its route does not state`)
+    if (type === undefined && content.size === 0) return undefined
+    for (const range of rangesOf(type)) if (content.has(range)) return content.get(range)
+    const what = type ?? 'no content type'
+    throw new Error(`${operation} answered ${status} with ${what}, which its route does not state`)
+  }
+
+  function check(status: number, body: unknown, type = 'application/json'): string {
+    const schema = schemaAt(status, type)
+    if (!(schema instanceof z.ZodType)) return JSON.stringify(body)
+    const parsed = mode === 'strip' ? parseStripped(schema, body) : schema.safeParse(body)
     if (!parsed.success) throw new Error(`${operation} answered ${status} with ${mismatch(parsed.error)}`)
     const unknown = mode === 'fail' ? droppedKey(body, parsed.data, '') : undefined
     if (unknown)
@@ -58,32 +68,56 @@ export function checkReplies(
 
     const response = await handler(c)
     if (response === written) return response
-    if (isJson(response)) {
-      const text = check(response.status, await response.clone().json())
+    const type = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
+    if (type && isJson(type)) {
+      const body = await response.json().catch(() => {
+        throw new Error(`${operation} answered ${response.status} with a body that is not JSON`)
+      })
+      const text = check(response.status, body, type)
       return new Response(text, {
         status: response.status,
         headers: without(response.headers, 'content-length'),
       })
     }
-    if (!(response.status in responses))
-      throw new Error(`${operation} answered ${response.status}, which its route does not state`)
+    schemaAt(response.status, type)
     return response
   }
 }
 
-function jsonSchemas(responses: RouteConfig['responses']): Map<number, z.ZodType> {
-  const schemas = new Map<number, z.ZodType>()
-  for (const [status, response] of Object.entries(responses)) {
-    const content = 'content' in response ? response.content : undefined
-    const media = content?.['application/json']
-    const schema = media && 'schema' in media ? media.schema : undefined
-    if (schema instanceof z.ZodType) schemas.set(Number(status), schema)
-  }
-  return schemas
+/** The schemas of a response by content type. */
+function contentOf(response: RouteConfig['responses'][string]): Map<string, unknown> {
+  const content = 'content' in response ? Object.entries(response.content ?? {}) : []
+  return new Map(
+    content.map(([type, media]) => [
+      type.toLowerCase(),
+      media && 'schema' in media ? media.schema : undefined,
+    ]),
+  )
 }
 
-function isJson(response: Response): boolean {
-  return /^application\/([\w.-]+\+)?json\b/.test(response.headers.get('content-type') ?? '')
+/** What a content type may be stated as, the nearest first. */
+function* rangesOf(type: string | undefined): Generator<string> {
+  if (type === undefined) return
+  yield type
+  yield type.replace(/\/.*/, '/*')
+  yield '*/*'
+}
+
+/** Drops the keys that a strict object refuses, as others drop them by themselves. */
+function parseStripped(schema: z.ZodType, body: unknown) {
+  const parsed = schema.safeParse(body)
+  const issues = parsed.error?.issues.filter((issue) => issue.code === 'unrecognized_keys') ?? []
+  if (issues.length === 0) return parsed
+  const copy = structuredClone(body)
+  for (const { path, keys } of issues) {
+    const place = path.reduce((inner, step) => Reflect.get(inner as object, step), copy)
+    for (const key of keys) Reflect.deleteProperty(place as object, key)
+  }
+  return schema.safeParse(copy)
+}
+
+function isJson(type: string): boolean {
+  return /^application\/([\w.-]+\+)?json$/.test(type)
 }
 
 function without(headers: Headers, name: string): Headers {

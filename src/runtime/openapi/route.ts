@@ -1,5 +1,6 @@
-import type { RouteConfig, RouteHandler, z } from '@hono/zod-openapi'
-import type { Context, Env, MiddlewareHandler } from 'hono'
+import type { RouteConfig, RouteConfigToTypedResponse, RouteHandler, z } from '@hono/zod-openapi'
+import type { Context, Env, MiddlewareHandler, TypedResponse } from 'hono'
+import type { StatusCode } from 'hono/utils/http-status'
 import type { CallerVariables, Security } from '../auth/security.ts'
 import type { Transaction } from '../database/database.ts'
 import type { BaseEnv } from '../http/env.ts'
@@ -21,7 +22,10 @@ export interface RouteDefinition {
    * `query` and body schemas are strict objects: unknown keys are refused, and the contract says so. Schemas are
    * synchronous: what takes a look into the database is the handler's.
    */
-  readonly request?: RouteConfig['request'] & { readonly headers?: z.ZodObject }
+  readonly request?: RouteConfig['request'] & {
+    readonly headers?: z.ZodObject
+    readonly cookies?: z.ZodObject
+  }
   readonly responses: RouteConfig['responses']
   /** The problems that this route throws itself. */
   readonly problems?: readonly ProblemDefinition[]
@@ -43,9 +47,22 @@ export type RouteEnv<R extends RouteDefinition> = {
 
 type Configuration<R extends RouteDefinition> = Omit<R, 'security' | 'middleware' | 'problems'>
 
+/** The answers that a route states; zod-openapi lets any pass where one of them has no content. */
+type Answer<C extends RouteConfig> = string extends keyof C['responses']
+  ? Response
+  : RouteConfigToTypedResponse<C> | WithoutContent<C['responses']>
+
+type WithoutContent<Responses> = {
+  [Status in keyof Responses]: Responses[Status] extends { content: object }
+    ? never
+    : TypedResponse<null | undefined, Extract<Status, StatusCode>, 'body' | 'redirect'>
+}[keyof Responses]
+
 /** The handler of a route: typed by what the route states. */
 export type Handler<R extends RouteDefinition> =
-  Configuration<R> extends infer C extends RouteConfig ? RouteHandler<C, RouteEnv<R>> : never
+  Configuration<R> extends infer C extends RouteConfig
+    ? (c: Parameters<RouteHandler<C, RouteEnv<R>>>[0]) => Answer<C> | Promise<Answer<C>>
+    : never
 
 /** A route and what it does, as a feature lists them. */
 export interface Operation {

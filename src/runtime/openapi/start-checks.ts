@@ -1,9 +1,9 @@
-import { getOpenApiMetadata } from '@asteasolutions/zod-to-openapi'
+import { getRefId } from '@asteasolutions/zod-to-openapi'
 import { z } from '@hono/zod-openapi'
 import type { ProblemDefinition } from '../http/problem.ts'
 import type { Feature } from './feature.ts'
 import type { Operation, PlainOperation, RouteDefinition } from './route.ts'
-import { everySchema } from './walk.ts'
+import { children, everySchema } from './walk.ts'
 
 /** A feature's route at its full path. */
 export interface Mounted {
@@ -23,8 +23,6 @@ export function startChecks(
 ): void {
   const places = new Set<string>()
   const operationIds = new Set<string>()
-  const names = new Map<string, z.ZodType>()
-  const seen = new Set<z.core.$ZodType>()
   for (const { operation, path } of mounted) {
     const { route } = operation
     const place = `${route.method.toUpperCase()} ${path}`
@@ -42,11 +40,11 @@ export function startChecks(
       `${place} has the operationId ${operationId} of another route: name it otherwise.`,
     )
     takesStrictObjects(place, operation.route)
-    for (const schema of schemasOf(operation.route)) uniqueNames(schema, names, seen)
     for (const { code } of operation.route.problems ?? [])
       definedProblem(place, code, mounted, runtimeProblems)
   }
   uniqueProblems(mounted, runtimeProblems)
+  uniqueNames(mounted.flatMap(schemasOf))
 }
 
 function once(seen: Set<string>, key: string, complaint: string): void {
@@ -56,12 +54,16 @@ function once(seen: Set<string>, key: string, complaint: string): void {
 
 function statesSecurity(place: string, security: unknown): void {
   const named = security === 'public' || security === 'optional' || security === 'authenticated'
-  const scopes =
-    Array.isArray(security) && security.length > 0 && security.every((scope) => /^[!#-[\]-~]+$/.test(scope))
+  const scopes = Array.isArray(security) && security.length > 0 && security.every(isScope)
   if (named || scopes) return
   throw new Error(
     `${place} does not state its security. Give it security: ['a:scope'], 'authenticated', 'optional' or 'public'.`,
   )
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc6749#section-3.3 */
+function isScope(scope: unknown): boolean {
+  return typeof scope === 'string' && /^[!#-[\]-~]+$/.test(scope)
 }
 
 function takesStrictObjects(place: string, { request, idempotent, security }: RouteDefinition): void {
@@ -109,26 +111,45 @@ function uniqueProblems(
   }
 }
 
-/** zod-openapi documents two schemas of one name as the first, and says nothing. */
-function uniqueNames(root: z.core.$ZodType, names: Map<string, z.ZodType>, seen: Set<z.core.$ZodType>): void {
-  for (const [, schema] of everySchema(root, '', seen)) {
-    if (!(schema instanceof z.ZodType)) continue
-    const name = getOpenApiMetadata(schema)._internal?.refId
-    if (typeof name !== 'string') continue
+/**
+ * Refuses two different schemas of one name: zod-openapi would document both as the first, and say nothing.
+ *
+ * @returns the schemas by their names
+ * @throws {Error} naming them
+ */
+export function uniqueNames(roots: readonly z.core.$ZodType[]): Map<string, z.ZodType> {
+  const names = new Map<string, z.ZodType>()
+  const seen = new Set<z.core.$ZodType>()
+  for (const [, schema] of roots.flatMap((root) => [...everySchema(root, '', seen)])) {
+    const name = schema instanceof z.ZodType ? getRefId(schema) : undefined
+    if (!name || inherited(schema, name)) continue
     const other = names.get(name)
-    if (other && other !== schema && documented(other) !== documented(schema)) {
+    if (other && documented(other) !== documented(schema as z.ZodType)) {
       throw new Error(`Two different schemas are named ${name}: rename one of them, in .openapi('${name}').`)
     }
-    names.set(name, schema)
+    names.set(name, schema as z.ZodType)
   }
+  return names
 }
 
+/** Whether a wrapper, such as `.optional()`, has its name from what it wraps. */
+function inherited(wrapper: z.core.$ZodType, name: string): boolean {
+  return children(wrapper).some(
+    ([step, inner]) => step === '' && inner instanceof z.ZodType && getRefId(inner) === name,
+  )
+}
+
+/** The shape alone: what describes it stands beside the name, wherever that is used. */
 function documented(schema: z.ZodType): string {
-  return JSON.stringify([z.toJSONSchema(schema, { unrepresentable: 'any' }), getOpenApiMetadata(schema)])
+  return JSON.stringify(
+    z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', metadata: z.registry() }),
+  )
 }
 
-/** Every schema that a route names, in its request and its responses. */
-function schemasOf({ request, responses }: RouteDefinition): z.core.$ZodType[] {
+/** Every schema that a route of the contract names, in its request and its responses. */
+export function schemasOf({ operation }: Mounted): z.core.$ZodType[] {
+  if (operation.kind === 'plain') return []
+  const { request, responses } = operation.route
   const bodies = [request?.body, ...Object.values(responses)].flatMap(contentSchemas)
   return [request?.params, request?.query, request?.cookies, ...[request?.headers].flat(), ...bodies].filter(
     (schema) => schema instanceof z.core.$ZodType,

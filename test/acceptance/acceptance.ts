@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto'
+import { test as base, type TestContext } from 'vitest'
+import { type Api, client } from '#test/support/client.ts'
+import { howToGive, readCredentials, serverlessHeaders } from './credentials.ts'
+import { harmless } from './live-safe.ts'
+
+/** Where the service under test is. */
+export const url = process.env.ACCEPTANCE_URL || 'http://localhost:8080'
+
+/** Unlike in any other run: what a test writes is told by it from all that was written before. */
+export const run = randomUUID()
+
+const credentials = await readCredentials(url)
+if (!credentials) throw new Error(howToGive)
+
+/** A valid token: of this subject, or, where there is but one token, of its own. */
+export function token(subject: string): Promise<string> {
+  return credentials?.token(`acceptance-${subject}-${run}`) ?? Promise.reject(new Error(howToGive))
+}
+
+/**
+ * A test with clients of the service: `anyone` has no token, `alice` has. `others` are all those who are not
+ * alice: an invalid token, none, and another subject where tokens can be signed.
+ */
+export const test = base
+  .extend('anyone', ({ task }) => clientOf(task))
+  .extend('alice', async ({ task }) => clientOf(task, await token('alice')))
+  .extend('others', async ({ task }) => {
+    const forged = (await token('alice')).replace(/[^.]+$/, (signature) => [...signature].reverse().join(''))
+    const bob = { api: clientOf(task, await token('bob')), status: 404, code: 'ORDER_NOT_FOUND' }
+    return [
+      { api: clientOf(task), status: 401, code: 'TOKEN_MISSING' },
+      { api: clientOf(task, forged), status: 401, code: 'TOKEN_INVALID' },
+      ...(credentials.manySubjects ? [bob] : []),
+    ]
+  })
+
+function clientOf(task: TestContext['task'], token?: string): Api {
+  const headers = { ...serverlessHeaders(), ...(token && { Authorization: `Bearer ${token}` }) }
+  const api = client(url, headers)
+  return task.tags?.includes('live-safe') ? harmless(api, headers) : api
+}

@@ -1,0 +1,52 @@
+import { createSigner } from '#src/runtime/auth/sign.ts'
+
+/** Gives tokens to the tests. */
+export interface Credentials {
+  /** Whether each subject gets a token of its own; otherwise there is one token, and one subject. */
+  readonly manySubjects: boolean
+  token(subject: string): Promise<string>
+}
+
+/** How to give credentials, for a person. */
+export const howToGive = `Give credentials in the environment, for a token with the scopes orders:read and orders:write:
+  ACCEPTANCE_TOKEN    a token, as it is
+  AUTH_SECRET         the service's own secret, to sign tokens with (and AUTH_ISSUER, AUTH_AUDIENCE if not 'runway')
+  SERVERLESS_TOKEN    beside either: an ID token, where Cloud Run itself asks for one`
+
+const scopes = ['orders:read', 'orders:write']
+
+/**
+ * Reads the credentials: ACCEPTANCE_TOKEN, else AUTH_SECRET, else what development has, for a service on this
+ * machine.
+ *
+ * @returns `undefined` where there are none
+ */
+export async function readCredentials(
+  url: string,
+  environment: Record<string, string | undefined> = process.env,
+): Promise<Credentials | undefined> {
+  const given = environment.ACCEPTANCE_TOKEN
+  if (given) return { manySubjects: false, token: async () => given }
+  const set = environment.AUTH_SECRET || !isLocal(url) ? environment : await developmentEnvironment()
+  const secret = set.AUTH_SECRET
+  if (!secret) return undefined
+  const [issuer, audience] = [set.AUTH_ISSUER || 'runway', set.AUTH_AUDIENCE || 'runway']
+  const sign = createSigner({ secret, issuer, audience, ttl: 3600 })
+  return { manySubjects: true, token: (subject) => sign({ subject, scopes }) }
+}
+
+/** What every request carries beside its own headers. */
+export function serverlessHeaders(environment = process.env): Record<string, string> {
+  const token = environment.SERVERLESS_TOKEN
+  return token ? { 'X-Serverless-Authorization': `Bearer ${token}` } : {}
+}
+
+function isLocal(url: string): boolean {
+  return ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname)
+}
+
+/** Loaded for a service on this machine only: what is deployed is tested without `dev/`. */
+async function developmentEnvironment(): Promise<Record<string, string>> {
+  const { developmentEnvironment } = await import('#dev/settings.ts')
+  return developmentEnvironment()
+}

@@ -1,0 +1,153 @@
+import { expect, test } from 'vitest'
+import { type Config, parseConfig } from '#src/runtime/config/config.ts'
+import { runtimeVariables } from '#src/runtime/config/variables.ts'
+import { problemsOf } from '#test/support/config.ts'
+
+const provider = { AUTH_JWKS_URL: 'https://idp.example/keys', AUTH_ISSUER: 'idp', AUTH_AUDIENCE: 'me' }
+
+const right: [name: keyof Config, text: string, value: unknown, beside?: Record<string, string>][] = [
+  ['PORT', '0', 0],
+  ['PORT', '8081', 8081],
+  ['PORT', '65535', 65535],
+  ['ENVIRONMENT', 'development', 'development'],
+  ['ENVIRONMENT', 'staging', 'staging'],
+  ['ENVIRONMENT', 'live', 'live'],
+  ['SERVICE_URL', 'https://orders.example.com', 'https://orders.example.com'],
+  ['SERVICE_URL', 'https://Orders.Example.com/', 'https://orders.example.com'],
+  ['SERVICE_URL', 'http://localhost:8080', 'http://localhost:8080'],
+  ['ALLOWED_HOSTS', 'a.example', ['a.example']],
+  ['ALLOWED_HOSTS', ' A.example , b.example:8443 ,', ['a.example', 'b.example:8443']],
+  ['HSTS_INCLUDE_SUBDOMAINS', 'true', true],
+  ['HSTS_INCLUDE_SUBDOMAINS', 'false', false],
+  ['DATABASE_URL', 'postgres://u:p@h:5432/d', 'postgres://u:p@h:5432/d'],
+  ['DATABASE_URL', 'postgresql://h/d', 'postgresql://h/d'],
+  ['DATABASE_URL', 'postgres://u:p@/d?host=/cloudsql/p:r:i', 'postgres://u:p@/d?host=/cloudsql/p:r:i'],
+  ['DATABASE_POOL', '1', 1],
+  ['DATABASE_POOL', '500', 500],
+  ['AUTH_SECRET', 'short, off Cloud Run', 'short, off Cloud Run'],
+  ['AUTH_JWKS_URL', 'https://idp.example/keys?v=2', 'https://idp.example/keys?v=2', provider],
+  ['AUTH_JWKS_URL', 'http://127.0.0.1:9000/keys', 'http://127.0.0.1:9000/keys', provider],
+  ['AUTH_JWKS_URL', 'http://localhost:9000/keys', 'http://localhost:9000/keys', provider],
+  ['AUTH_JWKS_URL', 'http://[::1]:9000/keys', 'http://[::1]:9000/keys', provider],
+  ['AUTH_ISSUER', 'https://idp.example/', 'https://idp.example/'],
+  ['AUTH_AUDIENCE', 'orders', 'orders'],
+  ['AUTH_COOKIE', '__Host-session', '__Host-session'],
+  ['AUTH_TOKEN_TTL', '3600', 3600],
+  ['AUTH_TOKEN_TTL', '15m', 900],
+  ['AUTH_TOKEN_TTL', '24h', 86_400],
+  ['AUTH_TOKEN_TTL', '8760h', 31_536_000],
+  ['LOG_LEVEL', 'debug', 'debug'],
+  ['LOG_LEVEL', 'silent', 'silent'],
+  ['CORS_ORIGINS', '*', '*'],
+  ['CORS_ORIGINS', 'https://a.example', ['https://a.example']],
+  [
+    'CORS_ORIGINS',
+    'https://a.example, http://localhost:3000/',
+    ['https://a.example', 'http://localhost:3000'],
+  ],
+  ['REPLY_CHECK', 'strip', 'strip'],
+  ['REPLY_CHECK', 'fail', 'fail'],
+  ['REQUEST_TIMEOUT', '300s', 300],
+  ['REQUEST_TIMEOUT', '1', 1],
+  ['REQUEST_TIMEOUT', '60m', 3600],
+  ['VERSION', '1.4.0', '1.4.0'],
+  ['COMMIT', '4b825dc6', '4b825dc6'],
+  ['GOOGLE_CLOUD_PROJECT', 'my-project', 'my-project'],
+  ['K_REVISION', 'orders-00001-abc', 'orders-00001-abc'],
+]
+
+test.each(right)('%s may be %j', (name, text, value, beside = {}) => {
+  expect(parseConfig({ ...beside, [name]: text })[name]).toEqual(value)
+})
+
+const wrong: [name: keyof Config, texts: string[], message: string][] = [
+  [
+    'PORT',
+    ['-1', '65536', '80.5', '0x50', '1e3', ' 80', '80 ', 'http', '+80', '٣'],
+    'must be a whole number from 0 to 65535',
+  ],
+  ['ENVIRONMENT', ['production', 'Live', 'dev', ' live'], 'must be one of development, staging, live'],
+  [
+    'SERVICE_URL',
+    [
+      'orders.example.com',
+      'https://a.example/path',
+      'https://u:p@a.example',
+      'ftp://a.example',
+      'https://a.example?x',
+      '//a.example',
+      'javascript:x',
+    ],
+    'must be an origin such as',
+  ],
+  [
+    'ALLOWED_HOSTS',
+    ['https://a.example', 'a.example/path', 'a example', 'u@a.example', 'a.example,,-b', '*', 'a.example:x'],
+    'must list host names such as',
+  ],
+  ['HSTS_INCLUDE_SUBDOMAINS', ['1', 'yes', 'TRUE', 'on'], 'must be true or false'],
+  [
+    'DATABASE_URL',
+    ['mysql://h/d', 'h/d', 'https://h/d', ' postgres://h/d'],
+    'must be a PostgreSQL URL such as',
+  ],
+  ['DATABASE_POOL', ['0', '501', '-5', 'many', '1.5'], 'must be a whole number from 1 to 500'],
+  [
+    'AUTH_JWKS_URL',
+    [
+      'http://idp.example/keys',
+      'idp.example/keys',
+      'file:///keys',
+      'http://127.0.0.1.example/keys',
+      'http://localhost.example/',
+      'https://u:p@idp.example/keys',
+      'http://10.0.0.1/keys',
+    ],
+    'must be an https:// URL',
+  ],
+  [
+    'AUTH_COOKIE',
+    ['a b', 'a;b', 'a=b', 'a,b', 'ä', '"a"', 'x'.repeat(101)],
+    'must be a cookie name such as session',
+  ],
+  [
+    'AUTH_TOKEN_TTL',
+    ['0', '1d', '8761h', '1.5h', '-5m', '24 h', 'h', '24H', '1e3'],
+    'must be a duration from 1s to 31536000s, such as',
+  ],
+  ['LOG_LEVEL', ['trace', 'INFO', 'verbose', 'warning'], 'must be one of debug, info, warn, error, silent'],
+  [
+    'CORS_ORIGINS',
+    [
+      'a.example',
+      'https://a.example/x',
+      '*,https://a.example',
+      'https://*.example',
+      'null',
+      'https://a.example;https://b.example',
+    ],
+    'must be * or a list of origins',
+  ],
+  ['REPLY_CHECK', ['off', 'Strip', 'true'], 'must be one of strip, fail'],
+  [
+    'REQUEST_TIMEOUT',
+    ['0', '3601', '2h', '5 minutes', '-1s'],
+    'must be a duration from 1s to 3600s, such as 90, 90s, 5m or 24h',
+  ],
+]
+
+test.each(wrong.flatMap(([name, texts, message]) => texts.map((text) => [name, text, message] as const)))(
+  '%s may not be %j',
+  (name, text, message) => {
+    const beside = name === 'AUTH_JWKS_URL' ? provider : {}
+    const problems = problemsOf({ ...beside, [name]: text })
+    expect(problems).toEqual([
+      expect.stringMatching(new RegExp(`^${name}: ${message.replaceAll(/[*.]/g, '\\$&')}`)),
+    ])
+  },
+)
+
+test('every variable has a test here', () => {
+  const tested = new Set<string>([...right.map(([name]) => name), 'K_SERVICE'])
+  expect(Object.keys(runtimeVariables).filter((name) => !tested.has(name))).toEqual([])
+})

@@ -1,0 +1,137 @@
+import { sql } from 'drizzle-orm'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { makeDatabase, onServer } from '#test/support/database.ts'
+import { expectJson, expectProblem } from '#test/support/expect.ts'
+import { testService } from '#test/support/service.ts'
+import { openSession } from '#test/support/session.ts'
+import { type Work, workFeature, write, written } from '#test/support/work.ts'
+
+const databaseUrl = await makeDatabase()
+let handler: Work
+const service = await testService({
+  databaseUrl,
+  features: [workFeature(() => handler)],
+  environment: { REQUEST_TIMEOUT: '9' },
+})
+const pool = service.database.$client
+const alice = await service.as('alice')
+const work = () => alice('/work', { json: {} })
+
+beforeEach(() => {
+  service.lines.length = 0
+})
+
+/** Expects a problem that says nothing of its cause, while the log says which it was. */
+async function expectHidden(answer: Response, status: number, code: string, state: string): Promise<void> {
+  const problem = await expectProblem(answer, status, code)
+  expect(JSON.stringify(problem)).not.toMatch(/hidden|orders|constraint|relation|SQLSTATE/)
+  const line = service.lines.find((entry) => 'stack_trace' in entry)
+  expect(line).toMatchObject({ severity: 'ERROR', code, database: { code: state } })
+  expect(pool.idleCount).toBe(pool.totalCount)
+}
+
+describe('what PostgreSQL says', () => {
+  test.each([
+    ['serialization failure', '40001', 503, 'OVERLOADED', '1'],
+    ['deadlock', '40P01', 503, 'OVERLOADED', '1'],
+    ['too many connections', '53300', 503, 'OVERLOADED', '1'],
+    ['lock not available', '55P03', 503, 'OVERLOADED', '1'],
+    ['query cancelled', '57014', 503, 'OVERLOADED', '1'],
+    ['connection failure', '08006', 503, 'DATABASE_UNAVAILABLE', '5'],
+    ['shutdown', '57P01', 503, 'DATABASE_UNAVAILABLE', '5'],
+    ['crash', '57P02', 503, 'DATABASE_UNAVAILABLE', '5'],
+    ['unique violation', '23505', 500, 'INTERNAL', null],
+    ['division by zero', '22012', 500, 'INTERNAL', null],
+    ['missing table', '42P01', 500, 'INTERNAL', null],
+    ['missing right', '42501', 500, 'INTERNAL', null],
+    ['full disk', '53100', 500, 'INTERNAL', null],
+    ['something of a trigger', 'P0001', 500, 'INTERNAL', null],
+  ])(
+    '(%s, %s) is a %i to the caller, and the code is in the log',
+    async (_what, state, status, code, after) => {
+      handler = async (c) => {
+        await c.var.tx.execute(
+          sql.raw(`do $$ begin raise 'hidden message' using errcode = '${state}', detail = 'hidden'; end $$`),
+        )
+        return c.json({}, 201)
+      }
+      const answer = await work()
+      expect(answer.headers.get('retry-after')).toBe(after)
+      await expectHidden(answer, status, code, state)
+    },
+  )
+
+  test('outside a transaction is answered alike', async () => {
+    const { as } = await testService({ databaseUrl })
+    const reader = await as('alice', ['orders:read'])
+    await onServer(databaseUrl, 'alter table orders rename to hidden')
+    const problem = await expectProblem(await reader('/orders'), 500, 'INTERNAL')
+    expect(JSON.stringify(problem)).not.toMatch(/hidden|relation/)
+    await onServer(databaseUrl, 'alter table hidden rename to orders')
+    await expectJson(await reader('/orders'))
+  })
+})
+
+test('a row that another transaction locks is waited for as long as the handler says', async () => {
+  const other = await openSession(databaseUrl)
+  await other.query('begin')
+  await other.query('lock table orders in exclusive mode')
+  handler = async (c) => {
+    await c.var.tx.execute(sql`set local lock_timeout = 10`)
+    await write(c.var.tx, 'locked')
+    return c.json({}, 201)
+  }
+  await expectHidden(await work(), 503, 'OVERLOADED', '55P03')
+  await other.query('rollback')
+  await expectJson(await work(), 201)
+  expect(await written(databaseUrl)).toEqual(['locked'])
+})
+
+test('a statement is cancelled after REQUEST_TIMEOUT, as is a transaction that does nothing', async () => {
+  handler = async (c) => {
+    const { rows } = await c.var.tx.execute(
+      sql`select current_setting('statement_timeout') as statement,
+        current_setting('idle_in_transaction_session_timeout') as idle`,
+    )
+    return c.json({ ...rows[0] }, 200)
+  }
+  expect(await expectJson(await work())).toEqual({ statement: '9s', idle: '9s' })
+})
+
+test('a statement that takes too long is a 503', async () => {
+  handler = async (c) => {
+    await write(c.var.tx, 'slow')
+    await c.var.tx.execute(sql`set local statement_timeout = 10`)
+    await c.var.tx.execute(sql`select pg_sleep(600)`)
+    return c.json({}, 201)
+  }
+  await expectHidden(await work(), 503, 'OVERLOADED', '57014')
+  expect(await written(databaseUrl)).not.toContain('slow')
+})
+
+test('a transaction that the server has ended for doing nothing is a 503', async () => {
+  handler = async (c) => {
+    const { rows } = await c.var.tx.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`)
+    await c.var.tx.execute(sql`set local idle_in_transaction_session_timeout = 10`)
+    const alive = 'select 1 from pg_stat_activity where pid = $1'
+    while ((await onServer(databaseUrl, alive, [rows[0]?.pid])).rowCount) {}
+    await write(c.var.tx, 'idle')
+    return c.json({}, 201)
+  }
+  const answer = await work()
+  expect(answer.headers.get('retry-after')).toBe('5')
+  await expectProblem(answer, 503, 'DATABASE_UNAVAILABLE')
+  expect(await written(databaseUrl)).not.toContain('idle')
+  expect(pool.idleCount).toBe(pool.totalCount)
+})
+
+test.each([
+  ['refuses', { code: 'ECONNREFUSED', syscall: 'connect' }],
+  ['resets', { code: 'ECONNRESET', syscall: 'read' }],
+  ['is not found', { code: 'ENOTFOUND', syscall: 'getaddrinfo' }],
+])('a service of others that %s is not the database: 500', async (_what, fields) => {
+  handler = async () => {
+    throw new TypeError('fetch failed', { cause: Object.assign(new Error('no connection'), fields) })
+  }
+  await expectProblem(await work(), 500, 'INTERNAL')
+})

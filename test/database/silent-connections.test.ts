@@ -1,0 +1,71 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { afterEach, expect, test, vi } from 'vitest'
+import { exemptDatabase } from '#dev/guard/exempt.ts'
+import { makeDatabase } from '#test/support/database.ts'
+import { expectJson, expectProblem } from '#test/support/expect.ts'
+import { proxyDatabase } from '#test/support/proxy.ts'
+import { testService } from '#test/support/service.ts'
+
+// Connections whose other end is gone without a word, as behind a NAT or a proxy that forgot them.
+
+const now = performance.now.bind(performance)
+
+async function serviceBehindProxy() {
+  const proxy = await proxyDatabase(await makeDatabase())
+  exemptDatabase(proxy.url)
+  const service = await testService({ databaseUrl: proxy.url })
+  const alice = await service.as('alice', ['orders:read', 'orders:write'])
+  const list = (times: number) => Promise.all(Array.from({ length: times }, () => alice('/orders')))
+  return { ...service, proxy, list, pool: service.database.$client }
+}
+
+function fakeTime(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + 60_000)
+}
+
+afterEach(() => void vi.useRealTimers())
+
+test('silent connections cost a second once, not a second each: all that rested as long are replaced', async () => {
+  const { proxy, list, pool } = await serviceBehindProxy()
+  await Promise.all((await list(8)).map((answer) => expectJson(answer)))
+  const before = proxy.opened
+  expect(pool.idleCount).toBeGreaterThan(4)
+
+  fakeTime()
+  const asked = Promise.withResolvers<void>()
+  proxy.silence(() => asked.resolve())
+  const answer = list(1)
+  await asked.promise
+  await vi.advanceTimersByTimeAsync(1_000)
+  await expectJson((await answer)[0] as Response)
+  expect(proxy.opened).toBe(before + 1)
+  expect(pool.totalCount).toBe(1)
+})
+
+test('so it is for many requests at once', async () => {
+  const { proxy, list, pool } = await serviceBehindProxy()
+  await Promise.all((await list(5)).map((answer) => expectJson(answer)))
+  const idle = pool.idleCount
+  fakeTime()
+  let swallowed = 0
+  const asked = Promise.withResolvers<void>()
+  proxy.silence(() => ++swallowed === idle && asked.resolve())
+  const answers = list(20)
+  await asked.promise
+  await vi.advanceTimersByTimeAsync(1_000)
+  await Promise.all((await answers).map((answer) => expectJson(answer)))
+  expect(pool.idleCount).toBe(pool.totalCount)
+})
+
+test('a database that takes connections and says nothing is a 503 after 3 s, not a hang', async () => {
+  const { proxy, list, pool, lines } = await serviceBehindProxy()
+  proxy.silenceNew()
+  fakeTime()
+  const answer = list(1)
+  while (proxy.opened === 0) await nextTurn()
+  await vi.advanceTimersByTimeAsync(3_000)
+  await expectProblem((await answer)[0] as Response, 503, 'DATABASE_UNAVAILABLE')
+  expect(pool.totalCount).toBe(0)
+  expect(JSON.stringify(lines)).toContain('Connection terminated due to connection timeout')
+})

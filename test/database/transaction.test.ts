@@ -1,0 +1,82 @@
+import { sql } from 'drizzle-orm'
+import { afterEach, expect, test } from 'vitest'
+import { testService } from '#test/support/service.ts'
+import { write, written } from '#test/support/work.ts'
+
+const { database, databaseUrl } = await testService()
+const pool = database.$client
+const refused = 'A statement of the transaction failed: nothing is committed'
+
+afterEach(() => {
+  expect(pool.idleCount).toBe(pool.totalCount)
+})
+
+test('what a transaction returns is what its work returned, once it is committed', async () => {
+  const result = await database.transaction(async (tx) => {
+    await write(tx, 'kept')
+    expect(await written(databaseUrl)).not.toContain('kept')
+    return 42
+  })
+  expect(result).toBe(42)
+  expect(await written(databaseUrl)).toContain('kept')
+})
+
+test('what its work throws is what it throws, once it is rolled back', async () => {
+  const error = new Error('no')
+  const failed = database.transaction(async (tx) => {
+    await write(tx, 'thrown')
+    throw error
+  })
+  await expect(failed).rejects.toBe(error)
+  expect(await written(databaseUrl)).not.toContain('thrown')
+})
+
+test('work may roll back by itself', async () => {
+  const failed = database.transaction(async (tx) => {
+    await write(tx, 'taken back')
+    tx.rollback()
+  })
+  await expect(failed).rejects.toThrow('Rollback')
+  expect(await written(databaseUrl)).not.toContain('taken back')
+})
+
+test('a statement that failed unseen is not taken for committed: its error was caught', async () => {
+  const failed = database.transaction(async (tx) => {
+    await write(tx, 'caught')
+    await tx.execute(sql`select 1/0`).catch(() => {})
+  })
+  await expect(failed).rejects.toThrow(refused)
+  expect(await written(databaseUrl)).not.toContain('caught')
+})
+
+test('nor is one that nobody waited for', async () => {
+  const failed = database.transaction(async (tx) => {
+    await write(tx, 'unawaited')
+    void tx.execute(sql`select 1/0`).catch(() => {})
+  })
+  await expect(failed).rejects.toThrow(refused)
+  expect(await written(databaseUrl)).not.toContain('unawaited')
+})
+
+test('its isolation and access are what was asked for', async () => {
+  const settings = await database.transaction(
+    (tx) =>
+      tx.execute(sql`select current_setting('transaction_isolation') as isolation,
+      current_setting('transaction_read_only') as read_only`),
+    { isolationLevel: 'serializable', accessMode: 'read only' },
+  )
+  expect(settings.rows).toEqual([{ isolation: 'serializable', read_only: 'on' }])
+})
+
+test('a transaction inside is a savepoint', async () => {
+  await database.transaction(async (tx) => {
+    await write(tx, 'outside')
+    const inner = tx.transaction(async (nested) => {
+      await write(nested, 'inside')
+      throw new Error('no')
+    })
+    await expect(inner).rejects.toThrow('no')
+  })
+  expect(await written(databaseUrl)).toContain('outside')
+  expect(await written(databaseUrl)).not.toContain('inside')
+})

@@ -1,0 +1,104 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { afterAll, describe, expect, test } from 'vitest'
+import { exemptDatabase } from '#dev/guard/exempt.ts'
+import { makeDatabase, onServer } from '#test/support/database.ts'
+import { expectJson, expectProblem } from '#test/support/expect.ts'
+import { fakePostgres } from '#test/support/fake-postgres.ts'
+import { idAt } from '#test/support/orders.ts'
+import { testService } from '#test/support/service.ts'
+
+const scopes = ['orders:read', 'orders:write']
+const databaseUrl = await makeDatabase()
+
+/** The database's URL with some of its parts replaced. */
+function url(parts: Partial<Pick<URL, 'host' | 'password' | 'pathname'>>): string {
+  const changed = Object.assign(new URL(databaseUrl), parts).href
+  exemptDatabase(changed)
+  return changed
+}
+
+async function refusing(): Promise<string> {
+  const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  afterAll(() => void server.close())
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** A server that refuses every connection with this SQLSTATE. */
+async function refusal(code: string): Promise<string> {
+  const { server } = await fakePostgres({ port: 0, host: '127.0.0.1' }, code)
+  const { port } = server.address() as AddressInfo
+  return url({ host: `127.0.0.1:${port}`, password: 'hidden-password' })
+}
+
+const unavailable: [what: string, environment: Record<string, string>][] = [
+  ['is on a closed port', { DATABASE_URL: url({ host: '127.0.0.1:1' }) }],
+  ['is on a host by a name whose port is closed', { DATABASE_URL: url({ host: 'localhost:1' }) }],
+  ['closes every connection at once', { DATABASE_URL: url({ host: await refusing() }) }],
+  ['does not take the password', { DATABASE_URL: await refusal('28P01') }],
+  ['is starting up', { DATABASE_URL: await refusal('57P03') }],
+  ['does not know the database', { DATABASE_URL: url({ pathname: '/hidden_name' }) }],
+  ['has no socket', { DATABASE_URL: 'postgres://user:hidden-password@/name?host=/nowhere/P:R:I' }],
+  ['is not configured', { DATABASE_URL: '' }],
+]
+
+describe.each(unavailable)('a database that %s', (_what, environment) => {
+  test('is a 503 for whoever needs it, and says nothing of itself', async () => {
+    const service = await testService({ databaseUrl, environment })
+    const alice = await service.as('alice', scopes)
+    const pool = service.database.$client
+    const requests = [
+      () => alice('/orders'),
+      () => alice(`/orders/${idAt(0)}`),
+      () => alice(`/orders/${idAt(0)}/cancel`, { method: 'POST' }),
+      () => alice('/orders', { json: { item: 'Teapot', quantity: 1 } }),
+      () =>
+        alice('/orders', {
+          json: { item: 'Teapot', quantity: 1 },
+          headers: { 'Idempotency-Key': 'k' },
+        }),
+    ]
+    for (const request of requests) {
+      const answer = await request()
+      expect(answer.headers.get('retry-after')).toBe('5')
+      const problem = await expectProblem(answer, 503, 'DATABASE_UNAVAILABLE')
+      expect(JSON.stringify(problem)).not.toMatch(/hidden|ECONN|ENOENT|127\.0|password|connect/)
+    }
+    expect({ total: pool.totalCount, waiting: pool.waitingCount }).toEqual({ total: 0, waiting: 0 })
+    expect(JSON.stringify(service.lines)).not.toContain('hidden-password')
+  })
+
+  test('makes the service not ready, but alive', async () => {
+    const { api } = await testService({ databaseUrl, environment })
+    const problem = await expectProblem(await api('/ready'), 503, 'NOT_READY')
+    expect(problem.detail).toBe('Not answering: database.')
+    await expectJson(await api('/ping'))
+    await expectJson(await api('/version'))
+  })
+
+  test('is still no reason to tell strangers apart: 401, 400 and 404 come first', async () => {
+    const { api, as } = await testService({ databaseUrl, environment })
+    const alice = await as('alice', scopes)
+    await expectProblem(await api('/orders'), 401, 'TOKEN_MISSING')
+    await expectProblem(await alice('/orders', { json: {} }), 400, 'VALIDATION_FAILED')
+    await expectProblem(await alice('/nowhere'), 404, 'NOT_FOUND')
+  })
+})
+
+test('a database that takes no more connections is a busy one', async () => {
+  const service = await testService({ databaseUrl, environment: { DATABASE_URL: await refusal('53300') } })
+  const answer = await (await service.as('alice', scopes))('/orders')
+  expect(answer.headers.get('retry-after')).toBe('1')
+  await expectProblem(answer, 503, 'OVERLOADED')
+})
+
+test('a database that comes back is found by the next request', async () => {
+  const { pathname } = new URL(databaseUrl)
+  const name = `later_${pathname.slice(-8)}`
+  const service = await testService({ databaseUrl: url({ pathname: `/${name}` }) })
+  await expectProblem(await service.api('/ready'), 503, 'NOT_READY')
+  await onServer(databaseUrl, `create database ${name}`)
+  afterAll(() => onServer(databaseUrl, `drop database ${name} with (force)`))
+  await expectJson(await service.api('/ready'))
+})

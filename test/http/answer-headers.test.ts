@@ -1,0 +1,145 @@
+import { z } from '@hono/zod-openapi'
+import { describe, expect, test } from 'vitest'
+import { Problem, problems } from '#src/runtime/http/problem.ts'
+import { defineRoute, handle, handlePlain, json } from '#src/runtime/openapi/route.ts'
+import { expectJson, expectProblem } from '#test/support/expect.ts'
+import { featureOf, noDatabase } from '#test/support/feature.ts'
+import { testService } from '#test/support/service.ts'
+
+const trial = { method: 'get', summary: 'Try', security: 'public' } as const
+const responses = { 200: json('Done', z.object({ done: z.boolean() }), { ETag: 'Its version' }) }
+const own = {
+  ...{ ETag: '"7"', Location: '/elsewhere', 'Last-Modified': 'Mon, 23 Nov 2026 00:00:00 GMT' },
+  ...{ 'Cache-Control': 'public, max-age=3600', 'Content-Language': 'en', 'Set-Cookie': 'session=1' },
+}
+
+const headersThenThrow = handle(
+  defineRoute({ ...trial, path: '/headers-then-throw', operationId: 'headersThenThrow', responses }),
+  async (c) => {
+    for (const [name, value] of Object.entries(own)) c.header(name, value)
+    throw new Problem(problems.NOT_FOUND)
+  },
+)
+const answerThenThrow = handle(
+  defineRoute({
+    ...{ ...trial, path: '/answer-then-throw', operationId: 'answerThenThrow', responses },
+    async middleware(_c, next) {
+      await next()
+      throw new Error('The commit failed')
+    },
+  }),
+  async (c) => c.json({ done: true }, 200, own),
+)
+const nothing = handlePlain({ method: 'get', path: '/nothing', security: 'public' }, (c) => c.body(null, 204))
+const immutable = handlePlain({ method: 'get', path: '/immutable', security: 'public' }, () =>
+  Response.redirect('https://orders.example.com/'),
+)
+const relayed = handlePlain({ method: 'get', path: '/relayed', security: 'public' }, () =>
+  fetch('data:text/plain,relayed'),
+)
+
+const feature = featureOf(headersThenThrow, answerThenThrow, nothing, immutable, relayed)
+const { api, lines } = await testService({ databaseUrl: noDatabase, features: [feature] })
+const withCors = await testService({
+  databaseUrl: noDatabase,
+  features: [feature],
+  environment: { CORS_ORIGINS: '*' },
+})
+
+test.each([
+  ['/ping', 200],
+  ['/nothing', 204],
+  ['/immutable', 302],
+  ['/relayed', 200],
+  ['/nowhere', 404],
+  ['/answer-then-throw', 500],
+])('%s carries the headers that protect browsers, and a request id', async (path, status) => {
+  for (const method of ['GET', 'HEAD']) {
+    const answer = await api(path, { method })
+    expect(answer.status).toBe(status)
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'SAMEORIGIN',
+      'x-request-id': expect.stringMatching(/^[\da-f-]{36}$/),
+    })
+    expect(answer.headers.get('server')).toBeNull()
+    expect(answer.headers.get('x-powered-by')).toBeNull()
+  }
+})
+
+test('an answer that came from elsewhere is passed on whole', async () => {
+  expect(await (await api('/relayed')).text()).toBe('relayed')
+  expect((await api('/immutable')).headers.get('location')).toBe('https://orders.example.com/')
+})
+
+describe('X-Request-Id', () => {
+  test.each(['abc', 'a-b_c=', 'x'.repeat(255), '0af7651916cd43dd8448eb211c80319c'])(
+    'is the caller’s own where it is a plain one: %s',
+    async (id) => {
+      lines.length = 0
+      const answer = await api('/ping', { headers: { 'X-Request-Id': id } })
+      expect(answer.headers.get('x-request-id')).toBe(id)
+      expect(lines[0]?.['logging.googleapis.com/labels']).toEqual({ request_id: id })
+    },
+  )
+
+  test.each(['', 'a b', 'x'.repeat(256), 'a,b', '<script>', 'ä', '"quoted"'])(
+    'is a new one where the caller’s is not plain: %j',
+    async (id) => {
+      const answer = await api('/ping', { headers: { 'X-Request-Id': id } })
+      expect(answer.headers.get('x-request-id')).toMatch(/^[\da-f-]{36}$/)
+    },
+  )
+
+  test('differs from request to request', async () => {
+    const ids = await Promise.all([1, 2, 3].map(async () => (await api('/ping')).headers.get('x-request-id')))
+    expect(new Set(ids).size).toBe(3)
+  })
+})
+
+describe.each([
+  ['without CORS', api],
+  ['with CORS', withCors.api],
+])('a problem %s', (_how, api) => {
+  test.each([
+    ['set before the handler threw', '/headers-then-throw', 404, 'NOT_FOUND'],
+    ['of an answer that was ready', '/answer-then-throw', 500, 'INTERNAL'],
+  ])('keeps no header %s', async (_what, path, status, code) => {
+    const answer = await api(path)
+    for (const name of Object.keys(own).filter((name) => name !== 'Cache-Control')) {
+      expect([name, answer.headers.get(name)]).toEqual([name, null])
+    }
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+    const length = Number(answer.headers.get('content-length'))
+    const problem = await expectProblem(answer, status, code)
+    expect(length).toBe(Buffer.byteLength(JSON.stringify(problem)))
+  })
+})
+
+describe('HEAD', () => {
+  test.each(['/ping', '/nowhere', '/orders', '/headers-then-throw'])(
+    'on %s answers as GET does, without the body',
+    async (path) => {
+      const headers = { 'X-Request-Id': 'same' }
+      const [got, head] = [await api(path, { headers }), await api(path, { headers, method: 'HEAD' })]
+      expect(head.status).toBe(got.status)
+      expect(await head.text()).toBe('')
+      expect(Object.fromEntries(head.headers)).toEqual(Object.fromEntries(got.headers))
+      expect(Number(head.headers.get('content-length'))).toBeGreaterThan(0)
+    },
+  )
+})
+
+test('a 204 has neither body nor content type', async () => {
+  const answer = await api('/nothing')
+  expect([answer.status, answer.headers.get('content-type'), await answer.text()]).toEqual([204, null, ''])
+})
+
+test('an answer carries its length', async () => {
+  const answer = await api('/ping')
+  expect(answer.headers.get('content-length')).toBe('15')
+  expect(await expectJson(answer)).toEqual({ status: 'ok' })
+})

@@ -1,0 +1,158 @@
+import { gunzipSync } from 'node:zlib'
+import { z } from '@hono/zod-openapi'
+import { describe, expect, test } from 'vitest'
+import { features } from '#src/app.ts'
+import { entityTag, noneMatch } from '#src/runtime/http/preconditions.ts'
+import { defineRoute, handle, handlePlain, json } from '#src/runtime/openapi/route.ts'
+import { expectJson, expectProblem, type Json } from '#test/support/expect.ts'
+import { featureOf, noDatabase } from '#test/support/feature.ts'
+import { testServer } from '#test/support/server.ts'
+import { testService } from '#test/support/service.ts'
+
+const Text = z.strictObject({ text: z.string() })
+const route = defineRoute({
+  method: 'get',
+  path: '/texts/{size}',
+  operationId: 'getText',
+  summary: 'Answer so many bytes',
+  security: 'public',
+  request: {
+    params: z.object({ size: z.string() }),
+    headers: z.object({ 'if-none-match': z.string().optional() }),
+  },
+  responses: { 200: json('A text', Text), 304: { description: 'Not changed' } },
+})
+const text = handle(route, async (c) => {
+  const ETag = entityTag(7)
+  if (!noneMatch(c.req.valid('header')['if-none-match'], ETag)) return c.body(null, 304, { ETag })
+  const size = Number(c.req.valid('param').size) - '{"text":""}'.length
+  return c.json({ text: 'x'.repeat(size) }, 200, { ETag })
+})
+const plain = (path: string, type: string) =>
+  handlePlain({ method: 'get', path, security: 'public' }, (c) =>
+    c.body('x'.repeat(4096), 200, { 'Content-Type': type }),
+  )
+
+const feature = featureOf(text, plain('/picture', 'image/png'), plain('/page', 'text/html'))
+const gzip = { 'Accept-Encoding': 'gzip, deflate, br' }
+const { api } = await testService({ databaseUrl: noDatabase, features: [feature] })
+
+async function unzipped(answer: Response): Promise<string> {
+  return gunzipSync(new Uint8Array(await answer.arrayBuffer())).toString()
+}
+
+describe('an answer above 1 KiB', () => {
+  test('is compressed by gzip for a client that takes it, with Vary and a weak ETag', async () => {
+    const answer = await api('/texts/1025', { headers: gzip })
+    const { headers } = answer
+    expect(headers.get('content-encoding')).toBe('gzip')
+    expect(headers.get('vary')).toBe('Accept-Encoding')
+    expect(headers.get('etag')).toBe('W/"7"')
+    expect(headers.get('content-length')).toBeNull()
+    expect(headers.get('content-type')).toBe('application/json')
+    expect(headers.get('x-request-id')).not.toBeNull()
+    expect(JSON.parse(await unzipped(answer))).toEqual({ text: expect.stringMatching(/^x{1014}$/) })
+  })
+
+  test.each([undefined, '', 'identity', 'br', 'deflate', 'gzip;q=0', 'identity, gzip;q=0'])(
+    'is sent as it is to one that takes %j, with Vary',
+    async (accepted) => {
+      const headers: Record<string, string> = accepted === undefined ? {} : { 'Accept-Encoding': accepted }
+      const answer = await api('/texts/1025', { headers })
+      expect(answer.headers.get('content-encoding')).toBeNull()
+      expect(answer.headers.get('vary')).toBe('Accept-Encoding')
+      expect(answer.headers.get('etag')).toBe('"7"')
+      expect(answer.headers.get('content-length')).toBe('1025')
+      await expectJson(answer)
+    },
+  )
+
+  test.each(['gzip', '*', 'br;q=1.0, gzip;q=0.5', 'GZIP'])(
+    'is compressed for one that says %s',
+    async (accepted) => {
+      const answer = await api('/texts/5000', { headers: { 'Accept-Encoding': accepted } })
+      expect(answer.headers.get('content-encoding')).toBe('gzip')
+      expect(await unzipped(answer)).toHaveLength(5000)
+    },
+  )
+
+  test('is compressed where it is a problem, too', async () => {
+    const keys = Array.from({ length: 100 }, (_none, index) => `key${index}=1`)
+    const answer = await api(`/ping?${keys.join('&')}`, { headers: gzip })
+    expect([answer.status, answer.headers.get('content-encoding')]).toEqual([400, 'gzip'])
+    expect(answer.headers.get('content-type')).toBe('application/problem+json')
+    expect(JSON.parse(await unzipped(answer))).toMatchObject({ code: 'VALIDATION_FAILED' })
+  })
+
+  test('is compressed outside the contract by its type: a page is, a picture is not', async () => {
+    expect((await api('/page', { headers: gzip })).headers.get('content-encoding')).toBe('gzip')
+    const picture = await api('/picture', { headers: gzip })
+    expect(picture.headers.get('content-encoding')).toBeNull()
+    expect(picture.headers.get('vary')).toBeNull()
+  })
+
+  test('asked for by HEAD keeps the length of what GET sends uncompressed', async () => {
+    const answer = await api('/texts/1025', { method: 'HEAD', headers: gzip })
+    expect([answer.status, await answer.text()]).toEqual([200, ''])
+    expect(answer.headers.get('content-encoding')).toBeNull()
+    expect(answer.headers.get('content-length')).toBe('1025')
+  })
+})
+
+test.each([100, 1023, 1024])('an answer of %i bytes is sent as it is, without Vary', async (size) => {
+  const answer = await api(`/texts/${size}`, { headers: gzip })
+  expect(answer.headers.get('content-encoding')).toBeNull()
+  expect(answer.headers.get('vary')).toBeNull()
+  expect(answer.headers.get('etag')).toBe('"7"')
+  expect(await answer.text()).toHaveLength(size)
+})
+
+test('a small answer is sent as it is with CORS on, too', async () => {
+  const environment = { CORS_ORIGINS: '*' }
+  const { api } = await testService({ databaseUrl: noDatabase, features: [feature], environment })
+  const answer = await api('/texts/1024', { headers: gzip })
+  expect(answer.headers.get('content-encoding')).toBeNull()
+  expect(await answer.text()).toHaveLength(1024)
+})
+
+test.each(['W/"7"', '"7"', '"1", W/"7"', '*'])('If-None-Match %s is answered 304', async (tag) => {
+  const answer = await api('/texts/1025', { headers: { ...gzip, 'If-None-Match': tag } })
+  expect([answer.status, answer.headers.get('etag'), await answer.text()]).toEqual([304, '"7"', ''])
+  expect(answer.headers.get('content-encoding')).toBeNull()
+  expect(answer.headers.get('content-length')).toBeNull()
+})
+
+test('over the wire, a compressed answer comes whole, and the connection stays usable', async () => {
+  const { dial } = await testServer({ databaseUrl: noDatabase, features: [feature] })
+  const connection = dial()
+  for (const size of [200_000, 50_000]) {
+    connection.send(`GET /texts/${size} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n`)
+    const { headers, body } = await connection.answer()
+    expect(headers.get('transfer-encoding')).toBe('chunked')
+    expect(headers.get('content-encoding')).toBe('gzip')
+    expect(gunzipSync(Buffer.from(body, 'latin1'))).toHaveLength(size)
+  }
+})
+
+describe('an order', () => {
+  test('can be cancelled by the weak form of its ETag, as a compressed answer carries it', async () => {
+    const service = await testService({ features })
+    const alice = await service.as('alice', ['orders:read', 'orders:write'])
+    const placed = await alice('/orders', { json: { item: 'Teapot', quantity: 2 } })
+    const { id } = await expectJson(placed, 201)
+    const weak = `W/${placed.headers.get('etag')}`
+
+    const read = await alice(`/orders/${id}`, { headers: { 'If-None-Match': weak } })
+    expect([read.status, await read.text()]).toEqual([304, ''])
+    const stale = await alice(`/orders/${id}/cancel`, { method: 'POST', headers: { 'If-Match': 'W/"9"' } })
+    await expectProblem(stale, 412, 'PRECONDITION_FAILED')
+    const cancelled = await alice(`/orders/${id}/cancel`, { method: 'POST', headers: { 'If-Match': weak } })
+    expect(await expectJson(cancelled)).toMatchObject({ status: 'cancelled' })
+
+    for (let count = 0; count < 12; count++) await alice('/orders', { json: { item: 'Cup', quantity: 1 } })
+    const list = await alice('/orders', { headers: gzip })
+    expect(list.headers.get('content-encoding')).toBe('gzip')
+    const { items } = JSON.parse(await unzipped(list)) as { items: Json[] }
+    expect(items).toHaveLength(13)
+  })
+})

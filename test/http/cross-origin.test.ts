@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest'
+import { handlePlain } from '#src/runtime/openapi/route.ts'
+import { expectJson, expectProblem } from '#test/support/expect.ts'
+import { featureOf, noDatabase } from '#test/support/feature.ts'
+import { testService } from '#test/support/service.ts'
+
+const page = 'https://shop.example.com'
+const other = 'https://evil.example'
+const asking = { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'authorization' }
+
+const throws = handlePlain({ method: 'get', path: '/throws', security: 'public' }, () => {
+  throw 'not even an error'
+})
+
+function serviceWith(environment: Record<string, string>) {
+  return testService({ databaseUrl: noDatabase, environment, features: [featureOf(throws)] })
+}
+
+const off = await serviceWith({})
+const listed = await serviceWith({ CORS_ORIGINS: `${page}, http://localhost:5173/` })
+const open = await serviceWith({ CORS_ORIGINS: '*' })
+
+/** The CORS headers of an answer, by name. */
+function cors({ headers }: Response): Record<string, string> {
+  return Object.fromEntries([...headers].filter(([name]) => name.startsWith('access-control-')))
+}
+
+describe('without CORS_ORIGINS', () => {
+  test('no answer carries a CORS header', async () => {
+    for (const path of ['/ping', '/orders', '/nowhere']) {
+      expect(cors(await off.api(path, { headers: { Origin: page } }))).toEqual({})
+    }
+  })
+
+  test('a preflight is an OPTIONS like any other', async () => {
+    const answer = await off.api('/ping', { method: 'OPTIONS', headers: { Origin: page, ...asking } })
+    expect([answer.status, answer.headers.get('allow'), cors(answer)]).toEqual([
+      204,
+      'GET, HEAD, OPTIONS',
+      {},
+    ])
+  })
+
+  test('the contract may be read from any origin all the same', async () => {
+    const answer = await off.api('/openapi.json', { headers: { Origin: page } })
+    expect(cors(answer)).toEqual({ 'access-control-allow-origin': '*' })
+  })
+})
+
+const exposed = { 'access-control-expose-headers': 'Location,ETag,Retry-After,X-Request-Id' }
+
+describe('with a list of origins', () => {
+  test.each([page, 'http://localhost:5173'])('%s may read every answer, problems too', async (Origin) => {
+    for (const path of ['/ping', '/nowhere', '/orders', '/throws', '/ping?unknown=1']) {
+      const answer = await listed.api(path, { headers: { Origin } })
+      expect(cors(answer)).toEqual({ 'access-control-allow-origin': Origin, ...exposed })
+      expect(answer.headers.get('vary')).toContain('Origin')
+    }
+  })
+
+  test.each([other, 'null', `${page}.evil.example`, 'http://shop.example.com', `${page}:8443`, ''])(
+    '%j is not named to the browser',
+    async (Origin) => {
+      const answer = await listed.api('/ping', { headers: { Origin } })
+      expect(answer.headers.get('access-control-allow-origin')).toBeNull()
+      expect(answer.headers.get('vary')).toContain('Origin')
+    },
+  )
+
+  test('a preflight allows the headers that the contract uses, for ten minutes', async () => {
+    const answer = await listed.api('/orders', { method: 'OPTIONS', headers: { Origin: page, ...asking } })
+    expect(answer.status).toBe(204)
+    expect(await answer.text()).toBe('')
+    const {
+      'access-control-allow-headers': names,
+      'access-control-allow-methods': methods,
+      ...rest
+    } = cors(answer)
+    expect(names?.split(',')).toEqual([
+      ...['Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'If-None-Match', 'traceparent'],
+    ])
+    expect(methods?.split(',')).toEqual(expect.arrayContaining(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']))
+    expect(rest).toEqual({
+      ...{ 'access-control-allow-origin': page, 'access-control-max-age': '600' },
+      ...exposed,
+    })
+    expect(answer.headers.get('x-request-id')).not.toBeNull()
+  })
+
+  test('a preflight from elsewhere names no origin', async () => {
+    const answer = await listed.api('/orders', { method: 'OPTIONS', headers: { Origin: other, ...asking } })
+    expect(answer.headers.get('access-control-allow-origin')).toBeNull()
+  })
+
+  test('credentials are never allowed: a token goes in a header', async () => {
+    for (const method of ['GET', 'OPTIONS']) {
+      const answer = await listed.api('/ping', { method, headers: { Origin: page, ...asking } })
+      expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
+    }
+  })
+
+  test('an OPTIONS that is no preflight says what the route takes', async () => {
+    const answer = await listed.api('/ping', { method: 'OPTIONS', headers: { Origin: page } })
+    expect([answer.status, answer.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS'])
+    expect(answer.headers.get('access-control-allow-methods')).toBeNull()
+  })
+
+  test('the contract may still be read from any origin', async () => {
+    const answer = await listed.api('/openapi.json', { headers: { Origin: other } })
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*')
+    await expectJson(answer)
+  })
+})
+
+describe('with *', () => {
+  test('any origin may read every answer', async () => {
+    for (const path of ['/ping', '/throws']) {
+      const answer = await open.api(path, { headers: { Origin: other } })
+      expect(cors(answer)).toEqual({ 'access-control-allow-origin': '*', ...exposed })
+    }
+  })
+
+  test('a problem is whole, with its CORS headers beside its own', async () => {
+    const answer = await open.api('/throws', { headers: { Origin: other } })
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*')
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+    await expectProblem(answer, 500, 'INTERNAL')
+  })
+})

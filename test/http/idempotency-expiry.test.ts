@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest'
+import { onServer } from '#test/support/database.ts'
+import { expectJson, expectProblem } from '#test/support/expect.ts'
+import type { Order, Page } from '#test/support/orders.ts'
+import { testService } from '#test/support/service.ts'
+
+const service = await testService()
+const { databaseUrl } = service
+const alice = await service.as('alice', ['orders:read', 'orders:write'])
+
+function place(key: string, quantity = 1) {
+  return alice('/orders', { json: { item: key, quantity }, headers: { 'Idempotency-Key': key } })
+}
+
+/** Makes a key older, as if it had been used that long ago. */
+async function age(key: string, interval: string): Promise<void> {
+  const statement = 'update idempotency_keys set created_at = now() - $2::interval where key = $1'
+  const { rowCount } = await onServer(databaseUrl, statement, [key, interval])
+  expect(rowCount).toBe(1)
+}
+
+async function ordersNamed(item: string): Promise<Order[]> {
+  const { items } = await expectJson<Page>(await alice('/orders?limit=100'))
+  return items.filter((order) => order.item === item)
+}
+
+test.each(['1 hour', '23 hours 59 minutes 30 seconds'])(
+  'after %s a key is still replayed',
+  async (interval) => {
+    const key = interval.replaceAll(' ', '-')
+    const first = await expectJson(await place(key), 201)
+    await age(key, interval)
+    expect(await expectJson(await place(key), 201)).toEqual(first)
+    await expectProblem(await place(key, 2), 422, 'IDEMPOTENCY_KEY_REUSED')
+  },
+)
+
+test.each(['24 hours', '24 hours 1 second', '400 days'])(
+  'after %s a key is replaced by its next use, and kept for 24 hours again',
+  async (interval) => {
+    const key = interval.replaceAll(' ', '-')
+    const first = await expectJson<Order>(await place(key), 201)
+    await age(key, interval)
+    const next = await place(key)
+    expect(next.headers.get('idempotency-replayed')).toBeNull()
+    const second = await expectJson<Order>(next, 201)
+    expect(second.id).not.toBe(first.id)
+
+    await age(key, '23 hours')
+    const again = await place(key)
+    expect(again.headers.get('idempotency-replayed')).toBe('true')
+    expect(again.headers.get('location')).toBe(`/orders/${second.id}`)
+    expect(await expectJson(again, 201)).toEqual(second)
+    expect(await ordersNamed(key)).toHaveLength(2)
+  },
+)
+
+test('an expired key is free for another request', async () => {
+  await expectJson(await place('free'), 201)
+  await age('free', '25 hours')
+  const other = await expectJson(await place('free', 2), 201)
+  expect(await expectJson(await place('free', 2), 201)).toEqual(other)
+  await expectProblem(await place('free', 1), 422, 'IDEMPOTENCY_KEY_REUSED')
+})
+
+test('each use takes one row: the table grows with the keys, not with the requests', async () => {
+  await expectJson(await place('rows'), 201)
+  await age('rows', '25 hours')
+  await expectJson(await place('rows'), 201)
+  await expectJson(await place('rows'), 201)
+  const { rows } = await onServer(
+    databaseUrl,
+    "select caller, status, created_at > now() - interval '1 minute' as fresh from idempotency_keys where key = 'rows'",
+  )
+  expect(rows).toEqual([{ caller: '["runway","alice"]', status: 201, fresh: true }])
+})
+
+test('the row holds no request: a hash stands for it', async () => {
+  const item = 'a secret in the body'
+  await expectJson(
+    await alice('/orders', { json: { item, quantity: 1 }, headers: { 'Idempotency-Key': 'hash' } }),
+    201,
+  )
+  const { rows } = await onServer(databaseUrl, "select fingerprint from idempotency_keys where key = 'hash'")
+  expect(rows).toEqual([{ fingerprint: expect.stringMatching(/^[\w-]{43}$/) }])
+})

@@ -1,0 +1,203 @@
+import { z } from '@hono/zod-openapi'
+import { Hono } from 'hono'
+import { expect, test } from 'vitest'
+import type { BaseEnv } from '#src/runtime/http/env.ts'
+import { defineProblems, Problem } from '#src/runtime/http/problem.ts'
+import { at, defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
+import { refuseUnstated } from '#src/runtime/openapi/mount.ts'
+import { handle, handlePlain, json, jsonBody, type RouteDefinition } from '#src/runtime/openapi/route.ts'
+import { featureOf, noDatabase } from '#test/support/feature.ts'
+import { testService } from '#test/support/service.ts'
+
+const Thing = z.object({ name: z.string() })
+const good = {
+  method: 'post',
+  path: '/things',
+  operationId: 'makeThing',
+  summary: 'Make a thing',
+  security: ['things:write'],
+  responses: { 200: json('The thing', Thing) },
+} as const satisfies RouteDefinition
+const route = (more: object = {}) => handle({ ...good, ...more } as RouteDefinition, () => new Response())
+const start = (...features: Feature[]) => testService({ databaseUrl: noDatabase, features })
+
+test('a service whose routes state what they must starts', async () => {
+  await expect(start(featureOf(route()))).resolves.toBeDefined()
+})
+
+const rubbish: [name: string, security: unknown][] = [
+  ['nothing', undefined],
+  ['null', null],
+  ['true', true],
+  ['an empty text', ''],
+  ['a word that is none of the three', 'none'],
+  ['a scope that is not in a list', 'things:write'],
+  ['an empty list', []],
+  ['a list with an empty scope', ['']],
+  ['two scopes in one', ['things:read things:write']],
+  ['a scope with a quote', ['things:"write"']],
+  ['a scope that is no text', [1]],
+  ['a list of a list', [['things:write']]],
+  ['an object', { bearer: [] }],
+]
+
+test.each(rubbish)('a route whose security is %s does not start, and is named', async (_name, security) => {
+  const message = 'POST /things does not state its security. Give it security: '
+  await expect(start(featureOf(route({ security })))).rejects.toThrow(message)
+  const plain = { method: 'post', path: '/hooks/:name', security } as Parameters<typeof handlePlain>[0]
+  const feature = featureOf(handlePlain(plain, () => new Response()))
+  await expect(start(feature)).rejects.toThrow('POST /hooks/:name does not state its security. Give it')
+})
+
+test('a route is named with the prefix of its feature', async () => {
+  await expect(start(at('/v2', featureOf(route({ security: undefined }))))).rejects.toThrow(
+    'POST /v2/things does',
+  )
+})
+
+const pastFeatures: [name: string, add: (app: Hono<BaseEnv>) => unknown, place: string][] = [
+  ['a route', (app) => app.get('/admin', (c) => c.text('')), 'GET /admin'],
+  ['a route of every method', (app) => app.all('/admin', (c) => c.text('')), 'ALL /admin'],
+  [
+    'a route of an app inside',
+    (app) =>
+      app.route(
+        '/in',
+        new Hono<BaseEnv>().put('/x', (c) => c.text('')),
+      ),
+    'PUT /in/x',
+  ],
+  ['another method of a known path', (app) => app.delete('/things', (c) => c.text('')), 'DELETE /things'],
+  ['a second handler of a known place', (app) => app.post('/things', (c) => c.text('')), 'POST /things'],
+]
+
+test.each(pastFeatures)('%s that was added past the features does not start', (_name, add, place) => {
+  const app = new Hono<BaseEnv>()
+  app.use(async (_c, next) => next())
+  app.post('/things', (c) => c.text(''))
+  const mounted = [{ feature: featureOf(), operation: route(), path: '/things' }]
+  expect(() => refuseUnstated(app, mounted)).not.toThrow()
+  add(app)
+  expect(() => refuseUnstated(app, mounted)).toThrow(
+    `${place} does not state its security: list it in a feature`,
+  )
+})
+
+const twice: [name: string, first: object, second: object][] = [
+  ['the same', {}, { operationId: 'other' }],
+  [
+    'the same but for the parameter’s name',
+    { path: '/things/{id}' },
+    { path: '/things/{key}', operationId: 'other' },
+  ],
+]
+
+test.each(twice)('two routes of one place, %s, do not start', async (_name, first, second) => {
+  await expect(start(featureOf(route(first), route(second)))).rejects.toThrow(
+    /^POST \/things.* is defined twice/,
+  )
+})
+
+test('a plain route and one of the contract cannot share a place', async () => {
+  const plain = handlePlain({ method: 'post', path: '/things/:id', security: 'public' }, () => new Response())
+  await expect(start(featureOf(route({ path: '/things/{id}' }), plain))).rejects.toThrow('is defined twice')
+})
+
+test('no feature can take a place of the runtime’s', async () => {
+  const ping = route({ method: 'get', path: '/ping' })
+  await expect(start(featureOf(ping))).rejects.toThrow('GET /ping is defined twice')
+})
+
+test('two routes of one operationId do not start', async () => {
+  const other = route({ path: '/others' })
+  await expect(start(featureOf(route(), other))).rejects.toThrow(
+    'POST /others has the operationId makeThing of another route',
+  )
+})
+
+const taken = defineProblems({ THING_TAKEN: { status: 409, title: 'The thing is taken' } })
+const withProblems = (problems: Feature['problems'], ...routes: ReturnType<typeof route>[]) =>
+  defineFeature({ name: 'things', description: 'Things.', problems, routes: () => routes })
+
+test('a problem code that two features define does not start', async () => {
+  const again = defineProblems({ THING_TAKEN: { status: 404, title: 'The thing is gone' } })
+  const other = withProblems(again, route({ path: '/others', operationId: 'other' }))
+  const message = 'The problem THING_TAKEN is defined twice'
+  await expect(start(withProblems(taken, route()), other)).rejects.toThrow(message)
+})
+
+test('a problem code of the runtime’s cannot be defined again', async () => {
+  const own = defineProblems({ TOKEN_EXPIRED: { status: 401, title: 'Log in again' } })
+  await expect(start(withProblems(own, route()))).rejects.toThrow(
+    'The problem TOKEN_EXPIRED is defined twice',
+  )
+})
+
+test('two features may share one definition, and its code', async () => {
+  const other = withProblems(taken, route({ path: '/others', operationId: 'other' }))
+  await expect(start(withProblems(taken, route()), other)).resolves.toBeDefined()
+})
+
+test('a problem that a route lists but no feature defines does not start', async () => {
+  const feature = withProblems({}, route({ problems: [taken.THING_TAKEN] }))
+  await expect(start(feature)).rejects.toThrow(
+    'POST /things lists the problem THING_TAKEN, which no feature defines',
+  )
+  expect(new Problem(taken.THING_TAKEN).definition.status).toBe(409)
+})
+
+test.each(['public', 'optional'])(
+  'a route that is %s cannot be idempotent: its keys would be nobody’s',
+  async (security) => {
+    await expect(start(featureOf(route({ security, idempotent: true })))).rejects.toThrow(
+      'POST /things is idempotent, but its keys would belong to nobody',
+    )
+  },
+)
+
+const loose: [name: string, request: object, place: string][] = [
+  ['a body', { body: jsonBody(Thing) }, 'the top level'],
+  ['an object in a body', { body: jsonBody(z.strictObject({ at: Thing })) }, 'at'],
+  [
+    'an object in a list',
+    { body: jsonBody(z.strictObject({ lines: z.array(z.strictObject({ at: Thing })) })) },
+    'lines[].at',
+  ],
+  ['an optional object', { body: jsonBody(z.strictObject({ at: Thing.optional() })) }, 'at'],
+  ['an object or null', { body: jsonBody(z.strictObject({ at: Thing.nullable().default(null) })) }, 'at'],
+  ['one kind of a union', { body: jsonBody(z.strictObject({ at: z.union([z.string(), Thing]) })) }, 'at'],
+  ['a value of a record', { body: jsonBody(z.strictObject({ at: z.record(z.string(), Thing) })) }, 'at'],
+  ['an object in a tuple', { body: jsonBody(z.strictObject({ at: z.tuple([Thing]) })) }, 'at'],
+  [
+    'an object behind a transformation',
+    { body: jsonBody(z.strictObject({ at: z.preprocess((x) => x, Thing) })) },
+    'at',
+  ],
+  ['an object that is made late', { body: jsonBody(z.strictObject({ at: z.lazy(() => Thing) })) }, 'at'],
+  ['a query', { query: Thing }, 'the top level'],
+  ['a form', { body: { content: { 'multipart/form-data': { schema: Thing } } } }, 'the top level'],
+]
+
+test.each(loose)(
+  '%s that would drop unknown keys does not start, and its place is named',
+  async (_name, request, place) => {
+    await expect(start(featureOf(route({ request })))).rejects.toThrow(
+      `POST /things takes an object that would drop unknown keys (${place}): make it z.strictObject`,
+    )
+  },
+)
+
+test('a loose object says that it takes unknown keys, and starts', async () => {
+  const request = { body: jsonBody(z.strictObject({ at: z.looseObject({ name: z.string() }) })) }
+  await expect(start(featureOf(route({ request })))).resolves.toBeDefined()
+})
+
+test('a schema that contains itself starts', async () => {
+  const Tree = z.strictObject({
+    name: z.string(),
+    get children() {
+      return z.array(Tree)
+    },
+  })
+  await expect(start(featureOf(route({ request: { body: jsonBody(Tree) } })))).resolves.toBeDefined()
+})

@@ -1,0 +1,66 @@
+import { beforeAll, expect, test, vi } from 'vitest'
+import { encodeCursor } from '#src/runtime/database/cursor.ts'
+import { onServer } from '#test/support/database.ts'
+import { expectJson } from '#test/support/expect.ts'
+import { firstTime, idAt, insertOrders } from '#test/support/orders.ts'
+import { testService } from '#test/support/service.ts'
+
+interface Plan {
+  'Node Type': string
+  'Index Name'?: string
+  'Index Cond'?: string
+  Plans?: Plan[]
+}
+
+const service = await testService()
+const { databaseUrl, database } = service
+const alice = await service.as('alice', ['orders:read', 'orders:write'])
+let [id = ''] = ['']
+
+beforeAll(async () => {
+  await onServer(
+    databaseUrl,
+    `insert into orders (id, owner, item, quantity)
+      select gen_random_uuid(), 'owner ' || n % 500, 'Teapot', 1 from generate_series(1, 20000) as n`,
+  )
+  id = (await insertOrders(databaseUrl, 'alice', 5000))[2500] ?? ''
+  await onServer(databaseUrl, 'analyze orders')
+})
+
+/** The plan of the last query that this request sends, by its nodes. */
+async function planOf(request: () => Promise<Response>): Promise<Plan[]> {
+  const query = vi.spyOn(database.$client, 'query')
+  await expectJson(await request())
+  const [{ text }, values] = query.mock.calls.at(-1) as unknown as [{ text: string }, unknown[]]
+  const { rows } = await onServer(databaseUrl, `explain (format json) ${text}`, values)
+  return nodes(rows[0]['QUERY PLAN'][0].Plan)
+}
+
+function nodes(plan: Plan): Plan[] {
+  return [plan, ...(plan.Plans ?? []).flatMap(nodes)]
+}
+
+const types = (plan: Plan[]) => plan.map((node) => node['Node Type'])
+
+test.each([
+  ['the first page', ''],
+  ['a page of 100', '?limit=100'],
+  ['a page further on', `?cursor=${encodeCursor(idAt(firstTime + 2500 * 60_000))}`],
+  ['a page of one status', '?status=placed'],
+])('%s is read off an index in its order, unsorted', async (_what, query) => {
+  const plan = await planOf(() => alice(`/orders${query}`))
+  expect(types(plan)).toEqual(['Limit', 'Index Scan'])
+  expect(plan[1]).toMatchObject({ 'Index Name': 'orders_owner_id' })
+})
+
+test('one order is read by its id', async () => {
+  const plan = await planOf(() => alice(`/orders/${id}`))
+  expect(types(plan)).toEqual(['Index Scan'])
+  expect(plan[0]?.['Index Cond']).toContain('(id = ')
+})
+
+test('one order is cancelled by its id', async () => {
+  const plan = await planOf(() => alice(`/orders/${id}/cancel`, { method: 'POST' }))
+  expect(types(plan)).toEqual(['ModifyTable', 'Index Scan'])
+  expect(plan[1]?.['Index Cond']).toContain('(id = ')
+})

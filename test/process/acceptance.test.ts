@@ -1,0 +1,101 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, test } from 'vitest'
+import { freePort } from '#dev/ports.ts'
+import { developmentEnvironment, developmentSecret } from '#dev/settings.ts'
+import { makeDatabase, onServer } from '#test/support/database.ts'
+import { spawnProgram, startService } from '#test/support/process.ts'
+import { as, testAuth } from '#test/support/tokens.ts'
+
+const databaseUrl = await makeDatabase()
+
+/** Runs the acceptance tests as `npm run test:acceptance -- …` does. */
+async function accept(args: string[], environment: Record<string, string> = {}) {
+  const { PATH = '' } = process.env
+  const { lines, exit } = spawnProgram(process.execPath, ['test/acceptance/run.ts', ...args], {
+    env: { PATH, NO_COLOR: '1', ...environment },
+  })
+  return { status: await exit, output: lines.join('\n') }
+}
+
+async function rows(): Promise<{ orders: number; keys: number }> {
+  const query =
+    'select (select count(*)::int from orders) as orders, (select count(*)::int from idempotency_keys) as keys'
+  return (await onServer(databaseUrl, query)).rows[0]
+}
+
+const AUTH_SECRET = testAuth.secret
+const { Authorization = '' } = await as('carol', ['orders:read', 'orders:write'])
+const ACCEPTANCE_TOKEN = Authorization.replace('Bearer ', '')
+const passed = { status: 0, output: expect.stringMatching(/Tests +[1-9]\d* passed/) }
+
+test('the bundle passes: what is live-safe writes nothing, the rest does, two runs at once', async () => {
+  const { url } = await startService({ DATABASE_URL: databaseUrl, AUTH_SECRET })
+  expect(await accept([url, '--tags-filter=live-safe'], { ACCEPTANCE_TOKEN })).toMatchObject(passed)
+  expect(await rows()).toEqual({ orders: 0, keys: 0 })
+
+  const runs = await Promise.all([accept([url], { AUTH_SECRET }), accept([url], { ACCEPTANCE_TOKEN })])
+  for (const run of runs) {
+    expect(run).toMatchObject(passed)
+    expect(run.output).toContain(`Testing runway at ${url} (revision unknown, environment development)`)
+    expect(run.output).not.toContain('skipped')
+  }
+  expect(await rows()).toEqual({ orders: expect.any(Number), keys: expect.any(Number) })
+  expect(await rows()).not.toEqual({ orders: 0, keys: 0 })
+}, 60_000)
+
+test('a service of development needs no credentials, and vitest’s arguments are handed on', async () => {
+  const { AUTH_SECRET = '', AUTH_ISSUER = '', AUTH_AUDIENCE = '' } = developmentEnvironment({ variables: {} })
+  const { url } = await startService({ DATABASE_URL: databaseUrl, AUTH_SECRET, AUTH_ISSUER, AUTH_AUDIENCE })
+  const { status, output } = await accept([url, 'access', '-t', 'a valid token is taken'])
+  expect({ status, output }).toMatchObject({ status: 0, output: expect.stringMatching(/Tests +1 passed/) })
+}, 60_000)
+
+test('a test that fails is the exit status', async () => {
+  const { url } = await startService({ DATABASE_URL: databaseUrl, AUTH_SECRET })
+  const { status, output } = await accept([url, '-t', 'a valid token is taken'], {
+    AUTH_SECRET: developmentSecret,
+  })
+  expect({ status, output }).toMatchObject({ status: 1, output: expect.stringMatching(/Tests +1 failed/) })
+}, 60_000)
+
+test('SERVERLESS_TOKEN goes with every request', async () => {
+  const sent: unknown[] = []
+  const server = createServer((request, response) => {
+    sent.push(request.headers['x-serverless-authorization'])
+    response.end('{"status":"ok"}')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  await accept([url, '-t', 'alive and ready'], { AUTH_SECRET, SERVERLESS_TOKEN: 'an-id-token' })
+  expect(sent.length).toBeGreaterThan(1)
+  expect(new Set(sent)).toEqual(new Set(['Bearer an-id-token']))
+  server.close()
+}, 60_000)
+
+test('a URL that does not answer is one clear message', async () => {
+  const url = `http://localhost:${await freePort()}`
+  expect(await accept([url])).toEqual({
+    status: 1,
+    output: `Nothing answers at ${url} (ECONNREFUSED). Start it, here by: npm run dev`,
+  })
+})
+
+test('without credentials it says how to give them, and asks nothing', async () => {
+  const { status, output } = await accept(['https://orders.example.com'])
+  expect(status).toBe(1)
+  for (const name of ['ACCEPTANCE_TOKEN', 'AUTH_SECRET', 'SERVERLESS_TOKEN']) expect(output).toContain(name)
+  expect(output).toMatch(/^There are no credentials for https:\/\/orders\.example\.com\.\n/)
+})
+
+test.each(['localhost:8080', 'orders.example.com', 'http://localhost:8080/orders', 'http://'])(
+  '%s is no URL of a service',
+  async (url) => {
+    const { status, output } = await accept([url], { AUTH_SECRET })
+    expect({ status, output }).toMatchObject({
+      status: 1,
+      output: expect.stringContaining('Usage: npm run test:acceptance'),
+    })
+  },
+)

@@ -1,0 +1,130 @@
+import { createServer } from 'node:net'
+import { expect, test } from 'vitest'
+import { developmentSecret } from '#dev/settings.ts'
+import { expectLog, type LogEntry, spawnBundle, startService } from '#test/support/process.ts'
+import { testAuth } from '#test/support/tokens.ts'
+
+const onCloudRun = {
+  PORT: '0',
+  K_SERVICE: 'orders',
+  ENVIRONMENT: 'live',
+  DATABASE_URL: 'postgres://orders:hunter2hunter2@/orders?host=/cloudsql/p:r:i',
+  AUTH_SECRET: testAuth.secret,
+}
+
+/** Starts the bundle, which must refuse with exit 1 and one line. */
+async function refusal(environment: Record<string, string>, file?: string): Promise<LogEntry> {
+  const { lines, exit } = spawnBundle(environment, file === undefined ? {} : { file })
+  expect({ status: await exit, lines }).toMatchObject({ status: 1, lines: [expect.any(String)] })
+  const [entry] = expectLog(lines)
+  expect(entry).toMatchObject({ severity: 'CRITICAL' })
+  return entry as LogEntry
+}
+
+/** The variables that a refusal names. */
+async function refused(environment: Record<string, string>): Promise<string[]> {
+  const { problems, message } = await refusal(environment)
+  for (const problem of problems as string[]) {
+    expect(problem).toMatch(/^[A-Z_]+: .{10,}/)
+    expect(message).toContain(problem)
+  }
+  return (problems as string[]).map((problem) => `${problem.split(':')[0]}`).sort()
+}
+
+test('on Cloud Run a complete configuration starts', async () => {
+  await startService(onCloudRun)
+})
+
+test('every wrong value is named at once, with what would be right, and not shown', async () => {
+  const wrong = {
+    PORT: 'eighty',
+    ENVIRONMENT: 'production',
+    SERVICE_URL: 'orders.example.com/path',
+    DATABASE_URL: 'mysql://root:hunter2hunter2@localhost/orders',
+    DATABASE_POOL: '0',
+    AUTH_TOKEN_TTL: 'tomorrow',
+    LOG_LEVEL: 'loud',
+    REPLY_CHECK: 'maybe',
+    REQUEST_TIMEOUT: '2 days',
+  }
+  const entry = await refusal(wrong)
+  const problems = entry.problems as string[]
+  expect(problems.map((problem) => problem.split(':')[0]).sort()).toEqual(Object.keys(wrong).sort())
+  expect(problems).toContain('LOG_LEVEL: must be one of debug, info, warn, error, silent')
+  expect(problems).toContain('PORT: must be a whole number from 0 to 65535')
+  const text = JSON.stringify(entry)
+  for (const value of ['eighty', 'hunter2', 'tomorrow', 'loud', 'maybe']) expect(text).not.toContain(value)
+})
+
+test('on Cloud Run it refuses to start without a database, authentication and ENVIRONMENT', async () => {
+  expect(await refused({ PORT: '0', K_SERVICE: 'orders' })).toEqual([
+    'AUTH_SECRET',
+    'DATABASE_URL',
+    'ENVIRONMENT',
+  ])
+})
+
+test.each(['DATABASE_URL', 'AUTH_SECRET', 'ENVIRONMENT'])(
+  'on Cloud Run an empty %s is refused',
+  async (name) => {
+    expect(await refused({ ...onCloudRun, [name]: '' })).toEqual([name])
+  },
+)
+
+test.each([
+  ['is one byte short', 'b4Jq0Zr8Vt2Nw6Xy1Kd5Hg9Lm3Pc7Sf'],
+  ['is that of development', developmentSecret],
+  ['asks to be changed', 'please-change-me-please-change-me-please'],
+  ['says what should be there', 'your-256-bit-secret-your-256-bit-secret'],
+  ['is one character', 'x'.repeat(64)],
+])('on Cloud Run a secret that %s is refused', async (_case, AUTH_SECRET) => {
+  const entry = await refusal({ ...onCloudRun, AUTH_SECRET })
+  expect(entry.problems).toEqual([expect.stringMatching(/^AUTH_SECRET: .*openssl rand/)])
+  expect(JSON.stringify(entry)).not.toContain(AUTH_SECRET)
+})
+
+test('a secret and an identity provider exclude each other, everywhere', async () => {
+  const provider = {
+    AUTH_JWKS_URL: 'https://issuer.example/keys',
+    AUTH_ISSUER: 'https://issuer.example/',
+    AUTH_AUDIENCE: 'orders',
+  }
+  expect(await refused({ ...onCloudRun, ...provider })).toEqual(['AUTH_SECRET'])
+  expect(await refused({ PORT: '0', AUTH_SECRET: testAuth.secret, ...provider })).toEqual(['AUTH_SECRET'])
+})
+
+test('wrong values and missing ones are reported together', async () => {
+  const environment = { PORT: '-1', K_SERVICE: 'orders', ENVIRONMENT: 'live', AUTH_SECRET: 'short' }
+  expect(await refused(environment)).toEqual(['AUTH_SECRET', 'DATABASE_URL', 'PORT'])
+})
+
+test('the migrations need a database, and nothing else', async () => {
+  const { stack_trace: stack } = await refusal({}, 'dist/migrate.js')
+  expect(stack).toMatch(/DATABASE_URL: is required/)
+})
+
+test('a taken port is said in plain words', async () => {
+  const other = createServer().listen(0)
+  await new Promise((resolve) => other.once('listening', resolve))
+  const address = other.address()
+  const PORT = String(typeof address === 'object' && address?.port)
+  const { message, stack_trace: stack } = await refusal({ ...onCloudRun, PORT })
+  expect(message).toBe(`Port ${PORT} is already in use: set PORT to another.`)
+  expect(stack).toBeUndefined()
+  other.close()
+})
+
+test('an error in the making of the app is a log line with its stack', async () => {
+  const { lines, exit } = spawnBundle(onCloudRun, {
+    args: ['--import', './test/process/fixtures/no-server.ts'],
+  })
+  expect(await exit).toBe(1)
+  expect(expectLog(lines)).toEqual([
+    expect.objectContaining({
+      severity: 'CRITICAL',
+      message: 'The service cannot start',
+      stack_trace: expect.stringMatching(/^Error: No server today\n +at /),
+      serviceContext: { service: 'orders', version: 'unknown' },
+    }),
+  ])
+})

@@ -1,0 +1,15 @@
+import { ConfigError, parseConfig, type Variables } from '#src/runtime/config/config.ts'
+
+/** What is wrong with these variables, a line each. */
+export function problemsOf(
+  environment: Record<string, string>,
+  features: readonly Variables[] = [],
+): readonly string[] {
+  try {
+    parseConfig(environment, features)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  return []
+}
