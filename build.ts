@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -28,11 +28,19 @@ async function bundle(name: string, source: string): Promise<void> {
   await build.write({
     dir: dist,
     format: 'cjs',
-    minify: true,
+    minify: { compress: true, codegen: true, mangle: false }, // stack traces keep their names
     sourcemap: true,
     chunkFileNames: `${name}-[hash].js`,
   })
   await build.close()
+  await escapeToAscii(`${dist}/${name}.js`)
+}
+
+/** A single character beyond Latin-1 has V8 keep, and scan, two bytes for each one of the file. */
+async function escapeToAscii(file: string): Promise<void> {
+  const code = await readFile(file, 'utf8')
+  const unit = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  await writeFile(file, code.replaceAll(/[^\0-\x7f]/g, unit))
 }
 
 /** Starts the bundle once, asks it something, and stops it: Node writes the cache when it exits. */

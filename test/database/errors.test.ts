@@ -40,6 +40,7 @@ describe('what PostgreSQL says', () => {
     ['connection failure', '08006', 503, 'DATABASE_UNAVAILABLE', '5'],
     ['shutdown', '57P01', 503, 'DATABASE_UNAVAILABLE', '5'],
     ['crash', '57P02', 503, 'DATABASE_UNAVAILABLE', '5'],
+    ['transaction that did nothing', '25P03', 503, 'DATABASE_UNAVAILABLE', '5'],
     ['unique violation', '23505', 500, 'INTERNAL', null],
     ['division by zero', '22012', 500, 'INTERNAL', null],
     ['missing table', '42P01', 500, 'INTERNAL', null],

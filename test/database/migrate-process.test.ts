@@ -14,31 +14,6 @@ async function run(environment: Record<string, string>, file = 'dist/migrate.js'
   }
 }
 
-test('with DATABASE_URL alone the job applies what is missing, then nothing', async () => {
-  const DATABASE_URL = await makeDatabase({ empty: true })
-  const first = await run({ DATABASE_URL })
-  expect(first.entries).toEqual([
-    expect.objectContaining({
-      severity: 'INFO',
-      message: expect.stringMatching(/^\d+ migrations? applied$/),
-    }),
-  ])
-  expect(first.status).toBe(0)
-  await onServer(DATABASE_URL, 'select id from orders')
-  const second = await run({ DATABASE_URL })
-  expect(second.entries).toMatchObject([{ severity: 'INFO', message: 'No migration was missing', count: 0 }])
-  expect(second.status).toBe(0)
-})
-
-test('two jobs at once both end well', async () => {
-  const DATABASE_URL = await makeDatabase({ empty: true })
-  const jobs = await Promise.all([run({ DATABASE_URL }), run({ DATABASE_URL })])
-  expect(jobs.map(({ status }) => status)).toEqual([0, 0])
-  const counts = jobs.map(({ entries }) => entries[0]?.count)
-  expect(counts).toContain(0)
-  expect(counts.filter((count) => count !== 0)).toHaveLength(1)
-})
-
 test.each([
   ['is missing', {}, 'DATABASE_URL: is required but not set'],
   ['is empty', { DATABASE_URL: '' }, 'DATABASE_URL: is required but not set'],

@@ -95,7 +95,7 @@ test.each<[string, Part[]]>([
   ['a part more', [title, file, { name: 'note', value: 'hot' }]],
   ['a part less', [title]],
   ['the parts in another order', [file, title]],
-  ['bytes that look like a further part', [title, { ...file, value: `${file.value}"note"\n"hot"` }]],
+  ['bytes that look like a further part', [title, { ...file, value: `${file.value}["note","hot"]\n` }]],
 ])('a form with %s is another request: 422', async (what, parts) => {
   const key = what.replaceAll(' ', '-')
   await expectJson(await send(key, 'one', [title, file]), 201)
@@ -103,7 +103,7 @@ test.each<[string, Part[]]>([
 })
 
 test('what a file ends with and what the next part begins with are told apart', async () => {
-  const inFile = [title, { ...file, value: 'a"note"\n"hot"' }]
+  const inFile = [title, { ...file, value: 'a["note","hot"]\n' }]
   const inPart = [title, { ...file, value: 'a' }, { name: 'note', value: 'hot' }]
   await expectJson(await send('apart', 'one', inFile), 201)
   await expectProblem(await send('apart', 'one', inPart), 422, 'IDEMPOTENCY_KEY_REUSED')

@@ -104,3 +104,25 @@ describe('without the scope that a route states', () => {
 test.each(['/orders', `/orders/${idAt(0)}`])('without a token %s is a 401', async (path) => {
   await expectProblem(await service.api(path), 401, 'TOKEN_MISSING')
 })
+
+test.each([
+  ['a NUL character', 'alice\0'],
+  ['a lone surrogate, which the database could not tell from another', 'alice\ud800'],
+  ['more characters than an index takes', 'a'.repeat(256)],
+])('a subject with %s owns nothing: 401', async (_what, subject) => {
+  const api = await service.as(subject, both)
+  await expectProblem(await api('/orders'), 401, 'TOKEN_INVALID')
+  await expectProblem(await api('/orders', { json: teapot }), 401, 'TOKEN_INVALID')
+})
+
+test.each([
+  ['255 characters', 'a'.repeat(255)],
+  ['255 characters of the widest kind', '🫖'.repeat(127)],
+  ['line ends, quotes and backslashes', `o'neil\n"\\`],
+])('a subject with %s owns orders and keys', async (_what, subject) => {
+  const api = await service.as(subject, both)
+  const headers = { 'Idempotency-Key': 'k'.repeat(255) }
+  const placed = await expectJson(await api('/orders', { json: teapot, headers }), 201)
+  expect(await expectJson(await api('/orders', { json: teapot, headers }), 201)).toEqual(placed)
+  expect(await expectJson(await api('/orders'))).toEqual({ items: [placed] })
+})

@@ -88,6 +88,7 @@ export function systemFeature(options: {
   contract: () => Promise<object>
 }): Feature {
   const { readiness } = options
+  let made: Promise<object> | undefined
   return defineFeature({
     name: 'system',
     description: 'What every Runway service answers.',
@@ -101,7 +102,8 @@ export function systemFeature(options: {
       }),
       handle(contract, async (c) => {
         c.header('Access-Control-Allow-Origin', '*')
-        return c.json((await options.contract()) as z.infer<typeof Contract>, 200)
+        made ??= options.contract()
+        return c.json((await made) as z.infer<typeof Contract>, 200)
       }),
     ],
   })
