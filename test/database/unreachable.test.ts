@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { exemptDatabase } from '#dev/guard/exempt.ts'
+import { atEnd } from '#test/support/at-end.ts'
 import { makeDatabase, onServer } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { fakePostgres } from '#test/support/fake-postgres.ts'
@@ -21,7 +22,7 @@ function url(parts: Partial<Pick<URL, 'host' | 'password' | 'pathname'>>): strin
 async function refusing(): Promise<string> {
   const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  afterAll(() => void server.close())
+  atEnd(() => void server.close())
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
@@ -99,6 +100,6 @@ test('a database that comes back is found by the next request', async () => {
   const service = await testService({ databaseUrl: url({ pathname: `/${name}` }) })
   await expectProblem(await service.api('/ready'), 503, 'NOT_READY')
   await onServer(databaseUrl, `create database ${name}`)
-  afterAll(() => onServer(databaseUrl, `drop database ${name} with (force)`))
+  atEnd(() => onServer(databaseUrl, `drop database ${name} with (force)`))
   await expectJson(await service.api('/ready'))
 })

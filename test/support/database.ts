@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { afterAll, inject } from 'vitest'
+import { inject } from 'vitest'
+import { atEnd } from './at-end.ts'
 
 /**
  * Makes a database of this file's own, a copy of the migrated template, and drops it when the file ends.
@@ -13,7 +14,7 @@ export async function makeDatabase(options: { empty?: boolean } = {}): Promise<s
   const name = `test_${randomBytes(6).toString('hex')}`
   const template = options.empty ? 'template0' : inject('template')
   await onServer(serverUrl, `create database ${name} template ${template}`)
-  afterAll(() => onServer(serverUrl, `drop database if exists ${name} with (force)`))
+  atEnd(() => onServer(serverUrl, `drop database if exists ${name} with (force)`))
   return serverUrl.replace(/\/[^/?]*(\?|$)/, `/${name}$1`)
 }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type ListenOptions, type Server } from 'node:net'
-import { afterAll } from 'vitest'
+import { atEnd } from './at-end.ts'
 
 /** A server that speaks as much of PostgreSQL's protocol as a connection and `select 1` need. */
 export interface FakePostgres {
@@ -34,7 +34,7 @@ export async function fakePostgres(listen: ListenOptions, refusal?: string): Pro
   })
   server.listen(listen)
   await once(server, 'listening')
-  afterAll(() => void server.close())
+  atEnd(() => void server.close())
   return { server, connections }
 }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { afterAll } from 'vitest'
+import { atEnd } from './at-end.ts'
 
 /** What stands between a service and its database, and can fall silent. */
 export interface DatabaseProxy {
@@ -46,7 +46,7 @@ export async function proxyDatabase(databaseUrl: string): Promise<DatabaseProxy>
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  afterAll(() => {
+  atEnd(() => {
     for (const socket of open) socket.destroy()
     server.close()
   })

@@ -1,8 +1,8 @@
-import { afterAll } from 'vitest'
 import { createApp, type Dependencies, features } from '#src/app.ts'
 import { type Config, parseConfig } from '#src/runtime/config/config.ts'
 import { createDatabase, type Database } from '#src/runtime/database/database.ts'
 import { createLogger, type Log } from '#src/runtime/log/logger.ts'
+import { atEnd } from './at-end.ts'
 import { type Api, client } from './client.ts'
 import { makeDatabase } from './database.ts'
 import { guarded } from './quiet.ts'
@@ -54,7 +54,7 @@ export async function testService(
     name: 'test',
     log,
   })
-  afterAll(() => database.$client.end())
+  atEnd(() => database.$client.end())
   const app = guarded(createApp({ config, database, log, ...dependencies }))
   return {
     app,
