@@ -17,6 +17,13 @@ require('node:module').enableCompileCache({ directory: join(__dirname, 'cache'),
 require('./service.js')
 `
 
+/** What it does not start without. */
+const required = {
+  TASKS_QUEUE: 'projects/build/locations/none/queues/none',
+  TASKS_INVOKER: 'nobody@example.com',
+  TASKS_URL: 'http://localhost',
+}
+
 await rm(dist, { recursive: true, force: true })
 await Promise.all([bundle('service', 'src/main.ts'), bundle('migrate', 'src/migrate.ts')])
 await writeFile(`${dist}/main.js`, main)
@@ -46,7 +53,7 @@ async function escapeToAscii(file: string): Promise<void> {
 /** Starts the bundle once, asks it something, and stops it: Node writes the cache when it exits. */
 async function fillCache(): Promise<void> {
   const service = spawn(process.execPath, [`${dist}/main.js`], {
-    env: { PORT: '0', LOG_LEVEL: 'info' },
+    env: { ...required, PORT: '0', LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exit = once(service, 'exit')

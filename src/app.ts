@@ -21,6 +21,8 @@ import type { Log } from './runtime/log/logger.ts'
 import type { Reporter } from './runtime/log/report.ts'
 import type { Feature } from './runtime/openapi/feature.ts'
 import { mount, refuseUnstated } from './runtime/openapi/mount.ts'
+import type { CloudTasks } from './runtime/tasks/cloud-tasks.ts'
+import { backgroundWork } from './runtime/tasks/tasks.ts'
 
 /** The service's features: a folder each, a line each. `at('/v2', feature)` mounts one below a prefix. */
 export const features: readonly Feature[] = [orders]
@@ -55,20 +57,28 @@ export interface Dependencies {
   readonly auth?: AuthOptions
   readonly reporter?: Reporter
   readonly readiness?: ReadinessChecks
+  /** Aborts when the process is told to stop: tasks that run are given back. */
+  readonly stopping?: AbortSignal
+  /** Cloud Tasks; Google's, or an emulator of it, as the configuration says, if absent. */
+  readonly cloudTasks?: CloudTasks
 }
+
+/** The service, and the contract of what only Google calls, which it shows to nobody. */
+export type Service = Hono<BaseEnv> & { internalContract(): Promise<object> }
 
 /**
  * The whole service: what surrounds every request, from the outside in, and the features.
  *
  * @throws {Error} for a route that does not state its security, a name or code given twice, and the like
  */
-export function createApp(dependencies: Dependencies): Hono<BaseEnv> {
+export function createApp(dependencies: Dependencies): Service {
   const { config, database, log, ...replaced } = dependencies
   const { format, ...parts } = { features, format: problemFormat, auth, reporter, readiness, ...replaced }
   const app = new Hono<BaseEnv>()
   const answer = problemAnswer(format, log)
   const { verify, signToken, origins } = authentication(config, parts.auth)
   const version = describeVersion(config)
+  const tasks = backgroundWork({ ...parts, config, database, log, revision: version.revision })
 
   app.onError(answer)
   app.notFound(notFound(app, answer))
@@ -77,21 +87,25 @@ export function createApp(dependencies: Dependencies): Hono<BaseEnv> {
   app.use(https({ hosts: ownedHosts(config), includeSubDomains: config.HSTS_INCLUDE_SUBDOMAINS }))
   if (config.CORS_ORIGINS) app.use(crossOrigin(config.CORS_ORIGINS))
   app.use(compression())
+  if (tasks.sending) app.use(tasks.sending)
   app.use(deadline({ timeout: config.REQUEST_TIMEOUT }))
 
   const system = systemFeature({
     version,
     readiness: { database: () => pingDatabase(database), ...parts.readiness },
-    contract: async () => {
-      const { openApiDocument } = await import('./runtime/openapi/document.ts')
-      return openApiDocument(mounted, { info: { ...contract, version: version.version }, config, format })
-    },
+    contract: () => document(false),
   })
-  const mounted = mount(app, [system, ...parts.features], {
+  const mounted = mount(app, [system, ...tasks.features, ...parts.features], {
     context: { database, config, signToken },
-    security: { verify, cookie: config.AUTH_COOKIE, origins },
+    security: { verify, cookie: config.AUTH_COOKIE, origins, invoker: tasks.invoker },
     replyCheck: config.REPLY_CHECK,
   })
   refuseUnstated(app, mounted)
-  return app
+
+  async function document(internal: boolean): Promise<object> {
+    const { openApiDocument } = await import('./runtime/openapi/document.ts')
+    const shown = mounted.filter(({ feature }) => feature.internal === internal)
+    return openApiDocument(shown, { info: { ...contract, version: version.version }, config, format })
+  }
+  return Object.assign(app, { internalContract: () => document(true) })
 }

@@ -7,6 +7,7 @@ import { captureConsole } from './runtime/log/capture.ts'
 import { createLogger, type Log } from './runtime/log/logger.ts'
 import { standardOutput } from './runtime/log/output.ts'
 import { reportError, reportOutsideRequests } from './runtime/log/report.ts'
+import { variablesOf } from './runtime/openapi/feature.ts'
 import { within } from './runtime/within.ts'
 
 /** Of the 10 s that Cloud Run leaves between SIGTERM and SIGKILL; the rest is for closing the pool. */
@@ -40,7 +41,8 @@ const database = createDatabase({
   name: `${service} ${revision}`.slice(0, 63),
   log,
 })
-const app = createApp({ config, database, log })
+const stopSignal = new AbortController()
+const app = createApp({ config, database, log, stopping: stopSignal.signal })
 const { server, drain } = createHttpServer({ app, format: problemFormat, log })
 
 serving = true
@@ -65,10 +67,7 @@ server.listen(config.PORT, () => {
   const port = typeof address === 'object' ? address?.port : undefined
   log.info(
     {
-      configuration: describeConfig(
-        config,
-        features.map(({ variables }) => variables),
-      ),
+      configuration: describeConfig(config, variablesOf(features)),
     },
     `Listening on port ${port}`,
   )
@@ -78,6 +77,7 @@ server.listen(config.PORT, () => {
 async function stop(why: string): Promise<void> {
   if (stopping) return
   stopping = true
+  stopSignal.abort()
   const finished = await drain(drainTime)
   await within(closeTime, database.$client.end())
   log.info({ finished }, `Stopped by ${why}`)
@@ -96,10 +96,7 @@ async function fail(error: unknown): Promise<void> {
 
 function readConfig() {
   try {
-    return parseConfig(
-      process.env,
-      features.map(({ variables }) => variables),
-    )
+    return parseConfig(process.env, variablesOf(features))
   } catch (error) {
     const log: Log = createLogger({ level: 'info', service: 'configuration', output })
     if (error instanceof ConfigError) log.fatal({ problems: error.problems }, error.message)

@@ -1,23 +1,32 @@
+import { randomUUIDv7 } from 'node:crypto'
 import { encodeCursor } from '#src/runtime/database/cursor.ts'
 import { entityTag, matchedVersions, noneMatch } from '#src/runtime/http/preconditions.ts'
-import { Problem, problems } from '#src/runtime/http/problem.ts'
+import { Problem } from '#src/runtime/http/problem.ts'
 import { defineFeature } from '#src/runtime/openapi/feature.ts'
 import { handle } from '#src/runtime/openapi/route.ts'
+import { enqueue } from '#src/runtime/tasks/enqueue.ts'
+import { cancelOrder } from './cancel.ts'
 import { orderProblems } from './problems.ts'
 import * as routes from './routes.ts'
 import { presentOrder } from './schemas.ts'
-import { cancelPlacedOrder, insertOrder, listOrders, prepareFindOrder } from './store.ts'
+import { insertOrder, listOrders, prepareFindOrder } from './store.ts'
+import { cancelStale, fulfilOrder, nightly } from './tasks.ts'
 
 /** The example feature: delete it, or copy it. */
 export const orders = defineFeature({
   name: 'orders',
   description: 'Orders, each of which only its owner sees.',
   problems: orderProblems,
+  tasks: [fulfilOrder, cancelStale],
+  schedules: [nightly],
   routes({ database }) {
     const findOrder = prepareFindOrder(database)
     return [
       handle(routes.placeOrder, async (c) => {
-        const row = await insertOrder(c.var.tx, c.var.caller.subject, c.req.valid('json'))
+        const { tx, caller } = c.var
+        const id = randomUUIDv7()
+        const { id: taskId } = await enqueue(tx, fulfilOrder, { orderId: id })
+        const row = await insertOrder(tx, { id, owner: caller.subject, taskId, ...c.req.valid('json') })
         return c.json(presentOrder(row), 201, {
           Location: `${c.req.path}/${row.id}`,
           ETag: entityTag(row.version),
@@ -45,13 +54,7 @@ export const orders = defineFeature({
         const { id } = c.req.valid('param')
         const { subject } = c.var.caller
         const versions = matchedVersions(c.req.valid('header')['if-match'])
-        const cancelled = await cancelPlacedOrder(database, subject, id, versions)
-        const row = cancelled ?? (await findOrder(subject, id))
-        if (!row) throw new Problem(orderProblems.ORDER_NOT_FOUND)
-        if (!cancelled && versions && !versions.includes(row.version)) {
-          throw new Problem(problems.PRECONDITION_FAILED, { detail: 'Read the order again, then decide.' })
-        }
-        if (row.status === 'fulfilled') throw new Problem(orderProblems.ORDER_FULFILLED)
+        const row = await cancelOrder(database, subject, id, versions)
         return c.json(presentOrder(row), 200, { ETag: entityTag(row.version) })
       }),
     ]

@@ -3,5 +3,6 @@ import { defineProblems } from '#src/runtime/http/problem.ts'
 /** What can go wrong with an order, beside what can go wrong with any request. */
 export const orderProblems = defineProblems({
   ORDER_NOT_FOUND: { status: 404, title: 'There is no such order' },
+  ORDER_IN_FULFILMENT: { status: 409, title: 'The order may be on its way already' },
   ORDER_FULFILLED: { status: 409, title: 'The order is fulfilled already' },
 })

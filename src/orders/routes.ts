@@ -56,5 +56,5 @@ export const cancelOrder = defineRoute({
     headers: z.object({ 'if-match': z.string().optional().openapi({ example: '"1"' }) }),
   },
   responses: { 200: json('The order, cancelled', Order, { ETag }) },
-  problems: [orderProblems.ORDER_NOT_FOUND, orderProblems.ORDER_FULFILLED, problems.PRECONDITION_FAILED],
+  problems: [...Object.values(orderProblems), problems.PRECONDITION_FAILED],
 })

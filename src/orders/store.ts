@@ -1,18 +1,15 @@
-import { randomUUIDv7 } from 'node:crypto'
-import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '#src/runtime/database/database.ts'
+import { now } from '#src/runtime/database/now.ts'
+import type { Reader } from '#src/runtime/database/reader.ts'
 import { type OrderRow, orders } from './table.ts'
 
-/** Inserts an order of `owner`, as `placed`. */
+/** Inserts an order, as `placed`. */
 export async function insertOrder(
   tx: Transaction,
-  owner: string,
-  order: { item: string; quantity: number },
+  order: Pick<OrderRow, 'id' | 'owner' | 'item' | 'quantity' | 'taskId'>,
 ): Promise<OrderRow> {
-  const [row] = await tx
-    .insert(orders)
-    .values({ id: randomUUIDv7(), owner, ...order })
-    .returning()
+  const [row] = await tx.insert(orders).values(order).returning()
   return row as OrderRow
 }
 
@@ -31,6 +28,15 @@ export function prepareFindOrder(database: Database) {
     const [row] = await query.execute({ owner, id })
     return row
   }
+}
+
+/** Finds an order of its owner inside a transaction. */
+export async function findOrder(tx: Transaction, owner: string, id: string): Promise<OrderRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(orders)
+    .where(and(eq(orders.id, id), eq(orders.owner, owner)))
+  return row
 }
 
 /** The owner's orders older than the cursor's, newest first. */
@@ -61,12 +67,12 @@ export function listOrders(
  * @returns the order as it is now; `undefined` where nothing was changed
  */
 export async function cancelPlacedOrder(
-  database: Database,
+  tx: Transaction,
   owner: string,
   id: string,
   versions: number[] | undefined,
 ): Promise<OrderRow | undefined> {
-  const [row] = await database
+  const [row] = await tx
     .update(orders)
     .set({ status: 'cancelled', version: sql`${orders.version} + 1` })
     .where(
@@ -79,4 +85,40 @@ export async function cancelPlacedOrder(
     )
     .returning()
   return row
+}
+
+/** An order of anybody's that is still to be fulfilled. */
+export async function findPlacedOrder(database: Reader, id: string): Promise<OrderRow | undefined> {
+  const [row] = await database
+    .select()
+    .from(orders)
+    .where(and(eq(orders.id, id), eq(orders.status, 'placed')))
+  return row
+}
+
+/** Marks a placed order as fulfilled. */
+export async function markFulfilled(tx: Transaction, id: string): Promise<void> {
+  await settle(tx, id, 'fulfilled')
+}
+
+/** Orders that have been `placed` for 30 days, the oldest first. */
+export function listStaleOrders(tx: Transaction, limit: number): Promise<OrderRow[]> {
+  return tx
+    .select()
+    .from(orders)
+    .where(and(eq(orders.status, 'placed'), lt(orders.createdAt, sql`${now} - interval '30 days'`)))
+    .orderBy(asc(orders.createdAt))
+    .limit(limit)
+}
+
+/** Cancels a placed order, whoever owns it. */
+export async function cancelStaleOrder(tx: Transaction, id: string): Promise<void> {
+  await settle(tx, id, 'cancelled')
+}
+
+async function settle(tx: Transaction, id: string, status: 'fulfilled' | 'cancelled'): Promise<void> {
+  await tx
+    .update(orders)
+    .set({ status, version: sql`${orders.version} + 1` })
+    .where(and(eq(orders.id, id), eq(orders.status, 'placed')))
 }

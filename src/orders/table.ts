@@ -14,12 +14,15 @@ export const orders = pgTable(
     item: text('item').notNull(),
     quantity: integer('quantity').notNull(),
     status: text('status', { enum: orderStatuses }).notNull().default('placed'),
+    /** What fulfils it. */
+    taskId: uuid('task_id'),
     /** Counts changes; it is the entity tag. */
     version: integer('version').notNull().default(1),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   },
   (table) => [
     index('orders_owner_id').on(table.owner, table.id),
+    index('orders_placed').on(table.createdAt).where(sql`${table.status} = 'placed'`),
     check('orders_status', sql`${table.status} in ('placed', 'fulfilled', 'cancelled')`),
     check('orders_quantity', sql`${table.quantity} between 1 and 1000`),
   ],

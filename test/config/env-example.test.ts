@@ -5,12 +5,14 @@ import { developmentEnvironment } from '#dev/settings.ts'
 import { features } from '#src/app.ts'
 import { parseConfig } from '#src/runtime/config/config.ts'
 import { runtimeVariables } from '#src/runtime/config/variables.ts'
+import { variablesOf } from '#src/runtime/openapi/feature.ts'
+import { testTasks } from '#test/support/task-variables.ts'
 
 const text = readFileSync('.env.example', 'utf8')
 const lines = text.split('\n')
 const assignments = lines.filter((line) => /^# [A-Z][A-Z_0-9]*=/.test(line))
 const shown = parseEnv(assignments.map((line) => line.slice(2)).join('\n'))
-const ofFeatures = features.map(({ variables }) => variables)
+const ofFeatures = variablesOf(features)
 const known = [...Object.keys(runtimeVariables), ...ofFeatures.flatMap(Object.keys), 'DATA_DIR']
 
 test.each(known)('.env.example documents %s', (name) => {
@@ -25,7 +27,8 @@ test('.env.example documents nothing that nobody reads, and nothing twice', () =
 
 test('what it shows are the defaults: to uncomment all of them changes nothing, and gives no secret away', () => {
   const { DATA_DIR, ...environment } = shown
-  expect(parseConfig(environment, ofFeatures)).toEqual(parseConfig({}, ofFeatures))
+  const needed = testTasks
+  expect(parseConfig({ ...environment, ...needed }, ofFeatures)).toEqual(parseConfig(needed, ofFeatures))
   expect(DATA_DIR).toBe(developmentEnvironment({ variables: {}, file: 'none' }).DATA_DIR)
   expect(shown).toMatchObject({ AUTH_SECRET: '', DATABASE_URL: '' })
 })

@@ -24,7 +24,7 @@ describe('the migrations of the service', () => {
   test('make its tables in an empty database, once', async () => {
     const url = await makeDatabase({ empty: true })
     expect(await migrate(url, migrations)).toBeGreaterThan(0)
-    expect(await tables(url)).toEqual(['idempotency_keys', 'orders'])
+    expect(await tables(url)).toEqual(['idempotency_keys', 'orders', 'schedules', 'tasks'])
     expect(await migrate(url, migrations)).toBe(0)
   })
 

@@ -44,7 +44,10 @@ describe('a placed order', () => {
     const { id } = await expectJson<Order>(await place(teapot), 201)
     const { rows } = await onServer(service.databaseUrl, 'select * from orders where id = $1', [id])
     expect(rows).toEqual([
-      { id, owner: 'alice', ...teapot, status: 'placed', version: 1, created_at: expect.any(Date) },
+      {
+        ...{ id, owner: 'alice', ...teapot, status: 'placed', version: 1 },
+        ...{ task_id: expect.any(String), created_at: expect.any(Date) },
+      },
     ])
   })
 

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { expect, onTestFinished, vi } from 'vitest'
 import { type Dial, dialer } from './raw.ts'
+import { testTasks } from './task-variables.ts'
 import { testAuth } from './tokens.ts'
 
 /** A process and what it prints. */
@@ -58,7 +59,10 @@ export async function startService(
   environment: Record<string, string> = {},
   options: Parameters<typeof spawnBundle>[1] = {},
 ): Promise<ServiceProcess> {
-  const spawned = spawnBundle({ PORT: '0', AUTH_SECRET: testAuth.secret, ...environment }, options)
+  const spawned = spawnBundle(
+    { ...testTasks, PORT: '0', AUTH_SECRET: testAuth.secret, ...environment },
+    options,
+  )
   const [, port] = await spawned.line(/Listening on port (\d+)/)
   return { ...spawned, url: `http://127.0.0.1:${port}`, dial: dialer(Number(port)) }
 }

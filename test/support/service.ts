@@ -2,10 +2,12 @@ import { createApp, type Dependencies, features } from '#src/app.ts'
 import { type Config, parseConfig } from '#src/runtime/config/config.ts'
 import { createDatabase, type Database } from '#src/runtime/database/database.ts'
 import { createLogger, type Log } from '#src/runtime/log/logger.ts'
+import { variablesOf } from '#src/runtime/openapi/feature.ts'
 import { atEnd } from './at-end.ts'
 import { type Api, client } from './client.ts'
 import { makeDatabase } from './database.ts'
 import { guarded } from './quiet.ts'
+import { silentCloudTasks, testTasks } from './task-variables.ts'
 import { as, testAuth } from './tokens.ts'
 
 /** A service in this process, on a database of its own. */
@@ -38,8 +40,14 @@ export async function testService(
   const { environment = {}, databaseUrl = await makeDatabase(), ...dependencies } = options
   const lines: Record<string, unknown>[] = []
   const config = parseConfig(
-    { AUTH_SECRET: testAuth.secret, DATABASE_URL: databaseUrl, LOG_LEVEL: 'debug', ...environment },
-    (dependencies.features ?? features).map(({ variables }) => variables),
+    {
+      ...testTasks,
+      AUTH_SECRET: testAuth.secret,
+      DATABASE_URL: databaseUrl,
+      LOG_LEVEL: 'debug',
+      ...environment,
+    },
+    variablesOf(dependencies.features ?? features),
   )
   const log = createLogger({
     level: config.LOG_LEVEL,
@@ -55,7 +63,7 @@ export async function testService(
     log,
   })
   atEnd(() => database.$client.end())
-  const app = guarded(createApp({ config, database, log, ...dependencies }))
+  const app = guarded(createApp({ config, database, log, cloudTasks: silentCloudTasks, ...dependencies }))
   return {
     app,
     config,

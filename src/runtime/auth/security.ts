@@ -10,12 +10,13 @@ import type { VerifyToken } from './verify.ts'
 
 /**
  * Who may call a route: anyone (`public`), anyone with or without a valid token (`optional`), anyone with a
- * valid token (`authenticated`), or those whose token has all of these scopes.
+ * valid token (`authenticated`), those whose token has all of these scopes, or the account that Cloud Tasks and
+ * Cloud Scheduler call as (`invoker`).
  */
-export type Security = 'public' | 'optional' | 'authenticated' | readonly [string, ...string[]]
+export type Security = 'public' | 'optional' | 'authenticated' | 'invoker' | readonly [string, ...string[]]
 
 /** What `security` adds to a handler's `c.var`. */
-export type CallerVariables<S> = S extends 'public'
+export type CallerVariables<S> = S extends 'public' | 'invoker'
   ? { caller?: undefined }
   : S extends 'optional'
     ? { caller: Caller | undefined }
@@ -28,6 +29,8 @@ export interface SecurityOptions {
   readonly cookie: string | undefined
   /** The origins that are the service's own. */
   readonly origins: readonly string[]
+  /** Admits the invoker; a service without tasks has none. */
+  readonly invoker?: Step | undefined
 }
 
 type CallerEnv = BaseEnv & { Variables: { caller?: Caller } }
@@ -40,7 +43,8 @@ const unsafe = (method: string) => !['GET', 'HEAD', 'OPTIONS'].includes(method)
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-3
  */
 export function security(stated: Exclude<Security, 'public'>, options: SecurityOptions): Step {
-  const { verify, cookie, origins } = options
+  const { verify, cookie, origins, invoker } = options
+  if (stated === 'invoker') return invoker ?? refuseAll
   const scopes = typeof stated === 'string' ? [] : stated
 
   function admit(c: Context<CallerEnv>, caller: Caller): undefined {
@@ -67,7 +71,16 @@ export function security(stated: Exclude<Security, 'public'>, options: SecurityO
   }
 }
 
-function bearer(c: Context): string | undefined {
+function refuseAll(): never {
+  throw new Problem(problems.TOKEN_INVALID, { detail: 'This instance has no invoker: it defines no tasks.' })
+}
+
+/**
+ * The token in the Authorization header, if any.
+ *
+ * @throws {Problem} TOKEN_INVALID for any other scheme
+ */
+export function bearer(c: Context): string | undefined {
   const header = c.req.header('authorization')
   if (!header) return undefined
   const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(header)?.[1]

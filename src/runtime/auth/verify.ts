@@ -15,6 +15,9 @@ export interface AuthOptions {
   readonly claims?: z.ZodType<Claims>
 }
 
+/** The algorithms of a provider's keys. */
+const providerAlgorithms = ['RS256', 'ES256', 'EdDSA']
+
 const cacheBytes = 8 * 1024 * 1024
 const clockTolerance = 5
 
@@ -32,18 +35,20 @@ export function createVerifier(
   options: {
     secret?: string | undefined
     jwksUrl?: string | undefined
-    issuer: string
+    issuer: string | string[]
     audience: string
+    algorithms?: string[]
   } & AuthOptions,
 ): VerifyToken {
   const { secret, jwksUrl, issuer, audience, scopesOf = standardScopes, claims: schema } = options
+  const { algorithms = providerAlgorithms } = options
   const cache = tokenCache(cacheBytes)
   const checks: JWTVerifyOptions = { issuer, audience, clockTolerance, requiredClaims: ['exp', 'sub'] }
   const remote = jwksUrl === undefined ? undefined : remoteKeySet(jwksUrl)
   const key = secret === undefined ? undefined : new TextEncoder().encode(secret)
 
   async function payloadOf(token: string) {
-    if (remote) return jwtVerify(token, remote, { ...checks, algorithms: ['RS256', 'ES256', 'EdDSA'] })
+    if (remote) return jwtVerify(token, remote, { ...checks, algorithms })
     if (key) return jwtVerify(token, key, { ...checks, algorithms: ['HS256'] })
     throw invalid('This instance verifies no tokens: AUTH_SECRET or AUTH_JWKS_URL is not set.')
   }

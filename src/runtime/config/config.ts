@@ -42,10 +42,11 @@ export function parseConfig(
   features: readonly Variables[] = [],
 ): Config {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value))
-  const parsed = z.object(allVariables(features)).safeParse(set, { jitless: true })
+  const all = allVariables(features)
+  const parsed = z.object(all).safeParse(set, { jitless: true })
   const problems = [
     ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])}: ${explain(issue)}`),
-    ...crossCheck(set),
+    ...crossCheck(set, all),
   ]
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
 

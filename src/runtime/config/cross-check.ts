@@ -4,6 +4,7 @@ const right = {
   both: 'and AUTH_JWKS_URL exclude each other: tokens are either this service’s own or an identity provider’s',
   short: 'must be at least 32 bytes: openssl rand -base64 48',
   placeholder: 'is a placeholder: replace it by a secret of your own, openssl rand -base64 48',
+  callbacks: 'or SERVICE_URL is required: where Cloud Tasks reaches this service',
   provider: 'is required with AUTH_JWKS_URL: else any token of that provider would be accepted',
 }
 
@@ -11,10 +12,13 @@ const right = {
  * The rules that join several variables, so that they are reported beside the single ones.
  *
  * @param set the variables that are set, unparsed
+ * @param known all variables that there are, by name
  * @returns one line a problem, each beginning with the variable's name
  */
-export function crossCheck(set: Record<string, string | undefined>): string[] {
+export function crossCheck(set: Record<string, string | undefined>, known: object): string[] {
   const problems: string[] = []
+  if ('TASKS_URL' in known && !set.TASKS_URL && !set.SERVICE_URL)
+    problems.push(`TASKS_URL: ${right.callbacks}`)
   if (set.AUTH_SECRET && set.AUTH_JWKS_URL) problems.push(`AUTH_SECRET: ${right.both}`)
   if (set.AUTH_JWKS_URL) {
     for (const name of ['AUTH_ISSUER', 'AUTH_AUDIENCE']) {

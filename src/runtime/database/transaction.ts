@@ -1,10 +1,21 @@
 import { sql } from 'drizzle-orm'
 import { NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
-import type { Database } from './database.ts'
+import type { Database, Transaction } from './database.ts'
 import type { CheckedPool } from './pool.ts'
 
 type NoSchema = Record<string, never>
+
+/** What waits for the commit of each open transaction, by its session, which savepoints share. */
+const waiting = new WeakMap<object, (() => void)[]>()
+
+/**
+ * Calls `then` as soon as the transaction has committed, and never if it does not. `then` must not throw.
+ * For a transaction that `database.transaction` did not open, it is never called.
+ */
+export function afterCommit(tx: Transaction, then: () => void): void {
+  waiting.get(tx._.session)?.push(then)
+}
 
 /**
  * What `database.transaction` does, in place of Drizzle's own, which never gives a connection back when BEGIN
@@ -17,6 +28,8 @@ export function transactionOn(pool: CheckedPool): Database['transaction'] {
     const client = await pool.connect()
     const session = new NodePgSession<NoSchema, NoSchema>(client, dialect, undefined)
     const tx = new NodePgTransaction<NoSchema, NoSchema>(dialect, session, undefined)
+    const committed: (() => void)[] = []
+    waiting.set(session, committed)
     let usable = true
     try {
       await tx.execute(sql`begin`)
@@ -24,6 +37,7 @@ export function transactionOn(pool: CheckedPool): Database['transaction'] {
       const result = await work(tx)
       const { command } = await tx.execute(sql`commit`)
       if (command !== 'COMMIT') throw new Error('A statement of the transaction failed: nothing is committed')
+      for (const then of committed) then()
       return result
     } catch (error) {
       await tx.execute(sql`rollback`).catch(() => {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Outbox } from '../tasks/outbox.ts'
 import type { Reporter } from './report.ts'
 import type { Trace } from './trace.ts'
 
@@ -13,6 +14,10 @@ export interface RequestContext {
   subject?: string
   /** Reports under way; the response waits for them, a second at most. */
   readonly reports: Promise<void>[]
+  /** The tasks that were enqueued here, to be handed over before the response. */
+  outbox?: Outbox
+  /** The task that runs, where the request is a callback. */
+  readonly task?: { readonly name: string; readonly id: string; readonly attempt: number }
 }
 
 const storage = new AsyncLocalStorage<RequestContext>()

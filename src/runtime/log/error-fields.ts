@@ -41,6 +41,14 @@ export function causes(error: unknown): unknown[] {
   return chain
 }
 
+/** What an error and its causes say, in one line of 2,000 characters at most, without the values of a query. */
+export function errorMessage(error: unknown): string {
+  const messages = causes(error).map((cause) =>
+    cause instanceof Error ? `${cause.name}: ${safeMessage(cause)}` : `a ${typeof cause} was thrown`,
+  )
+  return messages.join(', caused by ').replaceAll('\0', '').slice(0, 2000)
+}
+
 function stackTrace(error: unknown): string {
   return causes(error)
     .map((cause, depth) => `${depth === 0 ? '' : 'Caused by: '}${oneStack(cause)}`)

@@ -72,7 +72,12 @@ export function traceFields(trace: Trace, project: string | undefined): Record<s
 function requestFields(project: string | undefined): Record<string, unknown> {
   const request = currentRequest()
   if (!request) return {}
-  const labels = { request_id: request.requestId, ...(request.subject && { subject: request.subject }) }
+  const { requestId, subject, task } = request
+  const labels = {
+    request_id: requestId,
+    ...(subject && { subject }),
+    ...(task && { task: task.name, task_id: task.id, task_attempt: String(task.attempt) }),
+  }
   return { ...traceFields(request.trace, project), 'logging.googleapis.com/labels': labels }
 }
 

@@ -30,11 +30,8 @@ export function openApiDocument(mounted: readonly Mounted[], options: DocumentOp
   // before the routes, where the first use, such as `Order.nullable()`, would pass for the schema itself
   for (const [name, schema] of uniqueNames([...mounted.flatMap(schemasOf), options.format.schema]))
     registry.register(name, schema)
-  registry.registerComponent('securitySchemes', 'bearer', {
-    type: 'http',
-    scheme: 'bearer',
-    bearerFormat: 'JWT',
-  })
+  for (const [name, scheme] of securitySchemes(mounted))
+    registry.registerComponent('securitySchemes', name, scheme)
   const cookie = options.config.AUTH_COOKIE
   if (cookie)
     registry.registerComponent('securitySchemes', 'cookie', { type: 'apiKey', in: 'cookie', name: cookie })
@@ -49,6 +46,16 @@ export function openApiDocument(mounted: readonly Mounted[], options: DocumentOp
     servers: [{ url: options.config.SERVICE_URL ?? '/' }],
     tags: [...features].map(([name, description]) => ({ name, description })),
   })
+}
+
+/** Users send a token of their own, Google's services one of Google's. */
+function securitySchemes(mounted: readonly Mounted[]) {
+  const bearer = { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } as const
+  const google = 'https://accounts.google.com/.well-known/openid-configuration'
+  const invoker = { type: 'openIdConnect', openIdConnectUrl: google } as const
+  return mounted.every(({ feature }) => feature.internal)
+    ? ([['invoker', invoker]] as const)
+    : ([['bearer', bearer]] as const)
 }
 
 function operationOf(
@@ -81,6 +88,7 @@ function operationOf(
 
 function securityRequirements(security: Security, cookie: string | undefined): Record<string, string[]>[] {
   if (security === 'public') return []
+  if (security === 'invoker') return [{ invoker: [] }]
   const scopes = typeof security === 'string' ? [] : [...security]
   const ways = [{ bearer: scopes }, ...(cookie ? [{ cookie: scopes }] : [])]
   return security === 'optional' ? [{}, ...ways] : ways
@@ -91,12 +99,14 @@ function problemsOf(route: RouteDefinition, cookie: string | undefined): Problem
   const { security, request, idempotent, problems: own = [] } = route
   const p = problems
   const secured = security !== 'public'
-  const crossOrigin = secured && cookie !== undefined && route.method !== 'get'
+  const invoked = security === 'invoker'
+  const crossOrigin = secured && !invoked && cookie !== undefined && route.method !== 'get'
   return [
     ...[p.MALFORMED_REQUEST, p.VALIDATION_FAILED],
     ...(secured ? [p.TOKEN_INVALID, p.TOKEN_EXPIRED, p.IDENTITY_UNAVAILABLE] : []),
     ...(secured && security !== 'optional' ? [p.TOKEN_MISSING] : []),
     ...(typeof security === 'string' ? [] : [p.SCOPE_MISSING]),
+    ...(invoked ? [p.INVOKER_REQUIRED] : []),
     ...(crossOrigin ? [p.CROSS_ORIGIN] : []),
     ...(route.method === 'get' ? [] : [p.REQUEST_INCOMPLETE, p.BODY_TOO_LARGE]),
     ...(request?.body ? [p.UNSUPPORTED_MEDIA_TYPE] : []),

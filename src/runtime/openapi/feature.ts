@@ -2,6 +2,9 @@ import type { SignToken } from '../auth/sign.ts'
 import type { Config, Values, Variables } from '../config/config.ts'
 import type { Database } from '../database/database.ts'
 import type { ProblemDefinition } from '../http/problem.ts'
+import type { Schedule } from '../tasks/schedule.ts'
+import type { Task } from '../tasks/task.ts'
+import { taskVariables } from '../tasks/variables.ts'
 import type { Operation, PlainOperation } from './route.ts'
 
 /** What a feature is given to make its routes with. */
@@ -13,7 +16,7 @@ export interface FeatureContext<V extends Variables = Record<never, never>> {
   readonly signToken: SignToken
 }
 
-/** A folder of the service: its routes, its variables, its problems. */
+/** A folder of the service: its routes, its variables, its problems, its tasks. */
 export interface Feature {
   readonly name: string
   /** What the contract says of its operations as a group. */
@@ -21,6 +24,10 @@ export interface Feature {
   readonly prefix: string
   readonly variables: Variables
   readonly problems: Readonly<Record<string, ProblemDefinition>>
+  readonly tasks: readonly Task[]
+  readonly schedules: readonly Schedule[]
+  /** Its routes are Google's to call: they are in `openapi/internal.json`, not in the contract. */
+  readonly internal: boolean
   readonly routes: (context: FeatureContext) => readonly (Operation | PlainOperation)[]
 }
 
@@ -29,6 +36,8 @@ export interface Feature {
  *
  * @param feature.variables zod schemas of its environment variables, parsed with the runtime's
  * @param feature.problems what `defineProblems` returned
+ * @param feature.tasks what `defineTask` returned: a task that is not listed here does not run
+ * @param feature.schedules what `defineSchedule` returned
  * @param feature.routes makes the routes, once at the start: a place to prepare queries
  */
 export function defineFeature<const V extends Variables = Record<never, never>>(feature: {
@@ -36,16 +45,29 @@ export function defineFeature<const V extends Variables = Record<never, never>>(
   description: string
   variables?: V
   problems?: Feature['problems']
+  tasks?: readonly { readonly name: string }[]
+  schedules?: readonly Schedule[]
+  internal?: boolean
   routes: (context: FeatureContext<V>) => readonly (Operation | PlainOperation)[]
 }): Feature {
-  const { variables, problems = {}, routes } = feature
+  const { problems = {}, schedules = [], internal = false, routes } = feature
+  const tasks = (feature.tasks ?? []) as readonly Task[]
   return {
     ...feature,
     prefix: '/',
-    variables: variables ?? {},
+    variables: Object.assign({}, feature.variables, ...tasks.map((task) => task.variables)),
     problems,
+    tasks,
+    schedules,
+    internal,
     routes: (context) => routes(context as FeatureContext<V>),
   }
+}
+
+/** All variables that these features read: their own, their tasks', and, where there are tasks, those that all need. */
+export function variablesOf(features: readonly Feature[]): Variables[] {
+  const background = features.some(({ tasks }) => tasks.length > 0) ? [taskVariables] : []
+  return [...background, ...features.map(({ variables }) => variables)]
 }
 
 /** Mounts a feature below a prefix: `at('/v2', ordersV2)`. */

@@ -53,7 +53,8 @@ function once(seen: Set<string>, key: string, complaint: string): void {
 }
 
 function statesSecurity(place: string, security: unknown): void {
-  const named = security === 'public' || security === 'optional' || security === 'authenticated'
+  const named =
+    typeof security === 'string' && ['public', 'optional', 'authenticated', 'invoker'].includes(security)
   const scopes = Array.isArray(security) && security.length > 0 && security.every(isScope)
   if (named || scopes) return
   throw new Error(

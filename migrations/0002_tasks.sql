@@ -1,0 +1,40 @@
+CREATE TABLE "schedules" (
+	"name" text PRIMARY KEY NOT NULL,
+	"last_slot" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "tasks" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"name" text NOT NULL,
+	"state" text DEFAULT 'pending' NOT NULL,
+	"payload" jsonb NOT NULL,
+	"key" text,
+	"dispatch" integer DEFAULT 1 NOT NULL,
+	"attempts" integer DEFAULT 0 NOT NULL,
+	"due_at" timestamp (3) with time zone NOT NULL,
+	"touched_at" timestamp (3) with time zone DEFAULT service_now() NOT NULL,
+	"lease" uuid,
+	"leased_until" timestamp (3) with time zone,
+	"started_at" timestamp (3) with time zone,
+	"unknown_since" timestamp (3) with time zone,
+	"finished_at" timestamp (3) with time zone,
+	"announced_at" timestamp (3) with time zone,
+	"last_error" text,
+	"request_id" text,
+	"trace_id" text,
+	"subject" text,
+	"revision" text,
+	"created_at" timestamp (3) with time zone DEFAULT service_now() NOT NULL,
+	CONSTRAINT "tasks_state" CHECK ("tasks"."state" in ('pending', 'queued', 'running', 'done', 'dead', 'cancelled'))
+);
+--> statement-breakpoint
+ALTER TABLE "orders" ADD COLUMN "task_id" uuid;--> statement-breakpoint
+CREATE UNIQUE INDEX "tasks_key" ON "tasks" USING btree ("name","key") WHERE "tasks"."state" in ('pending', 'queued', 'running');--> statement-breakpoint
+CREATE INDEX "tasks_pending" ON "tasks" USING btree ("due_at") WHERE "tasks"."state" = 'pending';--> statement-breakpoint
+CREATE INDEX "tasks_queued" ON "tasks" USING btree ("touched_at") WHERE "tasks"."state" = 'queued';--> statement-breakpoint
+CREATE INDEX "tasks_running" ON "tasks" USING btree ("leased_until") WHERE "tasks"."state" = 'running';--> statement-breakpoint
+CREATE INDEX "tasks_over" ON "tasks" USING btree ("finished_at") WHERE "tasks"."state" in ('done', 'cancelled');--> statement-breakpoint
+CREATE INDEX "tasks_open" ON "tasks" USING btree ("state","id") WHERE "tasks"."state" <> 'done';--> statement-breakpoint
+CREATE INDEX "tasks_name" ON "tasks" USING btree ("name","id");--> statement-breakpoint
+CREATE INDEX "orders_placed" ON "orders" USING btree ("created_at") WHERE "orders"."status" = 'placed';--> statement-breakpoint
+CREATE INDEX "idempotency_keys_created_at" ON "idempotency_keys" USING btree ("created_at");

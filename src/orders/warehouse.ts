@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { secureUrl, variable } from '#src/runtime/config/values.ts'
+
+/** Where parcels are sent from. */
+export const warehouseVariables = {
+  WAREHOUSE_URL: variable('must be an https:// URL', secureUrl).optional().meta({ shown: true }),
+}
+
+const Shipment = z.object({ id: z.string().min(1) })
+
+/**
+ * Asks the warehouse to send a parcel. The same key gets the same shipment, however often it is asked.
+ *
+ * @returns the shipment's id
+ * @throws {Error} for any answer but 201
+ */
+export async function ship(
+  url: string,
+  parcel: { orderId: string; item: string; quantity: number },
+  options: { signal: AbortSignal; idempotencyKey: string },
+): Promise<string> {
+  const response = await fetch(`${url.replace(/\/+$/, '')}/shipments`, {
+    method: 'POST',
+    headers: {
+      'Content-Type': 'application/json',
+      'Idempotency-Key': options.idempotencyKey,
+      Connection: 'close', // an idle socket would outlive the request
+    },
+    body: JSON.stringify(parcel),
+    signal: options.signal,
+  })
+  const body: unknown = await response.json().catch(() => undefined)
+  if (response.status !== 201) throw new Error(`The warehouse answered ${response.status}`)
+  return Shipment.parse(body).id
+}

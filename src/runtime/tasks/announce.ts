@@ -1,0 +1,24 @@
+import type { Database } from '../database/database.ts'
+import type { Log } from '../log/logger.ts'
+import { reportError } from '../log/report.ts'
+import { markAnnounced } from './ledger.ts'
+import type { TaskRow } from './table.ts'
+
+/**
+ * Tells of a task that is dead: one ERROR entry, one report. If the process ends before this is done, the next
+ * tick does it.
+ */
+export async function announceDeath(
+  database: Pick<Database, 'update'>,
+  log: Log,
+  row: Pick<TaskRow, 'id' | 'name' | 'attempts' | 'traceId'>,
+  error: unknown,
+): Promise<void> {
+  const { id, name, attempts, traceId } = row
+  log.error(
+    { err: error, task: { id, name, attempts } },
+    `${name} is dead after ${attempts} attempts: task ${id}`,
+  )
+  void reportError(error, { task: name, taskId: id, attempts, ...(traceId && { traceId }) })
+  await markAnnounced(database, id)
+}

@@ -1,0 +1,128 @@
+import type { CloudTasksClient } from '@google-cloud/tasks'
+
+/** A call to come. */
+export interface TaskRequest {
+  /** The task's id in the queue. */
+  readonly id: string
+  readonly url: string
+  readonly body: string
+  /** When; at once if absent. */
+  readonly at?: Date | undefined
+  /** How long Cloud Tasks waits for the answer, in milliseconds. */
+  readonly deadline: number
+}
+
+/** What is asked of Cloud Tasks. `signal` gives a call up. */
+export interface CloudTasks {
+  /** Resolves as well where a task of this id was created before. */
+  create(task: TaskRequest, signal: AbortSignal): Promise<void>
+  /** Whether the queue still holds a task of this id. */
+  has(id: string, signal: AbortSignal): Promise<boolean>
+}
+
+// https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
+const notFound = 5
+const alreadyExists = 6
+
+/**
+ * Google's own client over REST: gRPC from Cloud Run is known for calls that time out. It is loaded by the first
+ * request that needs it.
+ *
+ * @param options.emulator `host:port` of an emulator, spoken to without credentials
+ * @param options.invoker the account whose OIDC token each callback carries
+ */
+export function cloudTasks(options: {
+  queue: string
+  invoker: string
+  audience: string
+  emulator?: string | undefined
+}): CloudTasks {
+  const { queue, invoker, audience, emulator } = options
+  let loading: Promise<Calls> | undefined
+  const calls = () => {
+    loading ??= load(emulator).catch((error) => {
+      loading = undefined
+      throw error
+    })
+    return loading
+  }
+
+  return {
+    async create({ id, url, body, at, deadline }, signal) {
+      const { createTask } = await calls()
+      const task = {
+        name: `${queue}/tasks/${id}`,
+        httpRequest: {
+          url,
+          httpMethod: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: Buffer.from(body),
+          oidcToken: { serviceAccountEmail: invoker, audience },
+        },
+        dispatchDeadline: { seconds: Math.ceil(deadline / 1000) },
+        ...(at && { scheduleTime: timestamp(at) }),
+      }
+      await answered(createTask({ parent: queue, task }, untimed), signal).catch(except(alreadyExists))
+    },
+    async has(id, signal) {
+      const { getTask } = await calls()
+      const answer = answered(getTask({ name: `${queue}/tasks/${id}` }, untimed), signal)
+      return answer.then(() => true).catch(except(notFound, false))
+    },
+  }
+}
+
+type Cancellable = Promise<unknown> & { cancel(): void }
+type Call = (request: object, options: object) => Cancellable
+interface Calls {
+  readonly createTask: Call
+  readonly getTask: Call
+}
+
+/** With a time limit of its own, the client would leave a timer behind for each call. */
+const untimed = { timeout: Number.POSITIVE_INFINITY, maxRetries: 0 }
+
+async function load(emulator: string | undefined): Promise<Calls> {
+  const { CloudTasksClient } = await import('@google-cloud/tasks')
+  const client = new CloudTasksClient(emulator ? await emulated(emulator) : { fallback: true })
+  await client.initialize()
+  // the methods of the client itself return promises that cannot be cancelled
+  const { createTask, getTask } = client.innerApiCalls
+  return { createTask, getTask } as unknown as Calls
+}
+
+async function emulated(address: string) {
+  const { PassThroughClient } = await import('google-auth-library')
+  const [apiEndpoint = '', port] = address.split(':')
+  return {
+    fallback: true,
+    protocol: 'http',
+    apiEndpoint,
+    port: Number(port),
+    authClient: new PassThroughClient(),
+  } as ConstructorParameters<typeof CloudTasksClient>[0]
+}
+
+/** Waits for a call, until the signal gives it up. */
+async function answered(call: Cancellable, signal: AbortSignal): Promise<void> {
+  const cancel = () => call.cancel()
+  signal.addEventListener('abort', cancel)
+  try {
+    signal.throwIfAborted()
+    await call
+  } finally {
+    signal.removeEventListener('abort', cancel)
+  }
+}
+
+function except<Value>(code: number, value?: Value) {
+  return (error: { code?: unknown }): Value => {
+    if (error.code === code) return value as Value
+    throw error
+  }
+}
+
+function timestamp(date: Date) {
+  const time = date.getTime()
+  return { seconds: Math.floor(time / 1000), nanos: (time % 1000) * 1_000_000 }
+}

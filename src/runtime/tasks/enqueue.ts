@@ -1,0 +1,86 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { and, eq, sql } from 'drizzle-orm'
+import type { z } from 'zod'
+import type { Transaction } from '../database/database.ts'
+import { fromNow, now } from '../database/now.ts'
+import { afterCommit } from '../database/transaction.ts'
+import { currentRequest } from '../log/context.ts'
+import { type Duration, milliseconds } from './duration.ts'
+import { leave } from './outbox.ts'
+import { stateIs, tasks } from './table.ts'
+import type { Task } from './task.ts'
+
+/** When and how often. */
+export interface EnqueueOptions {
+  /** Runs no earlier than this long from now. */
+  readonly delay?: Duration
+  /** Runs no earlier than this moment; `delay` is left out then. */
+  readonly at?: Date
+  /** Makes the task unique among the unfinished ones of its name: a second one is not enqueued. */
+  readonly key?: string
+}
+
+/** What Cloud Tasks takes is 30 days ahead at most: a later row stays `pending` until it is near. */
+const horizon = sql`interval '29 days'`
+
+const unfinished = stateIs('pending', 'queued', 'running')
+
+/** An alarm's columns: `at` only where it is ahead, and `near` where Cloud Tasks would take it. */
+export const alarmColumns = {
+  id: tasks.id,
+  name: tasks.name,
+  dispatch: tasks.dispatch,
+  at: sql<Date | null>`case when ${tasks.dueAt} > ${now} + interval '10 milliseconds' then ${tasks.dueAt} end`.mapWith(
+    tasks.dueAt,
+  ),
+  near: sql<boolean>`${tasks.dueAt} < ${now} + ${horizon}`,
+}
+
+/**
+ * Enqueues a task in the caller's transaction: it is there if, and only if, the transaction commits. Inside a
+ * request it is handed over to Cloud Tasks before the response; outside, the next tick does it.
+ *
+ * @returns the task's id; where `key` is taken, that of the task which has it, and `enqueued: false`
+ * @throws {z.ZodError} for a payload that is not what the task takes, also after a way through JSON
+ */
+export async function enqueue<Payload extends z.ZodType>(
+  tx: Transaction,
+  task: Task<Payload>,
+  payload: z.input<Payload>,
+  options: EnqueueOptions = {},
+): Promise<{ id: string; enqueued: boolean }> {
+  const { delay, at, key } = options
+  const stored: unknown = JSON.parse(JSON.stringify(payload))
+  task.payload.parse(stored)
+  const request = currentRequest()
+  const row = {
+    id: randomUUIDv7(),
+    name: task.name,
+    payload: stored,
+    key,
+    dueAt: at ?? (delay ? fromNow(milliseconds(delay)) : now),
+    requestId: request?.requestId,
+    traceId: request?.trace.traceId,
+    subject: request?.subject,
+    revision: request?.outbox?.revision,
+  }
+  const insert = tx.insert(tasks).values(row)
+  if (key === undefined) {
+    const [alarm] = await insert.returning(alarmColumns)
+    afterCommit(tx, () => leave(alarm))
+    return { id: row.id, enqueued: true }
+  }
+  const free = insert.onConflictDoNothing({ target: [tasks.name, tasks.key], where: unfinished })
+  for (;;) {
+    const [alarm] = await free.returning(alarmColumns)
+    if (alarm) {
+      afterCommit(tx, () => leave(alarm))
+      return { id: row.id, enqueued: true }
+    }
+    const [holder] = await tx
+      .select({ id: tasks.id })
+      .from(tasks)
+      .where(and(eq(tasks.name, task.name), eq(tasks.key, key), unfinished))
+    if (holder) return { id: holder.id, enqueued: false } // else it has finished in between
+  }
+}

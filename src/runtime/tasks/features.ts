@@ -1,0 +1,91 @@
+import type { Context } from 'hono'
+import { encodeCursor } from '../database/cursor.ts'
+import type { BaseEnv } from '../http/env.ts'
+import { defineFeature, type Feature } from '../openapi/feature.ts'
+import { handle } from '../openapi/route.ts'
+import type { Outcome } from './callback.ts'
+import type { Dispatch } from './ledger.ts'
+import * as operators from './operators.ts'
+import { leave } from './outbox.ts'
+import * as routes from './routes.ts'
+import type { TaskRow } from './table.ts'
+import type { TickResult } from './tick.ts'
+
+/** What operators see of the tasks, and do with them. */
+export const operatorFeature: Feature = defineFeature({
+  name: 'tasks',
+  description: 'The background tasks, for operators.',
+  problems: routes.taskProblems,
+  routes: ({ database }) => [
+    handle(routes.listTasks, async (c) => {
+      const { limit, ...page } = c.req.valid('query')
+      const rows = await operators.listTasks(database, { ...page, limit: limit + 1 })
+      const items = rows.slice(0, limit)
+      const last = items.at(-1)
+      const nextCursor = rows.length > limit && last ? encodeCursor(last.id) : undefined
+      return c.json({ items: items.map(present), ...(nextCursor && { nextCursor }) }, 200)
+    }),
+
+    handle(routes.getTask, async (c) => {
+      return c.json(present(await operators.findTask(database, c.req.valid('param').id)), 200)
+    }),
+
+    handle(routes.redriveTasks, async (c) => {
+      const { alarms, more } = await operators.redriveTasks(database, c.req.valid('query').name)
+      for (const alarm of alarms) leave(alarm)
+      return c.json({ redriven: alarms.length, more }, 200)
+    }),
+
+    handle(routes.redriveTask, async (c) => {
+      const { id } = c.req.valid('param')
+      leave(await operators.redriveTask(database, id))
+      return c.json(present(await operators.findTask(database, id)), 200)
+    }),
+
+    handle(routes.cancelTask, async (c) => {
+      return c.json(present(await operators.cancelTask(database, c.req.valid('param').id)), 200)
+    }),
+  ],
+})
+
+/** What Cloud Tasks and Cloud Scheduler call. */
+export function callbackFeature(work: {
+  run: (c: Context<BaseEnv>, dispatch: Dispatch) => Promise<Outcome>
+  tick: (c: Context<BaseEnv>) => Promise<TickResult>
+}): Feature {
+  return defineFeature({
+    name: 'callbacks',
+    description: 'What Cloud Tasks and Cloud Scheduler call.',
+    internal: true,
+    routes: () => [
+      handle(routes.tickRoute, async (c) => c.json(await work.tick(c), 200)),
+      handle(routes.callbackRoute, async (c) => {
+        const { name } = c.req.valid('param')
+        const outcome = await work.run(c, { name, ...c.req.valid('json') })
+        return c.json({ outcome }, 200)
+      }),
+    ],
+  })
+}
+
+function present(row: TaskRow) {
+  const { id, name, state, attempts, dispatch } = row
+  const optional = { key: row.key, lastError: row.lastError, finishedAt: row.finishedAt?.toISOString() }
+  const origin = {
+    traceId: row.traceId,
+    requestId: row.requestId,
+    subject: row.subject,
+    revision: row.revision,
+  }
+  return {
+    ...{ id, name, state, attempts, dispatch },
+    dueAt: row.dueAt.toISOString(),
+    createdAt: row.createdAt.toISOString(),
+    ...withoutNull({ ...optional, ...origin }),
+  }
+}
+
+function withoutNull<Name extends string>(columns: Record<Name, string | null | undefined>) {
+  const there = Object.entries(columns).filter(([, value]) => value !== null && value !== undefined)
+  return Object.fromEntries(there) as { [Column in Name]?: string }
+}

@@ -1,0 +1,44 @@
+import { bearer } from '../auth/security.ts'
+import { createVerifier } from '../auth/verify.ts'
+import { Problem, problems } from '../http/problem.ts'
+import type { Step } from '../http/validation.ts'
+import type { Log } from '../log/logger.ts'
+
+/**
+ * Admits the one account that Cloud Tasks and Cloud Scheduler call as, by Google's OIDC token: RS256, issuer,
+ * audience, expiry, then e-mail. `X-CloudTasks-*` headers prove nothing, and are not looked at.
+ *
+ * @throws {Problem} 401 for a token that is missing or not valid, 403 for a valid one of another account
+ * @see https://cloud.google.com/tasks/docs/creating-http-target-tasks#token
+ */
+export function admitInvoker(options: {
+  account: string
+  issuers: readonly string[]
+  audience: string
+  jwksUrl: string
+  log: Log
+}): Step {
+  const { account, issuers, audience, jwksUrl, log } = options
+  const verify = createVerifier({ jwksUrl, issuer: [...issuers], audience, algorithms: ['RS256'] })
+  return async function invoker(c) {
+    const token = bearer(c)
+    if (!token) {
+      throw new Problem(problems.TOKEN_MISSING, {
+        detail: 'This route is for Cloud Tasks and Cloud Scheduler: they send an OIDC token.',
+        headers: { 'WWW-Authenticate': 'Bearer' },
+      })
+    }
+    if (token.endsWith('SIGNATURE_REMOVED_BY_GOOGLE')) {
+      log.error(
+        'A callback came with its signature removed: Cloud Run has checked it at the IAM layer. Deploy the service ' +
+          'with --no-invoker-iam-check, so that it can check callers itself.',
+      )
+    }
+    const { claims } = await verify(token)
+    if (claims.email !== account || claims.email_verified !== true) {
+      throw new Problem(problems.INVOKER_REQUIRED, {
+        detail: 'The token is of another account, or its e-mail is not verified: see TASKS_INVOKER.',
+      })
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm'
+import type { Database } from '../database/database.ts'
+import { now } from '../database/now.ts'
+import { Problem } from '../http/problem.ts'
+import { cancelled } from './cancel.ts'
+import { alarmColumns } from './enqueue.ts'
+import type { AlarmRow } from './outbox.ts'
+import { taskProblems } from './routes.ts'
+import { stateIs, type TaskRow, type TaskState, tasks } from './table.ts'
+
+/** How many tasks are redriven in one request. */
+const redriveBatch = 1_000
+
+/** Tasks older than the cursor's, newest first. */
+export function listTasks(
+  database: Database,
+  page: {
+    limit: number
+    cursor?: string | undefined
+    state?: TaskState | undefined
+    name?: string | undefined
+  },
+): Promise<TaskRow[]> {
+  const { limit, cursor, state, name } = page
+  const conditions = [
+    cursor ? lt(tasks.id, cursor) : undefined,
+    state && stateIs(state),
+    name ? eq(tasks.name, name) : undefined,
+  ]
+  return database
+    .select()
+    .from(tasks)
+    .where(and(...conditions))
+    .orderBy(desc(tasks.id))
+    .limit(limit)
+}
+
+/** @throws {Problem} TASK_NOT_FOUND */
+export async function findTask(database: Database, id: string): Promise<TaskRow> {
+  const [row] = await database.select().from(tasks).where(eq(tasks.id, id))
+  if (!row) throw new Problem(taskProblems.TASK_NOT_FOUND)
+  return row
+}
+
+/**
+ * Gives a dead task all its attempts anew, at a new dispatch.
+ *
+ * @returns its alarm
+ * @throws {Problem} TASK_NOT_FOUND; TASK_NOT_DEAD; TASK_KEY_TAKEN
+ */
+export async function redriveTask(database: Database, id: string): Promise<AlarmRow> {
+  const [alarm] = await redrive(database, and(eq(tasks.id, id), keyIsFree(false)))
+  if (alarm) return alarm
+  const { state, key } = await findTask(database, id)
+  if (state !== 'dead') throw new Problem(taskProblems.TASK_NOT_DEAD, { detail: `It is ${state}.` })
+  throw new Problem(taskProblems.TASK_KEY_TAKEN, { detail: `The key: ${key}.` })
+}
+
+/** Redrives the dead tasks of a name, the oldest first; of those that share a key, the youngest. @returns their alarms */
+export async function redriveTasks(database: Database, name: string) {
+  const dead = database
+    .select({ id: tasks.id })
+    .from(tasks)
+    .where(and(stateIs('dead'), eq(tasks.name, name), keyIsFree(true)))
+    .orderBy(tasks.id)
+    .limit(redriveBatch)
+    .for('update', { skipLocked: true })
+  const alarms = await redrive(database, inArray(tasks.id, dead))
+  return { alarms, more: alarms.length === redriveBatch }
+}
+
+/**
+ * Cancels a task that is not over, also one that runs.
+ *
+ * @throws {Problem} TASK_NOT_FOUND; TASK_OVER for one that is done
+ */
+export async function cancelTask(database: Database, id: string): Promise<TaskRow> {
+  const [row] = await database
+    .update(tasks)
+    .set(cancelled)
+    .where(and(eq(tasks.id, id), stateIs('pending', 'queued', 'running', 'dead')))
+    .returning()
+  const found = row ?? (await findTask(database, id))
+  if (found.state !== 'cancelled')
+    throw new Problem(taskProblems.TASK_OVER, { detail: `It is ${found.state}.` })
+  return found
+}
+
+/** Whether no unfinished task has the same key, nor, where `newest`, a younger dead one. */
+function keyIsFree(newest: boolean): SQL {
+  const dead = newest ? sql`or (other.state = 'dead' and other.id > ${tasks.id})` : sql``
+  return sql`(${tasks.key} is null or not exists (
+    select from ${tasks} as other where other.name = ${tasks.name} and other.key = ${tasks.key}
+      and (other.state in ('pending', 'queued', 'running') ${dead})))`
+}
+
+function redrive(database: Database, which: SQL | undefined): Promise<AlarmRow[]> {
+  return database
+    .update(tasks)
+    .set({
+      state: 'pending',
+      dispatch: sql`${tasks.dispatch} + 1`,
+      attempts: 0,
+      dueAt: now,
+      touchedAt: now,
+      unknownSince: null,
+      finishedAt: null,
+      announcedAt: null,
+    })
+    .where(and(which, stateIs('dead')))
+    .returning(alarmColumns)
+}

@@ -1,0 +1,167 @@
+import { z } from '@hono/zod-openapi'
+import { cursorParameter } from '../database/cursor.ts'
+import { defineProblems, problems } from '../http/problem.ts'
+import { integerParameter } from '../openapi/parameters.ts'
+import { defineRoute, json, jsonBody } from '../openapi/route.ts'
+import { taskStates } from './table.ts'
+
+/** What can go wrong with a task, beside what can go wrong with any request. */
+export const taskProblems = defineProblems({
+  TASK_NOT_FOUND: { status: 404, title: 'There is no such task' },
+  TASK_NOT_DEAD: { status: 409, title: 'The task is not dead' },
+  TASK_KEY_TAKEN: { status: 409, title: 'Another unfinished task has the key of this one' },
+  TASK_OVER: { status: 409, title: 'The task is over' },
+})
+
+const example = {
+  id: '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f',
+  name: 'orders.fulfil',
+  state: 'dead' as const,
+  attempts: 8,
+  dispatch: 8,
+  dueAt: '2026-11-22T09:40:00.000Z',
+  createdAt: '2026-11-22T09:30:00.000Z',
+  finishedAt: '2026-11-22T10:12:00.000Z',
+  lastError: 'Error: The warehouse answered 500',
+}
+
+/** A task as an operator sees it; its payload is left out, since it may hold what is not theirs to read. */
+export const Task = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    state: z.enum(taskStates),
+    key: z.string().optional().openapi({ description: 'Unique among the unfinished tasks of this name' }),
+    attempts: z.int(),
+    dispatch: z.int().openapi({ description: 'Counts hand-overs to Cloud Tasks' }),
+    dueAt: z.iso.datetime(),
+    createdAt: z.iso.datetime(),
+    finishedAt: z.iso.datetime().optional(),
+    lastError: z.string().optional(),
+    traceId: z.string().optional().openapi({ description: 'Of the request that enqueued it' }),
+    requestId: z.string().optional(),
+    subject: z.string().optional().openapi({ description: 'Who sent that request' }),
+    revision: z.string().optional(),
+  })
+  .openapi('Task', { example })
+
+const TaskPage = z
+  .object({
+    items: z.array(Task),
+    nextCursor: z.string().optional().openapi({ description: 'Absent on the last page' }),
+  })
+  .openapi('TaskPage', { example: { items: [example], nextCursor: 'AZMrHHoAfD6NX1obLD1OXw' } })
+
+const Redriven = z
+  .object({ redriven: z.int(), more: z.boolean() })
+  .openapi('Redriven', { example: { redriven: 1000, more: true } })
+
+const params = z.object({ id: z.uuid().openapi({ example: example.id }) })
+const name = z.string().min(1).max(100)
+const security: ['tasks:admin'] = ['tasks:admin']
+
+export const listTasks = defineRoute({
+  method: 'get',
+  path: '/tasks',
+  operationId: 'listTasks',
+  summary: 'List tasks, newest first',
+  security,
+  request: {
+    query: z.strictObject({
+      limit: integerParameter(1, 100, 20),
+      cursor: cursorParameter().optional(),
+      state: z.enum(taskStates).optional(),
+      name: name.optional(),
+    }),
+  },
+  responses: { 200: json('A page of tasks', TaskPage) },
+})
+
+export const getTask = defineRoute({
+  method: 'get',
+  path: '/tasks/{id}',
+  operationId: 'getTask',
+  summary: 'Show a task: its attempts, its last error, the trace of the request that enqueued it',
+  security,
+  request: { params },
+  responses: { 200: json('The task', Task) },
+  problems: [taskProblems.TASK_NOT_FOUND],
+})
+
+export const redriveTask = defineRoute({
+  method: 'post',
+  path: '/tasks/{id}/redrive',
+  operationId: 'redriveTask',
+  summary: 'Give a dead task all its attempts anew',
+  security,
+  request: { params },
+  responses: { 200: json('The task, pending again', Task) },
+  problems: [taskProblems.TASK_NOT_FOUND, taskProblems.TASK_NOT_DEAD, taskProblems.TASK_KEY_TAKEN],
+})
+
+export const redriveTasks = defineRoute({
+  method: 'post',
+  path: '/tasks/redrive',
+  operationId: 'redriveTasks',
+  summary: 'Redrive the dead tasks of a name, a thousand at a time',
+  security,
+  request: { query: z.strictObject({ name }) },
+  responses: { 200: json('How many, and whether there are more', Redriven) },
+})
+
+export const cancelTask = defineRoute({
+  method: 'post',
+  path: '/tasks/{id}/cancel',
+  operationId: 'cancelTask',
+  summary: 'Cancel a task that is not over; an attempt that runs is aborted, and writes nothing',
+  description: 'Cancelling a cancelled task changes nothing and answers 200 again.',
+  security,
+  request: { params },
+  responses: { 200: json('The task, cancelled', Task) },
+  problems: [taskProblems.TASK_NOT_FOUND, taskProblems.TASK_OVER],
+})
+
+const Answer = z
+  .object({ outcome: z.enum(['done', 'retrying', 'waiting', 'dead', 'ignored']) })
+  .openapi('TaskOutcome', { example: { outcome: 'done' } })
+
+const Tick = z
+  .object({
+    scheduled: z.int(),
+    reclaimed: z.int(),
+    announced: z.int(),
+    lost: z.int(),
+    sent: z.int(),
+    pruned: z.int(),
+  })
+  .openapi('TickResult', {
+    example: { scheduled: 1, reclaimed: 0, announced: 0, lost: 0, sent: 12, pruned: 250 },
+  })
+
+export const tickRoute = defineRoute({
+  method: 'post',
+  path: '/tasks/tick',
+  operationId: 'tick',
+  summary:
+    'Cloud Scheduler’s call, once a minute: sends what is pending, enqueues what is scheduled, tidies up',
+  security: 'invoker',
+  responses: { 200: json('What was done, in tasks', Tick) },
+})
+
+export const callbackRoute = defineRoute({
+  method: 'post',
+  path: '/tasks/{name}',
+  operationId: 'runTask',
+  summary: 'Cloud Tasks’ call: runs the task, unless the dispatch is stale',
+  security: 'invoker',
+  request: {
+    params: z.object({ name: z.string().openapi({ example: example.name }) }),
+    body: jsonBody(
+      z
+        .strictObject({ id: z.uuid(), dispatch: z.int().min(1).max(2_147_483_647) })
+        .openapi('TaskDispatch', { example: { id: example.id, dispatch: 1 } }),
+    ),
+  },
+  responses: { 200: json('What became of it', Answer) },
+  problems: [problems.TASK_BUSY],
+})

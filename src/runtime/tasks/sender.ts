@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
+import type { Database } from '../database/database.ts'
+import type { Log } from '../log/logger.ts'
+import type { CloudTasks } from './cloud-tasks.ts'
+import { type Dispatch, markQueued } from './ledger.ts'
+import type { Alarm } from './outbox.ts'
+import type { Task } from './task.ts'
+
+/** Hands alarms over to Cloud Tasks. */
+export interface Sender {
+  /**
+   * Sends alarms, as many at once as `width`, and notes those that Cloud Tasks has. Never throws: what it could not
+   * send stays `pending`, and is the tick's.
+   *
+   * @param options.time milliseconds for all of it
+   * @returns how many were sent
+   */
+  send(alarms: readonly Alarm[], options: { time: number; width: number }): Promise<number>
+  /** Whether Cloud Tasks still holds an alarm. @throws what it answers, and where it does not in `time` */
+  holds(alarm: Dispatch, time: number): Promise<boolean>
+}
+
+/** After a hand-over that hung, the next ones are left to the tick for so long: their callers shall not wait too. */
+const restTime = 10_000
+/** Cloud Tasks takes deadlines up to 30 min. */
+const longestDeadline = 1_800_000
+/** How much later than the attempt's own end Cloud Tasks gives it up. */
+const margin = 15_000
+
+/** @param options.url the callbacks' base */
+export function createSender(options: {
+  client: CloudTasks
+  database: Database
+  log: Log
+  url: string
+  registry: ReadonlyMap<string, Task>
+}): Sender {
+  const { client, database, log, url, registry } = options
+  let hungAt = Number.NEGATIVE_INFINITY
+
+  async function create({ id, name, dispatch, at }: Alarm, signal: AbortSignal): Promise<void> {
+    const deadline = Math.min((registry.get(name)?.deadline ?? 0) + margin, longestDeadline)
+    const body = JSON.stringify({ id, dispatch })
+    await client.create(
+      { id: alarmId({ id, dispatch }), url: `${url}/tasks/${name}`, body, at, deadline },
+      signal,
+    )
+  }
+
+  async function send(alarms: readonly Alarm[], { time, width }: { time: number; width: number }) {
+    if (performance.now() - hungAt < restTime) return 0
+    const controller = new AbortController()
+    setMaxListeners(0, controller.signal)
+    const timer = setTimeout(() => controller.abort(new Error('Cloud Tasks did not answer in time')), time)
+    const sent: Alarm[] = []
+    const waiting = [...alarms]
+    let failure: unknown
+    async function lane(): Promise<void> {
+      for (let alarm = waiting.shift(); alarm && !controller.signal.aborted; alarm = waiting.shift()) {
+        try {
+          await orAborted(create(alarm, controller.signal), controller.signal)
+          sent.push(alarm)
+        } catch (error) {
+          failure = error
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(width, alarms.length) }, lane))
+    clearTimeout(timer)
+    if (controller.signal.aborted) hungAt = performance.now()
+    if (failure) {
+      const left = alarms.length - sent.length
+      log.warn(
+        { err: failure },
+        `Cloud Tasks took ${sent.length} of ${alarms.length} tasks; the tick sends the other ${left}`,
+      )
+    }
+    if (sent.length > 0) {
+      await markQueued(database, sent).catch((err) =>
+        log.warn(
+          { err },
+          'Tasks were handed over, but not marked so: the tick hands them over again, to no effect',
+        ),
+      )
+    }
+    return sent.length
+  }
+
+  async function holds(alarm: Dispatch, time: number): Promise<boolean> {
+    const controller = new AbortController()
+    const timer = setTimeout(() => controller.abort(new Error('Cloud Tasks did not answer in time')), time)
+    try {
+      return await orAborted(client.has(alarmId(alarm), controller.signal), controller.signal)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  return { send, holds }
+}
+
+/**
+ * The name of an alarm in its queue: the same each time it is sent, so that a repeat is refused as such. It begins
+ * with a hash, since Cloud Tasks is slow with names that follow one another.
+ *
+ * @see https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks#Task.FIELDS.name
+ */
+function alarmId({ id, dispatch }: Pick<Dispatch, 'id' | 'dispatch'>): string {
+  const name = `${id}-${dispatch}`
+  return `${createHash('sha256').update(name).digest('hex').slice(0, 8)}-${name}`
+}
+
+/** What is waited for, or the abort: loading the client, and its credentials, cannot be cancelled. */
+function orAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal.reason)
+  if (signal.aborted) abort()
+  signal.addEventListener('abort', abort)
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', abort))
+}

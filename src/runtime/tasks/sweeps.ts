@@ -1,0 +1,120 @@
+import { and, asc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm'
+import type { Database } from '../database/database.ts'
+import { idempotencyKeys } from '../database/idempotency-table.ts'
+import { fromNow, now } from '../database/now.ts'
+import type { Log } from '../log/logger.ts'
+import { announceDeath } from './announce.ts'
+import { alarmColumns } from './enqueue.ts'
+import type { Dispatch } from './ledger.ts'
+import type { AlarmRow } from './outbox.ts'
+import { stateIs, tasks } from './table.ts'
+
+/** The newest are left to the requests that made them, and to another tick that may be at them. */
+const settleTime = 30_000
+/** An alarm that is this long overdue is asked after. */
+const overdueTime = 600_000
+
+/**
+ * Takes rows that nobody handed over, for this tick alone: for half a minute no other one takes them.
+ *
+ * @param limit how many at most
+ */
+export async function takePending(database: Database, limit: number): Promise<AlarmRow[]> {
+  const found = database
+    .select({ id: tasks.id })
+    .from(tasks)
+    .where(and(stateIs('pending'), sql`${alarmColumns.near}`, lt(tasks.touchedAt, fromNow(-settleTime))))
+    .orderBy(asc(tasks.dueAt))
+    .limit(limit)
+    .for('update', { skipLocked: true })
+  return database
+    .update(tasks)
+    .set({ touchedAt: now })
+    .where(inArray(tasks.id, found))
+    .returning(alarmColumns)
+}
+
+/** Takes back tasks whose lease ran out: their process was killed, and its alarm may be far off. @returns how many */
+export async function takeRunaways(database: Database, limit: number): Promise<number> {
+  const found = database
+    .select({ id: tasks.id })
+    .from(tasks)
+    .where(and(stateIs('running'), lt(tasks.leasedUntil, now)))
+    .limit(limit)
+    .for('update', { skipLocked: true })
+  return anew(database, inArray(tasks.id, found))
+}
+
+/** Takes rows that Cloud Tasks was to call back for long ago: it is asked whether it still means to. */
+export async function takeOverdue(database: Database, limit: number): Promise<Dispatch[]> {
+  const long = fromNow(-overdueTime)
+  const found = database
+    .select({ id: tasks.id })
+    .from(tasks)
+    .where(and(stateIs('queued'), lt(tasks.touchedAt, long), lt(tasks.dueAt, long)))
+    .orderBy(asc(tasks.touchedAt))
+    .limit(limit)
+    .for('update', { skipLocked: true })
+  return database
+    .update(tasks)
+    .set({ touchedAt: now })
+    .where(inArray(tasks.id, found))
+    .returning({ id: tasks.id, name: tasks.name, dispatch: tasks.dispatch })
+}
+
+/** Takes back a task whose alarm is lost. @returns how many: none where something has happened to it meanwhile */
+export async function takeLost(database: Database, { id, dispatch }: Dispatch): Promise<number> {
+  return anew(database, and(eq(tasks.id, id), eq(tasks.dispatch, dispatch), stateIs('queued')))
+}
+
+/** Tells of the dead whose process ended before it could. @returns how many */
+export async function announceDead(database: Database, log: Log, limit: number): Promise<number> {
+  return database.transaction(async (tx) => {
+    const dead = await tx
+      .select()
+      .from(tasks)
+      .where(
+        and(stateIs('dead'), sql`${tasks.announcedAt} is null`, lt(tasks.finishedAt, fromNow(-settleTime))),
+      )
+      .limit(limit)
+      .for('update', { skipLocked: true })
+    for (const row of dead) await announceDeath(tx, log, row, new Error(row.lastError ?? 'unknown'))
+    return dead.length
+  })
+}
+
+/** Deletes tasks that have been over for `keep` milliseconds. @returns how many */
+export async function pruneTasks(database: Database, keep: number, limit: number): Promise<number> {
+  const old = database
+    .select({ id: tasks.id })
+    .from(tasks)
+    .where(and(stateIs('done', 'cancelled'), lt(tasks.finishedAt, fromNow(-keep))))
+    .limit(limit)
+    .for('update', { skipLocked: true })
+  const { rowCount } = await database.delete(tasks).where(inArray(tasks.id, old))
+  return rowCount ?? 0
+}
+
+/** Deletes idempotency keys that are no longer honoured. @returns how many */
+export async function pruneKeys(database: Database, limit: number): Promise<number> {
+  const { rowCount } = await database.execute(sql`
+    delete from ${idempotencyKeys} where ctid = any(array(
+      select ctid from ${idempotencyKeys}
+      where ${idempotencyKeys.createdAt} < ${now} - interval '24 hours' limit ${limit} for update skip locked))`)
+  return rowCount ?? 0
+}
+
+/** Back to `pending` at a new dispatch, for the sweep of what is pending. */
+async function anew(database: Database, which: SQL | undefined): Promise<number> {
+  const { rowCount } = await database
+    .update(tasks)
+    .set({
+      state: 'pending',
+      dispatch: sql`${tasks.dispatch} + 1`,
+      lease: null,
+      leasedUntil: null,
+      touchedAt: fromNow(-2 * settleTime),
+    })
+    .where(which)
+  return rowCount ?? 0
+}

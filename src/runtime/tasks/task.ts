@@ -1,0 +1,100 @@
+import type { z } from 'zod'
+import type { Config, Values, Variables } from '../config/config.ts'
+import type { Transaction } from '../database/database.ts'
+import type { Reader } from '../database/reader.ts'
+import type { Log } from '../log/logger.ts'
+import { type Duration, milliseconds } from './duration.ts'
+
+/** Writes that commit together with the task's `done`; it may enqueue further tasks. */
+export type Effect = (tx: Transaction) => Promise<unknown>
+
+type Result = Promise<Effect | undefined> | Promise<void>
+
+/** What an attempt is given. */
+export interface Attempt<Payload = unknown, V extends Variables = Record<never, never>> {
+  readonly payload: Payload
+  /** 1 for the first. */
+  readonly attempt: number
+  /** Aborts at the task's deadline, when the process is told to stop, and when the task was taken away. */
+  readonly signal: AbortSignal
+  /** One for all attempts of the task: hand it to whomever you call. */
+  readonly idempotencyKey: string
+  /** Who sent the request that enqueued the task; absent where nobody did. */
+  readonly caller: { readonly subject: string } | undefined
+  readonly log: Log
+  /** For reading: what is to be written, `run` returns. */
+  readonly database: Reader
+  readonly config: Config & Values<V>
+}
+
+/** Work for later, as `defineTask` made it. */
+export interface Task<Payload extends z.ZodType = z.ZodType> {
+  readonly name: string
+  readonly payload: Payload
+  readonly variables: Variables
+  /** How many attempts, and the least and longest wait between two of them, in milliseconds. */
+  readonly retry: { readonly attempts: number; readonly min: number; readonly max: number }
+  /** How long an attempt may take, in milliseconds. */
+  readonly deadline: number
+  readonly run: (attempt: Attempt) => Result
+}
+
+/**
+ * Declares a task. List it in its feature's `tasks`, and `enqueue` it.
+ *
+ * @param task.name the feature and the verb, such as `orders.fulfil`: it is stored with each row, so a task that
+ *   is renamed is another task
+ * @param task.payload what `enqueue` takes, as JSON can hold it; it is checked when it is enqueued and again when
+ *   it runs, maybe by a later revision: change it as you would change a table
+ * @param task.variables the environment variables that `run` reads, beside those of its feature
+ * @param task.retry 8 attempts, 5 s to 10 min apart, if absent; the wait doubles each time
+ * @param task.deadline of one attempt, 15 s to 30 min (what Cloud Tasks allows); 4 min if absent. The
+ *   service's REQUEST_TIMEOUT bounds it as well
+ * @param task.run does the work outside any transaction, so it may call anyone, and returns what to write. It may
+ *   run more than once; what it returned is committed exactly once
+ * @throws {TypeError} for a name without a dot, or a duration out of bounds
+ */
+export function defineTask<
+  Payload extends z.ZodType,
+  const V extends Variables = Record<never, never>,
+>(task: {
+  name: string
+  payload: Payload
+  variables?: V
+  retry?: { attempts?: number; backoff?: { min?: Duration; max?: Duration } }
+  deadline?: Duration
+  run: (attempt: Attempt<z.output<Payload>, V>) => Result
+}): Task<Payload> {
+  const { name, payload, variables, retry = {}, run } = task
+  const { attempts = 8, backoff: { min = '5s', max = '10m' } = {} } = retry
+  const deadline = milliseconds(task.deadline ?? '4m')
+  const wrong = (what: string) => new TypeError(`The task ${name}: ${what}`)
+  if (!isTaskName(name)) throw wrong('its name is its feature and a verb, such as orders.fulfil.')
+  if (!Number.isInteger(attempts) || attempts < 1) throw wrong('retry.attempts is a whole number from 1.')
+  if (milliseconds(min) > milliseconds(max)) throw wrong('backoff.min is above backoff.max.')
+  if (deadline < 15_000 || deadline > 1_800_000) throw wrong('its deadline is from 15s to 30m.')
+  return {
+    name,
+    payload,
+    variables: variables ?? {},
+    retry: { attempts, min: milliseconds(min), max: milliseconds(max) },
+    deadline,
+    run: run as unknown as Task['run'],
+  }
+}
+
+/** Whether it is a task's name: letters, digits, `_` and `-`, with at least one dot between. */
+export function isTaskName(name: string): boolean {
+  return /^[A-Za-z][\w-]*(\.[\w-]+)+$/.test(name) && name.length <= 100
+}
+
+/**
+ * How long to wait after a failed attempt, in milliseconds: doubling from `min` to `max`, less up to a half at
+ * random, so that what failed together does not come back together.
+ *
+ * @param attempt the one that failed, from 1
+ */
+export function backoff({ retry }: Task, attempt: number): number {
+  const full = Math.min(retry.max, retry.min * 2 ** Math.min(attempt - 1, 30))
+  return Math.round(full * (1 - Math.random() / 2))
+}

@@ -1,0 +1,139 @@
+import type { MiddlewareHandler } from 'hono'
+import type { Config, Values } from '../config/config.ts'
+import type { Database } from '../database/database.ts'
+import { readerOn } from '../database/reader.ts'
+import type { BaseEnv } from '../http/env.ts'
+import type { Step } from '../http/validation.ts'
+import { currentRequest } from '../log/context.ts'
+import type { Log } from '../log/logger.ts'
+import type { Feature } from '../openapi/feature.ts'
+import { answerCallback } from './callback.ts'
+import { type CloudTasks, cloudTasks } from './cloud-tasks.ts'
+import { callbackFeature, operatorFeature } from './features.ts'
+import { admitInvoker } from './invoker.ts'
+import { createSender } from './sender.ts'
+import { tick } from './tick.ts'
+import type { taskVariables } from './variables.ts'
+
+/** The service's background work, which happens in requests. */
+export interface BackgroundWork {
+  /** The routes of operators, and those that Google calls. */
+  readonly features: readonly Feature[]
+  /** Admits Google's calls. */
+  readonly invoker?: Step
+  /** Hands over what a request has enqueued, before it is answered. */
+  readonly sending?: MiddlewareHandler<BaseEnv>
+}
+
+/** What one request hands over at most, and for how long it tries: the rest is the tick's. */
+const sendTime = 2_000
+const sendCount = 20
+/** What a tick may take: the next one begins after a minute. */
+const tickTime = 45_000
+
+/**
+ * Joins the features' tasks and schedules to Cloud Tasks.
+ *
+ * @param options.stopping aborts when the process is told to stop
+ * @param options.cloudTasks Google's client, as the configuration says, if absent
+ * @throws {Error} for a name that is given twice
+ */
+export function backgroundWork(options: {
+  features: readonly Feature[]
+  config: Config
+  database: Database
+  log: Log
+  revision: string
+  stopping?: AbortSignal
+  cloudTasks?: CloudTasks
+}): BackgroundWork {
+  const { features, database, log, revision, stopping = new AbortController().signal } = options
+  const registry = byName(
+    'task',
+    features.flatMap(({ tasks }) => tasks),
+  )
+  const schedules = [
+    ...byName(
+      'schedule',
+      features.flatMap(({ schedules }) => schedules),
+    ).values(),
+  ]
+  if (registry.size === 0) return { features: [] }
+  for (const { name, task } of schedules) {
+    if (registry.get(task.name) !== task)
+      throw new Error(`The schedule ${name} enqueues ${task.name}, which no feature lists in its tasks.`)
+  }
+
+  const config = options.config as Config & Values<typeof taskVariables>
+  const url = config.TASKS_URL ?? config.SERVICE_URL ?? ''
+  const audience = config.TASKS_AUDIENCE ?? url
+  const account = config.TASKS_INVOKER
+  warnOfPlainText(config, log)
+
+  const emulator = config.CLOUD_TASKS_EMULATOR_HOST
+  const queue = config.TASKS_QUEUE
+  const client = options.cloudTasks ?? cloudTasks({ queue, invoker: account, audience, emulator })
+  const sender = createSender({ client, database, log, url, registry })
+  const longest = longestAttempt(config.REQUEST_TIMEOUT)
+  const attempts = {
+    ...{ database, config, log, stopping, registry, longest },
+    reader: readerOn(database.$client),
+    patience: config.TASKS_PATIENCE * 1000,
+  }
+  const ticks = {
+    ...{ database, log, sender, schedules },
+    keep: config.TASKS_KEEP * 1000,
+    time: Math.min(tickTime, longest),
+  }
+
+  return {
+    features: [
+      operatorFeature,
+      callbackFeature({
+        run: (c, dispatch) => answerCallback(c, dispatch, attempts),
+        tick: (c) => tick(ticks, c.get('signal')),
+      }),
+    ],
+    invoker: admitInvoker({
+      ...{ account, audience, log },
+      issuers: config.OIDC_ISSUERS,
+      jwksUrl: config.OIDC_JWKS_URL,
+    }),
+    async sending(_c, next) {
+      const outbox = { revision, alarms: [] }
+      const request = currentRequest()
+      if (request) request.outbox = outbox
+      await next()
+      const { alarms }: { alarms: readonly { id: string; name: string; dispatch: number }[] } = outbox
+      if (alarms.length > 0)
+        await sender.send(alarms.slice(0, sendCount), { time: sendTime, width: sendCount })
+    },
+  }
+}
+
+/** Ends early enough for its outcome to be written before the request's own deadline, all in milliseconds. */
+function longestAttempt(requestTimeout: number): number {
+  return 1000 * (requestTimeout - 2 * Math.min(5, requestTimeout / 10))
+}
+
+function byName<Named extends { readonly name: string }>(
+  kind: string,
+  all: readonly Named[],
+): Map<string, Named> {
+  const named = new Map<string, Named>()
+  for (const one of new Set(all)) {
+    if (named.has(one.name)) throw new Error(`There are two ${kind}s ${one.name}: name one otherwise.`)
+    named.set(one.name, one)
+  }
+  return named
+}
+
+function warnOfPlainText(config: Config & Values<typeof taskVariables>, log: Log): void {
+  if (!config.K_SERVICE) return
+  const plain = (['TASKS_URL', 'TASKS_AUDIENCE', 'OIDC_JWKS_URL'] as const).filter((name) =>
+    config[name]?.startsWith('http:'),
+  )
+  const names = [...plain, ...(config.CLOUD_TASKS_EMULATOR_HOST ? ['CLOUD_TASKS_EMULATOR_HOST'] : [])]
+  if (names.length > 0)
+    log.warn(`For development, but set on Cloud Run: ${names.join(', ')}. Callbacks can be forged.`)
+}

@@ -1,0 +1,93 @@
+import type { Database } from '../database/database.ts'
+import type { Log } from '../log/logger.ts'
+import { toAlarm } from './outbox.ts'
+import type { Schedule } from './schedule.ts'
+import type { Sender } from './sender.ts'
+import { enqueueDue } from './slots.ts'
+import * as sweeps from './sweeps.ts'
+
+/** What a tick works with. */
+export interface TickOptions {
+  readonly database: Database
+  readonly log: Log
+  readonly sender: Sender
+  readonly schedules: readonly Schedule[]
+  /** How long a finished task is kept, in milliseconds. */
+  readonly keep: number
+  /** How long the tick may take, in milliseconds. */
+  readonly time: number
+}
+
+/** What a tick has done, in tasks. */
+export interface TickResult {
+  scheduled: number
+  reclaimed: number
+  sent: number
+  lost: number
+  announced: number
+  pruned: number
+}
+
+const batch = 200
+const width = 25
+/** For one batch, and for one question. */
+const sendTime = 10_000
+const pruneBatch = 1_000
+
+/**
+ * The only clock: enqueues due schedules, takes back what a killed process held, hands over what nobody handed
+ * over, asks after alarms that are overdue, tells of the dead, and deletes what has been over for long. Bounded in
+ * time; two at once do each thing once; one that dies halfway leaves the rest to the next.
+ */
+export async function tick(options: TickOptions, signal: AbortSignal): Promise<TickResult> {
+  const { database, log, sender, schedules, keep, time } = options
+  const end = performance.now() + time
+  const goOn = () => performance.now() < end && !signal.aborted
+  const scheduled = await enqueueDue(database, schedules)
+  const reclaimed = await all(batch, goOn, () => sweeps.takeRunaways(database, batch))
+  const announced = await sweeps.announceDead(database, log, batch)
+  const pruned =
+    (await sweeps.pruneTasks(database, keep, pruneBatch)) + (await sweeps.pruneKeys(database, pruneBatch))
+  const lost = await findLost(options)
+  const sent = await all(batch, goOn, async () => {
+    const rows = await sweeps.takePending(database, batch)
+    const done = await sender.send(rows.map(toAlarm), { time: sendTime, width })
+    return done < rows.length ? 0 : done // what failed is not tried again at once
+  })
+  const rest = await all(
+    pruneBatch,
+    goOn,
+    async () =>
+      (await sweeps.pruneTasks(database, keep, pruneBatch)) + (await sweeps.pruneKeys(database, pruneBatch)),
+  )
+  return { scheduled, reclaimed, announced, pruned: pruned + rest, lost, sent }
+}
+
+/** Does one batch after another, as long as they come back full and time is left. @returns the sum */
+async function all(full: number, goOn: () => boolean, once: () => Promise<number>): Promise<number> {
+  let sum = 0
+  let count = full
+  while (count >= full && goOn()) {
+    count = await once()
+    sum += count
+  }
+  return sum
+}
+
+/** Asks Cloud Tasks about alarms that are long overdue. Only what it does not know is lost: a paused queue keeps all. */
+async function findLost({ database, log, sender }: TickOptions): Promise<number> {
+  const overdue = await sweeps.takeOverdue(database, batch)
+  let lost = 0
+  async function lane(): Promise<void> {
+    for (let alarm = overdue.shift(); alarm; alarm = overdue.shift()) {
+      try {
+        if (!(await sender.holds(alarm, sendTime))) lost += await sweeps.takeLost(database, alarm)
+      } catch (err) {
+        log.warn({ err }, 'Cloud Tasks could not be asked about an overdue task; a later tick asks again')
+        return
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(width, overdue.length) }, lane))
+  return lost
+}

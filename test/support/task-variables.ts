@@ -1,0 +1,12 @@
+import type { CloudTasks } from '#src/runtime/tasks/cloud-tasks.ts'
+
+/** Where the tasks of a service under test go, unless its test says otherwise: to nobody. */
+export const testTasks = {
+  TASKS_QUEUE: 'projects/test/locations/local/queues/default',
+  TASKS_INVOKER: 'tasks@test.iam.gserviceaccount.com',
+  TASKS_URL: 'http://127.0.0.1:1',
+  CLOUD_TASKS_EMULATOR_HOST: '127.0.0.1:1',
+}
+
+/** Cloud Tasks as it is to a test that does not look: it takes everything, and never calls back. */
+export const silentCloudTasks: CloudTasks = { create: async () => {}, has: async () => true }
