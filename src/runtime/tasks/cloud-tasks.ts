@@ -1,5 +1,3 @@
-import type { CloudTasksClient } from '@google-cloud/tasks'
-
 /** A call to come. */
 export interface TaskRequest {
   /** The task's id in the queue. */
@@ -40,7 +38,7 @@ export function cloudTasks(options: {
   const { queue, invoker, audience, emulator } = options
   let loading: Promise<Calls> | undefined
   const calls = () => {
-    loading ??= load(emulator).catch((error) => {
+    loading ??= load(queue, emulator).catch((error) => {
       loading = undefined
       throw error
     })
@@ -82,25 +80,20 @@ interface Calls {
 /** With a time limit of its own, the client would leave a timer behind for each call. */
 const untimed = { timeout: Number.POSITIVE_INFINITY, maxRetries: 0 }
 
-async function load(emulator: string | undefined): Promise<Calls> {
+async function load(queue: string, emulator: string | undefined): Promise<Calls> {
   const { CloudTasksClient } = await import('@google-cloud/tasks')
-  const client = new CloudTasksClient(emulator ? await emulated(emulator) : { fallback: true })
+  const [, projectId = ''] = queue.split('/') // else the client asks for it, and leaves a timer behind
+  const client = new CloudTasksClient({ fallback: true, projectId, ...(emulator && emulated(emulator)) })
   await client.initialize()
   // the methods of the client itself return promises that cannot be cancelled
   const { createTask, getTask } = client.innerApiCalls
   return { createTask, getTask } as unknown as Calls
 }
 
-async function emulated(address: string) {
-  const { PassThroughClient } = await import('google-auth-library')
-  const [apiEndpoint = '', port] = address.split(':')
-  return {
-    fallback: true,
-    protocol: 'http',
-    apiEndpoint,
-    port: Number(port),
-    authClient: new PassThroughClient(),
-  } as ConstructorParameters<typeof CloudTasksClient>[0]
+/** An API key is the one credential that the client takes without a look-up. */
+function emulated(address: string) {
+  const [apiEndpoint, port] = address.split(':')
+  return { protocol: 'http', apiEndpoint, port: Number(port), apiKey: 'none' }
 }
 
 /** Waits for a call, until the signal gives it up. */
