@@ -3,8 +3,10 @@ import { guarded as guardedFetch } from '#dev/guard/guarded.ts'
 const watched = new Set<() => Promise<void>>()
 
 /** An app whose requests are watched: a test fails that leaves a timer or a socket behind its answer. */
-export function guarded(app: { fetch: (request: Request) => Response | Promise<Response> }) {
-  const fetch = guardedFetch((request: Request) => app.fetch(request))
+export function guarded<Rest extends unknown[]>(app: {
+  fetch: (request: Request, ...rest: Rest) => Response | Promise<Response>
+}) {
+  const fetch = guardedFetch((request: Request, ...rest: Rest) => app.fetch(request, ...rest))
   watched.add(fetch.assertQuiet)
   return { fetch }
 }
