@@ -1,0 +1,120 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import { Hono } from 'hono'
+import { createApi } from './api.ts'
+import { type Clock, realClock } from './clock.ts'
+import { createControl } from './control.ts'
+import { createDispatcher } from './dispatcher.ts'
+import { ApiError } from './errors.ts'
+import { createFaults } from './faults.ts'
+import { createOidc, keysPath } from './oidc.ts'
+import { QueueRegistry } from './queues.ts'
+import { createScheduler } from './scheduler.ts'
+import { readSettings, type SettingsResource } from './settings.ts'
+
+/** A running emulator of Cloud Tasks, with what Google has beside it: token keys and Cloud Scheduler. */
+export type Emulator = Awaited<ReturnType<typeof createEmulator>>
+
+/**
+ * Starts an emulator.
+ *
+ * @param options.port any free one if absent
+ * @param options.clock with a manual one, nothing is dispatched but by `settle` and RunTask
+ * @param options.log gets a line per attempt
+ * @param options.issuer its own URL if absent
+ * @throws if the port is taken
+ */
+export async function createEmulator(
+  options: {
+    port?: number
+    host?: string
+    clock?: Clock
+    log?: (line: string) => void
+    issuer?: string
+  } = {},
+) {
+  const { port = 0, host = '127.0.0.1', clock = realClock(), log = () => {} } = options
+  const app = new Hono()
+  const server = createAdaptorServer({ fetch: app.fetch })
+  server.listen(port, host)
+  await once(server, 'listening')
+  const url = `http://${host}:${(server.address() as AddressInfo).port}`
+
+  const faults = createFaults()
+  const oidc = await createOidc(options.issuer ?? url)
+  const queues = new QueueRegistry(clock.now)
+  const dispatcher = createDispatcher({ clock, oidc, faults, log })
+  const scheduler = createScheduler({ clock, oidc, log })
+
+  const emulator = {
+    url,
+    /** The `iss` of its tokens. */
+    issuer: oidc.issuer,
+    /** Where the keys of its tokens are. */
+    keysUrl: `${url}${keysPath}`,
+    oidc,
+    faults,
+
+    /** Makes a queue; its limits may be above Google's. @throws {ApiError} as CreateQueue does */
+    createQueue(name: string, settings: SettingsResource = {}): void {
+      queues.create(name, readSettings(settings))
+    },
+
+    /** Calls as Cloud Scheduler: once, for the status; or until the returned function, or the end. */
+    tick: scheduler.tick,
+    schedule: scheduler.schedule,
+
+    /** Dispatches what is due until nothing is, nor in flight. Returns the attempts made meanwhile. */
+    async settle() {
+      await scheduler.idle()
+      return dispatcher.settle(queues.list())
+    },
+
+    /** What time it is for it, in milliseconds since 1970. */
+    now: clock.now,
+
+    /** Moves a manual clock, which by itself dispatches nothing. @throws {ApiError} if the clock is real */
+    advance(milliseconds: number): void {
+      if (!clock.advance) throw new ApiError('FAILED_PRECONDITION', 'The clock is the real one.')
+      clock.advance(milliseconds)
+    },
+
+    /** The tasks it holds, of one queue or all; `scheduleTime` in milliseconds since 1970. */
+    pending(queue?: string) {
+      const chosen = queue === undefined ? queues.list() : [queues.get(queue)]
+      return chosen.flatMap(({ name, tasks }) =>
+        [...tasks.values()].map(({ id, url, body, scheduleTime, dispatchCount }) => ({
+          ...{ queue: name, task: id, url, body: body.toString(), scheduleTime, attempts: dispatchCount },
+        })),
+      )
+    },
+
+    /** What GET /emulator shows. */
+    state: () => ({
+      now: new Date(clock.now()).toISOString(),
+      queues: queues.list().map((queue) => queue.render()),
+      tasks: emulator.pending(),
+      attempts: dispatcher.recent,
+    }),
+
+    /** Ends all: what is in flight is cut. */
+    async close(): Promise<void> {
+      await Promise.all([dispatcher.close(), scheduler.close()])
+      if (!server.listening) return
+      if ('closeAllConnections' in server) server.closeAllConnections()
+      await server[Symbol.asyncDispose]()
+    },
+  }
+
+  app.route('/', createApi({ queues, dispatcher, faults, now: clock.now }))
+  app.route('/', createControl(emulator))
+  app.onError((error) => {
+    if (error instanceof ApiError) return error.toResponse()
+    return Response.json(
+      { error: { code: 500, message: error.message, status: 'INTERNAL' } },
+      { status: 500 },
+    )
+  })
+  return emulator
+}

@@ -1,0 +1,29 @@
+const httpStatus = {
+  INVALID_ARGUMENT: 400,
+  FAILED_PRECONDITION: 400,
+  NOT_FOUND: 404,
+  ALREADY_EXISTS: 409,
+  UNIMPLEMENTED: 501,
+  UNAVAILABLE: 503,
+}
+
+/** A refusal as Google's REST API words it: `{ error: { code, message, status } }`. */
+export class ApiError extends Error {
+  readonly status: keyof typeof httpStatus
+
+  constructor(status: keyof typeof httpStatus, message: string) {
+    super(message)
+    this.status = status
+  }
+
+  /** The answer, under the status that goes with it. */
+  toResponse(): Response {
+    const code = httpStatus[this.status]
+    return Response.json({ error: { code, message: this.message, status: this.status } }, { status: code })
+  }
+}
+
+/** @throws {ApiError} INVALID_ARGUMENT with this message, unless `holds` */
+export function demand(holds: boolean, message: string): asserts holds {
+  if (!holds) throw new ApiError('INVALID_ARGUMENT', message)
+}
