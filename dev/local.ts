@@ -1,5 +1,7 @@
+import { startCloudTasks } from './cloud-tasks.ts'
 import { startDatabase } from './database.ts'
 import type { Environment } from './settings.ts'
+import { startWarehouse } from './warehouse.ts'
 
 /** What runs beside the service in `npm run dev`, in this process or tied to it. */
 export interface LocalService {
@@ -11,4 +13,8 @@ export interface LocalService {
 }
 
 /** Started in this order, each with what those before it have added to the environment; stopped in the reverse. */
-export const localServices: readonly ((environment: Environment) => Promise<LocalService>)[] = [startDatabase]
+export const localServices: readonly ((environment: Environment) => Promise<LocalService>)[] = [
+  startDatabase,
+  startCloudTasks,
+  startWarehouse,
+]

@@ -1,7 +1,5 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
+import { serve } from '../serve.ts'
 import { createApi } from './api.ts'
 import { type Clock, realClock } from './clock.ts'
 import { createControl } from './control.ts'
@@ -34,23 +32,20 @@ export async function createEmulator(
     issuer?: string
   } = {},
 ) {
-  const { port = 0, host = '127.0.0.1', clock = realClock(), log = () => {} } = options
+  const { clock = realClock(), log = () => {} } = options
   const app = new Hono()
-  const server = createAdaptorServer({ fetch: app.fetch })
-  server.listen(port, host)
-  await once(server, 'listening')
-  const url = `http://${host}:${(server.address() as AddressInfo).port}`
-
   const faults = createFaults()
-  const oidc = await createOidc(options.issuer ?? url)
+  const oidc = await createOidc(() => emulator.issuer)
   const queues = new QueueRegistry(clock.now)
   const dispatcher = createDispatcher({ clock, oidc, faults, log })
   const scheduler = createScheduler({ clock, oidc, log })
+  const server = await serve(app, options)
+  const { url } = server
 
   const emulator = {
     url,
     /** The `iss` of its tokens. */
-    issuer: oidc.issuer,
+    issuer: options.issuer ?? url,
     /** Where the keys of its tokens are. */
     keysUrl: `${url}${keysPath}`,
     oidc,
@@ -101,9 +96,7 @@ export async function createEmulator(
     /** Ends all: what is in flight is cut. */
     async close(): Promise<void> {
       await Promise.all([dispatcher.close(), scheduler.close()])
-      if (!server.listening) return
-      if ('closeAllConnections' in server) server.closeAllConnections()
-      await server[Symbol.asyncDispose]()
+      await server.close()
     },
   }
 

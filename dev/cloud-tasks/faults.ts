@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { seededRandom } from '../random.ts'
 
 /** How often: a share from 0 to 1, or the next so many times. */
 export type Chance = number | { readonly times: number }
@@ -43,26 +43,17 @@ export interface Faults {
 export function createFaults(): Faults {
   let settings: FaultSettings = {}
   let left = new Map<FaultName, number>()
-  let position = new Map<string, number>()
-
-  function random(sequence: string): number {
-    const index = position.get(sequence) ?? 0
-    position.set(sequence, index + 1)
-    const digest = createHash('sha256')
-      .update(`${settings.seed ?? 1} ${sequence} ${index}`)
-      .digest()
-    return digest.readUInt32BE() / 2 ** 32
-  }
+  let random = seededRandom(1)
 
   return {
-    random,
+    random: (sequence) => random(sequence),
     get delayUpTo() {
       return settings.delayUpTo ?? 5000
     },
     set(next) {
       settings = { ...next }
       left = new Map()
-      position = new Map()
+      random = seededRandom(next.seed ?? 1)
     },
     happens(name) {
       const chance = settings[name]

@@ -10,7 +10,6 @@ const reuse = 300
 
 /** Issues tokens as Google does for a service account, with a key of its own. */
 export interface Oidc {
-  readonly issuer: string
   /** The token for this audience and account. */
   token(audience: string, email: string): Promise<string>
   /** A token with these claims over those of `token`, `undefined` to leave one out: for tests of refusals. */
@@ -20,7 +19,7 @@ export interface Oidc {
 }
 
 /** Makes a new key and its issuer. Times are the real ones, which is what a verifier goes by. */
-export async function createOidc(issuer: string): Promise<Oidc> {
+export async function createOidc(issuer: () => string): Promise<Oidc> {
   const { privateKey, publicKey } = await generateKeyPair('RS256')
   const header = { alg: 'RS256', kid: 'emulator', typ: 'JWT' }
   const cached = new Map<string, { token: Promise<string>; until: number }>()
@@ -28,12 +27,11 @@ export async function createOidc(issuer: string): Promise<Oidc> {
 
   function sign(claims: JWTPayload & { email: string }): Promise<string> {
     const [iat, sub] = [seconds(), accountId(claims.email)]
-    const usual = { iss: issuer, sub, azp: sub, email_verified: true, iat, exp: iat + lifetime }
+    const usual = { iss: issuer(), sub, azp: sub, email_verified: true, iat, exp: iat + lifetime }
     return new SignJWT({ ...usual, ...claims }).setProtectedHeader(header).sign(privateKey)
   }
 
   return {
-    issuer,
     sign,
     token(audience, email) {
       const id = `${audience} ${email}`

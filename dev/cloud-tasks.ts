@@ -1,0 +1,39 @@
+import { createEmulator, type Emulator } from './cloud-tasks/emulator.ts'
+import type { LocalService } from './local.ts'
+import type { Environment } from './settings.ts'
+
+/** Where the emulator listens, if it can. */
+export const usualPort = 8123
+
+const queue = 'projects/dev/locations/local/queues/default'
+const invoker = 'tasks@dev.iam.gserviceaccount.com'
+
+/** Cloud Tasks of development: an emulator, unless TASKS_QUEUE or CLOUD_TASKS_EMULATOR_HOST says what to use. */
+export async function startCloudTasks(environment: Environment): Promise<LocalService> {
+  if (environment.TASKS_QUEUE || environment.CLOUD_TASKS_EMULATOR_HOST) {
+    return { environment: {}, facts: [['Tasks', 'yours (TASKS_QUEUE)']], stop: async () => {} }
+  }
+  const emulator = await createOnUsualPort()
+  const retryConfig = { maxAttempts: -1, minBackoff: '1s', maxBackoff: '60s' }
+  emulator.createQueue(queue, { retryConfig })
+  const variables = {
+    TASKS_QUEUE: queue,
+    TASKS_INVOKER: invoker,
+    TASKS_URL: `http://localhost:${environment.PORT}`,
+    OIDC_ISSUERS: emulator.issuer,
+    OIDC_JWKS_URL: emulator.keysUrl,
+    CLOUD_TASKS_EMULATOR_HOST: new URL(emulator.url).host,
+  }
+  return { environment: variables, facts: [['Tasks', `${emulator.url}/emulator`]], stop: emulator.close }
+}
+
+async function createOnUsualPort(): Promise<Emulator> {
+  const log = (line: string) => console.log(line)
+  try {
+    return await createEmulator({ port: usualPort, log })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
+    console.log(`Port ${usualPort} is taken: the emulator of Cloud Tasks listens on another.`)
+    return createEmulator({ log })
+  }
+}

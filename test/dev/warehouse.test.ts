@@ -1,0 +1,65 @@
+import { afterEach, expect, test } from 'vitest'
+import { createWarehouse } from '#dev/warehouse.ts'
+
+const started: { close(): Promise<void> }[] = []
+
+afterEach(async () => {
+  for (const warehouse of started.splice(0)) await warehouse.close()
+})
+
+async function start(options: Parameters<typeof createWarehouse>[0] = {}) {
+  const warehouse = await createWarehouse(options)
+  started.push(warehouse)
+  async function ship(
+    key: string | undefined,
+    body: unknown = { orderId: 'o1', item: 'Teapot', quantity: 2 },
+  ) {
+    const headers: Record<string, string> = { 'Content-Type': 'application/json' }
+    if (key) headers['Idempotency-Key'] = key
+    const request = { method: 'POST', headers, body: JSON.stringify(body) }
+    const response = await fetch(`${warehouse.url}/shipments`, request)
+    return { status: response.status, body: (await response.json()) as { id?: string } }
+  }
+  return { ...warehouse, ship }
+}
+
+test('the same key gets the same shipment, another key another', async () => {
+  const { ship, url } = await start()
+  const first = await ship('a')
+  expect(first).toEqual({ status: 201, body: { id: expect.stringMatching(/^[\w-]{36}$/) } })
+  expect(await ship('a')).toEqual(first)
+  const other = await ship('b')
+  expect(other.body.id).not.toBe(first.body.id)
+  const order = { orderId: 'o1', item: 'Teapot', quantity: 2 }
+  expect(await (await fetch(`${url}/shipments`)).json()).toEqual([
+    { key: 'a', id: first.body.id, calls: 2, ...order },
+    { key: 'b', id: other.body.id, calls: 1, ...order },
+  ])
+})
+
+test('a key is required, and stands for one body', async () => {
+  const { ship, shipments } = await start()
+  expect((await ship(undefined)).status).toBe(400)
+  expect((await ship('a', { orderId: 'o1', item: 'Teapot', quantity: 0 })).status).toBe(400)
+  expect((await ship('a')).status).toBe(201)
+  expect((await ship('a', { orderId: 'o1', item: 'Teapot', quantity: 3 })).status).toBe(422)
+  expect(shipments()).toMatchObject([{ quantity: 2, calls: 1 }])
+})
+
+test('a share of calls fails, before it is recorded or after, as the seed decides', async () => {
+  const run = async (seed: number) => {
+    const { ship, shipments } = await start({ failureRate: 0.5, seed })
+    const statuses = []
+    for (let index = 0; index < 60; index++) statuses.push((await ship(`${index}`)).status)
+    return { statuses, recorded: shipments().length }
+  }
+  const { statuses, recorded } = await run(1)
+  const successes = statuses.filter((status) => status === 201).length
+  expect(statuses.filter((status) => status === 503).length).toBe(60 - successes)
+  expect(successes).toBeGreaterThan(15)
+  expect(successes).toBeLessThan(45)
+  expect(recorded).toBeGreaterThan(successes)
+  expect(recorded).toBeLessThan(60)
+  expect(await run(1)).toEqual({ statuses, recorded })
+  expect((await run(2)).statuses).not.toEqual(statuses)
+})
