@@ -28,6 +28,7 @@ CREATE TABLE "tasks" (
 	CONSTRAINT "tasks_state" CHECK ("tasks"."state" in ('pending', 'queued', 'running', 'done', 'dead', 'cancelled'))
 );
 --> statement-breakpoint
+ALTER TABLE "orders" ALTER COLUMN "created_at" SET DEFAULT service_now();--> statement-breakpoint
 ALTER TABLE "orders" ADD COLUMN "task_id" uuid;--> statement-breakpoint
 CREATE UNIQUE INDEX "tasks_key" ON "tasks" USING btree ("name","key") WHERE "tasks"."state" in ('pending', 'queued', 'running');--> statement-breakpoint
 CREATE INDEX "tasks_pending" ON "tasks" USING btree ("due_at") WHERE "tasks"."state" = 'pending';--> statement-breakpoint

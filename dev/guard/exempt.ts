@@ -15,7 +15,21 @@ export function exemptDatabase(url: string): void {
   const parsed = URL.parse(url.replace('@/', '@localhost/'))
   if (!parsed) return // the service will say so
   const { hostname, port, searchParams } = parsed
-  addresses.add(address(searchParams.get('host') ?? decodeURIComponent(hostname), port || 5432))
+  exempt(address(searchParams.get('host') ?? decodeURIComponent(hostname), port || 5432))
+}
+
+/**
+ * Excepts the connections that the client of Cloud Tasks keeps: no timer goes with them.
+ *
+ * @param host what CLOUD_TASKS_EMULATOR_HOST says
+ */
+export function exemptCloudTasks(host: string): void {
+  const [name = '', port] = host.split(':')
+  exempt(address(name, port))
+}
+
+function exempt(to: string): void {
+  addresses.add(to)
   Socket.prototype.connect = connectUnlessExempt as typeof connect
 }
 

@@ -6,6 +6,7 @@ const plumbing =
 const nodesOwn = [
   /node:_http_server:/, // keep-alive of the incoming connection, the check of all connections
   /node:internal\/http:/, // the Date header, kept for a second
+  /asyncResetHandle \(node:_http_agent:/, // a kept connection, taken up again: who opened it answers for it
   /refreshTimeout \(node:internal\/deps\/undici/, // the coarse clock that all of fetch's time limits share
   /@hono\/node-server\/|drainIncoming \(/, // drains the body of a request that was answered unread
 ]

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { check, index, integer, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { now } from '#src/runtime/database/now.ts'
 
 /** The states of an order. */
 export const orderStatuses = ['placed', 'fulfilled', 'cancelled'] as const
@@ -18,7 +19,7 @@ export const orders = pgTable(
     taskId: uuid('task_id'),
     /** Counts changes; it is the entity tag. */
     version: integer('version').notNull().default(1),
-    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().default(now),
   },
   (table) => [
     index('orders_owner_id').on(table.owner, table.id),

@@ -29,15 +29,18 @@ export interface TestService {
  * Makes a service as production does, but for what is given here.
  *
  * @param options.environment variables beside those of the tests (AUTH_SECRET, DATABASE_URL)
+ * @param options.emulated speaks to Cloud Tasks as the environment says; a silent one takes everything if absent
  * @param options.databaseUrl an existing database; a new one of the file's own if absent
  */
 export async function testService(
   options: Partial<Omit<Dependencies, 'config' | 'database' | 'log'>> & {
     environment?: Record<string, string>
     databaseUrl?: string
+    emulated?: boolean
   } = {},
 ): Promise<TestService> {
-  const { environment = {}, databaseUrl = await makeDatabase(), ...dependencies } = options
+  const { environment = {}, databaseUrl = await makeDatabase(), emulated, ...dependencies } = options
+  const cloudTasks = emulated ? {} : { cloudTasks: silentCloudTasks }
   const lines: Record<string, unknown>[] = []
   const config = parseConfig(
     {
@@ -63,7 +66,7 @@ export async function testService(
     log,
   })
   atEnd(() => database.$client.end())
-  const app = guarded(createApp({ config, database, log, cloudTasks: silentCloudTasks, ...dependencies }))
+  const app = guarded(createApp({ config, database, log, ...cloudTasks, ...dependencies }))
   return {
     app,
     config,

@@ -6,6 +6,7 @@ import { expect } from 'vitest'
 import type { z } from 'zod'
 import { manualClock } from '#dev/cloud-tasks/clock.ts'
 import { createEmulator, type Emulator } from '#dev/cloud-tasks/emulator.ts'
+import { exemptCloudTasks } from '#dev/guard/exempt.ts'
 import { type Duration, milliseconds } from '#src/runtime/tasks/duration.ts'
 import type { Task } from '#src/runtime/tasks/task.ts'
 import { atEnd } from './at-end.ts'
@@ -61,6 +62,8 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
   const clock = manualClock()
   const emulator = await createEmulator({ clock })
   atEnd(() => emulator.close())
+  const { host } = new URL(emulator.url)
+  exemptCloudTasks(host)
   emulator.createQueue(testTasks.TASKS_QUEUE)
 
   const server = createServer((incoming, outgoing) => listener(incoming, outgoing)).listen(0, '127.0.0.1')
@@ -72,10 +75,10 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const service = await testService({
     ...options,
-    cloudTasks: options.cloudTasks,
+    emulated: true,
     environment: {
       TASKS_URL: url,
-      CLOUD_TASKS_EMULATOR_HOST: new URL(emulator.url).host,
+      CLOUD_TASKS_EMULATOR_HOST: host,
       OIDC_ISSUERS: emulator.issuer,
       OIDC_JWKS_URL: emulator.keysUrl,
       ...options.environment,
@@ -140,7 +143,10 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
     async expectEnqueued(task, payload = {}) {
       const rows = await find(task as unknown as Task, payload)
       const enqueued = (await ledger()).map(({ name, payload }) => ({ name, payload }))
-      expect(enqueued).toContainEqual({ name: task.name, payload: expect.objectContaining(payload) })
+      expect(enqueued).toContainEqual({
+        name: task.name,
+        payload: expect.objectContaining(payload as object),
+      })
       return rows[0] as LedgerRow
     },
     async expectNotEnqueued(task, payload = {}) {
