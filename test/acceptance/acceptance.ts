@@ -20,17 +20,18 @@ export function token(subject: string): Promise<string> {
 
 /**
  * A test with clients of the service: `anyone` has no token, `alice` has. `others` are all those who are not
- * alice: an invalid token, none, and another subject where tokens can be signed.
+ * alice, each with how every route that asks for a token refuses them: an invalid token, none, and, where tokens
+ * can be signed, another subject, whose refusal is the feature's to say.
  */
 export const test = base
   .extend('anyone', ({ task }) => clientOf(task))
   .extend('alice', async ({ task }) => clientOf(task, await token('alice')))
   .extend('others', async ({ task }) => {
     const forged = (await token('alice')).replace(/[^.]+$/, (signature) => [...signature].reverse().join(''))
-    const bob = { api: clientOf(task, await token('bob')), status: 404, code: 'ORDER_NOT_FOUND' }
+    const bob = { api: clientOf(task, await token('bob')), refusal: undefined }
     return [
-      { api: clientOf(task), status: 401, code: 'TOKEN_MISSING' },
-      { api: clientOf(task, forged), status: 401, code: 'TOKEN_INVALID' },
+      { api: clientOf(task), refusal: [401, 'TOKEN_MISSING'] as const },
+      { api: clientOf(task, forged), refusal: [401, 'TOKEN_INVALID'] as const },
       ...(credentials.manySubjects ? [bob] : []),
     ]
   })

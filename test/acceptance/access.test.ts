@@ -12,7 +12,6 @@ test('without a token the answer says how to send one', liveSafe, async ({ anyon
   const response = await anyone('/auth/version')
   expect(response.headers.get('www-authenticate')).toBe('Bearer')
   await expectProblem(response, 401, 'TOKEN_MISSING')
-  await expectProblem(await anyone('/orders'), 401, 'TOKEN_MISSING')
 })
 
 test('a token that was changed, or left unsigned, is refused', liveSafe, async ({ anyone }) => {
@@ -30,17 +29,6 @@ test('a token that was changed, or left unsigned, is refused', liveSafe, async (
   }
 })
 
-test('an order without a token is refused', liveSafe, async ({ anyone }) => {
-  const order = { item: 'Teapot', quantity: 2 }
-  await expectProblem(await anyone('/orders', { json: order }), 401, 'TOKEN_MISSING')
-})
-
-test('an order in another type than the contract’s is refused', liveSafe, async ({ alice }) => {
-  const headers = { 'Content-Type': 'text/plain' }
-  const response = await alice('/orders', { headers, body: 'two teapots' })
-  await expectProblem(response, 415, 'UNSUPPORTED_MEDIA_TYPE')
-})
-
 test('an unknown path is a 404', liveSafe, async ({ anyone }) => {
   await expectProblem(await anyone('/nowhere'), 404, 'NOT_FOUND')
 })
@@ -49,13 +37,12 @@ test(
   'a method that a path does not take is a 405, with those that it takes',
   liveSafe,
   async ({ anyone }) => {
-    const response = await anyone('/orders', { method: 'DELETE' })
-    expect(response.headers.get('allow')?.split(/, */).sort()).toEqual(['GET', 'HEAD', 'OPTIONS', 'POST'])
+    const response = await anyone('/ping', { method: 'DELETE' })
+    expect(response.headers.get('allow')?.split(/, */).sort()).toEqual(['GET', 'HEAD', 'OPTIONS'])
     await expectProblem(response, 405, 'METHOD_NOT_ALLOWED')
   },
 )
 
-test('a query that is not the contract’s is refused', liveSafe, async ({ alice }) => {
-  await expectProblem(await alice('/orders?limit=0'), 400, 'VALIDATION_FAILED')
-  await expectProblem(await alice('/orders?colour=blue'), 400, 'VALIDATION_FAILED')
+test('a query that is not the contract’s is refused', liveSafe, async ({ anyone }) => {
+  await expectProblem(await anyone('/ping?colour=blue'), 400, 'VALIDATION_FAILED')
 })

@@ -2,10 +2,11 @@ import { expect, test } from 'vitest'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { noDatabase } from '#test/support/feature.ts'
 import { bearer, forge, goodClaims } from '#test/support/forge.ts'
+import { notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
 import { signTestToken } from '#test/support/tokens.ts'
 
-const { api } = await testService({ databaseUrl: noDatabase })
+const { api } = await testService({ databaseUrl: noDatabase, features: [notes] })
 const now = Math.floor(Date.now() / 1000)
 const good = forge()
 const [header, payload, signature] = good.split('.')
@@ -96,7 +97,7 @@ test('a valid token of 14 KB is taken', async () => {
 })
 
 test('a body is not looked at before the token is', async () => {
-  const answer = await api('/orders', { json: { rubbish: true }, headers: bearer('rubbish') })
+  const answer = await api('/notes', { json: { rubbish: true }, headers: bearer('rubbish') })
   await expectProblem(answer, 401, 'TOKEN_INVALID')
 })
 

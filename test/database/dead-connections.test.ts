@@ -2,21 +2,21 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Api } from '#test/support/client.ts'
 import { makeDatabase, onServer } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
-import type { Order } from '#test/support/orders.ts'
+import { type Note, noteScopes, notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
 import { killConnections, killConnectionsUnseen, lockWaits, openSession } from '#test/support/session.ts'
 
 const databaseUrl = await makeDatabase()
-const { database, lines, as } = await testService({ databaseUrl })
+const { database, lines, as } = await testService({ databaseUrl, features: [notes] })
 const pool = database.$client
-const alice = await as('alice', ['orders:read', 'orders:write'])
-const place = (api: Api) => api('/orders', { json: { item: 'Teapot', quantity: 1 } })
-const { id } = await expectJson<Order>(await place(alice), 201)
+const alice = await as('alice', noteScopes)
+const write = (api: Api) => api('/notes', { json: { text: 'Tea', pages: 1 } })
+const { id } = await expectJson<Note>(await write(alice), 201)
 const now = performance.now.bind(performance)
 
 /** Three kinds of request, many times at once: one query, a prepared one, a transaction. */
 function traffic(rounds = 8): Promise<Response[]> {
-  const kinds = [() => alice('/orders'), () => alice(`/orders/${id}`), () => place(alice)]
+  const kinds = [() => alice('/notes'), () => alice(`/notes/${id}`), () => write(alice)]
   return Promise.all(
     Array.from({ length: rounds }, () => kinds)
       .flat()
@@ -65,12 +65,12 @@ describe('connections that died while idle', () => {
   test('unseen, and met by a single request, cost it nothing', async () => {
     killConnectionsUnseen(databaseUrl)
     rest(3_600_000)
-    await expectJson(await place(alice), 201)
-    await expectJson(await alice('/orders'))
+    await expectJson(await write(alice), 201)
+    await expectJson(await alice('/notes'))
   })
 
   test('unseen within the last second may cost a 503, but never a connection', async () => {
-    for (const send of [() => place(alice), () => alice('/orders'), () => alice(`/orders/${id}`)]) {
+    for (const send of [() => write(alice), () => alice('/notes'), () => alice(`/notes/${id}`)]) {
       expect(await statuses(await traffic())).toEqual([200, 201])
       const frozen = now()
       vi.spyOn(performance, 'now').mockImplementation(() => frozen)
@@ -100,8 +100,8 @@ test('a connection that rested and still lives is kept', async () => {
 test('a connection that dies under a query costs that caller a 503, and nobody else', async () => {
   const other = await openSession(databaseUrl)
   await other.query('begin')
-  await other.query('lock table orders in access exclusive mode')
-  const answers = [alice('/orders'), alice(`/orders/${id}`), place(alice)]
+  await other.query('lock table test_notes in access exclusive mode')
+  const answers = [alice('/notes'), alice(`/notes/${id}`), write(alice)]
   await lockWaits(databaseUrl, answers.length)
   await other.query(
     "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",

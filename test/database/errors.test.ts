@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { makeDatabase, onServer } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
+import { notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
 import { openSession } from '#test/support/session.ts'
 import { type Work, workFeature, write, written } from '#test/support/work.ts'
@@ -24,7 +25,7 @@ beforeEach(() => {
 /** Expects a problem that says nothing of its cause, while the log says which it was. */
 async function expectHidden(answer: Response, status: number, code: string, state: string): Promise<void> {
   const problem = await expectProblem(answer, status, code)
-  expect(JSON.stringify(problem)).not.toMatch(/hidden|orders|constraint|relation|SQLSTATE/)
+  expect(JSON.stringify(problem)).not.toMatch(/hidden|notes|constraint|relation|SQLSTATE/)
   const line = service.lines.find((entry) => 'stack_trace' in entry)
   expect(line).toMatchObject({ severity: 'ERROR', code, database: { code: state } })
   expect(pool.idleCount).toBe(pool.totalCount)
@@ -63,20 +64,20 @@ describe('what PostgreSQL says', () => {
   )
 
   test('outside a transaction is answered alike', async () => {
-    const { as } = await testService({ databaseUrl })
-    const reader = await as('alice', ['orders:read'])
-    await onServer(databaseUrl, 'alter table orders rename to hidden')
-    const problem = await expectProblem(await reader('/orders'), 500, 'INTERNAL')
+    const { as } = await testService({ databaseUrl, features: [notes] })
+    const reader = await as('alice', ['notes:read'])
+    await onServer(databaseUrl, 'alter table test_notes rename to hidden')
+    const problem = await expectProblem(await reader('/notes'), 500, 'INTERNAL')
     expect(JSON.stringify(problem)).not.toMatch(/hidden|relation/)
-    await onServer(databaseUrl, 'alter table hidden rename to orders')
-    await expectJson(await reader('/orders'))
+    await onServer(databaseUrl, 'alter table hidden rename to test_notes')
+    await expectJson(await reader('/notes'))
   })
 })
 
 test('a row that another transaction locks is waited for as long as the handler says', async () => {
   const other = await openSession(databaseUrl)
   await other.query('begin')
-  await other.query('lock table orders in exclusive mode')
+  await other.query('lock table test_notes in exclusive mode')
   handler = async (c) => {
     await c.var.tx.execute(sql`set local lock_timeout = 10`)
     await write(c.var.tx, 'locked')

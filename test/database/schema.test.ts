@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process'
 import { cp, glob, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { expect, test } from 'vitest'
-import { makeDatabase, onServer } from '#test/support/database.ts'
 import { temporaryFolder } from '#test/support/migrations.ts'
 import config from '../../drizzle.config.ts'
 
@@ -52,19 +51,4 @@ test('every table stands in a file that drizzle-kit looks at', async () => {
     if (declares) expect(looked, file).toContain(file)
   }
   expect(looked.length).toBeGreaterThan(0)
-})
-
-test('the service’s own limits hold in the database too', async () => {
-  const url = await makeDatabase()
-  const insert = (quantity: number, status: string) =>
-    onServer(
-      url,
-      'insert into orders (id, owner, item, quantity, status) values (gen_random_uuid(), $1, $2, $3, $4)',
-      ['alice', 'Teapot', quantity, status],
-    )
-  await insert(1, 'placed')
-  await insert(1000, 'cancelled')
-  await expect(insert(0, 'placed')).rejects.toThrow('orders_quantity')
-  await expect(insert(1001, 'placed')).rejects.toThrow('orders_quantity')
-  await expect(insert(1, 'open')).rejects.toThrow('orders_status')
 })

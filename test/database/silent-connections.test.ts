@@ -3,6 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { exemptDatabase } from '#dev/guard/exempt.ts'
 import { makeDatabase } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
+import { noteScopes, notes } from '#test/support/notes.ts'
 import { proxyDatabase } from '#test/support/proxy.ts'
 import { testService } from '#test/support/service.ts'
 
@@ -13,9 +14,9 @@ const now = performance.now.bind(performance)
 async function serviceBehindProxy() {
   const proxy = await proxyDatabase(await makeDatabase())
   exemptDatabase(proxy.url)
-  const service = await testService({ databaseUrl: proxy.url })
-  const alice = await service.as('alice', ['orders:read', 'orders:write'])
-  const list = (times: number) => Promise.all(Array.from({ length: times }, () => alice('/orders')))
+  const service = await testService({ databaseUrl: proxy.url, features: [notes] })
+  const alice = await service.as('alice', noteScopes)
+  const list = (times: number) => Promise.all(Array.from({ length: times }, () => alice('/notes')))
   return { ...service, proxy, list, pool: service.database.$client }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
@@ -6,10 +7,9 @@ import { atEnd } from '#test/support/at-end.ts'
 import { makeDatabase, onServer } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { fakePostgres } from '#test/support/fake-postgres.ts'
-import { idAt } from '#test/support/orders.ts'
+import { noteScopes, notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
 
-const scopes = ['orders:read', 'orders:write']
 const databaseUrl = await makeDatabase()
 
 /** The database's URL with some of its parts replaced. */
@@ -46,17 +46,17 @@ const unavailable: [what: string, environment: Record<string, string>][] = [
 
 describe.each(unavailable)('a database that %s', (_what, environment) => {
   test('is a 503 for whoever needs it, and says nothing of itself', async () => {
-    const service = await testService({ databaseUrl, environment })
-    const alice = await service.as('alice', scopes)
+    const service = await testService({ databaseUrl, features: [notes], environment })
+    const alice = await service.as('alice', noteScopes)
     const pool = service.database.$client
     const requests = [
-      () => alice('/orders'),
-      () => alice(`/orders/${idAt(0)}`),
-      () => alice(`/orders/${idAt(0)}/cancel`, { method: 'POST' }),
-      () => alice('/orders', { json: { item: 'Teapot', quantity: 1 } }),
+      () => alice('/notes'),
+      () => alice(`/notes/${randomUUID()}`),
+      () => alice(`/notes/${randomUUID()}/close`, { method: 'POST' }),
+      () => alice('/notes', { json: { text: 'Tea', pages: 1 } }),
       () =>
-        alice('/orders', {
-          json: { item: 'Teapot', quantity: 1 },
+        alice('/notes', {
+          json: { text: 'Tea', pages: 1 },
           headers: { 'Idempotency-Key': 'k' },
         }),
     ]
@@ -71,7 +71,7 @@ describe.each(unavailable)('a database that %s', (_what, environment) => {
   })
 
   test('makes the service not ready, but alive', async () => {
-    const { api } = await testService({ databaseUrl, environment })
+    const { api } = await testService({ databaseUrl, features: [notes], environment })
     const problem = await expectProblem(await api('/ready'), 503, 'NOT_READY')
     expect(problem.detail).toBe('Not answering: database.')
     await expectJson(await api('/ping'))
@@ -79,17 +79,21 @@ describe.each(unavailable)('a database that %s', (_what, environment) => {
   })
 
   test('is still no reason to tell strangers apart: 401, 400 and 404 come first', async () => {
-    const { api, as } = await testService({ databaseUrl, environment })
-    const alice = await as('alice', scopes)
-    await expectProblem(await api('/orders'), 401, 'TOKEN_MISSING')
-    await expectProblem(await alice('/orders', { json: {} }), 400, 'VALIDATION_FAILED')
+    const { api, as } = await testService({ databaseUrl, features: [notes], environment })
+    const alice = await as('alice', noteScopes)
+    await expectProblem(await api('/notes'), 401, 'TOKEN_MISSING')
+    await expectProblem(await alice('/notes', { json: {} }), 400, 'VALIDATION_FAILED')
     await expectProblem(await alice('/nowhere'), 404, 'NOT_FOUND')
   })
 })
 
 test('a database that takes no more connections is a busy one', async () => {
-  const service = await testService({ databaseUrl, environment: { DATABASE_URL: await refusal('53300') } })
-  const answer = await (await service.as('alice', scopes))('/orders')
+  const service = await testService({
+    databaseUrl,
+    features: [notes],
+    environment: { DATABASE_URL: await refusal('53300') },
+  })
+  const answer = await (await service.as('alice', noteScopes))('/notes')
   expect(answer.headers.get('retry-after')).toBe('1')
   await expectProblem(answer, 503, 'OVERLOADED')
 })

@@ -4,6 +4,7 @@ import { Problem, problems } from '#src/runtime/http/problem.ts'
 import { defineRoute, handle, handlePlain, json } from '#src/runtime/openapi/route.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
+import { notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
 
 const trial = { method: 'get', summary: 'Try', security: 'public' } as const
@@ -39,7 +40,7 @@ const relayed = handlePlain({ method: 'get', path: '/relayed', security: 'public
 )
 
 const feature = featureOf(headersThenThrow, answerThenThrow, nothing, immutable, relayed)
-const { api, lines } = await testService({ databaseUrl: noDatabase, features: [feature] })
+const { api, lines } = await testService({ databaseUrl: noDatabase, features: [notes, feature] })
 const withCors = await testService({
   databaseUrl: noDatabase,
   features: [feature],
@@ -120,7 +121,7 @@ describe.each([
 })
 
 describe('HEAD', () => {
-  test.each(['/ping', '/nowhere', '/orders', '/headers-then-throw'])(
+  test.each(['/ping', '/nowhere', '/notes', '/headers-then-throw'])(
     'on %s answers as GET does, without the body',
     async (path) => {
       const headers = { 'X-Request-Id': 'same' }

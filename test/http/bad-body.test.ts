@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import { describe, expect, test } from 'vitest'
-import { features } from '#src/app.ts'
 import { defineRoute, handle, json, jsonBody } from '#src/runtime/openapi/route.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
+import { notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
 
 const Anything = z.looseObject({})
@@ -19,12 +19,12 @@ const echo = handle(
   }),
   async (c) => c.json(c.req.valid('json'), 200),
 )
-const service = await testService({ databaseUrl: noDatabase, features: [...features, featureOf(echo)] })
-const alice = await service.as('alice', ['orders:write'])
+const service = await testService({ databaseUrl: noDatabase, features: [notes, featureOf(echo)] })
+const alice = await service.as('alice', ['notes:write'])
 
-/** Sends a body to a route that takes orders; its handler is not reached. */
+/** Sends a body to a route that takes notes; its handler is not reached. */
 function post(body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) {
-  return alice('/orders', {
+  return alice('/notes', {
     method: 'POST',
     body,
     headers: { 'Content-Type': 'application/json', ...headers },
@@ -32,25 +32,25 @@ function post(body: string | Uint8Array<ArrayBuffer>, headers: Record<string, st
 }
 
 const utf8 = (...bytes: number[]) =>
-  new Uint8Array([...Buffer.from('{"item":"'), ...bytes, ...Buffer.from('"}')])
+  new Uint8Array([...Buffer.from('{"text":"'), ...bytes, ...Buffer.from('"}')])
 
 describe('a body that is no JSON is malformed', () => {
   test.each([
     '',
     ' ',
     '{',
-    '{"item":}',
-    '{"item":"Teapot","quantity":2,}',
-    "{'item':'Teapot'}",
-    '{"item":"Teapot"}{}',
-    '{"item":"a\u0000b"}',
-    '{"item":"a\nb"}',
+    '{"text":}',
+    '{"text":"Tea","pages":2,}',
+    "{'text':'Tea'}",
+    '{"text":"Tea"}{}',
+    '{"text":"a\u0000b"}',
+    '{"text":"a\nb"}',
     'undefined',
     'NaN',
-    '{"quantity":0x10}',
-    '{"quantity":01}',
-    '{"quantity":+1}',
-    '{"quantity":.5}',
+    '{"pages":0x10}',
+    '{"pages":01}',
+    '{"pages":+1}',
+    '{"pages":.5}',
     '// comment\n{}',
     '[1,2',
     '"\\x41"',
@@ -67,7 +67,7 @@ describe('a body that is no JSON is malformed', () => {
     ['an overlong slash', utf8(0xc0, 0xaf)],
     ['a surrogate', utf8(0xed, 0xa0, 0x80)],
     ['a character beyond Unicode', utf8(0xf4, 0x90, 0x80, 0x80)],
-    ['UTF-16', new Uint8Array(Buffer.from('{"item":"Teapot","quantity":2}', 'utf16le'))],
+    ['UTF-16', new Uint8Array(Buffer.from('{"text":"Tea","pages":2}', 'utf16le'))],
   ])('invalid UTF-8: %s', async (_what, body) => {
     await expectProblem(await post(body), 400, 'MALFORMED_REQUEST')
   })
@@ -79,25 +79,25 @@ describe('JSON that does not fit the contract is refused with a pointer to the p
     ['[]', ['#']],
     ['"text"', ['#']],
     ['1e400', ['#']],
-    ['{}', ['#/item', '#/quantity']],
-    ['{"item":"","quantity":2}', ['#/item']],
-    [`{"item":"${'x'.repeat(101)}","quantity":2}`, ['#/item']],
-    ['{"item":7,"quantity":"2"}', ['#/item', '#/quantity']],
-    ['{"item":"Teapot","quantity":null}', ['#/quantity']],
-    ['{"item":"Teapot","quantity":0}', ['#/quantity']],
-    ['{"item":"Teapot","quantity":1001}', ['#/quantity']],
-    ['{"item":"Teapot","quantity":1.5}', ['#/quantity']],
-    ['{"item":"Teapot","quantity":-0.5}', ['#/quantity']],
-    ['{"item":"Teapot","quantity":1e308}', ['#/quantity']],
-    ['{"item":"Teapot","quantity":1e999}', ['#/quantity']],
-    [`{"item":"Teapot","quantity":${'9'.repeat(10_000)}}`, ['#/quantity']],
-    ['{"item":"Teapot","quantity":2,"status":"fulfilled","a/b~c":1}', ['#/a~1b~0c', '#/status']],
-    ['{"item":"Teapot","quantity":2,"ä%\\"":1}', ['#/%C3%A4%25%22']],
-    ['{"item":"Teapot","quantity":2,"__proto__":{"admin":true}}', ['#/__proto__']],
-    ['{"item":"Teapot","quantity":2,"__proto__":1}', ['#/__proto__']],
-    ['{"__proto__":{"item":"Teapot","quantity":2}}', ['#/__proto__', '#/item', '#/quantity']],
-    ['{"item":"Teapot","quantity":2,"constructor":{"prototype":{}}}', ['#/constructor']],
-    ['{"item":"Teapot","quantity":2,"toString":1}', ['#/toString']],
+    ['{}', ['#/pages', '#/text']],
+    ['{"text":"","pages":2}', ['#/text']],
+    [`{"text":"${'x'.repeat(101)}","pages":2}`, ['#/text']],
+    ['{"text":7,"pages":"2"}', ['#/pages', '#/text']],
+    ['{"text":"Tea","pages":null}', ['#/pages']],
+    ['{"text":"Tea","pages":0}', ['#/pages']],
+    ['{"text":"Tea","pages":1001}', ['#/pages']],
+    ['{"text":"Tea","pages":1.5}', ['#/pages']],
+    ['{"text":"Tea","pages":-0.5}', ['#/pages']],
+    ['{"text":"Tea","pages":1e308}', ['#/pages']],
+    ['{"text":"Tea","pages":1e999}', ['#/pages']],
+    [`{"text":"Tea","pages":${'9'.repeat(10_000)}}`, ['#/pages']],
+    ['{"text":"Tea","pages":2,"status":"closed","a/b~c":1}', ['#/a~1b~0c', '#/status']],
+    ['{"text":"Tea","pages":2,"ä%\\"":1}', ['#/%C3%A4%25%22']],
+    ['{"text":"Tea","pages":2,"__proto__":{"admin":true}}', ['#/__proto__']],
+    ['{"text":"Tea","pages":2,"__proto__":1}', ['#/__proto__']],
+    ['{"__proto__":{"text":"Tea","pages":2}}', ['#/__proto__', '#/pages', '#/text']],
+    ['{"text":"Tea","pages":2,"constructor":{"prototype":{}}}', ['#/constructor']],
+    ['{"text":"Tea","pages":2,"toString":1}', ['#/toString']],
   ])('%s', async (body, pointers) => {
     const problem = await expectProblem(await post(body), 400, 'VALIDATION_FAILED')
     const errors = problem.errors as { in: string; pointer: string; detail: string }[]
@@ -168,8 +168,8 @@ describe('another content type, or none, is 415', () => {
     ['Latin-1', { 'Content-Type': 'application/json; charset="iso-8859-1"' }],
     ['compressed', { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' }],
   ])('%s', async (_what, headers) => {
-    const body = new Uint8Array(Buffer.from('{"item":"Teapot","quantity":2}'))
-    const answer = await alice('/orders', { method: 'POST', body, headers })
+    const body = new Uint8Array(Buffer.from('{"text":"Tea","pages":2}'))
+    const answer = await alice('/notes', { method: 'POST', body, headers })
     const problem = await expectProblem(answer, 415, 'UNSUPPORTED_MEDIA_TYPE')
     expect(problem.detail).toContain('application/json')
   })
@@ -191,6 +191,6 @@ describe('another content type, or none, is 415', () => {
   })
 
   test('no body at all is 415 as well, since the type is missing', async () => {
-    await expectProblem(await alice('/orders', { method: 'POST' }), 415, 'UNSUPPORTED_MEDIA_TYPE')
+    await expectProblem(await alice('/notes', { method: 'POST' }), 415, 'UNSUPPORTED_MEDIA_TYPE')
   })
 })

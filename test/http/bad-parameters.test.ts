@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import { describe, expect, test } from 'vitest'
-import { features } from '#src/app.ts'
 import { defineRoute, handle, json } from '#src/runtime/openapi/route.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
+import { noteScopes, notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
 
 const Seen = z.looseObject({})
@@ -34,9 +34,9 @@ const things = handle(route, async (c) => {
   }
   return c.json(JSON.parse(JSON.stringify(seen)), 200)
 })
-const service = await testService({ databaseUrl: noDatabase, features: [...features, featureOf(things)] })
+const service = await testService({ databaseUrl: noDatabase, features: [notes, featureOf(things)] })
 const { api } = service
-const alice = await service.as('alice', ['orders:read', 'orders:write'])
+const alice = await service.as('alice', noteScopes)
 
 async function expectErrors(answer: Response, ...errors: { in: string; pointer: string }[]) {
   const problem = await expectProblem(answer, 400, 'VALIDATION_FAILED')
@@ -83,7 +83,7 @@ describe('the query', () => {
     ['%C3=1', undefined],
     ['limit=%C0%AF', undefined],
   ])('?%s is refused', async (query, name) => {
-    const answer = await alice(`/orders?${query}`)
+    const answer = await alice(`/notes?${query}`)
     if (name === undefined) return void (await expectProblem(answer, 400, 'MALFORMED_REQUEST'))
     await expectErrors(answer, { in: 'query', pointer: `#/${encodeURIComponent(name)}` })
   })
@@ -91,9 +91,9 @@ describe('the query', () => {
   test('is refused where a route takes none at all', async () => {
     await expectErrors(await api('/ping?a=1'), { in: 'query', pointer: '#/a' })
     await expectErrors(await api('/openapi.json?__proto__'), { in: 'query', pointer: '#/__proto__' })
-    const order = '/orders/01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f'
-    await expectErrors(await alice(`${order}?a`), { in: 'query', pointer: '#/a' })
-    await expectErrors(await alice(`${order}/cancel?a`, { method: 'POST' }), { in: 'query', pointer: '#/a' })
+    const note = '/notes/01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f'
+    await expectErrors(await alice(`${note}?a`), { in: 'query', pointer: '#/a' })
+    await expectErrors(await alice(`${note}/close?a`, { method: 'POST' }), { in: 'query', pointer: '#/a' })
   })
 
   test('may be empty', async () => {
@@ -112,7 +112,7 @@ describe('the query', () => {
   })
 
   test('names each thing that is wrong', async () => {
-    const answer = await alice('/orders?limit=0&status=lost&a=1&b=2')
+    const answer = await alice('/notes?limit=0&status=lost&a=1&b=2')
     const problem = await expectProblem(answer, 400, 'VALIDATION_FAILED')
     const errors = problem.errors as { pointer: string }[]
     expect(errors.map(({ pointer }) => pointer).sort()).toEqual(['#/a', '#/b', '#/limit', '#/status'])
@@ -130,11 +130,11 @@ describe('the path', () => {
     `${'x'.repeat(5000)}`,
     '__proto__',
     '%2e%2e%2fping',
-  ])('/orders/%s is refused', async (id) => {
+  ])('/notes/%s is refused', async (id) => {
     for (const request of [{}, { method: 'HEAD' }]) {
-      expect((await alice(`/orders/${id}`, request)).status).toBe(400)
+      expect((await alice(`/notes/${id}`, request)).status).toBe(400)
     }
-    await expectErrors(await alice(`/orders/${id}`), { in: 'path', pointer: '#/id' })
+    await expectErrors(await alice(`/notes/${id}`), { in: 'path', pointer: '#/id' })
   })
 
   test('is decoded, and checked for poison', async () => {
@@ -158,7 +158,7 @@ describe('the headers', () => {
 
   test.each(['', 'a b', 'x'.repeat(256), 'ä'])('Idempotency-Key: %j is refused', async (key) => {
     const headers = { 'Idempotency-Key': key }
-    const answer = await alice('/orders', { json: { item: 'Teapot', quantity: 2 }, headers })
+    const answer = await alice('/notes', { json: { text: 'Tea', pages: 2 }, headers })
     await expectErrors(answer, { in: 'header', pointer: '#/idempotency-key' })
   })
 

@@ -1,11 +1,11 @@
 import { gunzipSync } from 'node:zlib'
 import { z } from '@hono/zod-openapi'
 import { describe, expect, test } from 'vitest'
-import { features } from '#src/app.ts'
 import { entityTag, noneMatch } from '#src/runtime/http/preconditions.ts'
 import { defineRoute, handle, handlePlain, json } from '#src/runtime/openapi/route.ts'
 import { expectJson, expectProblem, type Json } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
+import { noteScopes, notes } from '#test/support/notes.ts'
 import { testServer } from '#test/support/server.ts'
 import { testService } from '#test/support/service.ts'
 
@@ -134,23 +134,23 @@ test('over the wire, a compressed answer comes whole, and the connection stays u
   }
 })
 
-describe('an order', () => {
-  test('can be cancelled by the weak form of its ETag, as a compressed answer carries it', async () => {
-    const service = await testService({ features })
-    const alice = await service.as('alice', ['orders:read', 'orders:write'])
-    const placed = await alice('/orders', { json: { item: 'Teapot', quantity: 2 } })
-    const { id } = await expectJson(placed, 201)
-    const weak = `W/${placed.headers.get('etag')}`
+describe('a note', () => {
+  test('can be closed by the weak form of its ETag, as a compressed answer carries it', async () => {
+    const service = await testService({ features: [notes] })
+    const alice = await service.as('alice', noteScopes)
+    const written = await alice('/notes', { json: { text: 'Tea', pages: 2 } })
+    const { id } = await expectJson(written, 201)
+    const weak = `W/${written.headers.get('etag')}`
 
-    const read = await alice(`/orders/${id}`, { headers: { 'If-None-Match': weak } })
+    const read = await alice(`/notes/${id}`, { headers: { 'If-None-Match': weak } })
     expect([read.status, await read.text()]).toEqual([304, ''])
-    const stale = await alice(`/orders/${id}/cancel`, { method: 'POST', headers: { 'If-Match': 'W/"9"' } })
+    const stale = await alice(`/notes/${id}/close`, { method: 'POST', headers: { 'If-Match': 'W/"9"' } })
     await expectProblem(stale, 412, 'PRECONDITION_FAILED')
-    const cancelled = await alice(`/orders/${id}/cancel`, { method: 'POST', headers: { 'If-Match': weak } })
-    expect(await expectJson(cancelled)).toMatchObject({ status: 'cancelled' })
+    const closed = await alice(`/notes/${id}/close`, { method: 'POST', headers: { 'If-Match': weak } })
+    expect(await expectJson(closed)).toMatchObject({ status: 'closed' })
 
-    for (let count = 0; count < 12; count++) await alice('/orders', { json: { item: 'Cup', quantity: 1 } })
-    const list = await alice('/orders', { headers: gzip })
+    for (let count = 0; count < 12; count++) await alice('/notes', { json: { text: 'Cup', pages: 1 } })
+    const list = await alice('/notes', { headers: gzip })
     expect(list.headers.get('content-encoding')).toBe('gzip')
     const { items } = JSON.parse(await unzipped(list)) as { items: Json[] }
     expect(items).toHaveLength(13)

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { handlePlain } from '#src/runtime/openapi/route.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
+import { notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
 
 const page = 'https://shop.example.com'
@@ -13,7 +14,7 @@ const throws = handlePlain({ method: 'get', path: '/throws', security: 'public' 
 })
 
 function serviceWith(environment: Record<string, string>) {
-  return testService({ databaseUrl: noDatabase, environment, features: [featureOf(throws)] })
+  return testService({ databaseUrl: noDatabase, environment, features: [notes, featureOf(throws)] })
 }
 
 const off = await serviceWith({})
@@ -27,7 +28,7 @@ function cors({ headers }: Response): Record<string, string> {
 
 describe('without CORS_ORIGINS', () => {
   test('no answer carries a CORS header', async () => {
-    for (const path of ['/ping', '/orders', '/nowhere']) {
+    for (const path of ['/ping', '/notes', '/nowhere']) {
       expect(cors(await off.api(path, { headers: { Origin: page } }))).toEqual({})
     }
   })
@@ -51,7 +52,7 @@ const exposed = { 'access-control-expose-headers': 'Location,ETag,Retry-After,X-
 
 describe('with a list of origins', () => {
   test.each([page, 'http://localhost:5173'])('%s may read every answer, problems too', async (Origin) => {
-    for (const path of ['/ping', '/nowhere', '/orders', '/throws', '/ping?unknown=1']) {
+    for (const path of ['/ping', '/nowhere', '/notes', '/throws', '/ping?unknown=1']) {
       const answer = await listed.api(path, { headers: { Origin } })
       expect(cors(answer)).toEqual({ 'access-control-allow-origin': Origin, ...exposed })
       expect(answer.headers.get('vary')).toContain('Origin')
@@ -68,7 +69,7 @@ describe('with a list of origins', () => {
   )
 
   test('a preflight allows the headers that the contract uses, for ten minutes', async () => {
-    const answer = await listed.api('/orders', { method: 'OPTIONS', headers: { Origin: page, ...asking } })
+    const answer = await listed.api('/notes', { method: 'OPTIONS', headers: { Origin: page, ...asking } })
     expect(answer.status).toBe(204)
     expect(await answer.text()).toBe('')
     const {
@@ -88,7 +89,7 @@ describe('with a list of origins', () => {
   })
 
   test('a preflight from elsewhere names no origin', async () => {
-    const answer = await listed.api('/orders', { method: 'OPTIONS', headers: { Origin: other, ...asking } })
+    const answer = await listed.api('/notes', { method: 'OPTIONS', headers: { Origin: other, ...asking } })
     expect(answer.headers.get('access-control-allow-origin')).toBeNull()
   })
 

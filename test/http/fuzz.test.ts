@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { noteScopes, notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
 
-const service = await testService()
-const alice = await service.as('alice', ['orders:read', 'orders:write'])
+const service = await testService({ features: [notes] })
+const alice = await service.as('alice', noteScopes)
 const numRuns = 300
 
 /** Asks, and expects an answer that blames nobody but the caller. */
@@ -28,17 +29,17 @@ const anyText = fc.oneof(
 )
 const number = fc.oneof(fc.integer({ min: 1, max: 1000 }), fc.integer(), fc.double())
 const anything = fc.oneof(anyText, number, fc.jsonValue(), fc.constant(null))
-const order = fc.record({ item: anyText, quantity: number }, { requiredKeys: [] })
+const note = fc.record({ text: anyText, pages: number }, { requiredKeys: [] })
 const odd = fc.tuple(
-  order,
-  fc.dictionary(fc.oneof(anyText, fc.constantFrom('__proto__', 'id', 'item')), anything),
+  note,
+  fc.dictionary(fc.oneof(anyText, fc.constantFrom('__proto__', 'id', 'text')), anything),
 )
 
 const json = fc.oneof(
   fc
-    .record({ item: fc.string({ minLength: 1 }), quantity: fc.integer({ min: 1, max: 1000 }) })
+    .record({ text: fc.string({ minLength: 1 }), pages: fc.integer({ min: 1, max: 1000 }) })
     .map((o) => JSON.stringify(o)),
-  order.map((value) => JSON.stringify(value)),
+  note.map((value) => JSON.stringify(value)),
   odd.map(([value, more]) => JSON.stringify({ ...value, ...more })),
   anything.map((value) => JSON.stringify(value)),
   fc
@@ -55,11 +56,11 @@ const type = fc.oneof(
   fc.constantFrom('text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', ''),
 )
 
-test('no body makes POST /orders fail', async () => {
+test('no body makes POST /notes fail', async () => {
   const seen = new Set<number>()
   await fc.assert(
     fc.asyncProperty(body, type, async (body, type) => {
-      seen.add(await ask('/orders', { method: 'POST', body, headers: { 'Content-Type': type } }))
+      seen.add(await ask('/notes', { method: 'POST', body, headers: { 'Content-Type': type } }))
     }),
     { numRuns },
   )
@@ -71,7 +72,7 @@ const encoded = anyText.map((text) => encodeURIComponent(text.toWellFormed()))
 const key = fc.oneof(fc.constantFrom('limit', 'cursor', 'status', '__proto__', 'LIMIT'), encoded)
 const value = fc.oneof(
   fc.integer().map(String),
-  fc.constantFrom('placed', 'fulfilled', 'cancelled', '10'),
+  fc.constantFrom('open', 'closed', '10'),
   fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes).toString('base64url')),
   encoded,
   raw,
@@ -86,11 +87,11 @@ const query = fc.oneof(
     .map((pairs) => pairs.join('&')),
 )
 
-test('no query makes GET /orders fail', async () => {
+test('no query makes GET /notes fail', async () => {
   const seen = new Set<number>()
   await fc.assert(
     fc.asyncProperty(query, async (query) => {
-      seen.add(await ask(`/orders?${query}`))
+      seen.add(await ask(`/notes?${query}`))
     }),
     { numRuns },
   )
@@ -106,11 +107,11 @@ const id = fc.oneof(
 )
 const tag = fc.oneof(visible, fc.constantFrom('"1"', 'W/"1"', '*', '"99999999999999999999"', '"1", "2"', '"'))
 
-test('no id and no precondition make reading and cancelling fail', async () => {
+test('no id and no precondition make reading and closing fail', async () => {
   await fc.assert(
-    fc.asyncProperty(id, tag, fc.boolean(), async (id, tag, cancel) => {
+    fc.asyncProperty(id, tag, fc.boolean(), async (id, tag, close) => {
       const headers = { 'If-Match': tag, 'If-None-Match': tag }
-      await ask(`/orders/${id}${cancel ? '/cancel' : ''}`, { method: cancel ? 'POST' : 'GET', headers })
+      await ask(`/notes/${id}${close ? '/close' : ''}`, { method: close ? 'POST' : 'GET', headers })
     }),
     { numRuns },
   )

@@ -1,18 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { noDatabase } from '#test/support/feature.ts'
+import { notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
 
 const SERVICE_URL = 'https://orders.example.com'
 const plain = { 'X-Forwarded-Proto': 'http' }
 const hosts = { SERVICE_URL, ALLOWED_HOSTS: 'orders.example.org, Orders.Example.net:8443' }
-const service = await testService({ databaseUrl: noDatabase, environment: hosts })
+const service = await testService({ databaseUrl: noDatabase, features: [notes], environment: hosts })
 
 describe('a request over plain http', () => {
   test.each(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'])(
     'is sent to https with 308, whether the route takes %s or not',
     async (method) => {
-      for (const path of ['/ping', '/orders', '/nowhere']) {
+      for (const path of ['/ping', '/notes', '/nowhere']) {
         const answer = await service.api(`${path}?a=1`, { method, headers: plain })
         expect(answer.status).toBe(308)
         expect(answer.headers.get('location')).toBe(`${SERVICE_URL}${path}?a=1`)
@@ -24,10 +25,10 @@ describe('a request over plain http', () => {
     },
   )
 
-  test('does nothing but redirect: no body is read, no order placed', async () => {
-    const answer = await service.api('/orders', { json: { item: 'Teapot' }, headers: plain })
+  test('does nothing but redirect: no body is read, no note written', async () => {
+    const answer = await service.api('/notes', { json: { text: 'Tea' }, headers: plain })
     expect(answer.status).toBe(308)
-    expect(answer.headers.get('location')).toBe(`${SERVICE_URL}/orders`)
+    expect(answer.headers.get('location')).toBe(`${SERVICE_URL}/notes`)
   })
 
   test.each([
@@ -65,18 +66,18 @@ describe('a request over plain http', () => {
     ['Cookie', 'session=secret-credential'],
   ])('that carries %s in clear is a warning in the log, without the credential', async (name, value) => {
     service.lines.length = 0
-    const answer = await service.api('/orders?a=secret-credential', { headers: { ...plain, [name]: value } })
+    const answer = await service.api('/notes?a=secret-credential', { headers: { ...plain, [name]: value } })
     expect(answer.status).toBe(308)
     const warnings = service.lines.filter(({ severity }) => severity === 'WARNING')
     expect(warnings).toEqual([
-      expect.objectContaining({ message: expect.stringContaining('in clear'), path: '/orders' }),
+      expect.objectContaining({ message: expect.stringContaining('in clear'), path: '/notes' }),
     ])
     expect(JSON.stringify(service.lines)).not.toContain('secret-credential')
   })
 
   test('without a credential warns of nothing', async () => {
     service.lines.length = 0
-    await service.api('/orders', { headers: plain })
+    await service.api('/notes', { headers: plain })
     expect(service.lines.map(({ severity }) => severity)).toEqual(['INFO'])
   })
 
@@ -102,7 +103,7 @@ describe('Strict-Transport-Security', () => {
   const secure = { 'X-Forwarded-Proto': 'https' }
 
   test('lasts a year on every answer over https, problems too, and leaves subdomains alone', async () => {
-    for (const path of ['/ping', '/nowhere', '/orders']) {
+    for (const path of ['/ping', '/nowhere', '/notes']) {
       const answer = await service.api(path, { headers: secure })
       expect(answer.headers.get('strict-transport-security')).toBe('max-age=31536000')
     }

@@ -94,15 +94,15 @@ describe('a commit that fails', () => {
     await onServer(
       databaseUrl,
       `create function refuse() returns trigger language plpgsql as $$ begin
-        if new.item like 'rule%' then raise 'hidden detail of the rule'; end if;
-        if new.item like 'serial%' then raise 'hidden detail' using errcode = 'serialization_failure'; end if;
-        if new.item like 'death%' then perform pg_terminate_backend(pg_backend_pid()); end if;
+        if new.text like 'rule%' then raise 'hidden detail of the rule'; end if;
+        if new.text like 'serial%' then raise 'hidden detail' using errcode = 'serialization_failure'; end if;
+        if new.text like 'death%' then perform pg_terminate_backend(pg_backend_pid()); end if;
         return null;
       end $$`,
     )
     await onServer(
       databaseUrl,
-      `create constraint trigger refuse after insert on orders deferrable initially deferred
+      `create constraint trigger refuse after insert on test_notes deferrable initially deferred
         for each row execute function refuse()`,
     )
   })

@@ -35,7 +35,7 @@ const failures: [what: string, status: number, fail: Work][] = [
     'breaks a rule of the database',
     500,
     async (c) => {
-      await c.var.tx.execute(sql`update orders set quantity = 0`)
+      await c.var.tx.execute(sql`update test_notes set pages = 0`)
       return c.json({}, 201)
     },
   ],

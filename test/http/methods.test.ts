@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest'
-import { features } from '#src/app.ts'
 import { handlePlain } from '#src/runtime/openapi/route.ts'
 import { expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
+import { notes } from '#test/support/notes.ts'
 import { testServer } from '#test/support/server.ts'
 
 const hook = handlePlain({ method: 'put', path: '/hooks/:name', security: 'public' }, (c) => c.text('ok'))
-const { api, dial } = await testServer({ databaseUrl: noDatabase, features: [...features, featureOf(hook)] })
+const { api, dial } = await testServer({ databaseUrl: noDatabase, features: [notes, featureOf(hook)] })
 
 const taken = {
   '/ping': ['GET', 'HEAD', 'OPTIONS'],
-  '/orders': ['GET', 'HEAD', 'OPTIONS', 'POST'],
-  '/orders/rubbish': ['GET', 'HEAD', 'OPTIONS'],
-  '/orders/rubbish/cancel': ['OPTIONS', 'POST'],
+  '/notes': ['GET', 'HEAD', 'OPTIONS', 'POST'],
+  '/notes/rubbish': ['GET', 'HEAD', 'OPTIONS'],
+  '/notes/rubbish/close': ['OPTIONS', 'POST'],
   '/hooks/one': ['OPTIONS', 'PUT'],
 }
 const methods = [
@@ -56,11 +56,11 @@ test.each(['GET', 'HEAD', 'POST', 'OPTIONS', 'DELETE'])('%s on a path of nobody 
   for (const path of [
     '/',
     '/nowhere',
-    '/orders/',
+    '/notes/',
     '/ping/',
     '/PING',
     '/%2fping',
-    '/orders/a/b',
+    '/notes/a/b',
     '/hooks',
     '/%70ong',
   ]) {

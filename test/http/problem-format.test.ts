@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi'
 import { describe, expect, test } from 'vitest'
-import { features } from '#src/app.ts'
 import { Problem, problems } from '#src/runtime/http/problem.ts'
 import { handlePlain } from '#src/runtime/openapi/route.ts'
 import { expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
+import { notes } from '#test/support/notes.ts'
 import { testServer } from '#test/support/server.ts'
 import { testService } from '#test/support/service.ts'
 import { pymacaronFormat } from './pymacaron-format.ts'
@@ -13,7 +13,7 @@ let thrown: unknown
 const fail = handlePlain({ method: 'get', path: '/fail', security: 'public' }, () => {
   throw thrown
 })
-const service = { databaseUrl: noDatabase, features: [...features, featureOf(fail)], format: pymacaronFormat }
+const service = { databaseUrl: noDatabase, features: [notes, featureOf(fail)], format: pymacaronFormat }
 const { api } = await testService(service)
 
 interface Contract {
@@ -40,8 +40,8 @@ function failures(contract: Contract) {
 describe('with PyMacaron’s format', () => {
   test.each([
     ['a path of nobody', '/nowhere', 404, 'NOT_FOUND'],
-    ['a method that is not allowed', '/orders/7/cancel', 405, 'METHOD_NOT_ALLOWED'],
-    ['a missing token', '/orders', 401, 'TOKEN_MISSING'],
+    ['a method that is not allowed', '/notes/7/close', 405, 'METHOD_NOT_ALLOWED'],
+    ['a missing token', '/notes', 401, 'TOKEN_MISSING'],
     ['a query that does not fit', '/ping?a=1', 400, 'VALIDATION_FAILED'],
   ])('%s is answered in it', async (_what, path, status, error) => {
     const answer = await api(path)
@@ -112,7 +112,7 @@ describe('with PyMacaron’s format', () => {
 
 describe('with the format of RFC 9457', () => {
   test('every failure in the contract is of that type', async () => {
-    const { api } = await testService({ databaseUrl: noDatabase })
+    const { api } = await testService({ databaseUrl: noDatabase, features: [notes] })
     const contract = await contractOf(api)
     for (const [status, { content }] of failures(contract)) {
       expect(Object.keys(content ?? {})).toEqual(['application/problem+json'])
@@ -129,7 +129,7 @@ describe('with the format of RFC 9457', () => {
   })
 
   test('every answer fits the schema that the contract shows', async () => {
-    const { api } = await testService({ databaseUrl: noDatabase })
+    const { api } = await testService({ databaseUrl: noDatabase, features: [notes] })
     const { components } = await contractOf(api)
     const Problem = z.fromJSONSchema({
       ...components.schemas.Problem,
@@ -138,7 +138,7 @@ describe('with the format of RFC 9457', () => {
     for (const [path, status, code] of [
       ['/nowhere', 404, 'NOT_FOUND'],
       ['/ping?a=1&b=2', 400, 'VALIDATION_FAILED'],
-      ['/orders', 401, 'TOKEN_MISSING'],
+      ['/notes', 401, 'TOKEN_MISSING'],
     ] as const) {
       Problem.parse(await expectProblem(await api(path), status, code))
     }

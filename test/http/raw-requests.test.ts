@@ -30,7 +30,7 @@ async function expectRefusal(bytes: string, status: number, code: string) {
 describe('what Node’s parser refuses is a problem as well', () => {
   test.each([
     ['no Host in HTTP/1.1', 'GET /ping HTTP/1.1\r\n\r\n'],
-    ['no Host and a body', 'POST /orders HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}'],
+    ['no Host and a body', 'POST /ping HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}'],
     ['an unknown version', 'GET /ping HTTP/3.0\r\nHost: a\r\n\r\n'],
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['a NUL in the path', 'GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n'],
@@ -40,14 +40,14 @@ describe('what Node’s parser refuses is a problem as well', () => {
     ['a header without a colon', 'GET /ping HTTP/1.1\r\nHost: a\r\nrubbish\r\n\r\n'],
     ['a blank before the colon', 'GET /ping HTTP/1.1\r\nHost : a\r\n\r\n'],
     ['a folded header', 'GET /ping HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n'],
-    ['two lengths', 'POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}'],
-    ['a negative length', 'POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n'],
-    ['a length that is no number', 'POST /orders HTTP/1.1\r\nHost: a\r\nContent-Length: 1e2\r\n\r\n'],
+    ['two lengths', 'POST /ping HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}'],
+    ['a negative length', 'POST /ping HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n'],
+    ['a length that is no number', 'POST /ping HTTP/1.1\r\nHost: a\r\nContent-Length: 1e2\r\n\r\n'],
     [
       'chunks and a length',
-      'POST /orders HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n',
+      'POST /ping HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n',
     ],
-    ['an expectation of its own', 'POST /orders HTTP/1.1\r\nHost: a\r\nExpect: a-miracle\r\n\r\n'],
+    ['an expectation of its own', 'POST /ping HTTP/1.1\r\nHost: a\r\nExpect: a-miracle\r\n\r\n'],
     ['a Host that is none', 'GET /ping HTTP/1.1\r\nHost: a b\r\n\r\n'],
     ['no HTTP at all', 'GET /ping\r\nrubbish\r\n\r\n'],
   ])('%s: 400', async (_what, bytes) => {
@@ -60,7 +60,7 @@ describe('what Node’s parser refuses is a problem as well', () => {
     ['a header’s name', `GET /ping HTTP/1.1\r\nHost: a\r\n${long}: x\r\n\r\n`],
     ['a cookie', `GET /ping HTTP/1.1\r\nHost: a\r\nCookie: a=${long}\r\n\r\n`],
     ['the path', `GET /${long} HTTP/1.1\r\nHost: a\r\n\r\n`],
-    ['the query', `GET /orders?${long} HTTP/1.1\r\nHost: a\r\n\r\n`],
+    ['the query', `GET /ping?${long} HTTP/1.1\r\nHost: a\r\n\r\n`],
   ])('beyond 16 KiB of %s: 431', async (_what, bytes) => {
     await expectRefusal(bytes, 431, 'HEADERS_TOO_LARGE')
   })

@@ -2,20 +2,20 @@ import { sql } from 'drizzle-orm'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
 import type { Context } from 'hono'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { features } from '#src/app.ts'
 import type { Database } from '#src/runtime/database/database.ts'
 import { defineFeature } from '#src/runtime/openapi/feature.ts'
 import { handlePlain } from '#src/runtime/openapi/route.ts'
 import { expectProblem } from '#test/support/expect.ts'
+import { notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
 import { as, testAuth } from '#test/support/tokens.ts'
 
 const canary = 'hunter2-canary'
-const orders = pgTable('orders', {
+const table = pgTable('test_notes', {
   id: text('id'),
   owner: text('owner'),
-  item: text('item'),
-  quantity: integer('quantity'),
+  text: text('text'),
+  pages: integer('pages'),
 })
 
 let work: (body: string, database: Database, c: Context) => unknown
@@ -30,7 +30,7 @@ const feature = defineFeature({
   ],
 })
 const service = await testService({
-  features: [...features, feature],
+  features: [notes, feature],
   environment: { AUTH_COOKIE: 'session', SERVICE_URL: 'https://orders.example.com' },
 })
 const { api, lines } = service
@@ -48,12 +48,12 @@ function expectSilence(...words: string[]) {
 
 describe('a value of the body is in no log line, though PostgreSQL', () => {
   const id = '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f'
-  const insert = (values: object) => (database: Database) => database.insert(orders).values(values)
+  const insert = (values: object) => (database: Database) => database.insert(table).values(values)
   const mistakes: [string, (body: string, database: Database) => unknown][] = [
     ['finds no integer in it', (body, database) => database.execute(sql`select ${body}::int`)],
     [
       'finds no UUID in it',
-      (body, database) => database.execute(sql`select * from orders where id = ${body}`),
+      (body, database) => database.execute(sql`select * from test_notes where id = ${body}`),
     ],
     ['finds no date in it', (body, database) => database.execute(sql`select ${body}::timestamptz`)],
     ['finds no JSON in it', (body, database) => database.execute(sql`select ${body}::jsonb`)],
@@ -64,15 +64,12 @@ describe('a value of the body is in no log line, though PostgreSQL', () => {
     [
       'has it twice',
       async (body, database) => {
-        const values = { id, owner: body, item: body, quantity: 1 }
-        await database.insert(orders).values(values).onConflictDoNothing()
+        const values = { id, owner: body, text: body, pages: 1 }
+        await database.insert(table).values(values).onConflictDoNothing()
         await insert(values)(database)
       },
     ],
-    [
-      'may not have it',
-      (body, database) => insert({ id, owner: body, item: body, quantity: 5000 })(database),
-    ],
+    ['may not have it', (body, database) => insert({ id, owner: body, text: body, pages: 5000 })(database)],
     ['misses something beside it', (body, database) => insert({ id, owner: body })(database)],
     ['is asked without Drizzle', (body, database) => database.$client.query('select $1::int', [body])],
     ['fails for another reason', (body, database) => database.execute(sql`select ${body}::text, 1 / 0`)],
@@ -94,11 +91,11 @@ describe('a value of the body is in no log line, though PostgreSQL', () => {
   })
 
   test('the query itself is there, with its constraint, to find the mistake by', async () => {
-    work = (body, database) => insert({ id, owner: body, item: body, quantity: 5000 })(database)
+    work = (body, database) => insert({ id, owner: body, text: body, pages: 5000 })(database)
     await api('/leak', { method: 'POST', body: canary })
     expect(lines[0]).toMatchObject({
-      database: { code: '23514', table: 'orders', constraint: 'orders_quantity' },
-      stack_trace: expect.stringContaining('Failed query: insert into "orders"'),
+      database: { code: '23514', table: 'test_notes', constraint: 'test_notes_pages' },
+      stack_trace: expect.stringContaining('Failed query: insert into "test_notes"'),
     })
   })
 })
@@ -114,12 +111,12 @@ test.each<[string, (body: string) => unknown]>([
 
 test.each<[string, string, object]>([
   ['that is malformed', 'MALFORMED_REQUEST', { body: `{"item":"${canary}` }],
-  ['that does not fit', 'VALIDATION_FAILED', { json: { item: 7, quantity: 1, [canary]: canary } }],
+  ['that does not fit', 'VALIDATION_FAILED', { json: { text: 7, pages: 1, [canary]: canary } }],
   ['of another type', 'UNSUPPORTED_MEDIA_TYPE', { body: canary, headers: { 'Content-Type': 'text/plain' } }],
 ])('a body %s is in no log line', async (_what, code, request) => {
-  const alice = await service.as('alice', ['orders:write'])
+  const alice = await service.as('alice', ['notes:write'])
   const headers = { 'Content-Type': 'application/json' }
-  const answer = await alice('/orders', { method: 'POST', headers, ...request })
+  const answer = await alice('/notes', { method: 'POST', headers, ...request })
   expect(await answer.json()).toMatchObject({ code })
   expectSilence()
 })
@@ -132,14 +129,14 @@ describe('a credential is in no log line', () => {
 
   test.each(answers)('whether the request %s', async (_what, behaviour) => {
     work = behaviour
-    const { Authorization = '' } = await as('alice', ['orders:read'])
+    const { Authorization = '' } = await as('alice', ['notes:read'])
     const token = Authorization.slice('Bearer '.length)
     const [header = '', payload = '', signature = ''] = token.split('.')
     const secrets = [header, payload, signature, testAuth.secret]
     const cookie = { Cookie: `session=${token}; other=${canary}`, Origin: 'https://orders.example.com' }
     const clear = { 'X-Forwarded-Proto': 'http' }
     for (const headers of [{ Authorization }, cookie, { Authorization, ...clear }, { ...cookie, ...clear }]) {
-      for (const path of ['/leak', `/leak?access_token=${token}&password=${canary}`, `/orders/${token}`]) {
+      for (const path of ['/leak', `/leak?access_token=${token}&password=${canary}`, `/notes/${token}`]) {
         await api(path, { method: 'POST', body: token, headers })
       }
     }
@@ -154,7 +151,7 @@ describe('a credential is in no log line', () => {
     ['no token at all', () => `Bearer ${canary} ${canary}`],
   ])('though it is %s', async (_what, make) => {
     const Authorization = `${await make()}`
-    const answer = await api('/orders', { headers: { Authorization } })
+    const answer = await api('/notes', { headers: { Authorization } })
     expect(answer.status).toBe(401)
     expectSilence(...Authorization.split(/[ .]/).slice(1).filter(Boolean))
   })

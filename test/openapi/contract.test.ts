@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import type { Dependencies } from '#src/app.ts'
 import { problems } from '#src/runtime/http/problem.ts'
 import { expectJson } from '#test/support/expect.ts'
 import { noDatabase } from '#test/support/feature.ts'
+import { notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
 
 interface Media {
@@ -28,15 +30,28 @@ interface Contract {
   components: { schemas: Record<string, { example?: unknown }> }
 }
 
-const { api } = await testService({ databaseUrl: noDatabase })
-const contract = await expectJson<Contract>(await api('/openapi.json'))
-const operations = Object.entries(contract.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(
-    ([method, operation]) => [`${method.toUpperCase()} ${path}`, method, operation] as const,
-  ),
-)
+/** What the service shows, of its own features or of these. */
+async function contractOf(options: Pick<Dependencies, 'features'> = {}): Promise<Contract> {
+  const { api } = await testService({ databaseUrl: noDatabase, ...options })
+  return expectJson(await api('/openapi.json'))
+}
+
+const contract = await contractOf()
+const ofNotes = await contractOf({ features: [notes] })
+const operationsOf = ({ paths }: Contract) =>
+  Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(
+      ([method, operation]) => [`${method.toUpperCase()} ${path}`, method, operation] as const,
+    ),
+  )
+const operations = [
+  ...operationsOf(contract),
+  ...operationsOf(ofNotes).filter(([, , { tags }]) => tags.includes('notes')),
+]
+const described = [...contract.tags, ...ofNotes.tags]
+/** An operation of the notes. */
 const operation = (id: string) => {
-  const found = operations.find(([, , { operationId }]) => operationId === id)
+  const found = operationsOf(ofNotes).find(([, , { operationId }]) => operationId === id)
   if (!found) throw new Error(`There is no operation ${id}`)
   return found[2]
 }
@@ -53,7 +68,7 @@ test('it is OpenAPI 3.1, with a title, a version, a server and described tags', 
     version: expect.stringMatching(/^\d/),
   })
   expect(contract.servers).toEqual([{ url: '/' }])
-  for (const { name, description } of contract.tags) expect(name && description).toBeTruthy()
+  for (const { name, description } of described) expect(name && description).toBeTruthy()
 })
 
 test('SERVICE_URL is the server', async () => {
@@ -64,7 +79,7 @@ test('SERVICE_URL is the server', async () => {
 })
 
 test('no two operations share an operationId', () => {
-  const ids = operations.map(([, , { operationId }]) => operationId)
+  const ids = operationsOf(contract).map(([, , { operationId }]) => operationId)
   expect(new Set(ids).size).toBe(ids.length)
 })
 
@@ -74,7 +89,7 @@ describe.each(operations)(
     test('has an operationId, a summary, and tags that are described', () => {
       expect(operationId).toMatch(/^\w+$/)
       expect(summary).toMatch(/^.{5,}[^.]$/)
-      expect(contract.tags.map(({ name }) => name)).toEqual(expect.arrayContaining(tags))
+      expect(described.map(({ name }) => name)).toEqual(expect.arrayContaining(tags))
       expect(tags).not.toEqual([])
     })
 
@@ -123,7 +138,7 @@ describe.each(operations)(
 )
 
 test('every problem of the runtime’s stands somewhere, or is described as an answer to anything', () => {
-  const shown = JSON.stringify(contract)
+  const shown = JSON.stringify(ofNotes)
   const elsewhere = ['HTTPS_REQUIRED', 'NOT_FOUND', 'METHOD_NOT_ALLOWED', 'HEADERS_TOO_LARGE', 'CROSS_ORIGIN']
   const unseen = ['CLIENT_CLOSED_REQUEST', 'INVOKER_REQUIRED', 'TASK_BUSY']
   const missing = Object.keys(problems).filter((code) => !shown.includes(`"code":"${code}"`))
@@ -132,7 +147,7 @@ test('every problem of the runtime’s stands somewhere, or is described as an a
 })
 
 test('the parameters of the list have their types, bounds and defaults', () => {
-  const parameters = operation('listOrders').parameters ?? []
+  const parameters = operation('listNotes').parameters ?? []
   expect(
     parameters.map(({ in: place, name, required, schema }) => ({ place, name, required, schema })),
   ).toEqual([
@@ -147,14 +162,14 @@ test('the parameters of the list have their types, bounds and defaults', () => {
       place: 'query',
       name: 'status',
       required: false,
-      schema: { type: 'string', enum: ['placed', 'fulfilled', 'cancelled'] },
+      schema: { type: 'string', enum: ['open', 'closed'] },
     },
   ])
 })
 
 test('the headers that a route honours are parameters', () => {
   const headersOf = (id: string) => operation(id).parameters?.filter(({ in: place }) => place === 'header')
-  expect(headersOf('placeOrder')).toMatchObject([
+  expect(headersOf('writeNote')).toMatchObject([
     {
       name: 'Idempotency-Key',
       required: false,
@@ -162,23 +177,23 @@ test('the headers that a route honours are parameters', () => {
       description: expect.stringMatching(/24 hours/),
     },
   ])
-  expect(headersOf('getOrder')).toMatchObject([{ name: 'if-none-match', required: false }])
-  expect(headersOf('cancelOrder')).toMatchObject([{ name: 'if-match', required: false }])
+  expect(headersOf('readNote')).toMatchObject([{ name: 'if-none-match', required: false }])
+  expect(headersOf('closeNote')).toMatchObject([{ name: 'if-match', required: false }])
 })
 
 test('the headers of an answer are described', () => {
-  expect(Object.keys(operation('placeOrder').responses['201']?.headers ?? {})).toEqual(['Location', 'ETag'])
-  expect(operation('getOrder').responses['304']).toEqual({
+  expect(Object.keys(operation('writeNote').responses['201']?.headers ?? {})).toEqual(['Location', 'ETag'])
+  expect(operation('readNote').responses['304']).toEqual({
     description: expect.stringMatching(/If-None-Match/),
   })
 })
 
 test('what a request takes is strict, and says so', () => {
-  expect(contract.components.schemas.NewOrder).toMatchObject({
-    required: ['item', 'quantity'],
+  expect(ofNotes.components.schemas.NewNote).toMatchObject({
+    required: ['text', 'pages'],
     properties: {
-      item: { minLength: 1, maxLength: 100 },
-      quantity: { type: 'integer', minimum: 1, maximum: 1000 },
+      text: { minLength: 1, maxLength: 100 },
+      pages: { type: 'integer', minimum: 1, maximum: 1000 },
     },
     additionalProperties: false,
   })

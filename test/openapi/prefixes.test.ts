@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi'
 import { expect, test } from 'vitest'
-import { orders } from '#src/orders/orders.ts'
 import { at, defineFeature } from '#src/runtime/openapi/feature.ts'
 import { defineRoute, handle, handlePlain, json, jsonBody } from '#src/runtime/openapi/route.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { noDatabase } from '#test/support/feature.ts'
+import { noteScopes, notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
 
 /** Two versions of one feature, which differ in what a thing is. */
@@ -65,13 +65,13 @@ test('nothing is left where no prefix is', async () => {
   await expectProblem(await api('/v3/things/cup'), 404, 'NOT_FOUND')
 })
 
-test('the example feature lives below a prefix as it does without one', async () => {
-  const service = await testService({ features: [at('/v1', orders)] })
-  const alice = await service.as('alice', ['orders:read', 'orders:write'])
-  const placed = await alice('/v1/orders', { json: { item: 'Teapot', quantity: 2 } })
-  const order = await expectJson(placed, 201)
-  expect(placed.headers.get('location')).toBe(`/v1/orders/${order.id}`)
-  expect(await expectJson(await alice(`/v1/orders/${order.id}`))).toEqual(order)
+test('a feature with tables and scopes lives below a prefix as it does without one', async () => {
+  const service = await testService({ features: [at('/v1', notes)] })
+  const alice = await service.as('alice', noteScopes)
+  const written = await alice('/v1/notes', { json: { text: 'Tea', pages: 2 } })
+  const note = await expectJson(written, 201)
+  expect(written.headers.get('location')).toBe(`/v1/notes/${note.id}`)
+  expect(await expectJson(await alice(`/v1/notes/${note.id}`))).toEqual(note)
 })
 
 test('the contract shows both, under one tag', async () => {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
-import type { Order } from '#test/support/orders.ts'
 import { testService } from '#test/support/service.ts'
 import { lockWaits, openSession } from '#test/support/session.ts'
+import type { Order } from './orders.ts'
 
 const service = await testService()
 const { databaseUrl } = service

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { fulfil, idAt, type Order } from '#test/support/orders.ts'
 import { testService } from '#test/support/service.ts'
+import { fulfil, idAt, type Order } from './orders.ts'
 
 const service = await testService()
 const alice = await service.as('alice', ['orders:read', 'orders:write'])

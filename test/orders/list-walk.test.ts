@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Api } from '#test/support/client.ts'
 import { expectJson } from '#test/support/expect.ts'
-import { insertOrders, type Order, type Page } from '#test/support/orders.ts'
 import { testService } from '#test/support/service.ts'
+import { insertOrders, type Order, type Page } from './orders.ts'
 
 const service = await testService()
 const as = (subject: string) => service.as(subject, ['orders:read', 'orders:write'])

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { encodeCursor } from '#src/runtime/database/cursor.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { firstTime, idAt, insertOrders, type Page } from '#test/support/orders.ts'
 import { testService } from '#test/support/service.ts'
+import { firstTime, idAt, insertOrders, type Page } from './orders.ts'
 
 const service = await testService()
 const as = (subject: string) => service.as(subject, ['orders:read'])

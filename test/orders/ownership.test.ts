@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { encodeCursor } from '#src/runtime/database/cursor.ts'
 import type { Api } from '#test/support/client.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { fulfil, idAt, type Order, type Page } from '#test/support/orders.ts'
 import { testService } from '#test/support/service.ts'
+import { fulfil, idAt, type Order, type Page } from './orders.ts'
 
 const service = await testService()
 const both = ['orders:read', 'orders:write']

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { onServer } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
-import type { Order } from '#test/support/orders.ts'
 import { testService } from '#test/support/service.ts'
+import type { Order } from './orders.ts'
 
 const service = await testService()
 const alice = await service.as('alice', ['orders:write'])

@@ -3,8 +3,8 @@ import { beforeAll, expect, test, vi } from 'vitest'
 import { encodeCursor } from '#src/runtime/database/cursor.ts'
 import { onServer } from '#test/support/database.ts'
 import { expectJson } from '#test/support/expect.ts'
-import { firstTime, idAt, insertOrders } from '#test/support/orders.ts'
 import { testService } from '#test/support/service.ts'
+import { firstTime, idAt, insertOrders } from './orders.ts'
 
 interface Plan {
   'Node Type': string

@@ -19,10 +19,18 @@ async function accept(args: string[], environment: Record<string, string> = {}) 
   return { status: await exit, output: lines.join('\n') }
 }
 
-async function rows(): Promise<{ orders: number; keys: number }> {
-  const query =
-    'select (select count(*)::int from orders) as orders, (select count(*)::int from idempotency_keys) as keys'
-  return (await onServer(databaseUrl, query)).rows[0]
+/** How many rows all the tables have together. */
+async function rows(): Promise<number> {
+  const names = "select quote_ident(tablename) as name from pg_tables where schemaname = 'public'"
+  const { rows: tables } = await onServer(databaseUrl, names)
+  const counts = tables.map(({ name }) => `select count(*) as count from ${name}`)
+  const sum = `select sum(count)::int as count from (${counts.join(' union all ')})`
+  return (await onServer(databaseUrl, sum)).rows[0].count
+}
+
+/** How many tests passed. */
+function count({ output }: { output: string }): number {
+  return Number(/Tests +(\d+) passed/.exec(output)?.[1])
 }
 
 const AUTH_SECRET = testAuth.secret
@@ -32,8 +40,9 @@ const passed = { status: 0, output: expect.stringMatching(/Tests +[1-9]\d* passe
 
 test('the bundle passes: what is live-safe writes nothing, the rest does, two runs at once', async () => {
   const { url } = await startService({ DATABASE_URL: databaseUrl, AUTH_SECRET })
-  expect(await accept([url, '--tags-filter=live-safe'], { ACCEPTANCE_TOKEN })).toMatchObject(passed)
-  expect(await rows()).toEqual({ orders: 0, keys: 0 })
+  const liveSafe = await accept([url, '--tags-filter=live-safe'], { ACCEPTANCE_TOKEN })
+  expect(liveSafe).toMatchObject(passed)
+  expect(await rows()).toBe(0)
 
   const runs = await Promise.all([accept([url], { AUTH_SECRET }), accept([url], { ACCEPTANCE_TOKEN })])
   for (const run of runs) {
@@ -41,8 +50,8 @@ test('the bundle passes: what is live-safe writes nothing, the rest does, two ru
     expect(run.output).toContain(`Testing runway at ${url} (revision unknown, environment development)`)
     expect(run.output).not.toContain('skipped')
   }
-  expect(await rows()).toEqual({ orders: expect.any(Number), keys: expect.any(Number) })
-  expect(await rows()).not.toEqual({ orders: 0, keys: 0 })
+  const others = count(runs[0]) - count(liveSafe)
+  expect((await rows()) > 0).toBe(others > 0)
 }, 60_000)
 
 test('a service of development needs no credentials, and vitest’s arguments are handed on', async () => {

@@ -2,21 +2,22 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { makeDatabase } from '#test/support/database.ts'
-import { expectLog, refusesConnections, startService } from '#test/support/process.ts'
+import { noteScopes } from '#test/support/notes.ts'
+import { expectLog, refusesConnections, startNotes, startService } from '#test/support/process.ts'
 import { rawRequest } from '#test/support/raw.ts'
 import { lockWaits, openSession } from '#test/support/session.ts'
 import { as } from '#test/support/tokens.ts'
 
 const databaseUrl = await makeDatabase()
-const alice = await as('alice', ['orders:read', 'orders:write'])
-const teapot = JSON.stringify({ item: 'Teapot', quantity: 2 })
-const json = { ...alice, 'Content-Type': 'application/json', 'Content-Length': String(teapot.length) }
+const alice = await as('alice', noteScopes)
+const tea = JSON.stringify({ text: 'Tea', pages: 2 })
+const json = { ...alice, 'Content-Type': 'application/json', 'Content-Length': String(tea.length) }
 
-/** Locks the table of orders, until it is released or the test ends. */
-async function lockOrders(): Promise<{ release(): Promise<unknown> }> {
+/** Locks the table of notes, until it is released or the test ends. */
+async function lockNotes(): Promise<{ release(): Promise<unknown> }> {
   const session = await openSession(databaseUrl)
   await session.query('begin')
-  await session.query('lock table orders in access exclusive mode')
+  await session.query('lock table test_notes in access exclusive mode')
   return { release: () => session.query('commit') }
 }
 
@@ -41,15 +42,15 @@ async function listenIn(): Promise<{ url: string; lastWords: Buffer[] }> {
 }
 
 test('a request whose body arrives after SIGTERM is finished, then the process exits with 0', async () => {
-  const service = await startService({ DATABASE_URL: databaseUrl })
+  const service = await startNotes({ DATABASE_URL: databaseUrl })
   const { child, dial, exit, lines } = service
-  const connection = dial().send(rawRequest('POST /orders', { ...json, Expect: '100-continue' }))
+  const connection = dial().send(rawRequest('POST /notes', { ...json, Expect: '100-continue' }))
   expect((await connection.answer()).status).toBe(100)
-  connection.send(teapot.slice(0, 5))
+  connection.send(tea.slice(0, 5))
 
   child.kill('SIGTERM')
   await refusesConnections(service)
-  connection.send(teapot.slice(5))
+  connection.send(tea.slice(5))
   const { status, headers } = await connection.answer()
   expect(status).toBe(201)
   expect(headers.get('connection')).toBe('close')
@@ -60,10 +61,10 @@ test('a request whose body arrives after SIGTERM is finished, then the process e
 
 test('requests that wait for the database are finished, and its connections closed', async () => {
   const { url, lastWords } = await listenIn()
-  const service = await startService({ DATABASE_URL: url })
-  const lock = await lockOrders()
-  const post = service.dial().send(rawRequest('POST /orders', json, teapot))
-  const get = service.dial().send(rawRequest('GET /orders', alice))
+  const service = await startNotes({ DATABASE_URL: url })
+  const lock = await lockNotes()
+  const post = service.dial().send(rawRequest('POST /notes', json, tea))
+  const get = service.dial().send(rawRequest('GET /notes', alice))
   await lockWaits(databaseUrl, 2)
 
   service.child.kill('SIGTERM')
@@ -109,9 +110,9 @@ test('connections that rest are closed at once', async () => {
 })
 
 test('SIGINT drains as well', async () => {
-  const service = await startService({ DATABASE_URL: databaseUrl })
-  const lock = await lockOrders()
-  const get = service.dial().send(rawRequest('GET /orders', alice))
+  const service = await startNotes({ DATABASE_URL: databaseUrl })
+  const lock = await lockNotes()
+  const get = service.dial().send(rawRequest('GET /notes', alice))
   await lockWaits(databaseUrl, 1)
   service.child.kill('SIGINT')
   await refusesConnections(service)
@@ -125,9 +126,9 @@ test.each([
   ['SIGTERM', 'SIGTERM'],
   ['SIGINT', 'SIGTERM'],
 ] as const)('after %s a second signal (%s) does not wait', async (first, second) => {
-  const service = await startService({ DATABASE_URL: databaseUrl })
-  await lockOrders()
-  const get = service.dial().send(rawRequest('GET /orders', alice))
+  const service = await startNotes({ DATABASE_URL: databaseUrl })
+  await lockNotes()
+  const get = service.dial().send(rawRequest('GET /notes', alice))
   await lockWaits(databaseUrl, 1)
   service.child.kill(first)
   await refusesConnections(service)
@@ -137,17 +138,17 @@ test.each([
 })
 
 test('what is unfinished after 8 s is cut, and the process still exits with 0', async () => {
-  const service = await startService({ DATABASE_URL: databaseUrl })
-  await lockOrders()
-  const half = service.dial().send(rawRequest('POST /orders', { ...json, Expect: '100-continue' }))
+  const service = await startNotes({ DATABASE_URL: databaseUrl })
+  await lockNotes()
+  const half = service.dial().send(rawRequest('POST /notes', { ...json, Expect: '100-continue' }))
   expect((await half.answer()).status).toBe(100)
-  half.send(teapot.slice(0, 5))
-  const stuck = service.dial().send(rawRequest('GET /orders', alice))
+  half.send(tea.slice(0, 5))
+  const stuck = service.dial().send(rawRequest('GET /notes', alice))
   await lockWaits(databaseUrl, 1)
 
   service.child.kill('SIGTERM')
   await Promise.all([half.closed, stuck.closed])
   expect(await service.exit).toBe(0)
   expect(expectLog(service.lines).at(-1)).toMatchObject({ message: 'Stopped by SIGTERM', finished: false })
-  expect(service.lines.join('\n')).toContain('POST /orders 499')
+  expect(service.lines.join('\n')).toContain('POST /notes 499')
 })

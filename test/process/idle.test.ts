@@ -4,21 +4,22 @@ import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { type Api, client } from '#test/support/client.ts'
 import { makeDatabase } from '#test/support/database.ts'
-import { type ServiceProcess, startService } from '#test/support/process.ts'
+import { noteScopes } from '#test/support/notes.ts'
+import { type ServiceProcess, startNotes } from '#test/support/process.ts'
 import { rawRequest } from '#test/support/raw.ts'
 import { lockWaits, openSession } from '#test/support/session.ts'
 import { as } from '#test/support/tokens.ts'
 
-// Nothing runs outside a request: the bundle as it is deployed, watched by the guard. Source maps give the guard
+// Nothing runs outside a request: a bundle as it is deployed, watched by the guard. Source maps give the guard
 // the names that it knows Node's and the server's own timers by.
 
 const databaseUrl = await makeDatabase()
-const alice = await as('alice', ['orders:read', 'orders:write'])
-const json = { item: 'Teapot', quantity: 2 }
+const alice = await as('alice', noteScopes)
+const json = { text: 'Tea', pages: 2 }
 
 function startGuarded(environment: Record<string, string> = {}): Promise<ServiceProcess> {
   const args = ['--enable-source-maps', '--import', './dev/guard/preload.ts']
-  return startService({ DATABASE_URL: databaseUrl, ...environment }, { args })
+  return startNotes({ DATABASE_URL: databaseUrl, ...environment }, { args })
 }
 
 /** What the guard finds alive in the process now. */
@@ -40,25 +41,25 @@ async function statuses(answers: Promise<Response>[]): Promise<number[]> {
 
 /** Asks in all the ways that come to mind. */
 async function traffic(api: Api, round: number): Promise<number[]> {
-  const place = (headers: Record<string, string> = {}) =>
-    api('/orders', { headers: { ...alice, ...headers }, json })
-  const placed = await place()
-  const path = `${placed.headers.get('location')}`
-  const ETag = `${placed.headers.get('etag')}`
+  const write = (headers: Record<string, string> = {}) =>
+    api('/notes', { headers: { ...alice, ...headers }, json })
+  const written = await write()
+  const path = `${written.headers.get('location')}`
+  const ETag = `${written.headers.get('etag')}`
   const key = { 'Idempotency-Key': `round-${round}` }
-  const first = await place(key)
+  const first = await write(key)
   return statuses([
-    ...[Promise.resolve(placed), Promise.resolve(first), place(key)],
+    ...[Promise.resolve(written), Promise.resolve(first), write(key)],
     ...[api('/ping'), api('/ready'), api('/openapi.json'), api('/auth/version', { headers: alice })],
-    ...[api(path, { headers: alice }), api('/orders?limit=2', { headers: alice })],
+    ...[api(path, { headers: alice }), api('/notes?limit=2', { headers: alice })],
     api(path, { headers: { ...alice, 'If-None-Match': ETag } }),
-    api(`${path}/cancel`, { method: 'POST', headers: { ...alice, 'If-Match': '"9"' } }),
-    api('/orders', { headers: alice, json: { ...json, quantity: 0 } }),
-    api('/orders', { headers: alice, body: 'x'.repeat(2 ** 21) }),
-    api('/orders', { json }),
-    api('/orders', { headers: { Authorization: 'Bearer eyJ.eyJ.x' }, json }),
+    api(`${path}/close`, { method: 'POST', headers: { ...alice, 'If-Match': '"9"' } }),
+    api('/notes', { headers: alice, json: { ...json, pages: 0 } }),
+    api('/notes', { headers: alice, body: 'x'.repeat(2 ** 21) }),
+    api('/notes', { json }),
+    api('/notes', { headers: { Authorization: 'Bearer eyJ.eyJ.x' }, json }),
     ...[api('/nowhere', { body: 'x'.repeat(2 ** 17) }), api('/ping', { method: 'DELETE' })],
-    api('/orders', { headers: { ...alice, 'Content-Type': 'text/plain' }, body: 'x'.repeat(2 ** 17) }),
+    api('/notes', { headers: { ...alice, 'Content-Type': 'text/plain' }, body: 'x'.repeat(2 ** 17) }),
     api('/ping', { headers: { 'X-Forwarded-Proto': 'http' } }),
   ])
 }
@@ -80,17 +81,17 @@ test('after clients that left in the middle it is idle too', async () => {
   const service = await startGuarded()
   const session = await openSession(databaseUrl)
   await session.query('begin')
-  await session.query('lock table orders in access exclusive mode')
+  await session.query('lock table test_notes in access exclusive mode')
 
   const body = JSON.stringify(json)
   const headers = { ...alice, 'Content-Type': 'application/json', 'Content-Length': String(body.length) }
-  const waiting = service.dial().send(rawRequest('POST /orders', headers, body))
+  const waiting = service.dial().send(rawRequest('POST /notes', headers, body))
   await lockWaits(databaseUrl)
-  const half = service.dial().send(rawRequest('POST /orders', { ...headers, Expect: '100-continue' }))
+  const half = service.dial().send(rawRequest('POST /notes', { ...headers, Expect: '100-continue' }))
   expect((await half.answer()).status).toBe(100)
   half.send(body.slice(0, 5)).socket.destroy()
   waiting.socket.destroy()
-  await service.line(/POST \/orders 499/)
+  await service.line(/POST \/notes 499/)
   await session.query('commit')
   await client(service.url)('/ready')
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { developmentSecret } from '#dev/settings.ts'
-import { expectLog, type LogEntry, spawnBundle, startService } from '#test/support/process.ts'
+import { expectLog, type LogEntry, spawnBundle, startNotes } from '#test/support/process.ts'
 import { testAuth } from '#test/support/tokens.ts'
 
 const onCloudRun = {
@@ -12,9 +12,12 @@ const onCloudRun = {
   AUTH_SECRET: testAuth.secret,
 }
 
+// What the runtime asks of a configuration; the service's own features may ask for more.
+const bundle = inject('notesBundle')
+
 /** Starts the bundle, which must refuse with exit 1 and one line. */
-async function refusal(environment: Record<string, string>, file?: string): Promise<LogEntry> {
-  const { lines, exit } = spawnBundle(environment, file === undefined ? {} : { file })
+async function refusal(environment: Record<string, string>, file = bundle): Promise<LogEntry> {
+  const { lines, exit } = spawnBundle(environment, { file })
   expect({ status: await exit, lines }).toMatchObject({ status: 1, lines: [expect.any(String)] })
   const [entry] = expectLog(lines)
   expect(entry).toMatchObject({ severity: 'CRITICAL' })
@@ -32,7 +35,7 @@ async function refused(environment: Record<string, string>): Promise<string[]> {
 }
 
 test('on Cloud Run a complete configuration starts', async () => {
-  await startService(onCloudRun)
+  await startNotes(onCloudRun)
 })
 
 test('every wrong value is named at once, with what would be right, and not shown', async () => {
@@ -116,6 +119,7 @@ test('a taken port is said in plain words', async () => {
 
 test('an error in the making of the app is a log line with its stack', async () => {
   const { lines, exit } = spawnBundle(onCloudRun, {
+    file: bundle,
     args: ['--import', './test/process/fixtures/no-server.ts'],
   })
   expect(await exit).toBe(1)

@@ -4,14 +4,15 @@ import { freePort } from '#dev/ports.ts'
 import { client } from '#test/support/client.ts'
 import { makeDatabase } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { expectLog, spawnProgram, startService } from '#test/support/process.ts'
+import { noteScopes } from '#test/support/notes.ts'
+import { expectLog, spawnProgram, startNotes, startService } from '#test/support/process.ts'
 import { as, testAuth } from '#test/support/tokens.ts'
 
 const databaseUrl = await makeDatabase()
 
 test('one line says how the service is configured, its secrets only as "set"', async () => {
   const PORT = String(await freePort())
-  const { lines, url } = await startService({
+  const { lines, url } = await startNotes({
     PORT,
     DATABASE_URL: databaseUrl,
     ENVIRONMENT: 'staging',
@@ -42,12 +43,12 @@ test('one line says how the service is configured, its secrets only as "set"', a
   expect(lines.join()).not.toContain(new URL(databaseUrl).pathname)
 })
 
-test('the bundle takes an order from its token to its row', async () => {
-  const { url } = await startService({ DATABASE_URL: databaseUrl })
-  const alice = client(url, await as('alice', ['orders:read', 'orders:write']))
-  const placed = await alice('/orders', { json: { item: 'Teapot', quantity: 2 } })
-  const order = await expectJson(placed, 201)
-  expect(await expectJson(await alice(`${placed.headers.get('location')}`))).toEqual(order)
+test('a bundle takes a note from its token to its row', async () => {
+  const { url } = await startNotes({ DATABASE_URL: databaseUrl })
+  const alice = client(url, await as('alice', noteScopes))
+  const written = await alice('/notes', { json: { text: 'Tea', pages: 2 } })
+  const note = await expectJson(written, 201)
+  expect(await expectJson(await alice(`${written.headers.get('location')}`))).toEqual(note)
   await expectJson(await alice('/ready'))
 })
 

@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest'
-import { expectLog, refusesConnections, type ServiceProcess, startService } from '#test/support/process.ts'
+import { expectLog, refusesConnections, type ServiceProcess, startNotes } from '#test/support/process.ts'
 import { type RawConnection, rawRequest } from '#test/support/raw.ts'
 import { as } from '#test/support/tokens.ts'
 
-const alice = await as('alice', ['orders:write'])
+const alice = await as('alice', ['notes:write'])
 const why = 'An error that nobody caught ends the process'
 
 /** SIGUSR2 makes it fail. */
 function startToFail(FAILURE: string): Promise<ServiceProcess> {
-  return startService({ FAILURE }, { args: ['--import', './test/process/fixtures/failures.ts'] })
+  return startNotes({ FAILURE }, { args: ['--import', './test/process/fixtures/failures.ts'] })
 }
 
 /** Begins a request that is in flight until its body, `{}`, has been sent. */
 async function begin({ dial }: ServiceProcess): Promise<RawConnection> {
   const headers = { 'Content-Type': 'application/json', 'Content-Length': '2', Expect: '100-continue' }
-  const connection = dial().send(rawRequest('POST /orders', { ...alice, ...headers }))
+  const connection = dial().send(rawRequest('POST /notes', { ...alice, ...headers }))
   expect((await connection.answer()).status).toBe(100)
   return connection
 }

@@ -4,17 +4,18 @@ import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { startPostgres } from '#dev/postgres.ts'
 import { migrate } from '#src/runtime/database/migrate.ts'
+import { createNotesTable } from '#test/support/notes-table.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** A server that tests may make databases on. */
     serverUrl: string
-    /** A migrated database to copy. */
+    /** A database to copy: migrated, with the tables that only tests have. */
     template: string
   }
 }
 
-/** Starts the embedded server once (or takes TEST_DATABASE_URL's) and migrates the template that each file copies. */
+/** Starts the embedded server once (or takes TEST_DATABASE_URL's) and makes the template that each file copies. */
 export default async function setup(project: TestProject) {
   const given = process.env.TEST_DATABASE_URL
   const server = given ? { url: given, stop: async () => {} } : await startPostgres()
@@ -22,10 +23,9 @@ export default async function setup(project: TestProject) {
   const client = new pg.Client({ connectionString: server.url })
   await client.connect()
   await client.query(`create database ${template}`)
-  await migrate(
-    databaseUrl(server.url, template),
-    fileURLToPath(new URL('../../migrations', import.meta.url)),
-  )
+  const url = databaseUrl(server.url, template)
+  await migrate(url, fileURLToPath(new URL('../../migrations', import.meta.url)))
+  await makeTestTables(url)
   project.provide('serverUrl', server.url)
   project.provide('template', template)
 
@@ -34,6 +34,13 @@ export default async function setup(project: TestProject) {
     await client.end()
     await server.stop()
   }
+}
+
+async function makeTestTables(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(createNotesTable)
+  await client.end()
 }
 
 function databaseUrl(serverUrl: string, name: string): string {

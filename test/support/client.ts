@@ -9,7 +9,7 @@ export interface ClientRequest {
   body?: NonNullable<RequestInit['body']>
 }
 
-/** Sends a request: `api('/orders', { json: {…} })` is a POST, without a body a GET. */
+/** Sends a request: `api('/notes', { json: {…} })` is a POST, without a body a GET. */
 export type Api = (path: string, request?: ClientRequest) => Promise<Response>
 
 /**

@@ -2,7 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { expect, onTestFinished, vi } from 'vitest'
+import { expect, inject, onTestFinished, vi } from 'vitest'
 import { type Dial, dialer } from './raw.ts'
 import { testTasks } from './task-variables.ts'
 import { testAuth } from './tokens.ts'
@@ -65,6 +65,14 @@ export async function startService(
   )
   const [, port] = await spawned.line(/Listening on port (\d+)/)
   return { ...spawned, url: `http://127.0.0.1:${port}`, dial: dialer(Number(port)) }
+}
+
+/** Spawns a bundle that serves notes in place of the service's own features, and waits until it listens. */
+export function startNotes(
+  environment: Record<string, string> = {},
+  options: { args?: readonly string[] } = {},
+): Promise<ServiceProcess> {
+  return startService(environment, { ...options, file: inject('notesBundle') })
 }
 
 /**

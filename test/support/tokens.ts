@@ -6,7 +6,7 @@ export const testAuth = { secret: 'b4Jq0Zr8Vt2Nw6Xy1Kd5Hg9Lm3Pc7Sf0', issuer: 'r
 /** Signs a token of the test service's own. */
 export const signTestToken = createSigner({ ...testAuth, ttl: 3600 })
 
-/** The headers of a caller: `client(app, await as('alice', ['orders:read']))`. */
+/** The headers of a caller: `client(app, await as('alice', ['notes:read']))`. */
 export async function as(
   subject: string,
   scopes: readonly string[] = [],

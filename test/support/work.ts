@@ -37,17 +37,20 @@ export function workFeature(work: () => Work): Feature {
   return featureOf(handle(workRoute, (c) => work()(c) as never))
 }
 
-/** Writes an order of this name in the transaction. */
-export async function write(tx: Transaction, item: string): Promise<void> {
+/** Writes a note with this text in the transaction. */
+export async function write(tx: Transaction, text: string): Promise<void> {
   await tx.execute(
-    sql`insert into orders (id, owner, item, quantity) values (gen_random_uuid(), 'work', ${item}, 1)`,
+    sql`insert into test_notes (id, owner, text, pages) values (gen_random_uuid(), 'work', ${text}, 1)`,
   )
 }
 
-/** The names of the orders that were committed, sorted. */
+/** The texts of the notes that were committed, sorted. */
 export async function written(databaseUrl: string): Promise<string[]> {
-  const { rows } = await onServer(databaseUrl, "select item from orders where owner = 'work' order by item")
-  return rows.map(({ item }) => item)
+  const { rows } = await onServer(
+    databaseUrl,
+    "select text from test_notes where owner = 'work' order by text",
+  )
+  return rows.map(({ text }) => text)
 }
 
 /** The idempotency keys that were committed, sorted. */

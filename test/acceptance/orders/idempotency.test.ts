@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { expect } from 'vitest'
+import type { Page } from '#test/orders/orders.ts'
 import type { Api } from '#test/support/client.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
-import type { Page } from '#test/support/orders.ts'
-import { run, test } from './acceptance.ts'
+import { run, test } from '../acceptance.ts'
 
 function place(api: Api, key: string, item: string): Promise<Response> {
   return api('/orders', { headers: { 'Idempotency-Key': key }, json: { item, quantity: 1 } })
