@@ -23,7 +23,7 @@ test('on Cloud Run it is what Cloud Run and the build say', async () => {
 })
 
 async function versionIn(environment: Record<string, string>) {
-  const { api, as } = await testService({ databaseUrl: noDatabase, environment })
+  const { api, as } = await testService({ databaseUrl: noDatabase, features: [], environment })
   const version = await expectJson(await api('/version'))
   expect(await expectJson(await (await as('alice'))('/auth/version'))).toEqual(version)
   return version

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { defineRoute, handle, json } from '#src/runtime/openapi/route.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
+import { allTypesRoute, formData, pointers } from '#test/support/forms.ts'
 import { testService } from '#test/support/service.ts'
 
 const Note = z.strictObject({ title: z.string() })
@@ -14,22 +15,7 @@ const Sent = z.object({ by: z.string() })
 const Received = z.object({ name: z.string(), type: z.string(), size: z.int(), text: z.string() })
 const common = { method: 'post', summary: 'Take a body', security: 'public' } as const
 
-const all = defineRoute({
-  ...common,
-  path: '/all',
-  operationId: 'all',
-  request: {
-    body: {
-      required: true,
-      content: {
-        'application/json': { schema: Note },
-        'application/x-www-form-urlencoded': { schema: Note },
-        'multipart/form-data': { schema: Note },
-      },
-    },
-  },
-  responses: { 200: json('What came', Sent) },
-})
+const all = allTypesRoute(Note, Sent)
 const formOnly = defineRoute({
   ...common,
   path: '/form',
@@ -135,13 +121,3 @@ test('the contract shows what each takes, and a file as bytes', async () => {
 })
 
 type Paths = Record<string, { post: { requestBody: { content: Record<string, { schema: unknown }> } } }>
-
-function formData(pairs: [name: string, value: string | Blob][]): FormData {
-  const form = new FormData()
-  for (const [name, value] of pairs) form.append(name, value)
-  return form
-}
-
-function pointers(problem: Record<string, unknown>): unknown {
-  return (problem.errors as { pointer: string }[]).map(({ pointer }) => pointer).sort()
-}

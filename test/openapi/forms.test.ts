@@ -4,6 +4,7 @@ import { defineRoute, handle, json } from '#src/runtime/openapi/route.ts'
 import type { ClientRequest } from '#test/support/client.ts'
 import { expectJson, expectProblem, type Json } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
+import { allTypesRoute, formData, type Pairs, pointers } from '#test/support/forms.ts'
 import { testService } from '#test/support/service.ts'
 
 const Note = z.strictObject({
@@ -17,24 +18,7 @@ const Answer = z.object({
   tags: z.array(z.string()).optional(),
   more: z.string(),
 })
-const common = { method: 'post', summary: 'Take a form', security: 'public', bodyLimit: 1000 } as const
-
-const all = defineRoute({
-  ...common,
-  path: '/all',
-  operationId: 'all',
-  request: {
-    body: {
-      required: true,
-      content: {
-        'application/json': { schema: Note },
-        'application/x-www-form-urlencoded': { schema: Note },
-        'multipart/form-data': { schema: Note },
-      },
-    },
-  },
-  responses: { 200: json('What came', Answer) },
-})
+const all = allTypesRoute(Note, Answer)
 const feature = featureOf(
   handle(all, (c) => {
     const sent = c.req.valid('json') as z.infer<typeof Note> | undefined
@@ -43,7 +27,6 @@ const feature = featureOf(
 )
 const { api } = await testService({ databaseUrl: noDatabase, features: [feature] })
 
-type Pairs = [name: string, value: string | Blob][]
 const urlencoded = { 'Content-Type': 'application/x-www-form-urlencoded' }
 const encodings: [name: string, by: string, request: (pairs: Pairs) => ClientRequest][] = [
   ['JSON', 'json', (pairs) => ({ json: objectOf(pairs) })],
@@ -175,9 +158,11 @@ test('a list may be optional, have a default, or bounds: one value is a list of 
     refined: words.refine(({ length }) => length < 3).optional(),
   })
   const lists = defineRoute({
-    ...common,
+    method: 'post',
     path: '/lists',
     operationId: 'lists',
+    summary: 'Take lists',
+    security: 'public',
     request: {
       body: { required: true, content: { 'application/x-www-form-urlencoded': { schema: Lists } } },
     },
@@ -194,14 +179,4 @@ test('a list may be optional, have a default, or bounds: one value is a list of 
 function objectOf(pairs: Pairs): Json {
   const tags = pairs.filter(([name]) => name === 'tags').map(([, value]) => value)
   return { ...Object.fromEntries(pairs), ...(tags.length > 0 && { tags }) }
-}
-
-function formData(pairs: Pairs): FormData {
-  const form = new FormData()
-  for (const [name, value] of pairs) form.append(name, value)
-  return form
-}
-
-function pointers(problem: Json): unknown {
-  return (problem.errors as { pointer: string }[]).map(({ pointer }) => pointer).sort()
 }

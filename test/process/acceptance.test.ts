@@ -24,7 +24,7 @@ async function rows(): Promise<number> {
   const names = "select quote_ident(tablename) as name from pg_tables where schemaname = 'public'"
   const { rows: tables } = await onServer(databaseUrl, names)
   const counts = tables.map(({ name }) => `select count(*) as count from ${name}`)
-  const sum = `select sum(count)::int as count from (${counts.join(' union all ')})`
+  const sum = `select sum(count)::int as count from (${counts.join(' union all ')}) as counts`
   return (await onServer(databaseUrl, sum)).rows[0].count
 }
 

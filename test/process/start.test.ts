@@ -7,6 +7,7 @@ import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { noteScopes } from '#test/support/notes.ts'
 import { expectLog, spawnProgram, startNotes, startService } from '#test/support/process.ts'
 import { as, testAuth } from '#test/support/tokens.ts'
+import metadata from '../../package.json' with { type: 'json' }
 
 const databaseUrl = await makeDatabase()
 
@@ -81,7 +82,7 @@ test('an empty variable is an unset one', async () => {
 test('`npm start` runs the bundle', async () => {
   const PORT = String(await freePort())
   const { PATH = '', HOME = '' } = process.env
-  const env = { PATH, HOME, PORT, K_SERVICE: 'orders', ENVIRONMENT: 'live', DATABASE_URL: databaseUrl }
+  const env = { PATH, HOME, PORT, ENVIRONMENT: 'live', DATABASE_URL: databaseUrl }
   const npm = spawnProgram('npm', ['start', '--silent'], {
     env: { ...env, AUTH_SECRET: testAuth.secret },
     detached: true, // a group of its own: npm does not hand a signal on to what its shell started
@@ -89,7 +90,7 @@ test('`npm start` runs the bundle', async () => {
   onTestFinished(() => void process.kill(-Number(npm.child.pid), 'SIGKILL'))
   await npm.line(/Listening on port/)
   expect(await expectJson(await client(`http://127.0.0.1:${PORT}`)('/version'))).toMatchObject({
-    service: 'orders',
+    service: metadata.name,
     environment: 'live',
   })
   expectLog(npm.lines)

@@ -1,0 +1,44 @@
+import type { z } from '@hono/zod-openapi'
+import { defineRoute, json } from '#src/runtime/openapi/route.ts'
+import type { Json } from './expect.ts'
+
+/** The fields of a form, in order. */
+export type Pairs = [name: string, value: string | Blob][]
+
+/** A route, `POST /all`, that takes this body of up to 1,000 bytes in three types: JSON and both kinds of form. */
+export function allTypesRoute<Body extends z.ZodType, Answer extends z.ZodType>(
+  schema: Body,
+  answer: Answer,
+) {
+  return defineRoute({
+    method: 'post',
+    path: '/all',
+    operationId: 'all',
+    summary: 'Take a body',
+    security: 'public',
+    bodyLimit: 1000,
+    request: {
+      body: {
+        required: true,
+        content: {
+          'application/json': { schema },
+          'application/x-www-form-urlencoded': { schema },
+          'multipart/form-data': { schema },
+        },
+      },
+    },
+    responses: { 200: json('What came', answer) },
+  })
+}
+
+/** A form of parts with these fields. */
+export function formData(pairs: Pairs): FormData {
+  const form = new FormData()
+  for (const [name, value] of pairs) form.append(name, value)
+  return form
+}
+
+/** The places that a problem points to, sorted. */
+export function pointers(problem: Json): string[] {
+  return (problem.errors as { pointer: string }[]).map(({ pointer }) => pointer).sort()
+}
