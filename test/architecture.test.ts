@@ -84,7 +84,7 @@ describe('these rules see what they look for', () => {
   const sample = parseSource(
     'src/runtime/log/sample.ts',
     [
-      "import { orders } from '#src/orders/orders.ts'",
+      "import { notes } from '../../notes/notes.ts'",
       "import type { Config } from '../config/config.ts'",
       "export { start } from '#dev/postgres.ts'",
       "const late = () => import('../../app.ts') // import('../../comment.ts')",
@@ -101,13 +101,13 @@ describe('these rules see what they look for', () => {
 
   test('every kind of import, from where it is to where it leads', () => {
     expect(sample.imports).toEqual([
-      ...['src/orders/orders.ts', 'src/runtime/config/config.ts', 'dev/postgres.ts', 'src/app.ts', 'hono'],
+      ...['src/notes/notes.ts', 'src/runtime/config/config.ts', 'dev/postgres.ts', 'src/app.ts', 'hono'],
     ])
     expect(sample.imports.map(isFeature)).toEqual([true, false, false, false, false])
     expect(sample.imports.map(isRuntime)).toEqual([false, true, false, false, false])
     expect(sample.imports.map(isLocal)).toEqual([false, false, true, false, false])
     expect(forbidden([sample], (_from, to) => isFeature(to))).toEqual([
-      'src/runtime/log/sample.ts → src/orders/orders.ts',
+      'src/runtime/log/sample.ts → src/notes/notes.ts',
     ])
   })
 

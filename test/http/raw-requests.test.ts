@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { noDatabase } from '#test/support/feature.ts'
+import { notes } from '#test/support/notes.ts'
 import { testServer } from '#test/support/server.ts'
 
-const { dial, lines, server } = await testServer({ databaseUrl: noDatabase })
+const { dial, lines, server } = await testServer({ databaseUrl: noDatabase, features: [notes] })
 const long = 'x'.repeat(20_000)
 
 /** Sends these bytes, and expects a problem of the server's own, complete, once. */
