@@ -5,7 +5,7 @@ import { cancelStale, fulfilOrder } from '#src/orders/tasks.ts'
 import { atEnd } from '#test/support/at-end.ts'
 import { onServer } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
-import type { Order } from '#test/support/orders.ts'
+import type { Order } from '#test/orders/orders.ts'
 import { runTwice, type Scenario } from '#test/support/run-twice.ts'
 import { type TaskService, taskService } from '#test/support/task-service.ts'
 
