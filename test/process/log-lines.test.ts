@@ -5,6 +5,7 @@ import { freePort } from '#dev/ports.ts'
 import { client } from '#test/support/client.ts'
 import { expectJson } from '#test/support/expect.ts'
 import { expectLog, spawnProgram, startService } from '#test/support/process.ts'
+import { testTasks } from '#test/support/task-variables.ts'
 
 const labels = 'logging.googleapis.com/labels'
 
@@ -67,7 +68,7 @@ test('a reader that leaves does not end the service', async () => {
 test.runIf(process.platform === 'linux')('a terminal gets lines for people', async () => {
   const port = await freePort()
   const command = `'${process.execPath}' dist/main.js`
-  const env = { PORT: String(port), PATH: process.env.PATH, TERM: 'xterm' }
+  const env = { ...testTasks, PORT: String(port), PATH: process.env.PATH, TERM: 'xterm' }
   const { lines, line } = spawnProgram('script', ['-qec', command, '/dev/null'], { env })
   await line(/Listening on port/)
   await expectJson(await client(`http://127.0.0.1:${port}`)('/ping'))

@@ -6,6 +6,7 @@ import { makeDatabase } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { noteScopes } from '#test/support/notes.ts'
 import { expectLog, spawnProgram, startNotes, startService } from '#test/support/process.ts'
+import { testTasks } from '#test/support/task-variables.ts'
 import { as, testAuth } from '#test/support/tokens.ts'
 import metadata from '../../package.json' with { type: 'json' }
 
@@ -82,7 +83,7 @@ test('an empty variable is an unset one', async () => {
 test('`npm start` runs the bundle', async () => {
   const PORT = String(await freePort())
   const { PATH = '', HOME = '' } = process.env
-  const env = { PATH, HOME, PORT, ENVIRONMENT: 'live', DATABASE_URL: databaseUrl }
+  const env = { ...testTasks, PATH, HOME, PORT, ENVIRONMENT: 'live', DATABASE_URL: databaseUrl }
   const npm = spawnProgram('npm', ['start', '--silent'], {
     env: { ...env, AUTH_SECRET: testAuth.secret },
     detached: true, // a group of its own: npm does not hand a signal on to what its shell started
