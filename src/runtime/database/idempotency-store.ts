@@ -1,6 +1,7 @@
 import { and, eq, gt, sql } from 'drizzle-orm'
 import type { Transaction } from './database.ts'
 import { idempotencyKeys } from './idempotency-table.ts'
+import { now } from './now.ts'
 
 /** A caller's key. */
 export interface KeyPlace {
@@ -16,7 +17,7 @@ export interface StoredAnswer {
   readonly body: string
 }
 
-const age = sql`now() - interval '24 hours'`
+const age = sql`${now} - interval '24 hours'`
 
 /**
  * Takes the key until the transaction ends.
@@ -50,6 +51,6 @@ export async function storeAnswer(tx: Transaction, place: KeyPlace, answer: Stor
     .values({ ...place, ...answer })
     .onConflictDoUpdate({
       target: [idempotencyKeys.caller, idempotencyKeys.key],
-      set: { ...answer, createdAt: sql`now()` },
+      set: { ...answer, createdAt: now },
     })
 }

@@ -1,4 +1,5 @@
 import { index, integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core'
+import { now } from './now.ts'
 
 /** The first answer to each idempotency key, for 24 hours. */
 export const idempotencyKeys = pgTable(
@@ -12,7 +13,7 @@ export const idempotencyKeys = pgTable(
     status: integer('status').notNull(),
     headers: jsonb('headers').$type<Record<string, string>>().notNull(),
     body: text('body').notNull(),
-    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().default(now),
   },
   (table) => [
     primaryKey({ columns: [table.caller, table.key] }),

@@ -1,3 +1,17 @@
+-- The one clock of the service, by hand: tests replace it to move the time.
+CREATE FUNCTION service_now() RETURNS timestamp with time zone LANGUAGE sql STABLE PARALLEL SAFE RETURN now();
+--> statement-breakpoint
+CREATE TABLE "idempotency_keys" (
+	"caller" text NOT NULL,
+	"key" text NOT NULL,
+	"fingerprint" text NOT NULL,
+	"status" integer NOT NULL,
+	"headers" jsonb NOT NULL,
+	"body" text NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT service_now() NOT NULL,
+	CONSTRAINT "idempotency_keys_caller_key_pk" PRIMARY KEY("caller","key")
+);
+--> statement-breakpoint
 CREATE TABLE "schedules" (
 	"name" text PRIMARY KEY NOT NULL,
 	"last_slot" timestamp (3) with time zone NOT NULL
@@ -28,14 +42,11 @@ CREATE TABLE "tasks" (
 	CONSTRAINT "tasks_state" CHECK ("tasks"."state" in ('pending', 'queued', 'running', 'done', 'dead', 'cancelled'))
 );
 --> statement-breakpoint
-ALTER TABLE "orders" ALTER COLUMN "created_at" SET DEFAULT service_now();--> statement-breakpoint
-ALTER TABLE "orders" ADD COLUMN "task_id" uuid;--> statement-breakpoint
+CREATE INDEX "idempotency_keys_created_at" ON "idempotency_keys" USING btree ("created_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "tasks_key" ON "tasks" USING btree ("name","key") WHERE "tasks"."state" in ('pending', 'queued', 'running');--> statement-breakpoint
 CREATE INDEX "tasks_pending" ON "tasks" USING btree ("due_at") WHERE "tasks"."state" = 'pending';--> statement-breakpoint
 CREATE INDEX "tasks_queued" ON "tasks" USING btree ("touched_at") WHERE "tasks"."state" = 'queued';--> statement-breakpoint
 CREATE INDEX "tasks_running" ON "tasks" USING btree ("leased_until") WHERE "tasks"."state" = 'running';--> statement-breakpoint
 CREATE INDEX "tasks_over" ON "tasks" USING btree ("finished_at") WHERE "tasks"."state" in ('done', 'cancelled');--> statement-breakpoint
 CREATE INDEX "tasks_open" ON "tasks" USING btree ("state","id") WHERE "tasks"."state" <> 'done';--> statement-breakpoint
-CREATE INDEX "tasks_name" ON "tasks" USING btree ("name","id");--> statement-breakpoint
-CREATE INDEX "orders_placed" ON "orders" USING btree ("created_at") WHERE "orders"."status" = 'placed';--> statement-breakpoint
-CREATE INDEX "idempotency_keys_created_at" ON "idempotency_keys" USING btree ("created_at");
+CREATE INDEX "tasks_name" ON "tasks" USING btree ("name","id");
