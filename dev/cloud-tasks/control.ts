@@ -12,15 +12,7 @@ const advance = z.templateLiteral([z.int().min(0), z.enum(['s', 'm', 'h', 'd'])]
 export function createControl(emulator: Emulator): Hono {
   const { issuer, keysUrl, oidc } = emulator
   return new Hono()
-    .get('/.well-known/openid-configuration', (c) =>
-      c.json({
-        issuer,
-        jwks_uri: keysUrl,
-        response_types_supported: ['id_token'],
-        subject_types_supported: ['public'],
-        id_token_signing_alg_values_supported: ['RS256'],
-      }),
-    )
+    .get('/.well-known/openid-configuration', (c) => c.json({ issuer, jwks_uri: keysUrl }))
     .get(new URL(keysUrl).pathname, (c) => c.json(oidc.keys))
     .get('/emulator', (c) => c.json(emulator.state()))
     .post('/emulator/faults', async (c) => {

@@ -9,36 +9,35 @@ import { createFaults } from './faults.ts'
 import { createOidc, keysPath } from './oidc.ts'
 import { QueueRegistry } from './queues.ts'
 import { createScheduler } from './scheduler.ts'
+import { createSender } from './send.ts'
 import { readSettings, type SettingsResource } from './settings.ts'
 
 /** A running emulator of Cloud Tasks, with what Google has beside it: token keys and Cloud Scheduler. */
 export type Emulator = Awaited<ReturnType<typeof createEmulator>>
 
-/**
- * Starts an emulator.
- *
- * @param options.port any free one if absent
- * @param options.clock with a manual one, nothing is dispatched but by `settle` and RunTask
- * @param options.log gets a line per attempt
- * @param options.issuer its own URL if absent
- * @throws if the port is taken
- */
-export async function createEmulator(
-  options: {
-    port?: number
-    host?: string
-    clock?: Clock
-    log?: (line: string) => void
-    issuer?: string
-  } = {},
-) {
+/** How an emulator can be. */
+interface EmulatorOptions {
+  /** Any free one if absent. */
+  port?: number
+  host?: string
+  /** With a manual one, nothing is dispatched but by `settle` and RunTask. */
+  clock?: Clock
+  /** Gets a line per attempt. */
+  log?: (line: string) => void
+  /** Its own URL if absent. */
+  issuer?: string
+}
+
+/** Starts an emulator. @throws if the port is taken */
+export async function createEmulator(options: EmulatorOptions = {}) {
   const { clock = realClock(), log = () => {} } = options
   const app = new Hono()
   const faults = createFaults()
   const oidc = await createOidc(() => emulator.issuer)
   const queues = new QueueRegistry(clock.now)
-  const dispatcher = createDispatcher({ clock, oidc, faults, log })
-  const scheduler = createScheduler({ clock, oidc, log })
+  const sender = createSender(clock)
+  const dispatcher = createDispatcher({ clock, oidc, sender, faults, log })
+  const scheduler = createScheduler({ oidc, sender, log })
   const server = await serve(app, options)
   const { url } = server
 
@@ -61,10 +60,7 @@ export async function createEmulator(
     schedule: scheduler.schedule,
 
     /** Dispatches what is due until nothing is, nor in flight. Returns the attempts made meanwhile. */
-    async settle() {
-      await scheduler.idle()
-      return dispatcher.settle(queues.list())
-    },
+    settle: () => dispatcher.settle(queues.list()),
 
     /** What time it is for it, in milliseconds since 1970. */
     now: clock.now,
@@ -95,7 +91,10 @@ export async function createEmulator(
 
     /** Ends all: what is in flight is cut. */
     async close(): Promise<void> {
-      await Promise.all([dispatcher.close(), scheduler.close()])
+      scheduler.close()
+      const idle = dispatcher.close()
+      sender.close()
+      await idle
       await server.close()
     },
   }

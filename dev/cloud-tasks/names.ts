@@ -21,8 +21,3 @@ export function taskId(name: string, queue: string): string {
   demand(/^[\w-]{1,500}$/.test(id), `Task ID "${id}" ${rule}`)
   return id
 }
-
-/** The last part of a name. */
-export function shortName(name: string): string {
-  return name.slice(name.lastIndexOf('/') + 1)
-}

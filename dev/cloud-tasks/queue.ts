@@ -1,5 +1,4 @@
 import { ApiError } from './errors.ts'
-import { shortName } from './names.ts'
 import { burst, type QueueSettings, renderSettings } from './settings.ts'
 import type { Task } from './task.ts'
 import { toTimestamp } from './values.ts'
@@ -10,6 +9,8 @@ const nameRest = 3_600_000
 /** A queue with its tasks: which of them may be dispatched when. */
 export class Queue {
   readonly name: string
+  /** The last part of the name. */
+  readonly id: string
   readonly tasks = new Map<string, Task>()
   settings: QueueSettings
   state: 'RUNNING' | 'PAUSED' = 'RUNNING'
@@ -26,6 +27,7 @@ export class Queue {
 
   constructor(name: string, settings: QueueSettings, now: number) {
     this.name = name
+    this.id = name.slice(name.lastIndexOf('/') + 1)
     this.settings = settings
     this.#tokens = burst(settings)
     this.#filledAt = now
@@ -67,14 +69,8 @@ export class Queue {
   /** Plans the task's next dispatch, in place of the one it may have. */
   schedule(task: Task, at: number): void {
     this.unschedule(task)
-    let low = 0
-    for (let high = this.#waiting.length; low < high; ) {
-      const middle = (low + high) >> 1
-      const entry = this.#waiting[middle]
-      if (entry && entry.at > at) low = middle + 1
-      else high = middle
-    }
-    this.#waiting.splice(low, 0, { task, at })
+    const index = this.#waiting.findIndex((entry) => entry.at <= at)
+    this.#waiting.splice(index < 0 ? this.#waiting.length : index, 0, { task, at })
     this.#planned.add(task)
   }
 
@@ -124,9 +120,5 @@ export class Queue {
   render() {
     const { name, settings, state } = this
     return { name, ...renderSettings(settings), state, purgeTime: toTimestamp(this.#purgeTime) }
-  }
-
-  get shortName(): string {
-    return shortName(this.name)
   }
 }

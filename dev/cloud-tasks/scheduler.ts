@@ -1,6 +1,5 @@
-import type { Clock } from './clock.ts'
 import type { Oidc } from './oidc.ts'
-import { createSender } from './send.ts'
+import type { Sender } from './send.ts'
 
 /** What to call, and as whom. */
 export interface TickTarget {
@@ -10,11 +9,9 @@ export interface TickTarget {
 }
 
 /** Calls URLs as jobs of Cloud Scheduler do. */
-export function createScheduler(options: { clock: Clock; oidc: Oidc; log: (line: string) => void }) {
-  const { clock, oidc, log } = options
-  const sender = createSender(clock)
-  const inFlight = new Set<Promise<unknown>>()
-  const alarms = new Set<() => void>()
+export function createScheduler(options: { oidc: Oidc; sender: Sender; log: (line: string) => void }) {
+  const { oidc, sender, log } = options
+  const timers = new Set<NodeJS.Timeout>()
 
   /** Calls once. Returns the status; 504 if no answer came within three minutes, or at all. */
   async function tick({ url, audience, email }: TickTarget): Promise<number> {
@@ -23,38 +20,21 @@ export function createScheduler(options: { clock: Clock; oidc: Oidc; log: (line:
       'Content-Type': 'application/octet-stream',
       'User-Agent': 'Google-Cloud-Scheduler',
       'X-CloudScheduler': 'true',
-      'X-CloudScheduler-ScheduleTime': new Date(clock.now()).toISOString(),
     }
     const answer = await sender.send({ method: 'POST', url, headers, deadline: 180_000 })
     if ('status' in answer && answer.status >= 300) log(`tick: POST ${url} ${answer.status}`)
     return 'status' in answer ? answer.status : 504
   }
 
-  /** Calls every so many seconds; a target that is not there is passed over. Returns what ends it. */
+  /** Calls every so many seconds of real time, passing over a target that is not there. Returns what ends it. */
   function schedule({ everySeconds, ...target }: TickTarget & { everySeconds: number }): () => void {
-    let cancel = () => {}
-    const arm = () => {
-      cancel = clock.after(everySeconds * 1000, () => {
-        arm()
-        const running = tick(target).finally(() => inFlight.delete(running))
-        inFlight.add(running)
-      })
-    }
-    const end = () => cancel()
-    arm()
-    alarms.add(end)
-    return end
+    const timer = setInterval(() => void tick(target), everySeconds * 1000)
+    timers.add(timer)
+    return () => clearInterval(timer)
   }
 
-  /** Resolves when no scheduled call is under way. */
-  async function idle(): Promise<void> {
-    while (inFlight.size > 0) await Promise.all(inFlight)
+  function close(): void {
+    for (const timer of timers) clearInterval(timer)
   }
-
-  function close(): Promise<void> {
-    for (const end of alarms) end()
-    sender.close()
-    return idle()
-  }
-  return { tick, schedule, idle, close }
+  return { tick, schedule, close }
 }

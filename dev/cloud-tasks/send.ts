@@ -18,47 +18,40 @@ export type Answer = { readonly status: number } | { readonly problem: string }
 /** Sends requests over connections that are kept open; redirects are not followed. */
 export interface Sender {
   send(delivery: Delivery): Promise<Answer>
-  /** Cuts what is under way. */
+  /** Cuts what is under way, and sends no more. */
   close(): void
 }
 
 /** A sender whose deadlines go by this clock. */
 export function createSender(clock: Clock): Sender {
-  const plain = new http.Agent({ keepAlive: true })
-  const secure = new https.Agent({ keepAlive: true })
+  const agents = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) }
+
   let closed = false
 
-  function send(delivery: Delivery): Promise<Answer> {
-    const { method, url, headers, body, deadline } = delivery
+  function send({ method, url, headers, body, deadline }: Delivery): Promise<Answer> {
+    if (closed) return Promise.resolve({ problem: 'closed' })
     const { promise, resolve } = Promise.withResolvers<Answer>()
     const options = { method, headers: { ...headers, 'Content-Length': body?.length ?? 0 } }
     const request = url.startsWith('https:')
-      ? https.request(url, { ...options, agent: secure })
-      : http.request(url, { ...options, agent: plain })
+      ? https.request(url, { ...options, agent: agents.https })
+      : http.request(url, { ...options, agent: agents.http })
     const late = `no answer in ${deadline / 1000} s`
     const disarm = clock.after(deadline, () => request.destroy(new Error(late)))
-    const end = (answer: Answer | Promise<Answer>) => {
-      disarm()
-      resolve(answer)
-    }
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      // The target may close an idle connection in the moment of its reuse, which is no answer of the target's.
-      const unheard = request.reusedSocket && error.code === 'ECONNRESET' && !closed
-      end(unheard ? send(delivery) : { problem: error.code ?? error.message })
-    })
+    const fail = (error: NodeJS.ErrnoException) => resolve({ problem: error.code ?? error.message })
+    request.on('error', fail)
     request.on('response', (response) => {
-      response.on('end', () => end({ status: response.statusCode ?? 0 }))
-      response.on('error', (error) => end({ problem: error.message }))
+      response.on('end', () => resolve({ status: response.statusCode ?? 0 })).on('error', fail)
       response.resume()
     })
+    request.on('close', disarm)
     request.end(body)
     return promise
   }
 
   function close(): void {
     closed = true
-    plain.destroy()
-    secure.destroy()
+    agents.http.destroy()
+    agents.https.destroy()
   }
   return { send, close }
 }

@@ -77,11 +77,11 @@ export function burst({ rateLimits: rate }: QueueSettings): number {
 /** The settings as Google's JSON. */
 export function renderSettings(settings: QueueSettings) {
   const { rateLimits, retryConfig } = settings
-  const { maxRetryDuration, minBackoff, maxBackoff, ...counts } = retryConfig
-  const durations = { maxRetryDuration, minBackoff, maxBackoff }
-  const rendered = Object.entries(durations).map(([field, value]) => [field, toDuration(value)])
+  const minBackoff = toDuration(retryConfig.minBackoff)
+  const maxBackoff = toDuration(retryConfig.maxBackoff)
+  const maxRetryDuration = toDuration(retryConfig.maxRetryDuration)
   return {
     rateLimits: { ...rateLimits, maxBurstSize: burst(settings) },
-    retryConfig: { ...counts, ...Object.fromEntries(rendered) },
+    retryConfig: { ...retryConfig, minBackoff, maxBackoff, maxRetryDuration },
   }
 }

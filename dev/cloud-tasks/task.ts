@@ -85,62 +85,27 @@ export function readTask(given: unknown, queue: string, now: number) {
     /** Attempts that began, those that were answered, and those whose answer was not a 5xx. */
     ...{ dispatchCount: 0, responseCount: 0, executionCount: 0 },
     firstDispatch: undefined as number | undefined,
-    lastAttempt: undefined as Attempt | undefined,
+    /** What the last attempt that is over came to; 504 where no answer came. */
+    lastStatus: undefined as number | undefined,
   }
 }
 
-/** One delivery: the status is 504 where no answer came. */
-export interface Attempt {
-  readonly scheduleTime: number
-  readonly dispatchTime: number
-  responseTime?: number
-  status?: number
-}
-
-/** A task as Google's JSON: the body is in the FULL view only. */
+/** A task as Google's JSON, but for the attempts it had: the body is in the FULL view only. */
 export function renderTask(task: Task, view: (typeof views)[number]) {
-  const { url, oidc, body, firstDispatch, lastAttempt: last } = task
+  const { name, url, method, headers, oidc, body, dispatchCount, responseCount } = task
   const full = view === 'FULL'
   return {
-    name: task.name,
+    name,
     httpRequest: {
-      url,
-      httpMethod: task.method,
-      headers: { ...task.headers, 'User-Agent': 'Google-Cloud-Tasks' },
+      ...{ url, httpMethod: method, headers: { ...headers, 'User-Agent': 'Google-Cloud-Tasks' } },
       ...(full && { body: body.toString('base64') }),
       ...(oidc && { oidcToken: { serviceAccountEmail: oidc.email, audience: oidc.audience } }),
     },
     scheduleTime: toTimestamp(task.scheduleTime),
     createTime: toTimestamp(task.createTime),
     dispatchDeadline: toDuration(task.deadline),
-    dispatchCount: task.dispatchCount,
-    responseCount: task.responseCount,
-    ...(firstDispatch && { firstAttempt: { dispatchTime: toTimestamp(firstDispatch) } }),
-    ...(last && { lastAttempt: renderAttempt(last) }),
-    view: full ? 'FULL' : 'BASIC',
+    ...{ dispatchCount, responseCount, view: full ? 'FULL' : 'BASIC' },
   }
-}
-
-function renderAttempt({ scheduleTime, dispatchTime, responseTime, status }: Attempt) {
-  return {
-    scheduleTime: toTimestamp(scheduleTime),
-    dispatchTime: toTimestamp(dispatchTime),
-    responseTime: toTimestamp(responseTime),
-    ...(status && { responseStatus: { code: rpcCodes[status] ?? 2, message: `HTTP status code ${status}` } }),
-  }
-}
-
-/** The gRPC codes of some statuses; others are UNKNOWN. */
-const rpcCodes: Record<number, number> = {
-  400: 3,
-  401: 16,
-  403: 7,
-  404: 5,
-  409: 10,
-  429: 8,
-  500: 13,
-  503: 14,
-  504: 4,
 }
 
 function isLoopback(host: string): boolean {

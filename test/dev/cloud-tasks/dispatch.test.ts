@@ -127,14 +127,6 @@ describe('success', () => {
     expect(await emulator.settle()).toMatchObject([{ status: 504, outcome: 'retried' }])
     expect(lines.at(-1)).toMatch(/ECONNREFUSED in \d+ ms, again in 0\.1 s$/)
   })
-
-  test('a connection that the target closed while it was idle costs no attempt', async () => {
-    await create(target.url)
-    await emulator.settle()
-    target.answers = [(request) => request.socket.resetAndDestroy()]
-    await create(target.url)
-    expect(await emulator.settle()).toMatchObject([{ status: 200, attempt: 1 }])
-  })
 })
 
 test('each attempt is one readable line', async () => {
@@ -148,14 +140,12 @@ test('each attempt is one readable line', async () => {
   ])
 })
 
-test('an unfinished task shows its attempts', async () => {
-  target.answers = [503, 404]
+test('an unfinished task counts its attempts, and those that were answered', async () => {
+  target.answers = [503, (request) => request.socket.destroy()]
   const id = await create(target.url)
   await attempts(2)
   const [task] = await client.getTask({ name: `${queue}/tasks/${id}` })
-  expect(task).toMatchObject({ dispatchCount: 2, responseCount: 2, view: 'BASIC' })
-  expect(task.firstAttempt?.dispatchTime).toBeTruthy()
-  expect(task.lastAttempt?.responseStatus).toMatchObject({ code: 5, message: 'HTTP status code 404' })
+  expect(task).toMatchObject({ dispatchCount: 2, responseCount: 1 })
 })
 
 describe('RunTask', () => {

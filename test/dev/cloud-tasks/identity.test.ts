@@ -72,27 +72,22 @@ test('a tick that fails is said, one that meets nobody is passed over', async ()
   expect(lines).toHaveLength(count)
 })
 
-test('scheduled ticks come every so often, until they are ended', async () => {
-  const before = target.received.length
-  const end = emulator.schedule({ ...tick, everySeconds: 60 })
-  emulator.advance(59_000)
-  await emulator.settle()
-  expect(target.received).toHaveLength(before)
-  emulator.advance(121_000)
-  await emulator.settle()
-  expect(target.received).toHaveLength(before + 3)
+test('scheduled ticks come every so often, until they are ended, or the emulator is', async () => {
+  const { emulator } = await testEmulator()
+  const ticks = (name: string) => target.received.filter(({ path }) => path === `/tick?${name}`).length
+  const every = (name: string) => ({ ...tick, url: `${tick.url}?${name}`, everySeconds: 0.02 })
+  const end = emulator.schedule(every('first'))
+  await expect.poll(() => ticks('first')).toBeGreaterThan(2)
   end()
-  emulator.advance(600_000)
-  await emulator.settle()
-  expect(target.received).toHaveLength(before + 3)
-})
-
-test('scheduled ticks end with the emulator', async () => {
-  const { emulator } = await testEmulator({ clock: realClock() })
-  const before = target.received.length
-  emulator.schedule({ ...tick, everySeconds: 0.05 })
-  await expect.poll(() => target.received.length).toBeGreaterThan(before + 1)
+  emulator.schedule(every('second'))
+  await expect.poll(() => ticks('second')).toBe(1)
   await emulator.close()
+  const before = [ticks('first'), ticks('second')]
+  const other = await testEmulator()
+  other.emulator.schedule(every('third'))
+  await expect.poll(() => ticks('third')).toBeGreaterThan(2)
+  expect([ticks('first'), ticks('second')]).toEqual(before)
+  await other.emulator.close()
 })
 
 test('a tick, the clock and the state can be had over HTTP', async () => {
