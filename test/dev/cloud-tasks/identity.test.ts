@@ -80,7 +80,7 @@ test('scheduled ticks come every so often, until they are ended, or the emulator
   await expect.poll(() => ticks('first')).toBeGreaterThan(2)
   end()
   emulator.schedule(every('second'))
-  await expect.poll(() => ticks('second')).toBe(1)
+  await expect.poll(() => ticks('second')).toBeGreaterThan(0)
   await emulator.close()
   const before = [ticks('first'), ticks('second')]
   const other = await testEmulator()
