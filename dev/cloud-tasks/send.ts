@@ -25,27 +25,33 @@ export interface Sender {
 /** A sender whose deadlines go by this clock. */
 export function createSender(clock: Clock): Sender {
   const agents = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) }
-
   let closed = false
 
-  function send({ method, url, headers, body, deadline }: Delivery): Promise<Answer> {
-    if (closed) return Promise.resolve({ problem: 'closed' })
-    const { promise, resolve } = Promise.withResolvers<Answer>()
+  function exchange({ method, url, headers, body, deadline }: Delivery): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     const options = { method, headers: { ...headers, 'Content-Length': body?.length ?? 0 } }
     const request = url.startsWith('https:')
       ? https.request(url, { ...options, agent: agents.https })
       : http.request(url, { ...options, agent: agents.http })
     const late = `no answer in ${deadline / 1000} s`
     const disarm = clock.after(deadline, () => request.destroy(new Error(late)))
-    const fail = (error: NodeJS.ErrnoException) => resolve({ problem: error.code ?? error.message })
-    request.on('error', fail)
+    request.on('close', disarm).on('error', reject)
     request.on('response', (response) => {
-      response.on('end', () => resolve({ status: response.statusCode ?? 0 })).on('error', fail)
+      response.on('end', () => resolve({ status: response.statusCode ?? 0 })).on('error', reject)
       response.resume()
     })
-    request.on('close', disarm)
     request.end(body)
     return promise
+  }
+
+  async function send(delivery: Delivery): Promise<Answer> {
+    if (closed) return { problem: 'closed' }
+    try {
+      return await exchange(delivery)
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      return { problem: 'code' in error ? `${error.code}` : error.message }
+    }
   }
 
   function close(): void {

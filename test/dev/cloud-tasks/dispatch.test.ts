@@ -129,6 +129,12 @@ describe('success', () => {
   })
 })
 
+test('a header that cannot be sent costs the task its attempts, and nothing else', async () => {
+  await create(target.url, { httpRequest: { headers: { 'not a name': 'x' } } })
+  expect(await emulator.settle()).toMatchObject([{ status: 504, outcome: 'retried' }])
+  expect(lines.at(-1)).toContain('ERR_INVALID_HTTP_TOKEN')
+})
+
 test('each attempt is one readable line', async () => {
   target.answers = [503]
   const id = await create(target.url)
