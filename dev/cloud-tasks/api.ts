@@ -22,15 +22,10 @@ interface Call {
   readonly view: ReturnType<typeof viewSchema.parse>
 }
 
-/** Google's REST API of Cloud Tasks v2, under /v2. Lists come in one page, and an update changes what it names. */
-export function createApi(options: {
-  queues: QueueRegistry
-  dispatcher: Dispatcher
-  faults: Faults
-  now: () => number
-}): Hono {
-  const { queues, dispatcher, faults, now } = options
+type Options = { queues: QueueRegistry; dispatcher: Dispatcher; faults: Faults; now: () => number }
 
+/** Google's REST API of Cloud Tasks v2, under /v2. Lists come in one page, and an update changes what it names. */
+export function createApi({ queues, dispatcher, faults, now }: Options): Hono {
   function change(name: string, fields: Partial<Pick<Queue, 'state' | 'settings'>>) {
     const queue = Object.assign(queues.get(name), fields)
     dispatcher.pump(queue)

@@ -101,12 +101,8 @@ export async function createEmulator(options: EmulatorOptions = {}) {
 
   app.route('/', createApi({ queues, dispatcher, faults, now: clock.now }))
   app.route('/', createControl(emulator))
-  app.onError((error) => {
-    if (error instanceof ApiError) return error.toResponse()
-    return Response.json(
-      { error: { code: 500, message: error.message, status: 'INTERNAL' } },
-      { status: 500 },
-    )
-  })
+  app.onError((error) =>
+    (error instanceof ApiError ? error : new ApiError('INTERNAL', error.message)).toResponse(),
+  )
   return emulator
 }

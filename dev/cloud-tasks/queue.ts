@@ -62,6 +62,8 @@ export class Queue {
 
   /** Ends all tasks. */
   purge(now: number): void {
+    this.#waiting.length = 0
+    this.#planned.clear()
     for (const task of [...this.tasks.values()]) this.remove(task, now)
     this.#purgeTime = now
   }
