@@ -16,10 +16,12 @@ export async function startCloudTasks(environment: Environment): Promise<LocalSe
   const emulator = await createOnUsualPort()
   const retryConfig = { maxAttempts: -1, minBackoff: '1s', maxBackoff: '60s' }
   emulator.createQueue(queue, { retryConfig })
+  const url = `http://localhost:${environment.PORT}`
+  emulator.schedule({ url: `${url}/tasks/tick`, audience: url, email: invoker, everySeconds: 60 })
   const variables = {
     TASKS_QUEUE: queue,
     TASKS_INVOKER: invoker,
-    TASKS_URL: `http://localhost:${environment.PORT}`,
+    TASKS_URL: url,
     OIDC_ISSUERS: emulator.issuer,
     OIDC_JWKS_URL: emulator.keysUrl,
     CLOUD_TASKS_EMULATOR_HOST: new URL(emulator.url).host,

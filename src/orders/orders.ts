@@ -12,6 +12,9 @@ import { presentOrder } from './schemas.ts'
 import { insertOrder, listOrders, prepareFindOrder } from './store.ts'
 import { cancelStale, fulfilOrder, nightly } from './tasks.ts'
 
+/** How long a customer may have second thoughts for certain: then the warehouse may be at it. */
+const timeToCancel = '5s'
+
 /** The example feature: delete it, or copy it. */
 export const orders = defineFeature({
   name: 'orders',
@@ -25,7 +28,7 @@ export const orders = defineFeature({
       handle(routes.placeOrder, async (c) => {
         const { tx, caller } = c.var
         const id = randomUUIDv7()
-        const { id: taskId } = await enqueue(tx, fulfilOrder, { orderId: id })
+        const { id: taskId } = await enqueue(tx, fulfilOrder, { orderId: id }, { delay: timeToCancel })
         const row = await insertOrder(tx, { id, owner: caller.subject, taskId, ...c.req.valid('json') })
         return c.json(presentOrder(row), 201, {
           Location: `${c.req.path}/${row.id}`,

@@ -36,10 +36,10 @@ async function outcome(task: Task, scenario: Scenario, twice: boolean): Promise<
       return effect ?? undefined
     })
   }
-  await service.drain()
-  await service.advance('1m')
+  await service.drain({ until: '1m' })
+  await service.advance('1m') // the lease of the first attempt ends, and the tick takes the task back
   await service.tick()
-  await service.drain()
+  await service.drain({ until: '1m' })
   expect(runs.mock.calls.length, `how often ${task.name} ran`).toBe(twice ? 2 : 1)
   runs.mockRestore()
   return { database: await snapshot(service.databaseUrl), others: await scenario.observe?.(service) }

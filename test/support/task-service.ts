@@ -11,6 +11,7 @@ import { type Duration, milliseconds } from '#src/runtime/tasks/duration.ts'
 import type { Task } from '#src/runtime/tasks/task.ts'
 import { atEnd } from './at-end.ts'
 import { onServer } from './database.ts'
+import { emulated } from './emulated.ts'
 import { type TestService, testService } from './service.ts'
 import { testTasks } from './task-variables.ts'
 
@@ -62,9 +63,8 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
   const clock = manualClock()
   const emulator = await createEmulator({ clock })
   atEnd(() => emulator.close())
-  const { host } = new URL(emulator.url)
-  exemptCloudTasks(host)
-  emulator.createQueue(testTasks.TASKS_QUEUE)
+  exemptCloudTasks(new URL(emulator.url).host)
+  emulator.createQueue(testTasks.TASKS_QUEUE, { rateLimits: { maxDispatchesPerSecond: 100_000 } })
 
   const server = createServer((incoming, outgoing) => listener(incoming, outgoing)).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -77,10 +77,7 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
     ...options,
     emulated: true,
     environment: {
-      TASKS_URL: url,
-      CLOUD_TASKS_EMULATOR_HOST: host,
-      OIDC_ISSUERS: emulator.issuer,
-      OIDC_JWKS_URL: emulator.keysUrl,
+      ...emulated(emulator, url),
       ...options.environment,
     },
   })
