@@ -50,8 +50,8 @@ export function createHttpServer(options: {
       return refuse.asResponse(problems.INTERNAL)
     },
   })
-  const inFlight = new Set<ServerResponse>()
-  const connections = new Set<Socket>()
+  /** Every connection, with the answer that it owes last. */
+  const connections = new Map<Socket, ServerResponse | undefined>()
   let draining = false
 
   const server = createServer(
@@ -61,22 +61,23 @@ export function createHttpServer(options: {
       if (incoming.headers.host === undefined && incoming.httpVersion === '1.1') {
         return refuse.by(outgoing, problems.MALFORMED_REQUEST)
       }
-      inFlight.add(outgoing)
+      const { socket } = incoming
+      connections.set(socket, outgoing)
       outgoing.shouldKeepAlive &&= !draining
       outgoing.once('close', () => {
-        inFlight.delete(outgoing)
+        if (connections.get(socket) === outgoing) connections.set(socket, undefined)
         if (draining) server.closeIdleConnections()
       })
       void listener(incoming, outgoing)
     },
   )
   server.on('connection', (socket) => {
-    connections.add(socket)
+    connections.set(socket, undefined)
     socket.once('close', () => connections.delete(socket))
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-    const busy = [...inFlight].find(({ req }) => req.socket === socket)
+    const busy = connections.get(socket)
     const left = error.code === 'HPE_INVALID_EOF_STATE' // in the middle of a body: the request's own line says so
     if (busy && (left || busy.headersSent)) return void socket.destroy()
     const unknownMethod = error.code === 'HPE_INVALID_METHOD'
@@ -95,7 +96,8 @@ export function createHttpServer(options: {
     server,
     async drain(milliseconds) {
       draining = true
-      for (const outgoing of inFlight) if (!outgoing.headersSent) outgoing.shouldKeepAlive = false
+      for (const outgoing of connections.values())
+        if (outgoing && !outgoing.headersSent) outgoing.shouldKeepAlive = false
       let finished = true
       const timer = setTimeout(() => {
         finished = false
@@ -105,7 +107,7 @@ export function createHttpServer(options: {
       await nextTurn().then(() => nextTurn()) // reads what has arrived by now
       server.close(() => resolve())
       // Node counts a connection that never sent a byte as busy
-      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+      for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroy()
       await promise
       clearTimeout(timer)
       return finished
