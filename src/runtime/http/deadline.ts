@@ -15,7 +15,8 @@ export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEn
   const milliseconds = 1000 * (timeout - Math.min(5, timeout / 10))
   return async function deadline(c, next) {
     const controller = new AbortController()
-    const { promise, reject } = Promise.withResolvers<never>()
+    c.set('signal', controller.signal)
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
     const timer = setTimeout(() => {
       const problem = waitsForBody(c)
         ? new Problem(problems.REQUEST_INCOMPLETE, { headers: { Connection: 'close' } })
@@ -24,9 +25,9 @@ export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEn
       reject(problem)
     }, milliseconds)
     const forget = onClientLeft(c, () => controller.abort(new Error('The client left')))
-    c.set('signal', controller.signal)
+    next().then(resolve, reject)
     try {
-      await Promise.race([next(), promise])
+      await promise
     } finally {
       clearTimeout(timer)
       forget()

@@ -24,7 +24,7 @@ export function requestContext(options: {
 }): MiddlewareHandler<BaseEnv> {
   const { log, answer } = options
   const reporter = withWarningLine(options.reporter, log)
-  return async function requestContext(c, next) {
+  return function requestContext(c, next) {
     const started = performance.now()
     const context: RequestContext = {
       requestId: c.get('requestId'),
@@ -35,7 +35,7 @@ export function requestContext(options: {
       reports: [],
     }
     c.set('log', log)
-    await runInContext(context, async () => {
+    return runInContext(context, async () => {
       try {
         await next()
       } catch (thrown) {

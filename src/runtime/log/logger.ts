@@ -47,10 +47,11 @@ export function createLogger(options: {
   function lineAt(level: Level): LogLine {
     const severity = severities[level]
     return (...line) => {
-      const [{ err, ...fields }, message] = line.length === 1 ? [{}, line[0]] : line
+      const [fields, message] = line.length === 1 ? [{}, line[0]] : line
       const time = new Date().toISOString()
-      const error = err === undefined ? undefined : { ...errorFields(err), serviceContext }
-      const entry = { severity, time, message, ...requestFields(project), ...fields, ...error }
+      const entry: Record<string, unknown> = { severity, time, message, ...requestFields(project), ...fields }
+      if (entry.err !== undefined)
+        Object.assign(entry, errorFields(entry.err), { err: undefined, serviceContext })
       const text = `${scrub(serialize(entry))}\n`
       output.write(output.isTTY ? prettyLine(text) : text)
     }
