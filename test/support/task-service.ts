@@ -138,7 +138,7 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
     ...{ ...service, url, emulator, tick, drain, ledger },
     advance: (duration) => move(milliseconds(duration)),
     async expectEnqueued(task, payload = {}) {
-      const rows = await find(task as unknown as Task, payload)
+      const rows = await find(task, payload)
       const enqueued = (await ledger()).map(({ name, payload }) => ({ name, payload }))
       expect(enqueued).toContainEqual({
         name: task.name,
@@ -147,7 +147,7 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
       return rows[0] as LedgerRow
     },
     async expectNotEnqueued(task, payload = {}) {
-      expect(await find(task as unknown as Task, payload)).toEqual([])
+      expect(await find(task, payload)).toEqual([])
     },
   }
 }

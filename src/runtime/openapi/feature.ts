@@ -45,13 +45,12 @@ export function defineFeature<const V extends Variables = Record<never, never>>(
   description: string
   variables?: V
   problems?: Feature['problems']
-  tasks?: readonly { readonly name: string }[]
+  tasks?: readonly Task[]
   schedules?: readonly Schedule[]
   internal?: boolean
   routes: (context: FeatureContext<V>) => readonly (Operation | PlainOperation)[]
 }): Feature {
-  const { problems = {}, schedules = [], internal = false, routes } = feature
-  const tasks = (feature.tasks ?? []) as readonly Task[]
+  const { problems = {}, tasks = [], schedules = [], internal = false, routes } = feature
   return {
     ...feature,
     prefix: '/',

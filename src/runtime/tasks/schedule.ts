@@ -33,7 +33,7 @@ export function defineSchedule<Payload extends z.ZodType>(schedule: {
   const nextAfter = (moment: Date) => pattern.nextRun(moment) ?? undefined
   if (!/^[\w-]+(\.[\w-]+)+$/.test(name)) throw wrong(name, 'its name has a dot, such as orders.nightly.')
   if (!nextAfter(new Date())) throw wrong(name, `no moment fits "${cron}" in ${timeZone}.`)
-  return { name, task: task as unknown as Task, payload, nextAfter }
+  return { name, task, payload, nextAfter }
 }
 
 function parse({ name, cron, timeZone }: { name: string; cron: string; timeZone: string }): Cron {

@@ -40,38 +40,41 @@ const pruneBatch = 1_000
  * time; two at once do each thing once; one that dies halfway leaves the rest to the next.
  */
 export async function tick(options: TickOptions, signal: AbortSignal): Promise<TickResult> {
-  const { database, log, sender, schedules, keep, time } = options
+  const { database, log, schedules, keep, time } = options
   const end = performance.now() + time
   const goOn = () => performance.now() < end && !signal.aborted
   const scheduled = await enqueueDue(database, schedules)
-  const reclaimed = await all(batch, goOn, () => sweeps.takeRunaways(database, batch))
+  const reclaimed = await repeat(batch, goOn, () => sweeps.takeRunaways(database, batch))
   const announced = await sweeps.announceDead(database, log, batch)
-  const pruned =
-    (await sweeps.pruneTasks(database, keep, pruneBatch)) + (await sweeps.pruneKeys(database, pruneBatch))
   const lost = await findLost(options)
-  const sent = await all(batch, goOn, async () => {
-    const rows = await sweeps.takePending(database, batch)
-    const done = await sender.send(rows.map(toAlarm), { time: sendTime, width })
-    return done < rows.length ? 0 : done // what failed is not tried again at once
-  })
-  const rest = await all(
-    pruneBatch,
-    goOn,
-    async () =>
-      (await sweeps.pruneTasks(database, keep, pruneBatch)) + (await sweeps.pruneKeys(database, pruneBatch)),
-  )
-  return { scheduled, reclaimed, announced, pruned: pruned + rest, lost, sent }
+  const sent = await sendPending(options, goOn)
+  const pruned =
+    (await repeat(pruneBatch, goOn, () => sweeps.pruneTasks(database, keep, pruneBatch))) +
+    (await repeat(pruneBatch, goOn, () => sweeps.pruneKeys(database, pruneBatch)))
+  return { scheduled, reclaimed, announced, lost, sent, pruned }
 }
 
-/** Does one batch after another, as long as they come back full and time is left. @returns the sum */
-async function all(full: number, goOn: () => boolean, once: () => Promise<number>): Promise<number> {
+/** Does one batch, and further ones as long as they come back full and time is left. @returns the sum */
+async function repeat(full: number, goOn: () => boolean, once: () => Promise<number>): Promise<number> {
   let sum = 0
-  let count = full
-  while (count >= full && goOn()) {
+  let count: number
+  do {
     count = await once()
     sum += count
-  }
+  } while (count === full && goOn())
   return sum
+}
+
+/** Hands over what nobody handed over. What failed is left to a later tick; where all did, so is the rest. */
+async function sendPending({ database, sender }: TickOptions, goOn: () => boolean): Promise<number> {
+  let sent = 0
+  while (goOn()) {
+    const rows = await sweeps.takePending(database, batch)
+    const done = await sender.send(rows.map(toAlarm), { time: sendTime, width })
+    sent += done
+    if (rows.length < batch || done === 0) break
+  }
+  return sent
 }
 
 /** Asks Cloud Tasks about alarms that are long overdue. Only what it does not know is lost: a paused queue keeps all. */
