@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import type { Config } from '../config/config.ts'
 import type { BaseEnv } from './env.ts'
 import { Problem, problems } from './problem.ts'
@@ -22,12 +22,8 @@ export function https(options: {
 }): MiddlewareHandler<BaseEnv> {
   const { hosts, includeSubDomains = false } = options
   const hsts = `max-age=${hstsAge}${includeSubDomains ? '; includeSubDomains' : ''}`
-  return async function https(c, next) {
-    const scheme = c.req.header('x-forwarded-proto')?.split(',')[0]?.trim().toLowerCase()
-    if (scheme !== 'http') {
-      if (scheme === 'https') c.get('answerHeaders')['Strict-Transport-Security'] = hsts
-      return next()
-    }
+
+  async function redirect(c: Context<BaseEnv>): Promise<Response> {
     if (c.req.header('authorization') || c.req.header('cookie')) {
       c.get('log').warn(
         { path: c.req.path },
@@ -42,6 +38,13 @@ export function https(options: {
       Location: `https://${host}${target(c.req.raw.url, c.env?.incoming?.url)}`,
       'Cache-Control': `max-age=${redirectAge}`,
     })
+  }
+
+  return function https(c, next) {
+    const scheme = c.req.header('x-forwarded-proto')?.split(',')[0]?.trim().toLowerCase()
+    if (scheme === 'http') return redirect(c)
+    if (scheme === 'https') c.get('answerHeaders')['Strict-Transport-Security'] = hsts
+    return next()
   }
 }
 
