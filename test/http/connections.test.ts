@@ -1,9 +1,24 @@
+import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { noDatabase } from '#test/support/feature.ts'
+import { handlePlain } from '#src/runtime/openapi/route.ts'
+import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { rawRequest } from '#test/support/raw.ts'
 import { testServer } from '#test/support/server.ts'
 
-const { server, dial } = await testServer({ databaseUrl: noDatabase })
+const { server, dial } = await testServer({
+  databaseUrl: noDatabase,
+  features: [
+    featureOf(
+      handlePlain({ method: 'get', path: '/endless', security: 'public' }, () => {
+        return new Response(new ReadableStream({ start: (stream) => stream.enqueue(Buffer.from('begun')) }))
+      }),
+      handlePlain({ method: 'get', path: '/unanswered', security: 'public' }, async (c) => {
+        await once(c.var.signal, 'abort')
+        return c.body(null)
+      }),
+    ),
+  ],
+})
 
 test('a connection is kept longer than Google’s front end keeps its own', async () => {
   const { headers } = await dial().send(rawRequest('GET /ping')).answer()
@@ -26,4 +41,17 @@ test('a connection serves many requests, sent together as well', async () => {
   connection.send(rawRequest('GET /ping', { Connection: 'close' }))
   expect((await connection.answer()).headers.get('connection')).toBe('close')
   await connection.closed
+})
+
+test('nonsense behind requests sent ahead is not answered in the middle of an answer', async () => {
+  const { send, socket, closed } = dial()
+  let received = ''
+  socket.on('data', (text) => {
+    received += text
+  })
+  send(rawRequest('GET /endless') + rawRequest('GET /unanswered'))
+  while (!received.includes('begun')) await once(socket, 'data')
+  send('nonsense\r\n\r\n')
+  await closed
+  expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200'])
 })

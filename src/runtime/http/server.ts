@@ -79,7 +79,8 @@ export function createHttpServer(options: {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
     const busy = connections.get(socket)
     const left = error.code === 'HPE_INVALID_EOF_STATE' // in the middle of a body: the request's own line says so
-    if (busy && (left || busy.headersSent)) return void socket.destroy()
+    const begun = busy && (busy.headersSent || !busy.socket) // without one it waits for an earlier answer
+    if (begun || (busy && left)) return void socket.destroy()
     const unknownMethod = error.code === 'HPE_INVALID_METHOD'
     const headers = unknownMethod ? { Allow: everyMethod(app) } : {}
     socket.end(refuse.asText(definitionOf(error.code), headers))
