@@ -4,12 +4,11 @@ import { createApi } from './api.ts'
 import { type Clock, realClock } from './clock.ts'
 import { createControl } from './control.ts'
 import { createDispatcher } from './dispatcher.ts'
-import { ApiError } from './errors.ts'
 import { createFaults } from './faults.ts'
 import { createOidc, keysPath } from './oidc.ts'
-import { QueueRegistry } from './queues.ts'
+import { Queues } from './queues.ts'
 import { createScheduler } from './scheduler.ts'
-import { createSender } from './send.ts'
+import { createSend } from './send.ts'
 import { readSettings, type SettingsResource } from './settings.ts'
 
 /** A running emulator of Cloud Tasks, with what Google has beside it: token keys and Cloud Scheduler. */
@@ -19,7 +18,6 @@ export type Emulator = Awaited<ReturnType<typeof createEmulator>>
 interface EmulatorOptions {
   /** Any free one if absent. */
   port?: number
-  host?: string
   /** With a manual one, nothing is dispatched but by `settle` and RunTask. */
   clock?: Clock
   /** Gets a line per attempt. */
@@ -31,13 +29,14 @@ interface EmulatorOptions {
 /** Starts an emulator. @throws if the port is taken */
 export async function createEmulator(options: EmulatorOptions = {}) {
   const { clock = realClock(), log = () => {} } = options
-  const app = new Hono()
+  const end = new AbortController()
+  const closed = end.signal
   const faults = createFaults()
+  const queues = new Queues(clock.now)
+  const send = createSend(clock, closed)
   const oidc = await createOidc(() => emulator.issuer)
-  const queues = new QueueRegistry(clock.now)
-  const sender = createSender(clock)
-  const dispatcher = createDispatcher({ clock, oidc, sender, faults, log })
-  const scheduler = createScheduler({ oidc, sender, log })
+  const dispatcher = createDispatcher({ clock, oidc, send, faults, log, closed })
+  const app = new Hono()
   const server = await serve(app, options)
   const { url } = server
 
@@ -49,15 +48,13 @@ export async function createEmulator(options: EmulatorOptions = {}) {
     keysUrl: `${url}${keysPath}`,
     oidc,
     faults,
+    /** Calls as Cloud Scheduler: `tick` once, `schedule` until it is told to end. */
+    ...createScheduler({ oidc, send, log, closed }),
 
     /** Makes a queue; its limits may be above Google's. @throws {ApiError} as CreateQueue does */
     createQueue(name: string, settings: SettingsResource = {}): void {
       queues.create(name, readSettings(settings))
     },
-
-    /** Calls as Cloud Scheduler: once, for the status; or until the returned function, or the end. */
-    tick: scheduler.tick,
-    schedule: scheduler.schedule,
 
     /** Dispatches what is due until nothing is, nor in flight. Returns the attempts made meanwhile. */
     settle: () => dispatcher.settle(queues.list()),
@@ -65,9 +62,9 @@ export async function createEmulator(options: EmulatorOptions = {}) {
     /** What time it is for it, in milliseconds since 1970. */
     now: clock.now,
 
-    /** Moves a manual clock, which by itself dispatches nothing. @throws {ApiError} if the clock is real */
+    /** Moves a manual clock, which by itself dispatches nothing. @throws if the clock is real */
     advance(milliseconds: number): void {
-      if (!clock.advance) throw new ApiError('FAILED_PRECONDITION', 'The clock is the real one.')
+      if (!clock.advance) throw new Error('The clock is the real one.')
       clock.advance(milliseconds)
     },
 
@@ -75,7 +72,7 @@ export async function createEmulator(options: EmulatorOptions = {}) {
     pending(queue?: string) {
       const chosen = queue === undefined ? queues.list() : [queues.get(queue)]
       return chosen.flatMap(({ name, tasks }) =>
-        [...tasks.values()].map(({ id, url, body, scheduleTime, dispatchCount }) => ({
+        [...tasks.values()].map(({ id, scheduleTime, dispatchCount, httpRequest: { url, body = '' } }) => ({
           ...{ queue: name, task: id, url, body: body.toString(), scheduleTime, attempts: dispatchCount },
         })),
       )
@@ -91,18 +88,13 @@ export async function createEmulator(options: EmulatorOptions = {}) {
 
     /** Ends all: what is in flight is cut. */
     async close(): Promise<void> {
-      scheduler.close()
-      const idle = dispatcher.close()
-      sender.close()
-      await idle
+      end.abort()
+      await dispatcher.idle()
       await server.close()
     },
   }
 
   app.route('/', createApi({ queues, dispatcher, faults, now: clock.now }))
   app.route('/', createControl(emulator))
-  app.onError((error) =>
-    (error instanceof ApiError ? error : new ApiError('INTERNAL', error.message)).toResponse(),
-  )
   return emulator
 }

@@ -1,3 +1,5 @@
+import type { z } from 'zod'
+
 const httpStatus = {
   INVALID_ARGUMENT: 400,
   FAILED_PRECONDITION: 400,
@@ -24,7 +26,18 @@ export class ApiError extends Error {
   }
 }
 
-/** @throws {ApiError} INVALID_ARGUMENT with this message, unless `holds` */
-export function demand(holds: boolean, message: string): asserts holds {
-  if (!holds) throw new ApiError('INVALID_ARGUMENT', message)
+/** Refuses with this message unless `holds`. @throws {ApiError} */
+export function demand(
+  holds: unknown,
+  message: string,
+  status: ApiError['status'] = 'INVALID_ARGUMENT',
+): asserts holds {
+  if (!holds) throw new ApiError(status, message)
+}
+
+/** Reads what a client sent. @throws {ApiError} INVALID_ARGUMENT, with the first of the schema's messages */
+export function read<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+  const { success, data, error } = schema.safeParse(given)
+  demand(success, error?.issues[0]?.message ?? 'Invalid value.')
+  return data
 }

@@ -1,7 +1,7 @@
 import { seededRandom } from '../random.ts'
 
 /** How often: a share from 0 to 1, or the next so many times. */
-export type Chance = number | { readonly times: number }
+export type Chance = number | { times: number }
 
 /** What goes wrong, beyond what targets do by themselves. */
 export interface FaultSettings {
@@ -26,42 +26,31 @@ export interface FaultSettings {
   seed?: number
 }
 
-type FaultName = Exclude<keyof FaultSettings, 'seed' | 'delayUpTo'>
-
 /** Decides when a fault happens. */
-export interface Faults {
-  /** Replaces all settings: what is absent does not happen. */
-  set(settings: FaultSettings): void
-  /** Whether this fault happens now. */
-  happens(name: FaultName): boolean
-  /** The next number from 0 to below 1 of a sequence. */
-  random(sequence: string): number
-  readonly delayUpTo: number
-}
+export type Faults = ReturnType<typeof createFaults>
 
 /** No faults, until some are set. */
-export function createFaults(): Faults {
+export function createFaults() {
   let settings: FaultSettings = {}
-  let left = new Map<FaultName, number>()
   let random = seededRandom(1)
 
+  /** Whether this fault happens now. */
+  function happens(name: Exclude<keyof FaultSettings, 'seed' | 'delayUpTo'>): boolean {
+    const chance = settings[name]
+    if (!chance) return false
+    return typeof chance === 'number' ? random(name) < chance : chance.times-- > 0
+  }
+
   return {
-    random: (sequence) => random(sequence),
-    get delayUpTo() {
-      return settings.delayUpTo ?? 5000
-    },
-    set(next) {
-      settings = { ...next }
-      left = new Map()
+    happens,
+    /** Replaces all settings: what is absent does not happen. */
+    set(next: FaultSettings): void {
+      settings = structuredClone(next)
       random = seededRandom(next.seed ?? 1)
     },
-    happens(name) {
-      const chance = settings[name]
-      if (!chance) return false
-      if (typeof chance === 'number') return random(name) < chance
-      const times = left.get(name) ?? chance.times
-      left.set(name, times - 1)
-      return times > 0
-    },
+    /** By how many milliseconds the next dispatch is late. */
+    delay: () => (happens('delay') ? random('length') * (settings.delayUpTo ?? 5000) : 0),
+    /** Which of the tasks that are due goes next, from 0, the first, to below 1. */
+    choice: () => (happens('reorder') ? random('choice') : 0),
   }
 }

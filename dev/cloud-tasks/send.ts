@@ -2,62 +2,54 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import type { Clock } from './clock.ts'
 
-/** One request to a target, without its answer's body. */
-export interface Delivery {
+/** One request to a target. */
+interface Delivery {
   readonly method: string
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: Buffer
+  readonly body?: Buffer | undefined
   /** Milliseconds. */
   readonly deadline: number
 }
 
-/** The answer's status, or why there is none. */
-export type Answer = { readonly status: number } | { readonly problem: string }
+/** The answer's status, or 504 and why there is none. */
+export type Answer = { readonly status: number; readonly problem?: string }
 
-/** Sends requests over connections that are kept open; redirects are not followed. */
-export interface Sender {
-  send(delivery: Delivery): Promise<Answer>
-  /** Cuts what is under way, and sends no more. */
-  close(): void
-}
+/** Sends a request and gives its answer's status; never rejects. */
+export type Send = (delivery: Delivery) => Promise<Answer>
 
-/** A sender whose deadlines go by this clock. */
-export function createSender(clock: Clock): Sender {
+/** Sends over connections that are kept open, until `closed`, which cuts them. Redirects are not followed. */
+export function createSend(clock: Clock, closed: AbortSignal): Send {
   const agents = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) }
-  let closed = false
+  closed.addEventListener('abort', () => {
+    agents.http.destroy()
+    agents.https.destroy()
+  })
 
-  function exchange({ method, url, headers, body, deadline }: Delivery): Promise<Answer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  async function status({ method, url, headers, body, deadline }: Delivery): Promise<number> {
+    closed.throwIfAborted()
+    const { promise, resolve, reject } = Promise.withResolvers<number>()
     const options = { method, headers: { ...headers, 'Content-Length': body?.length ?? 0 } }
     const request = url.startsWith('https:')
       ? https.request(url, { ...options, agent: agents.https })
       : http.request(url, { ...options, agent: agents.http })
-    const late = `no answer in ${deadline / 1000} s`
-    const disarm = clock.after(deadline, () => request.destroy(new Error(late)))
+    const late = new Error(`no answer in ${deadline / 1000} s`)
+    const disarm = clock.after(deadline, () => request.destroy(late))
     request.on('close', disarm).on('error', reject)
     request.on('response', (response) => {
-      response.on('end', () => resolve({ status: response.statusCode ?? 0 })).on('error', reject)
+      response.on('end', () => resolve(response.statusCode ?? 0)).on('error', reject)
       response.resume()
     })
     request.end(body)
     return promise
   }
 
-  async function send(delivery: Delivery): Promise<Answer> {
-    if (closed) return { problem: 'closed' }
+  return async function send(delivery) {
     try {
-      return await exchange(delivery)
+      return { status: await status(delivery) }
     } catch (error) {
-      if (!(error instanceof Error)) throw error
-      return { problem: 'code' in error ? `${error.code}` : error.message }
+      const { code, message } = error as NodeJS.ErrnoException
+      return { status: 504, problem: code ?? message }
     }
   }
-
-  function close(): void {
-    closed = true
-    agents.http.destroy()
-    agents.https.destroy()
-  }
-  return { send, close }
 }

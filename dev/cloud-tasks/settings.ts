@@ -1,22 +1,23 @@
 import { z } from 'zod'
-import { demand } from './errors.ts'
-import { duration, read, toDuration } from './values.ts'
+import { demand, read } from './errors.ts'
+import { duration } from './values.ts'
 
-const atLeast = (least: number, message: string) => z.number().min(least, message)
-const count = (field: string) => atLeast(0, `${field} cannot be negative.`)
+const count = (field: string) => z.number().min(0, `${field} cannot be negative.`)
 const time = (field: string) => duration.pipe(count(field))
 
-const schema = z.object({
+/** A queue's settings in Google's JSON, read with times in milliseconds. */
+export const settingsSchema = z.object({
   rateLimits: z
     .object({
       maxDispatchesPerSecond: count('RateLimits.maxDispatchesPerSecond'),
       maxConcurrentDispatches: count('RateLimits.maxConcurrentDispatches'),
+      maxBurstSize: z.number(),
     })
     .partial()
     .default({}),
   retryConfig: z
     .object({
-      maxAttempts: atLeast(-1, 'RetryConfig.maxAttempts must be greater or equal to -1.'),
+      maxAttempts: z.number().min(-1, 'RetryConfig.maxAttempts must be greater or equal to -1.'),
       maxRetryDuration: time('RetryConfig.maxRetryDuration'),
       minBackoff: time('RetryConfig.minBackoff'),
       maxBackoff: time('RetryConfig.maxBackoff'),
@@ -26,62 +27,40 @@ const schema = z.object({
     .default({}),
 })
 
-/** A queue's settings in Google's JSON, durations as `0.100s`; what is absent or 0 gets Google's default. */
-export type SettingsResource = z.input<typeof schema>
+/** A queue's settings as a client gives them; what is absent or 0 gets Google's default. */
+export type SettingsResource = z.input<typeof settingsSchema>
 
-/** A queue's settings in full, durations in milliseconds. */
+/** A queue's settings in full. */
 export type QueueSettings = typeof defaults
 
 const defaults = {
-  rateLimits: { maxDispatchesPerSecond: 500, maxConcurrentDispatches: 1000 },
+  rateLimits: { maxDispatchesPerSecond: 500, maxConcurrentDispatches: 1000, maxBurstSize: 100 },
   retryConfig: {
     ...{ maxAttempts: 100, maxRetryDuration: 0 },
     ...{ minBackoff: 100, maxBackoff: 3_600_000, maxDoublings: 16 },
   },
 }
 
-/**
- * Reads a queue's settings.
- *
- * @param before what holds where nothing is given
- * @throws {ApiError} INVALID_ARGUMENT in Google's words; its upper limits are `checkLimits`'
- */
-export function readSettings(given: unknown, before = defaults): QueueSettings {
-  const { rateLimits, retryConfig } = read(schema, given)
-  const settings = {
-    rateLimits: { ...before.rateLimits, ...withoutZeros(rateLimits) },
-    retryConfig: { ...before.retryConfig, ...withoutZeros(retryConfig) },
-  }
-  const { minBackoff, maxBackoff } = settings.retryConfig
+/** Reads settings over those of `before`. @throws {ApiError} INVALID_ARGUMENT; not for Google's upper limits */
+export function readSettings(given: unknown, before: QueueSettings = defaults): QueueSettings {
+  const settings = read(settingsSchema, given)
+  const rateLimits = { ...before.rateLimits, ...withoutZeros(settings.rateLimits) }
+  const retryConfig = { ...before.retryConfig, ...withoutZeros(settings.retryConfig) }
   const order = 'RetryConfig.minBackoff must be less than or equal to RetryConfig.maxBackoff.'
-  demand(minBackoff <= maxBackoff, order)
-  return settings
+  demand(retryConfig.minBackoff <= retryConfig.maxBackoff, order)
+  rateLimits.maxBurstSize = Math.max(10, Math.ceil(rateLimits.maxDispatchesPerSecond / 5)) // not for clients to set
+  return { rateLimits, retryConfig }
 }
 
 function withoutZeros(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value))
 }
 
-/** @throws {ApiError} where the settings are above what Google allows */
-export function checkLimits({ rateLimits: rate }: QueueSettings): void {
+/** The settings, unless Google allows less. @throws {ApiError} INVALID_ARGUMENT */
+export function withinLimits(settings: QueueSettings): QueueSettings {
+  const { maxDispatchesPerSecond, maxConcurrentDispatches } = settings.rateLimits
   const limit = (field: string, most: number) => `RateLimits.${field} must be less than or equal to ${most}.`
-  demand(rate.maxDispatchesPerSecond <= 500, limit('maxDispatchesPerSecond', 500))
-  demand(rate.maxConcurrentDispatches <= 5000, limit('maxConcurrentDispatches', 5000))
-}
-
-/** How many dispatches a rested queue makes at once. Google picks it by the rate: 100 at the highest. */
-export function burst({ rateLimits: rate }: QueueSettings): number {
-  return Math.max(10, Math.ceil(rate.maxDispatchesPerSecond / 5))
-}
-
-/** The settings as Google's JSON. */
-export function renderSettings(settings: QueueSettings) {
-  const { rateLimits, retryConfig } = settings
-  const minBackoff = toDuration(retryConfig.minBackoff)
-  const maxBackoff = toDuration(retryConfig.maxBackoff)
-  const maxRetryDuration = toDuration(retryConfig.maxRetryDuration)
-  return {
-    rateLimits: { ...rateLimits, maxBurstSize: burst(settings) },
-    retryConfig: { ...retryConfig, minBackoff, maxBackoff, maxRetryDuration },
-  }
+  demand(maxDispatchesPerSecond <= 500, limit('maxDispatchesPerSecond', 500))
+  demand(maxConcurrentDispatches <= 5000, limit('maxConcurrentDispatches', 5000))
+  return settings
 }

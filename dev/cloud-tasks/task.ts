@@ -1,87 +1,73 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { ApiError, demand } from './errors.ts'
-import { taskId } from './names.ts'
-import { duration, enumeration, read, timestamp, toDuration, toTimestamp } from './values.ts'
+import { demand, read } from './errors.ts'
+import { bytes, duration, method, timestamp } from './values.ts'
 
-const methods = [
-  'HTTP_METHOD_UNSPECIFIED',
-  'POST',
-  'GET',
-  'HEAD',
-  'PUT',
-  'DELETE',
-  'PATCH',
-  'OPTIONS',
-] as const
-const views = ['VIEW_UNSPECIFIED', 'BASIC', 'FULL'] as const
-const hour = 3_600_000
 /** Set at dispatch, or Google's: a task's own are not sent. */
 const reserved =
   /^(host|content-length|user-agent|connection|transfer-encoding|x-(google|appengine|cloudtasks)-.*)$/i
+const loopback = /^(localhost|\[::1\]|127\.\d+\.\d+\.\d+)$/
+const hour = 3_600_000
 
-const deadlineRule = 'Task.dispatchDeadline must be between [15s, 30m].'
+/** A task in Google's JSON, read with times in milliseconds. */
 const schema = z.object({
   name: z.string().default(''),
   scheduleTime: timestamp.optional(),
   dispatchDeadline: duration
-    .pipe(
-      z
-        .number()
-        .min(15_000, deadlineRule)
-        .max(hour / 2, deadlineRule),
-    )
+    .refine((time) => time >= 15_000 && time <= hour / 2, 'Task.dispatchDeadline must be between [15s, 30m].')
     .default(600_000),
-  httpRequest: z
-    .object({
-      url: z
-        .string('HttpRequest.url is required.')
-        .min(1, 'HttpRequest.url is required.')
-        .regex(/^https?:\/\//, "HttpTarget.url must start with 'http://' or 'https://'.")
-        .refine(URL.canParse, 'HttpRequest.url is invalid.')
-        .max(2083, 'HttpRequest.url must be at most 2083 characters.'),
-      httpMethod: enumeration(methods).default('POST'),
-      headers: z.record(z.string(), z.string()).default({}),
-      body: z.base64().default(''),
-      oidcToken: z.object({ serviceAccountEmail: z.string(), audience: z.string().optional() }).optional(),
-    })
-    .optional(),
+  httpRequest: z.object({
+    url: z
+      .string('HttpRequest.url is required.')
+      .min(1, 'HttpRequest.url is required.')
+      .regex(/^https?:\/\//, "HttpTarget.url must start with 'http://' or 'https://'.")
+      .refine(URL.canParse, 'HttpRequest.url is invalid.')
+      .max(2083, 'HttpRequest.url must be at most 2083 characters.'),
+    httpMethod: method.default('POST'),
+    headers: z.record(z.string(), z.string()).default({}),
+    body: bytes.optional(),
+    oidcToken: z.object({ serviceAccountEmail: z.string(), audience: z.string().optional() }).optional(),
+  }),
+  createTime: timestamp.optional(),
+  dispatchCount: z.number().default(0),
+  responseCount: z.number().default(0),
 })
 
-/** How much of a task a client wants to see. */
-export const viewSchema = enumeration(views).default('BASIC')
+/** A task, with what happened to it so far. */
+export type Task = ReturnType<typeof readTask>
 
-/** A task, with what happened to it so far. Times are in milliseconds. */
-export interface Task extends ReturnType<typeof readTask> {}
-
-/** Reads CreateTask's `task`. @throws {ApiError} INVALID_ARGUMENT, in Google's words where they are known */
+/** Reads CreateTask's `task`. @throws {ApiError} in Google's words where they are known */
 export function readTask(given: unknown, queue: string, now: number) {
-  const { name, scheduleTime = now, dispatchDeadline: deadline, httpRequest: request } = read(schema, given)
-  const id = name ? taskId(name, queue) : randomBytes(10).toString('hex')
-  if (!request) throw new ApiError('UNIMPLEMENTED', 'Only tasks with an httpRequest are imitated.')
+  demand(Object(given).httpRequest, 'Only tasks with an httpRequest are imitated.', 'UNIMPLEMENTED')
+  const { name, scheduleTime = now, dispatchDeadline, httpRequest } = read(schema, given)
+  const { url, httpMethod, headers, body, oidcToken } = httpRequest
+  const id = name ? idIn(name, queue) : randomBytes(10).toString('hex')
 
-  const { url, headers, oidcToken } = request
-  const method = request.httpMethod === 'HTTP_METHOD_UNSPECIFIED' ? 'POST' : request.httpMethod
-  const body = Buffer.from(request.body, 'base64')
   const { protocol, hostname } = new URL(url)
   const secure =
     "HttpRequest.url must start with 'https://' for request with HttpRequest.authorization_header"
-  demand(!oidcToken || protocol === 'https:' || isLoopback(hostname), secure)
+  demand(!oidcToken || protocol === 'https:' || loopback.test(hostname), secure)
   const sizeOfHeaders = Object.entries(headers).flat().join('').length
   demand(sizeOfHeaders < 80 * 1024, 'HttpRequest.headers must be less than 80KB.')
-  const mayHaveBody = ['POST', 'PUT', 'PATCH'].includes(method)
-  demand(body.length === 0 || mayHaveBody, `HttpRequest.body is not allowed with HTTP method ${method}.`)
-  const size = body.length + sizeOfHeaders + url.length + queue.length + id.length // as stored it is a little more
-  demand(size <= 1_048_569, 'Task size too large')
+  const mayHaveBody = ['POST', 'PUT', 'PATCH'].includes(httpMethod)
+  demand(!body?.length || mayHaveBody, `HttpRequest.body is not allowed with HTTP method ${httpMethod}.`)
+  const size = (body?.length ?? 0) + sizeOfHeaders + url.length + queue.length + id.length
+  demand(size <= 1_048_569, 'Task size too large') // what Google stores is a little more
+  const late = `The Task.scheduleTime, ${timestamp.encode(scheduleTime)}, is too far in the future.`
   const soon = 'Schedule time must be no more than 720h in the future.'
-  const late = `The Task.scheduleTime, ${toTimestamp(scheduleTime)}, is too far in the future. ${soon}`
-  demand(scheduleTime <= now + 720 * hour, late)
+  demand(scheduleTime <= now + 720 * hour, `${late} ${soon}`)
 
+  const sent = Object.entries(headers).filter(([header]) => !reserved.test(header))
   return {
-    ...{ id, name: `${queue}/tasks/${id}`, method, url, body, deadline, createTime: now },
-    headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !reserved.test(name))),
-    oidc: oidcToken && { audience: oidcToken.audience || url, email: oidcToken.serviceAccountEmail },
+    ...{ id, name: `${queue}/tasks/${id}`, createTime: now, dispatchDeadline },
+    httpRequest: {
+      ...httpRequest,
+      headers: { ...Object.fromEntries(sent), 'User-Agent': 'Google-Cloud-Tasks' },
+      oidcToken: oidcToken && { ...oidcToken, audience: oidcToken.audience || url },
+    },
     scheduleTime: Math.max(scheduleTime, now),
+    /** When it is to be dispatched, if it is: its schedule time, or later. */
+    plannedFor: undefined as number | undefined,
     /** Attempts that began, those that were answered, and those whose answer was not a 5xx. */
     ...{ dispatchCount: 0, responseCount: 0, executionCount: 0 },
     firstDispatch: undefined as number | undefined,
@@ -90,24 +76,23 @@ export function readTask(given: unknown, queue: string, now: number) {
   }
 }
 
-/** A task as Google's JSON, but for the attempts it had: the body is in the FULL view only. */
-export function renderTask(task: Task, view: (typeof views)[number]) {
-  const { name, url, method, headers, oidc, body, dispatchCount, responseCount } = task
-  const full = view === 'FULL'
-  return {
-    name,
-    httpRequest: {
-      ...{ url, httpMethod: method, headers: { ...headers, 'User-Agent': 'Google-Cloud-Tasks' } },
-      ...(full && { body: body.toString('base64') }),
-      ...(oidc && { oidcToken: { serviceAccountEmail: oidc.email, audience: oidc.audience } }),
-    },
-    scheduleTime: toTimestamp(task.scheduleTime),
-    createTime: toTimestamp(task.createTime),
-    dispatchDeadline: toDuration(task.deadline),
-    ...{ dispatchCount, responseCount, view: full ? 'FULL' : 'BASIC' },
-  }
+/** The id in `{queue}/tasks/{id}`. */
+function idIn(name: string, queue: string): string {
+  const [, named, id = ''] =
+    name.match(/^(projects\/[^/]+\/locations\/[^/]+\/queues\/[^/]+)\/tasks\/(.*)$/s) ?? []
+  const form = '"projects/<PROJECT_ID>/locations/<LOCATION_ID>/queues/<QUEUE_ID>/tasks/<TASK_ID>"'
+  demand(named, `Task name must be formatted: ${form}`)
+  const other = `The queue name from request ('${queue}') must be the same as the queue name in the named task ('${named}').`
+  demand(named === queue, other)
+  const letters = 'letters ([A-Za-z]), numbers ([0-9]), hyphens (-), or underscores (_)'
+  const rule = `can contain only ${letters}. Task ID must between 1 and 500 characters.`
+  demand(/^[\w-]{1,500}$/.test(id), `Task ID "${id}" ${rule}`)
+  return id
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host)
+/** A task as Google's JSON, but for the attempts it had: the body is in the FULL view only. */
+export function renderTask(task: Task, view: 'BASIC' | 'FULL') {
+  const { httpRequest, ...rest } = schema.encode(task)
+  const { body, ...basic } = httpRequest
+  return { ...rest, httpRequest: view === 'FULL' ? httpRequest : basic, view }
 }

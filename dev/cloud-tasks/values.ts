@@ -1,34 +1,29 @@
 import { z } from 'zod'
-import { ApiError } from './errors.ts'
 
-/** Google's JSON form of a duration, such as `600s` or `0.100s`, as milliseconds. */
-export const duration = z
-  .string()
-  .regex(/^-?\d+(\.\d{1,9})?s$/)
-  .transform((text) => Number.parseFloat(text) * 1000)
+// Google's JSON of values, which its schemas read and write.
+
+/** A duration such as `600s` or `0.100s`, as milliseconds. */
+export const duration = z.codec(z.string().regex(/^-?\d+(\.\d{1,9})?s$/), z.number(), {
+  decode: (text) => Number.parseFloat(text) * 1000,
+  encode: (milliseconds) => `${milliseconds / 1000}s`,
+})
 
 /** An RFC 3339 timestamp, as milliseconds since 1970. */
-export const timestamp = z.iso.datetime({ offset: true }).transform(Date.parse)
+export const timestamp = z.codec(z.iso.datetime({ offset: true }), z.number(), {
+  decode: Date.parse,
+  encode: (milliseconds) => new Date(milliseconds).toISOString(),
+})
 
-/** A value of a Protobuf enum, by its name or, as the Node client sends it, its number. */
-export function enumeration<const Name extends string>(names: readonly [Name, ...Name[]]) {
-  const byNumber = (value: unknown) => (/^\d+$/.test(`${value}`) ? names[Number(value)] : value)
-  return z.preprocess(byNumber, z.enum(names))
-}
+/** Bytes in base64. */
+export const bytes = z.codec(z.base64(), z.instanceof(Buffer), {
+  decode: (text) => Buffer.from(text, 'base64'),
+  encode: (buffer) => buffer.toString('base64'),
+})
 
-/** Milliseconds as a duration. */
-export function toDuration(milliseconds: number): string {
-  return `${milliseconds / 1000}s`
-}
+const methods = ['POST', 'GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const
 
-/** Milliseconds since 1970 as a timestamp; nothing for nothing. */
-export function toTimestamp(milliseconds: number | undefined): string | undefined {
-  return milliseconds === undefined ? undefined : new Date(milliseconds).toISOString()
-}
-
-/** Reads what a client sent. @throws {ApiError} INVALID_ARGUMENT, with the first of the schema's messages */
-export function read<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
-  const { success, data, error } = schema.safeParse(given)
-  if (success) return data
-  throw new ApiError('INVALID_ARGUMENT', error.issues[0]?.message ?? 'Invalid value.')
-}
+/** An HttpMethod by its name or, as the Node client sends it, its number: 1 is POST, and so is 0, for none. */
+export const method = z.codec(z.union([z.enum(methods), z.int()]), z.enum(methods), {
+  decode: (given) => (typeof given === 'number' ? (methods[given - 1] ?? 'POST') : given),
+  encode: (name) => name,
+})

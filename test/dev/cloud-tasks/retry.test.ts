@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { backoff } from '#dev/cloud-tasks/backoff.ts'
-import { isExhausted } from '#dev/cloud-tasks/dispatcher.ts'
+import { backoff, isExhausted } from '#dev/cloud-tasks/retry.ts'
 
 const series = (count: number, minBackoff: number, maxBackoff: number, maxDoublings: number) =>
   Array.from({ length: count }, (_, index) => backoff(index + 1, { minBackoff, maxBackoff, maxDoublings }))
