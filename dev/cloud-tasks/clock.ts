@@ -22,7 +22,6 @@ export function realClock(): Clock {
 export function manualClock(start = Date.now()): Required<Clock> {
   let now = start
   const alarms = new Set<{ at: number; callback: () => void }>()
-  const earliest = () => [...alarms].sort((a, b) => a.at - b.at)[0]
   return {
     now: () => now,
     after(milliseconds, callback) {
@@ -31,13 +30,9 @@ export function manualClock(start = Date.now()): Required<Clock> {
       return () => void alarms.delete(alarm)
     },
     advance(milliseconds) {
-      const end = now + milliseconds
-      for (let next = earliest(); next && next.at <= end; next = earliest()) {
-        alarms.delete(next)
-        now = next.at
-        next.callback()
-      }
-      now = end
+      now += milliseconds
+      for (const alarm of [...alarms].sort((a, b) => a.at - b.at))
+        if (alarm.at <= now && alarms.delete(alarm)) alarm.callback()
     },
   }
 }

@@ -1,23 +1,17 @@
 import { Hono } from 'hono'
 import { type Duration, milliseconds } from '#src/runtime/tasks/duration.ts'
 import type { Emulator } from './emulator.ts'
-import { ApiError } from './errors.ts'
 import type { FaultSettings } from './faults.ts'
-import { keysPath } from './oidc.ts'
 import type { TickTarget } from './scheduler.ts'
 
 /** What the emulator has over HTTP beside Google's API: the keys of its tokens, and itself under /emulator. */
-export function createControl(emulator: Emulator): Hono {
-  const { issuer, keysUrl, oidc } = emulator
+export function createControl({ issuer, keysUrl, ...emulator }: Emulator): Hono {
   return new Hono()
-    .onError((error) => new ApiError('INVALID_ARGUMENT', error.message).toResponse())
+    .onError((error, c) => c.json({ error: error.message }, 400))
     .get('/.well-known/openid-configuration', (c) => c.json({ issuer, jwks_uri: keysUrl }))
-    .get(keysPath, (c) => c.json(oidc.keys))
+    .get(new URL(keysUrl).pathname, (c) => c.json(emulator.oidc.keys))
     .get('/emulator', (c) => c.json(emulator.state()))
-    .post('/emulator/faults', async (c) => {
-      emulator.faults.set(await c.req.json<FaultSettings>())
-      return c.json({})
-    })
+    .post('/emulator/faults', async (c) => c.json(emulator.faults.set(await c.req.json<FaultSettings>())))
     .post('/emulator/clock', async (c) => {
       const { advance } = await c.req.json<{ advance: Duration }>()
       emulator.advance(milliseconds(advance))

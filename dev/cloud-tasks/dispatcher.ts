@@ -6,30 +6,21 @@ import { backoff, isExhausted } from './retry.ts'
 import type { Answer, Send } from './send.ts'
 import type { Task } from './task.ts'
 
-/** An attempt that is over: what it called, which one it was from 1, and the status, 504 where no answer came. */
-interface Attempt {
-  readonly queue: string
-  readonly task: string
-  readonly method: string
-  readonly url: string
+/** An attempt that is over: what it called, and when, in milliseconds since 1970. */
+interface Attempt extends Record<'queue' | 'task' | 'method' | 'url', string> {
+  /** Which one it was, from 1. */
   readonly attempt: number
+  /** 504 where no answer came. */
   readonly status: number
   readonly outcome: 'done' | 'retried' | 'dropped' | 'gone'
-  /** When it was dispatched, in milliseconds since 1970. */
   readonly at: number
 }
 
 /** Delivers the tasks of queues. */
 export type Dispatcher = ReturnType<typeof createDispatcher>
 
-type Options = {
-  clock: Clock
-  oidc: Oidc
-  send: Send
-  faults: Faults
-  log: (line: string) => void
-  closed: AbortSignal
-}
+type Log = (line: string) => void
+type Options = { clock: Clock; oidc: Oidc; send: Send; faults: Faults; log: Log; closed: AbortSignal }
 
 /** A dispatcher, until `closed`. With a manual clock it dispatches only while it settles. */
 export function createDispatcher({ clock, oidc, send, faults, log, closed }: Options) {
@@ -44,14 +35,12 @@ export function createDispatcher({ clock, oidc, send, faults, log, closed }: Opt
   /** Dispatches what may be dispatched now, and sets the alarm for what comes next. */
   function pump(queue: Queue): void {
     if (closed.aborted || (clock.advance && !settling)) return
-    while (queue.readyAt <= clock.now()) dispatch(queue, queue.take(faults.choice()))
+    while (queue.readyAt() <= clock.now()) dispatch(queue, queue.next(faults.choice()))
     alarms.get(queue)?.()
-    const wait = queue.readyAt - clock.now()
-    if (wait < Number.POSITIVE_INFINITY && !clock.advance)
-      alarms.set(
-        queue,
-        clock.after(wait, () => pump(queue)),
-      )
+    const wait = queue.readyAt() - clock.now()
+    if (clock.advance || wait === Number.POSITIVE_INFINITY) return
+    const cancel = clock.after(wait, () => pump(queue))
+    alarms.set(queue, cancel)
   }
 
   /** Plans the task for its schedule time. */
@@ -95,8 +84,7 @@ export function createDispatcher({ clock, oidc, send, faults, log, closed }: Opt
 
   async function deliver(task: Task, headers: Record<string, string>): Promise<Answer> {
     const { httpMethod: method, url, body, oidcToken: account } = task.httpRequest
-    if (account)
-      headers.Authorization = `Bearer ${await oidc.token(account.audience, account.serviceAccountEmail)}`
+    if (account) headers.Authorization = await oidc.bearer(account.audience, account.serviceAccountEmail)
     const once = () => send({ method, url, headers, body, deadline: task.dispatchDeadline })
     const twin = faults.happens('duplicateAtOnce') ? once() : undefined
     const answer = await once()
@@ -133,7 +121,6 @@ export function createDispatcher({ clock, oidc, send, faults, log, closed }: Opt
   async function idle(): Promise<void> {
     while (inFlight.size > 0) await Promise.all(inFlight)
   }
-
   return { pump, schedule, dispatch, settle, idle, recent }
 }
 

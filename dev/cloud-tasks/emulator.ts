@@ -5,8 +5,8 @@ import { type Clock, realClock } from './clock.ts'
 import { createControl } from './control.ts'
 import { createDispatcher } from './dispatcher.ts'
 import { createFaults } from './faults.ts'
-import { createOidc, keysPath } from './oidc.ts'
-import { Queues } from './queues.ts'
+import { createOidc } from './oidc.ts'
+import { createQueues } from './queues.ts'
 import { createScheduler } from './scheduler.ts'
 import { createSend } from './send.ts'
 import { readSettings, type SettingsResource } from './settings.ts'
@@ -14,7 +14,6 @@ import { readSettings, type SettingsResource } from './settings.ts'
 /** A running emulator of Cloud Tasks, with what Google has beside it: token keys and Cloud Scheduler. */
 export type Emulator = Awaited<ReturnType<typeof createEmulator>>
 
-/** How an emulator can be. */
 interface EmulatorOptions {
   /** Any free one if absent. */
   port?: number
@@ -22,7 +21,7 @@ interface EmulatorOptions {
   clock?: Clock
   /** Gets a line per attempt. */
   log?: (line: string) => void
-  /** Its own URL if absent. */
+  /** The `iss` of its tokens: its own URL if absent. */
   issuer?: string
 }
 
@@ -32,35 +31,31 @@ export async function createEmulator(options: EmulatorOptions = {}) {
   const end = new AbortController()
   const closed = end.signal
   const faults = createFaults()
-  const queues = new Queues(clock.now)
+  const queues = createQueues(clock.now)
   const send = createSend(clock, closed)
   const oidc = await createOidc(() => emulator.issuer)
   const dispatcher = createDispatcher({ clock, oidc, send, faults, log, closed })
   const app = new Hono()
-  const server = await serve(app, options)
-  const { url } = server
+  const { url, close } = await serve(app, options)
 
   const emulator = {
     url,
-    /** The `iss` of its tokens. */
     issuer: options.issuer ?? url,
-    /** Where the keys of its tokens are. */
-    keysUrl: `${url}${keysPath}`,
+    /** Where the keys of its tokens are: below its URL as below Google's. */
+    keysUrl: `${url}/oauth2/v3/certs`,
     oidc,
     faults,
     /** Calls as Cloud Scheduler: `tick` once, `schedule` until it is told to end. */
     ...createScheduler({ oidc, send, log, closed }),
+    now: clock.now,
 
-    /** Makes a queue; its limits may be above Google's. @throws {ApiError} as CreateQueue does */
+    /** Makes a queue, or refuses as CreateQueue does; its limits may be above Google's. */
     createQueue(name: string, settings: SettingsResource = {}): void {
       queues.create(name, readSettings(settings))
     },
 
     /** Dispatches what is due until nothing is, nor in flight. Returns the attempts made meanwhile. */
     settle: () => dispatcher.settle(queues.list()),
-
-    /** What time it is for it, in milliseconds since 1970. */
-    now: clock.now,
 
     /** Moves a manual clock, which by itself dispatches nothing. @throws if the clock is real */
     advance(milliseconds: number): void {
@@ -90,7 +85,7 @@ export async function createEmulator(options: EmulatorOptions = {}) {
     async close(): Promise<void> {
       end.abort()
       await dispatcher.idle()
-      await server.close()
+      await close()
     },
   }
 

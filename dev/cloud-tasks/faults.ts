@@ -26,10 +26,9 @@ export interface FaultSettings {
   seed?: number
 }
 
-/** Decides when a fault happens. */
 export type Faults = ReturnType<typeof createFaults>
 
-/** No faults, until some are set. */
+/** Decides when a fault happens: never, until some are set. */
 export function createFaults() {
   let settings: FaultSettings = {}
   let random = seededRandom(1)

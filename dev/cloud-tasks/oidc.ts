@@ -1,17 +1,13 @@
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 
-/** Where the keys are, below the issuer's URL: as with Google. */
-export const keysPath = '/oauth2/v3/certs'
-
 const lifetime = 3600
 /** Signing costs more than a dispatch: a token serves its target for so many seconds. */
 const reuse = 300
 const account = '100000000000000000001'
 
-/** Issues tokens as Google does for a service account. */
 export type Oidc = Awaited<ReturnType<typeof createOidc>>
 
-/** Makes a key and its issuer. Times are the real ones, which is what a verifier goes by. */
+/** Issues tokens as Google does for a service account, at the real time, which is what a verifier goes by. */
 export async function createOidc(issuer: () => string) {
   const { privateKey, publicKey } = await generateKeyPair('RS256')
   const header = { alg: 'RS256', kid: 'emulator', typ: 'JWT' }
@@ -32,18 +28,18 @@ export async function createOidc(issuer: () => string) {
     return new SignJWT({ ...usual, ...claims }).setProtectedHeader(header).sign(privateKey)
   }
 
-  /** The token for this audience and account. */
-  function token(audience: string, email: string): Promise<string> {
+  /** The value of the Authorization header for this audience and account. */
+  async function bearer(audience: string, email: string): Promise<string> {
     const id = `${audience} ${email}`
     let entry = cached.get(id)
     if (!entry || entry.until <= seconds()) {
       entry = { token: sign({ aud: audience, email }), until: seconds() + reuse }
       cached.set(id, entry)
     }
-    return entry.token
+    return `Bearer ${await entry.token}`
   }
 
   /** The public keys, as a JWKS. */
   const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: header.kid, alg: header.alg, use: 'sig' }] }
-  return { sign, token, keys }
+  return { sign, bearer, keys }
 }

@@ -1,114 +1,101 @@
 import { z } from 'zod'
-import { demand } from './errors.ts'
+import { demand, timestamp } from './google.ts'
 import { type QueueSettings, settingsSchema } from './settings.ts'
 import type { Task } from './task.ts'
-import { timestamp } from './values.ts'
 
 /** How long a task's name stays taken after its end: Google says about an hour, and elsewhere up to a day. */
 const nameRest = 3_600_000
-
-const schema = settingsSchema.extend({
-  name: z.string(),
-  state: z.enum(['RUNNING', 'PAUSED']),
-  purgeTime: timestamp.optional(),
-})
+const never = Number.POSITIVE_INFINITY
+const states = z.enum(['RUNNING', 'PAUSED'])
+const schema = settingsSchema.extend({ name: z.string(), state: states, purgeTime: timestamp.optional() })
 
 /** A queue with its tasks: which of them may be dispatched when. Times are in milliseconds since 1970. */
-export class Queue {
-  readonly name: string
-  /** The last part of the name. */
-  readonly id: string
-  readonly tasks = new Map<string, Task>()
-  rateLimits: QueueSettings['rateLimits']
-  retryConfig: QueueSettings['retryConfig']
-  state: 'RUNNING' | 'PAUSED' = 'RUNNING'
-  purgeTime: number | undefined
-  inFlight = 0
-  readonly #now: () => number
+export type Queue = ReturnType<typeof createQueue>
+
+/** An empty queue. */
+export function createQueue(name: string, settings: QueueSettings, now: () => number) {
+  const resource: z.output<typeof schema> = { name, ...settings, state: 'RUNNING' }
   /** What waits for its dispatch, the soonest last. */
-  readonly #waiting: Task[] = []
+  const waiting: Task[] = []
   /** Ids of ended tasks, by when they ended. */
-  readonly #ended = new Map<string, number>()
+  const ended = new Map<string, number>()
   /** When the rate allows the next dispatch. The longer ago that is, the more may go at once. */
-  #allowedAt = 0
+  let allowedAt = 0
+  /** How many that may be at most. Google picks it by the rate: 100 at the highest. */
+  const burst = () => Math.max(10, Math.ceil(queue.rateLimits.maxDispatchesPerSecond / 5))
 
-  constructor(name: string, settings: QueueSettings, now: () => number) {
-    this.name = name
-    this.id = name.slice(name.lastIndexOf('/') + 1)
-    this.rateLimits = settings.rateLimits
-    this.retryConfig = settings.retryConfig
-    this.#now = now
-  }
+  const queue = {
+    ...resource,
+    /** The last part of the name. */
+    id: name.slice(name.lastIndexOf('/') + 1),
+    tasks: new Map<string, Task>(),
+    inFlight: 0,
 
-  /** Takes a task in. @throws {ApiError} ALREADY_EXISTS if there is one of that name, or was recently */
-  add(task: Task): void {
-    for (const [id, at] of this.#ended) {
-      if (at + nameRest > this.#now()) break
-      this.#ended.delete(id)
-    }
-    const taken = this.tasks.has(task.id) || this.#ended.has(task.id)
-    demand(!taken, 'Requested entity already exists', 'ALREADY_EXISTS')
-    this.tasks.set(task.id, task)
-  }
+    /** Takes a task in, unless there is one of that name, or was recently. */
+    add(task: Task): void {
+      for (const [id, at] of ended) {
+        if (at + nameRest > now()) break
+        ended.delete(id)
+      }
+      const taken = queue.tasks.has(task.id) || ended.has(task.id)
+      demand(!taken, 'Requested entity already exists', 'ALREADY_EXISTS')
+      queue.tasks.set(task.id, task)
+    },
 
-  /** The task of that id. @throws {ApiError} NOT_FOUND, in other words if there was one recently */
-  get(id: string): Task {
-    const task = this.tasks.get(id)
-    const recent =
-      'The task no longer exists, though a task with this name existed recently. The task either successfully completed or was deleted.'
-    demand(task, this.#ended.has(id) ? recent : 'Requested entity was not found.', 'NOT_FOUND')
-    return task
-  }
+    /** The task of that id; refuses, in other words if there was one recently. */
+    get(id: string): Task {
+      const task = queue.tasks.get(id)
+      const recent =
+        'The task no longer exists, though a task with this name existed recently. The task either successfully completed or was deleted.'
+      demand(task, ended.has(id) ? recent : 'Requested entity was not found.', 'NOT_FOUND')
+      return task
+    },
 
-  /** Ends a task. */
-  remove(task: Task): void {
-    this.unschedule(task)
-    this.tasks.delete(task.id)
-    this.#ended.set(task.id, this.#now())
-  }
+    /** Ends a task. */
+    remove(task: Task): void {
+      queue.unschedule(task)
+      queue.tasks.delete(task.id)
+      ended.set(task.id, now())
+    },
 
-  /** Ends all tasks. */
-  purge(): void {
-    for (const task of [...this.tasks.values()]) this.remove(task)
-    this.purgeTime = this.#now()
-  }
+    purge(): void {
+      for (const task of [...queue.tasks.values()]) queue.remove(task)
+      queue.purgeTime = now()
+    },
 
-  /** Plans the task's next dispatch, in place of the one it may have. */
-  schedule(task: Task, at: number): void {
-    this.unschedule(task)
-    task.plannedFor = at
-    const index = this.#waiting.findIndex(({ plannedFor = 0 }) => plannedFor <= at)
-    this.#waiting.splice(index < 0 ? this.#waiting.length : index, 0, task)
-  }
+    /** Plans the task's next dispatch, in place of the one it may have. */
+    schedule(task: Task, at: number): void {
+      queue.unschedule(task)
+      task.plannedFor = at
+      const index = waiting.findIndex(({ plannedFor = 0 }) => plannedFor <= at)
+      waiting.splice(index < 0 ? waiting.length : index, 0, task)
+    },
 
-  /** Takes the planned dispatch away. */
-  unschedule(task: Task): void {
-    if (task.plannedFor === undefined) return
-    task.plannedFor = undefined
-    this.#waiting.splice(this.#waiting.lastIndexOf(task), 1)
-  }
+    unschedule(task: Task): void {
+      if (task.plannedFor === undefined) return
+      task.plannedFor = undefined
+      waiting.splice(waiting.lastIndexOf(task), 1)
+    },
 
-  /** When time will allow the next dispatch, or did; `Infinity` if it takes more than time. */
-  get readyAt(): number {
-    const soonest = this.#waiting.at(-1)?.plannedFor
-    const blocked = this.state === 'PAUSED' || this.inFlight >= this.rateLimits.maxConcurrentDispatches
-    if (blocked || soonest === undefined) return Number.POSITIVE_INFINITY
-    return Math.max(soonest, this.#allowedAt)
-  }
+    /** When time will allow the next dispatch, or did; `Infinity` if it takes more than time. */
+    readyAt(): number {
+      const blocked = queue.state === 'PAUSED' || queue.inFlight >= queue.rateLimits.maxConcurrentDispatches
+      return blocked ? never : Math.max(waiting.at(-1)?.plannedFor ?? never, allowedAt)
+    },
 
-  /** Takes the task to be dispatched now that the queue is ready. @param choice from 0, the soonest, to below 1 */
-  take(choice: number): Task {
-    const { maxDispatchesPerSecond: rate, maxBurstSize } = this.rateLimits
-    const [now, interval] = [this.#now(), 1000 / rate]
-    this.#allowedAt = Math.max(this.#allowedAt, now - (maxBurstSize - 1) * interval) + interval
-    const due = choice && this.#waiting.filter(({ plannedFor = 0 }) => plannedFor <= now).length
-    const task = this.#waiting.at(-1 - Math.floor(choice * due)) as Task
-    this.unschedule(task)
-    return task
-  }
+    /** The task to dispatch now that the queue is ready. @param choice from 0, the soonest, to below 1 */
+    next(choice: number): Task {
+      const interval = 1000 / queue.rateLimits.maxDispatchesPerSecond
+      allowedAt = Math.max(allowedAt, now() - (burst() - 1) * interval) + interval
+      const due = choice && waiting.filter(({ plannedFor = 0 }) => plannedFor <= now()).length
+      return waiting.at(-1 - Math.floor(choice * due)) as Task
+    },
 
-  /** The queue as Google's JSON. */
-  render() {
-    return schema.encode(this)
+    /** The queue as Google's JSON. */
+    render() {
+      const { rateLimits, ...rest } = schema.encode(queue)
+      return { ...rest, rateLimits: { ...rateLimits, maxBurstSize: burst() } }
+    },
   }
+  return queue
 }

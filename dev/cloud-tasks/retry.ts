@@ -1,11 +1,6 @@
-/** A queue's rules for retries, times in milliseconds. */
-export interface RetryConfig {
-  maxAttempts: number
-  maxRetryDuration: number
-  minBackoff: number
-  maxBackoff: number
-  maxDoublings: number
-}
+import type { QueueSettings } from './settings.ts'
+
+type RetryConfig = QueueSettings['retryConfig']
 
 /**
  * How long a task waits after failure `n` (from 1), in milliseconds: it doubles `maxDoublings` times, then grows
@@ -13,20 +8,14 @@ export interface RetryConfig {
  *
  * @see https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues#RetryConfig
  */
-export function backoff(
-  n: number,
-  config: Pick<RetryConfig, 'minBackoff' | 'maxBackoff' | 'maxDoublings'>,
-): number {
+export function backoff(n: number, config: Omit<RetryConfig, 'maxAttempts' | 'maxRetryDuration'>): number {
   const { minBackoff, maxBackoff, maxDoublings } = config
   const doublings = Math.min(n - 1, maxDoublings)
   const steps = Math.max(1, n - maxDoublings)
   return Math.min(minBackoff * 2 ** doublings * steps, maxBackoff)
 }
 
-/**
- * Whether the queue gives the task up: when it reached every limit there is. A limit that is off (-1 attempts,
- * an age of 0) is none; without any, it goes on for ever.
- */
+/** Whether the task is given up: when it reached every limit there is. -1 attempts and an age of 0 are none. */
 export function isExhausted(attempts: number, age: number, config: RetryConfig): boolean {
   const { maxAttempts, maxRetryDuration } = config
   if (maxAttempts === -1 && maxRetryDuration === 0) return false

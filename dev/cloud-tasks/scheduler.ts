@@ -2,20 +2,16 @@ import type { Oidc } from './oidc.ts'
 import type { Send } from './send.ts'
 
 /** What to call, and as whom. */
-export interface TickTarget {
-  readonly url: string
-  readonly audience: string
-  readonly email: string
-}
+export type TickTarget = Record<'url' | 'audience' | 'email', string>
 
 type Options = { oidc: Oidc; send: Send; log: (line: string) => void; closed: AbortSignal }
 
-/** Calls URLs as jobs of Cloud Scheduler do. */
+/** Calls URLs as jobs of Cloud Scheduler do, until `closed`. */
 export function createScheduler({ oidc, send, log, closed }: Options) {
   /** Calls once. Returns the status; 504 if no answer came within three minutes, or at all. */
   async function tick({ url, audience, email }: TickTarget): Promise<number> {
     const headers = {
-      Authorization: `Bearer ${await oidc.token(audience, email)}`,
+      Authorization: await oidc.bearer(audience, email),
       'Content-Type': 'application/octet-stream',
       'User-Agent': 'Google-Cloud-Scheduler',
       'X-CloudScheduler': 'true',

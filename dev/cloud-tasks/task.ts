@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { demand, read } from './errors.ts'
-import { bytes, duration, method, timestamp } from './values.ts'
+import { bytes, demand, duration, method, read, timestamp } from './google.ts'
 
 /** Set at dispatch, or Google's: a task's own are not sent. */
 const reserved =

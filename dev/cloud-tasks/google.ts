@@ -1,6 +1,28 @@
+import { HTTPException } from 'hono/http-exception'
 import { z } from 'zod'
 
-// Google's JSON of values, which its schemas read and write.
+// How Google's REST API words refusals and values.
+
+const codes = {
+  ...({ INVALID_ARGUMENT: 400, FAILED_PRECONDITION: 400, NOT_FOUND: 404, ALREADY_EXISTS: 409 } as const),
+  ...({ UNIMPLEMENTED: 501, UNAVAILABLE: 503 } as const),
+}
+type Status = keyof typeof codes
+
+/** Refuses with this message unless `holds`. @throws {HTTPException} with the whole answer */
+export function demand(holds: unknown, message: string, status: Status = 'INVALID_ARGUMENT'): asserts holds {
+  if (holds) return
+  const code = codes[status]
+  const res = Response.json({ error: { code, message, status } }, { status: code })
+  throw new HTTPException(code, { message, res })
+}
+
+/** Reads what a client sent, or refuses with the first of the schema's messages. */
+export function read<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+  const { success, data, error } = schema.safeParse(given)
+  demand(success, error?.issues[0]?.message ?? 'Invalid value.')
+  return data
+}
 
 /** A duration such as `600s` or `0.100s`, as milliseconds. */
 export const duration = z.codec(z.string().regex(/^-?\d+(\.\d{1,9})?s$/), z.number(), {
