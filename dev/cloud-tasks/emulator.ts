@@ -29,7 +29,7 @@ interface EmulatorOptions {
 export async function createEmulator(options: EmulatorOptions = {}) {
   const { clock = realClock(), log = () => {} } = options
   const end = new AbortController()
-  const closed = end.signal
+  const { signal: closed } = end
   const faults = createFaults()
   const queues = createQueues(clock.now)
   const send = createSend(clock, closed)

@@ -28,15 +28,14 @@ export async function createOidc(issuer: () => string) {
     return new SignJWT({ ...usual, ...claims }).setProtectedHeader(header).sign(privateKey)
   }
 
-  /** The value of the Authorization header for this audience and account. */
+  /** The Authorization header for this audience and account. */
   async function bearer(audience: string, email: string): Promise<string> {
     const id = `${audience} ${email}`
-    let entry = cached.get(id)
-    if (!entry || entry.until <= seconds()) {
-      entry = { token: sign({ aud: audience, email }), until: seconds() + reuse }
-      cached.set(id, entry)
-    }
-    return `Bearer ${await entry.token}`
+    const known = cached.get(id)
+    if (known && known.until > seconds()) return `Bearer ${await known.token}`
+    const token = sign({ aud: audience, email })
+    cached.set(id, { token, until: seconds() + reuse })
+    return `Bearer ${await token}`
   }
 
   /** The public keys, as a JWKS. */

@@ -17,18 +17,22 @@ export type Send = (delivery: Delivery) => Promise<Answer>
 
 /** Sends until `closed`, which cuts what is under way. */
 export function createSend(clock: Clock, closed: AbortSignal): Send {
+  const agents = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) }
+  closed.addEventListener('abort', () => {
+    agents.http.destroy()
+    agents.https.destroy()
+  })
+
   async function exchange({ method, url, headers, body, deadline }: Delivery): Promise<Answer> {
+    closed.throwIfAborted()
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-    const { request: begin } = url.startsWith('https:') ? https : http
-    const length = { 'Content-Length': body?.length ?? 0 }
-    const request = begin(url, { method, headers: { ...headers, ...length }, signal: closed })
-    const late = new Error(`no answer in ${deadline / 1000} s`)
-    request
-      .on(
-        'close',
-        clock.after(deadline, () => request.destroy(late)),
-      )
-      .on('error', reject)
+    const options = { method, headers: { ...headers, 'Content-Length': body?.length ?? 0 } }
+    const request = url.startsWith('https:')
+      ? https.request(url, { ...options, agent: agents.https })
+      : http.request(url, { ...options, agent: agents.http })
+    const late = `no answer in ${deadline / 1000} s`
+    const disarm = clock.after(deadline, () => request.destroy(new Error(late)))
+    request.on('close', disarm).on('error', reject)
     request.on('response', (response) => {
       response.on('end', () => resolve({ status: response.statusCode ?? 0 })).on('error', reject)
       response.resume()

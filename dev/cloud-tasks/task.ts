@@ -8,7 +8,7 @@ const reserved =
 const loopback = /^(localhost|\[::1\]|127\.\d+\.\d+\.\d+)$/
 const hour = 3_600_000
 
-/** A task in Google's JSON, read with times in milliseconds. */
+/** A task in Google's JSON, read with times in milliseconds; the last three are Google's to set. */
 const schema = z.object({
   name: z.string().default(''),
   scheduleTime: timestamp.optional(),
@@ -35,7 +35,7 @@ const schema = z.object({
 /** A task, with what happened to it so far. */
 export type Task = ReturnType<typeof readTask>
 
-/** Reads CreateTask's `task`. @throws {ApiError} in Google's words where they are known */
+/** Reads CreateTask's `task`, or refuses it, in Google's words where they are known. */
 export function readTask(given: unknown, queue: string, now: number) {
   demand(Object(given).httpRequest, 'Only tasks with an httpRequest are imitated.', 'UNIMPLEMENTED')
   const { name, scheduleTime = now, dispatchDeadline, httpRequest } = read(schema, given)
