@@ -45,7 +45,7 @@ export const bytes = z.codec(z.base64(), z.instanceof(Buffer), {
 const methods = ['POST', 'GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const
 
 /** An HttpMethod by its name or, as the Node client sends it, its number: 1 is POST, and so is 0, for none. */
-export const method = z.codec(z.union([z.enum(methods), z.int()]), z.enum(methods), {
+export const method = z.codec(z.union([z.enum(methods), z.int().min(0).max(7)]), z.enum(methods), {
   decode: (given) => (typeof given === 'number' ? (methods[given - 1] ?? 'POST') : given),
   encode: (name) => name,
 })

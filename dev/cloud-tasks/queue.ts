@@ -20,7 +20,7 @@ export function createQueue(name: string, settings: QueueSettings, now: () => nu
   /** Ids of ended tasks, by when they ended. */
   const ended = new Map<string, number>()
   /** When the rate allows the next dispatch. The longer ago that is, the more may go at once. */
-  let allowedAt = 0
+  let allowedAt = -never
   /** How many that may be at most. Google picks it by the rate: 100 at the highest. */
   const burst = () => Math.max(10, Math.ceil(queue.rateLimits.maxDispatchesPerSecond / 5))
 

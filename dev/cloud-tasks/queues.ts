@@ -19,7 +19,7 @@ export function createQueues(now: () => number) {
       demand(form.test(name), `Queue name must be formatted: ${words}.`)
       demand(!queues.has(name), 'Queue already exists', 'ALREADY_EXISTS')
       const recent = 'The queue cannot be created because a queue with this name existed too recently.'
-      demand((deleted.get(name) ?? 0) + week <= now(), recent, 'FAILED_PRECONDITION')
+      demand((deleted.get(name) ?? -week) + week <= now(), recent, 'FAILED_PRECONDITION')
       const queue = createQueue(name, settings, now)
       queues.set(name, queue)
       return queue
