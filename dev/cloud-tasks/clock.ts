@@ -12,7 +12,7 @@ export function realClock(): Clock {
   return {
     now: Date.now,
     after(milliseconds, callback) {
-      const timer = setTimeout(callback, Math.min(milliseconds, 2 ** 31 - 1)) // Node's longest
+      const timer = setTimeout(callback, Math.min(Math.max(milliseconds, 0), 2 ** 31 - 1)) // Node's longest
       return () => clearTimeout(timer)
     },
   }
