@@ -1,0 +1,117 @@
+import pg from 'pg'
+import { createEmulator } from '#dev/cloud-tasks/emulator.ts'
+import type { FaultSettings } from '#dev/cloud-tasks/faults.ts'
+import { seededRandom } from '#dev/random.ts'
+import { createWarehouse } from '#dev/warehouse.ts'
+import { testTasks } from '#test/support/task-variables.ts'
+import { as, testAuth } from '#test/support/tokens.ts'
+import { placeOrders } from './clients.ts'
+import { atRest, findViolations, noteCommits, summarise } from './evidence.ts'
+import { killRepeatedly } from './killer.ts'
+import { quietPort, startVictim } from './service.ts'
+
+/** How bad it gets. */
+export interface ChaosOptions {
+  /** An empty, migrated database. */
+  readonly databaseUrl: string
+  /** Makes every decision that is ours the same again; when processes get to run is the machine's. */
+  readonly seed: number
+  readonly orders: number
+  readonly kills: number
+  /** Orders under way at once. */
+  readonly clients?: number
+  readonly faults?: FaultSettings
+  /** Milliseconds for all of it. */
+  readonly patience: number
+}
+
+/** What came of it. */
+export interface ChaosResult {
+  /** What should not be, in words. */
+  readonly violations: string[]
+  readonly summary: Record<string, unknown>
+}
+
+const usualFaults: FaultSettings = {
+  ...{ duplicate: 0.05, duplicateAtOnce: 0.05, loseAck: 0.05, reorder: 0.2, delay: 0.1, delayUpTo: 2_000 },
+  ...{ createUnavailable: 0.05, createTimesOut: 0.003 },
+}
+
+/** What each order leads to, at least: CreateTask and a shipment, each with a beginning and an end. */
+const momentsPerOrder = 4
+/** The kills come while the first part of that happens, so that none comes too late. */
+const killedShare = 0.6
+
+/**
+ * Places orders while nearly everything fails, and the service is killed again and again; then lets all come to
+ * rest, and looks at what is left.
+ */
+export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
+  const { databaseUrl, seed, orders, kills, clients = 16, faults = usualFaults, patience } = options
+  const began = performance.now()
+  const signal = AbortSignal.timeout(patience)
+  const random = seededRandom(seed)
+  const warehouse = await createWarehouse({ failureRate: 0.1, seed })
+  const emulator = await createEmulator()
+  const { TASKS_QUEUE, TASKS_INVOKER: email } = testTasks
+  const rateLimits = { maxDispatchesPerSecond: 500, maxConcurrentDispatches: 30 }
+  const retryConfig = { maxAttempts: -1, minBackoff: '1s', maxBackoff: '5s' }
+  emulator.createQueue(TASKS_QUEUE, { rateLimits, retryConfig })
+  emulator.faults.set({ ...faults, seed })
+
+  const port = await quietPort()
+  const url = `http://127.0.0.1:${port}`
+  const service = startVictim({
+    ...testTasks,
+    PORT: `${port}`,
+    TASKS_URL: url,
+    DATABASE_URL: databaseUrl,
+    DATABASE_POOL: '20',
+    WAREHOUSE_URL: warehouse.url,
+    AUTH_SECRET: testAuth.secret,
+    OIDC_ISSUERS: emulator.issuer,
+    OIDC_JWKS_URL: emulator.keysUrl,
+    CLOUD_TASKS_EMULATOR_HOST: new URL(emulator.url).host,
+  })
+  const mean = (killedShare * momentsPerOrder * orders) / kills
+  const killing = killRepeatedly(service, kills, () => Math.ceil(2 * mean * random('kill')))
+  const database = new pg.Client({ connectionString: databaseUrl })
+  await database.connect()
+  try {
+    await noteCommits(database)
+    await service.up()
+    emulator.schedule({ url: `${url}/tasks/tick`, audience: url, email, everySeconds: 1 })
+    const headers = await as('alice', ['orders:write'])
+    const placed = await placeOrders(orders, clients, { url, headers, up: service.up, signal })
+    const placing = seconds(began)
+    void killing.over.then(() => emulator.faults.set({}))
+    await atRest(database, () => emulator.pending().length, signal)
+    const all = seconds(began)
+
+    const shipments = warehouse.shipments()
+    const violations = [
+      ...(await findViolations(database, { placed, shipments })),
+      ...service.complaints.map((line) => `The service wrote: ${line}`),
+    ]
+    const killed = killing.count()
+    if (killed < kills) violations.push(`The service was killed only ${killed} times`)
+    const summary = {
+      seed,
+      orders,
+      killed,
+      placing,
+      all,
+      ...(await summarise(database, { placed, shipments })),
+    }
+    return { violations, summary }
+  } finally {
+    killing.stop()
+    await service.end()
+    await Promise.all([database.end(), emulator.close()])
+    await warehouse.close()
+  }
+}
+
+function seconds(since: number): number {
+  return Math.round((performance.now() - since) / 100) / 10
+}

@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { assertPortIsFree } from '#dev/ports.ts'
+
+/** The built service in a process that is killed, and started again, now and then. */
+export interface Victim {
+  /** Resolves when it listens: at once, or when it does again. Rejects if it ended by itself. */
+  up(): Promise<void>
+  /** Kills it at once, and starts another on the same port. Resolves when that listens. */
+  kill(): Promise<void>
+  /** Kills it for good. */
+  end(): Promise<void>
+  /** Lines that should not be there: errors, but for overload, and whatever is not an entry of the log. */
+  readonly complaints: string[]
+}
+
+/** Starts `dist/main.js` with these variables, watched by the guard of work outside requests. */
+export function startVictim(environment: Record<string, string>): Victim {
+  const complaints: string[] = []
+  let child = spawnService(environment)
+  let listening = watch(child)
+  let ended = false
+
+  function watch(started: ChildProcess): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    promise.catch(() => {}) // whoever asks learns of it
+    for (const stream of [started.stdout, started.stderr] as Readable[]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        if (/"Listening on port \d+"/.test(line)) resolve()
+        if (!/^\{"severity":"(DEBUG|INFO|WARNING)"|"status":503|"code":"OVERLOADED"/.test(line))
+          complaints.push(line)
+      })
+    }
+    started.once('close', (code, signal) => {
+      if (signal === 'SIGKILL') return
+      const error = new Error(`The service ended by itself: ${signal ?? `exit ${code}`}`)
+      complaints.push(error.message)
+      reject(error)
+      listening = promise.then(() => Promise.reject(error))
+      listening.catch(() => {})
+    })
+    return promise
+  }
+
+  async function restart(gone: Promise<unknown>): Promise<void> {
+    await gone
+    if (ended) return
+    child = spawnService(environment)
+    await watch(child)
+  }
+
+  function kill(): Promise<void> {
+    const gone = once(child, 'close')
+    child.kill('SIGKILL')
+    listening = restart(gone)
+    listening.catch(() => {})
+    return listening
+  }
+
+  return {
+    up: () => listening,
+    kill,
+    end() {
+      ended = true
+      return kill()
+    },
+    complaints,
+  }
+}
+
+function spawnService(environment: Record<string, string>): ChildProcess {
+  // source maps give the guard the names that it knows Node's and the server's own timers by
+  return spawn(
+    process.execPath,
+    ['--enable-source-maps', '--import', './dev/guard/preload.ts', 'dist/main.js'],
+    {
+      env: { ...environment, GUARD: 'fail' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+}
+
+/**
+ * A port that nobody listens on, below those that the system gives to connections: while the service is down, one
+ * of them could take its port, or even reach itself there.
+ */
+export async function quietPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_000, 30_000)
+    const free = await assertPortIsFree(port).then(
+      () => true,
+      () => false,
+    )
+    if (free) return port
+  }
+}
