@@ -17,17 +17,35 @@ export function afterCommit(tx: Transaction, then: () => void): void {
   waiting.get(tx._.session)?.push(then)
 }
 
+const dialect = new PgDialect()
+
+/** A transaction whose savepoints, where they are rolled back, forget what waits for the commit on their account. */
+class OpenTransaction extends NodePgTransaction<NoSchema, NoSchema> {
+  override transaction<Result>(work: (tx: OpenTransaction) => Promise<Result>): Promise<Result> {
+    const { session } = this._
+    return super.transaction(async () => {
+      const committed = waiting.get(session) ?? []
+      const before = committed.length
+      try {
+        return await work(new OpenTransaction(dialect, session, undefined, this.nestedIndex + 1))
+      } catch (error) {
+        committed.length = before
+        throw error
+      }
+    })
+  }
+}
+
 /**
  * What `database.transaction` does, in place of Drizzle's own, which never gives a connection back when BEGIN
  * fails, throws what ROLLBACK met in place of what went wrong, and takes for committed what is not: after a
  * statement that failed, and whose error was caught, COMMIT rolls back without a word.
  */
 export function transactionOn(pool: CheckedPool): Database['transaction'] {
-  const dialect = new PgDialect()
   return async function transaction(work, config) {
     const client = await pool.connect()
     const session = new NodePgSession<NoSchema, NoSchema>(client, dialect, undefined)
-    const tx = new NodePgTransaction<NoSchema, NoSchema>(dialect, session, undefined)
+    const tx = new OpenTransaction(dialect, session, undefined)
     const committed: (() => void)[] = []
     waiting.set(session, committed)
     let usable = true
