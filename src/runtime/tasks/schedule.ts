@@ -39,7 +39,7 @@ export function defineSchedule<Payload extends z.ZodType>(schedule: {
 function parse({ name, cron, timeZone }: { name: string; cron: string; timeZone: string }): Cron {
   if (cron.trim().split(/\s+/).length !== 5) throw wrong(name, `"${cron}" has not the five fields of cron.`)
   try {
-    const pattern = new Cron(cron, { timezone: timeZone })
+    const pattern = new Cron(cron, { timezone: timeZone, fixedTimeRule: 'no-wildcard' })
     pattern.nextRun()
     return pattern
   } catch (error) {
