@@ -50,7 +50,7 @@ export async function enqueue<Payload extends z.ZodType>(
   options: EnqueueOptions = {},
 ): Promise<{ id: string; enqueued: boolean }> {
   const { delay, at, key } = options
-  const stored: unknown = JSON.parse(JSON.stringify(payload))
+  const stored: unknown = JSON.parse(JSON.stringify(payload) ?? 'null')
   task.payload.parse(stored)
   const request = currentRequest()
   const row = {
