@@ -1,0 +1,114 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import { type Duration, milliseconds } from '#src/runtime/tasks/duration.ts'
+import { retryAfter } from '#src/runtime/tasks/outcome.ts'
+import { backoff, defineTask } from '#src/runtime/tasks/task.ts'
+
+const fine = { name: 'trial.fine', payload: z.object({}), async run() {} }
+
+describe('a task’s name', () => {
+  test.each(['orders.fulfil', 'a.b', 'Orders.cancel-stale', 'billing.invoice.send_2'])(
+    'may be %s',
+    (name) => {
+      expect(defineTask({ ...fine, name }).name).toBe(name)
+    },
+  )
+
+  test.each([
+    'orders',
+    '',
+    '.fulfil',
+    'orders.',
+    'orders..fulfil',
+    '1orders.fulfil',
+    'orders/a.b',
+    'orders.ful fil',
+    'órdenes.a',
+    'tick',
+    `a.${'b'.repeat(99)}`,
+  ])('is not %j', (name) => {
+    expect(() => defineTask({ ...fine, name })).toThrow(TypeError)
+    expect(() => defineTask({ ...fine, name })).toThrow(
+      `The task ${name}: its name is its feature and a verb`,
+    )
+  })
+})
+
+test('eight attempts, 5 s to 10 min apart, of 4 min each, unless a task says otherwise', () => {
+  expect(defineTask(fine)).toMatchObject({
+    retry: { attempts: 8, min: 5000, max: 600_000 },
+    deadline: 240_000,
+    variables: {},
+  })
+  const own = defineTask({
+    ...fine,
+    retry: { attempts: 1, backoff: { min: '500ms', max: '1.5h' } },
+    deadline: '30m',
+  })
+  expect(own).toMatchObject({ retry: { attempts: 1, min: 500, max: 5_400_000 }, deadline: 1_800_000 })
+})
+
+test.each([
+  ['no attempts', { retry: { attempts: 0 } }, 'retry.attempts is a whole number from 1'],
+  ['half an attempt', { retry: { attempts: 1.5 } }, 'retry.attempts is a whole number from 1'],
+  [
+    'attempts without end',
+    { retry: { attempts: Number.POSITIVE_INFINITY } },
+    'retry.attempts is a whole number',
+  ],
+  [
+    'a least wait above the longest',
+    { retry: { backoff: { min: '11m' } } },
+    'backoff.min is above backoff.max',
+  ],
+  ['a deadline below 15 s', { deadline: '14.999s' }, 'its deadline is from 15s to 30m'],
+  ['a deadline above 30 min', { deadline: '30.001m' }, 'its deadline is from 15s to 30m'],
+] as const)('a task with %s is refused', (_what, part, words) => {
+  expect(() => defineTask({ ...fine, ...part })).toThrow(TypeError)
+  expect(() => defineTask({ ...fine, ...part })).toThrow(words)
+})
+
+test.each([
+  ['500ms', 500],
+  ['30s', 30_000],
+  ['0s', 0],
+  ['1.5m', 90_000],
+  ['2h', 7_200_000],
+  ['30d', 2_592_000_000],
+] as const)('%s is %d milliseconds', (duration, expected) => {
+  expect(milliseconds(duration)).toBe(expected)
+})
+
+test.each(['', '30', '30 s', 's', '-5s', '1e3s', '5 min', '1h30m', '30S', 'Infinityms', '0x1fs'])(
+  '%j is not a duration',
+  (duration) => {
+    expect(() => milliseconds(duration as Duration)).toThrow(TypeError)
+    expect(() => retryAfter(duration as Duration, 'later')).toThrow(TypeError)
+  },
+)
+
+describe('the wait after a failed attempt', () => {
+  const task = defineTask({ ...fine, retry: { backoff: { min: '5s', max: '60s' } } })
+  afterEach(() => void vi.restoreAllMocks())
+
+  test.each([
+    [1, 5000],
+    [2, 10_000],
+    [3, 20_000],
+    [4, 40_000],
+    [5, 60_000],
+    [6, 60_000],
+    [5000, 60_000],
+  ])('number %d is %d ms at most, and half of it at least', (attempt, full) => {
+    vi.spyOn(Math, 'random').mockReturnValueOnce(0)
+    expect(backoff(task, attempt)).toBe(full)
+    vi.spyOn(Math, 'random').mockReturnValueOnce(1 - Number.EPSILON)
+    expect(backoff(task, attempt)).toBeCloseTo(full / 2, -1)
+  })
+
+  test('differs from task to task, so that what failed together does not come back together', () => {
+    const waits = Array.from({ length: 100 }, () => backoff(task, 3))
+    expect(new Set(waits).size).toBeGreaterThan(50)
+    for (const wait of waits) expect(wait >= 10_000 && wait <= 20_000).toBe(true)
+  })
+})
