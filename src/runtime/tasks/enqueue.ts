@@ -8,7 +8,7 @@ import { currentRequest } from '../log/context.ts'
 import { type Duration, milliseconds } from './duration.ts'
 import { leave } from './outbox.ts'
 import { stateIs, tasks } from './table.ts'
-import type { Task } from './task.ts'
+import { stored, type Task } from './task.ts'
 
 /** When and how often. */
 export interface EnqueueOptions {
@@ -50,13 +50,12 @@ export async function enqueue<Payload extends z.ZodType>(
   options: EnqueueOptions = {},
 ): Promise<{ id: string; enqueued: boolean }> {
   const { delay, at, key } = options
-  const stored: unknown = JSON.parse(JSON.stringify(payload) ?? 'null')
-  task.payload.parse(stored)
+  task.payload.parse(stored(payload))
   const request = currentRequest()
   const row = {
     id: randomUUIDv7(),
     name: task.name,
-    payload: stored,
+    payload: stored(payload),
     key,
     dueAt: at ?? (delay ? fromNow(milliseconds(delay)) : now),
     requestId: request?.requestId,

@@ -1,6 +1,6 @@
 import { Cron } from 'croner'
-import type { z } from 'zod'
-import type { Task } from './task.ts'
+import { z } from 'zod'
+import { stored, type Task } from './task.ts'
 
 /** A task that is enqueued by the clock, as `defineSchedule` made it. */
 export interface Schedule {
@@ -14,12 +14,12 @@ export interface Schedule {
 /**
  * Declares a schedule. List it in its feature's `schedules`. A new one begins now; of slots that were missed, one
  * is made up for. A local time that a change of the clocks leaves out is run once, right after the gap, and one
- * that comes twice is run once.
+ * that comes twice is run once; a pattern with `*` or a step in its minutes or hours goes by time that passes.
  *
  * @param schedule.cron minute, hour, day of the month, month, day of the week: `30 3 * * *`
  * @param schedule.timeZone such as `Europe/Berlin`
- * @throws {TypeError} for a name without a dot, a pattern or a time zone that is not one, and for a pattern that
- *   no day fits
+ * @throws {TypeError} for a name without a dot, a pattern or a time zone that is not one, a pattern that no day
+ *   fits, and a payload that the task does not take
  */
 export function defineSchedule<Payload extends z.ZodType>(schedule: {
   name: string
@@ -33,6 +33,9 @@ export function defineSchedule<Payload extends z.ZodType>(schedule: {
   const nextAfter = (moment: Date) => pattern.nextRun(moment) ?? undefined
   if (!/^[\w-]+(\.[\w-]+)+$/.test(name)) throw wrong(name, 'its name has a dot, such as orders.nightly.')
   if (!nextAfter(new Date())) throw wrong(name, `no moment fits "${cron}" in ${timeZone}.`)
+  const checked = task.payload.safeParse(stored(payload))
+  if (!checked.success)
+    throw wrong(name, `${task.name} does not take its payload. ${z.prettifyError(checked.error)}`)
   return { name, task, payload, nextAfter }
 }
 

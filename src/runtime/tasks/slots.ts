@@ -1,4 +1,4 @@
-import { eq, sql } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { now } from '../database/now.ts'
 import { enqueue } from './enqueue.ts'
@@ -38,10 +38,7 @@ async function enqueueOne(database: Database, { name, task, payload, nextAfter }
       .for('update')
     const slot = row && nextAfter(row.last)
     if (!slot || slot > row.now) return 0 // another tick was first
-    await tx
-      .update(schedules)
-      .set({ lastSlot: sql`${row.now}` })
-      .where(eq(schedules.name, name))
+    await tx.update(schedules).set({ lastSlot: row.now }).where(eq(schedules.name, name))
     await enqueue(tx, task, payload)
     return 1
   })

@@ -88,6 +88,11 @@ export function isTaskName(name: string): boolean {
   return /^[A-Za-z][\w-]*(\.[\w-]+)+$/.test(name) && name.length <= 100
 }
 
+/** A payload as it comes back from the ledger, where it is JSON. */
+export function stored(payload: unknown): unknown {
+  return JSON.parse(JSON.stringify(payload) ?? 'null')
+}
+
 /**
  * How long to wait after a failed attempt, in milliseconds: doubling from `min` to `max`, less up to a half at
  * random, so that what failed together does not come back together.
