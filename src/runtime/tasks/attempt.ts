@@ -1,7 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { Database } from '../database/database.ts'
 import type { Reader } from '../database/reader.ts'
-import { currentRequest, runInContext } from '../log/context.ts'
 import type { Log } from '../log/logger.ts'
 import { keepLease, LeaseLost } from './lease.ts'
 import { type ClaimedRow, finish } from './ledger.ts'
@@ -19,23 +18,6 @@ export interface AttemptOptions {
 
 /** The process is told to stop: the attempt is nobody's fault. */
 export class Stopping extends Error {}
-
-/** Runs `work` with the trace and request id of the request that enqueued the task, and its caller's subject. */
-export function inContextOf<Result>(row: ClaimedRow, work: () => Result): Result {
-  const request = currentRequest()
-  if (!request) return work()
-  const { id, name, attempts, requestId, traceId, subject } = row
-  return runInContext(
-    {
-      ...request,
-      requestId: requestId ?? request.requestId,
-      trace: traceId ? { traceId, spanId: undefined, sampled: request.trace.sampled } : request.trace,
-      ...(subject !== null && { subject }),
-      task: { name, id, attempt: attempts },
-    },
-    work,
-  )
-}
 
 /**
  * Makes one attempt at a claimed task: runs it under its lease, then commits what it returned together with

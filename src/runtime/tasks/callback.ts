@@ -3,7 +3,7 @@ import type { BaseEnv } from '../http/env.ts'
 import { Problem, problems } from '../http/problem.ts'
 import { errorMessage } from '../log/error-fields.ts'
 import { announceDeath } from './announce.ts'
-import { type AttemptOptions, inContextOf, makeAttempt, Stopping } from './attempt.ts'
+import { type AttemptOptions, makeAttempt, Stopping } from './attempt.ts'
 import { LeaseLost } from './lease.ts'
 import {
   bury,
@@ -16,6 +16,7 @@ import {
   release,
   reschedule,
 } from './ledger.ts'
+import { inContextOf } from './origin.ts'
 import { type AlarmRow, leave } from './outbox.ts'
 import { FatalError, RetryAfterError } from './outcome.ts'
 import { backoff, type Task } from './task.ts'
@@ -107,7 +108,7 @@ async function giveUp(
 async function wait(row: ClaimedRow, why: string, options: CallbackOptions): Promise<Outcome> {
   const { database, log, patience } = options
   const since = row.unknownSince?.getTime()
-  if (since !== undefined && claimedAt(row) - since > patience) {
+  if (since !== undefined && claimedAt(row) - since >= patience) {
     return giveUp(row, row.attempts - 1, new Error(`Nobody can run it: ${why}`), options)
   }
   const alarm = await postpone(database, row, Math.min(unknownWait, patience), why)

@@ -6,6 +6,7 @@ import type { Log } from '../log/logger.ts'
 import { announceDeath } from './announce.ts'
 import { alarmColumns } from './enqueue.ts'
 import type { Dispatch } from './ledger.ts'
+import { inContextOf } from './origin.ts'
 import type { AlarmRow } from './outbox.ts'
 import { stateIs, tasks } from './table.ts'
 
@@ -78,7 +79,10 @@ export async function announceDead(database: Database, log: Log, limit: number):
       )
       .limit(limit)
       .for('update', { skipLocked: true })
-    for (const row of dead) await announceDeath(tx, log, row, new Error(row.lastError ?? 'unknown'))
+    for (const row of dead) {
+      const error = new Error(row.lastError ?? 'unknown')
+      await inContextOf(row, () => announceDeath(tx, log, row, error))
+    }
     return dead.length
   })
 }

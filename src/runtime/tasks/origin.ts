@@ -1,0 +1,21 @@
+import { currentRequest, runInContext } from '../log/context.ts'
+import type { TaskRow } from './table.ts'
+
+type Origin = Pick<TaskRow, 'id' | 'name' | 'attempts' | 'requestId' | 'traceId' | 'subject'>
+
+/** Runs `work` with the trace and request id of the request that enqueued the task, and its caller's subject. */
+export function inContextOf<Result>(row: Origin, work: () => Result): Result {
+  const request = currentRequest()
+  if (!request) return work()
+  const { id, name, attempts, requestId, traceId, subject } = row
+  return runInContext(
+    {
+      ...request,
+      requestId: requestId ?? request.requestId,
+      trace: traceId ? { traceId, spanId: undefined, sampled: request.trace.sampled } : request.trace,
+      ...(subject !== null && { subject }),
+      task: { name, id, attempt: attempts },
+    },
+    work,
+  )
+}

@@ -1,0 +1,108 @@
+import { beforeEach, expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import type { Reporter } from '#src/runtime/log/report.ts'
+import { enqueue } from '#src/runtime/tasks/enqueue.ts'
+import { defineTask } from '#src/runtime/tasks/task.ts'
+import { makeDatabase } from '#test/support/database.ts'
+import { trial } from './trial.ts'
+
+const ran: unknown[] = []
+const define = (name: string, payload: z.ZodType) =>
+  defineTask({
+    name,
+    payload,
+    retry: { attempts: 2 },
+    async run({ payload }) {
+      ran.push(payload)
+    },
+  })
+const newTask = define('trial.new', z.object({}))
+const wide = define('trial.kept', z.object({ size: z.union([z.int(), z.string()]) }))
+const narrow = define('trial.kept', z.object({ size: z.int() }))
+
+const databaseUrl = await makeDatabase()
+const error = vi.fn<NonNullable<Reporter['error']>>()
+/** The revision that is served, and one ahead of it that knows more; they share the ledger. */
+const service = await trial({ tasks: [narrow], databaseUrl, reporter: { error } })
+const ahead = await trial({ tasks: [wide, newTask], databaseUrl })
+const { ledger, drain, lines } = service
+
+/** Enqueues what only the revision ahead understands; the tick of the one that is served hands it over. */
+async function forward(task: typeof newTask, payload: unknown): Promise<string> {
+  const { id } = await ahead.database.transaction((tx) => enqueue(tx, task, payload))
+  return id
+}
+
+beforeEach(async () => {
+  await service.clear()
+  ran.length = 0
+  error.mockReset()
+})
+
+test.each([
+  ['a name', newTask, {}, 'this revision has no task of this name'],
+  ['a payload', wide, { size: 'XL' }, 'this revision does not understand its payload'],
+])(
+  '%s that this revision does not know waits, and no attempt is counted',
+  async (_what, task, payload, why) => {
+    await forward(task, payload)
+    await drain({ until: '10m' })
+    const [row] = await ledger()
+    expect(row).toMatchObject({ state: 'queued', attempts: 0, started_at: null, last_error: why })
+    expect(row?.dispatch).toBeGreaterThan(5)
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        severity: 'WARNING',
+        message: `${task.name}: ${why}; it waits for one that does`,
+      }),
+    )
+    expect(ran).toEqual([])
+    expect(error).not.toHaveBeenCalled()
+  },
+)
+
+test('a later revision that understands it runs it, with all its attempts', async () => {
+  const id = await forward(newTask, {})
+  await drain({ until: '10m' })
+  const [row] = await ledger()
+  const answer = await ahead.callback({ name: newTask.name, id, dispatch: row?.dispatch ?? 0 })
+  expect(await answer.json()).toEqual({ outcome: 'done' })
+  expect(await ledger()).toMatchObject([{ state: 'done', attempts: 1 }])
+  expect(ran).toEqual([{}])
+})
+
+test('after TASKS_PATIENCE, an hour if absent, it is dead, and that is told once', async () => {
+  const id = await forward(newTask, {})
+  await drain({ until: '59m' })
+  expect(await ledger()).toMatchObject([{ state: 'queued' }])
+  await drain({ until: '4m' })
+  expect(await ledger()).toMatchObject([{ state: 'dead', attempts: 0 }])
+  expect(lines.filter(({ severity }) => severity === 'ERROR')).toHaveLength(1)
+  expect(error.mock.calls).toMatchObject([
+    [
+      { message: 'Nobody can run it: this revision has no task of this name' },
+      { task: 'trial.new', taskId: id, attempts: 0 },
+    ],
+  ])
+})
+
+test('with a patience of 0 it is dead at the second look', async () => {
+  const hasty = await trial({ tasks: [narrow], environment: { TASKS_PATIENCE: '0' } })
+  await hasty.database.transaction((tx) => enqueue(tx, newTask, {}))
+  await hasty.drain({ until: '1m' })
+  expect(await hasty.ledger()).toMatchObject([{ state: 'dead', attempts: 0, dispatch: 2 }])
+})
+
+test('patience begins anew when it was understood in between', async () => {
+  const id = await forward(newTask, {})
+  await drain({ until: '50m' })
+  const [before] = await ledger()
+  const { run } = newTask
+  Object.assign(newTask, { run: () => Promise.reject(new Error('not yet')) })
+  const answer = await ahead.callback({ name: newTask.name, id, dispatch: before?.dispatch ?? 0 })
+  Object.assign(newTask, { run })
+  expect(await answer.json()).toEqual({ outcome: 'retrying' })
+  expect(await service.query('select state, attempts, unknown_since from tasks')).toEqual([
+    { state: 'queued', attempts: 1, unknown_since: null },
+  ])
+})
