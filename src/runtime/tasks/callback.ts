@@ -19,6 +19,7 @@ import {
 import { inContextOf } from './origin.ts'
 import { type AlarmRow, leave } from './outbox.ts'
 import { FatalError, RetryAfterError } from './outcome.ts'
+import type { TaskState } from './table.ts'
 import { backoff, type Task } from './task.ts'
 
 /** What became of a callback: Cloud Tasks is done with any of these. */
@@ -120,7 +121,7 @@ async function wait(row: ClaimedRow, why: string, options: CallbackOptions): Pro
 async function unclaimed(dispatch: Dispatch, { database, log }: CallbackOptions): Promise<Outcome> {
   const found = await look(database, dispatch.id)
   const stale = !found || found.name !== dispatch.name || found.dispatch !== dispatch.dispatch
-  if (!stale && found.state === 'running') throw busy(Math.max(1, found.held))
+  if (!stale && !isOver(found.state)) throw busy(Math.max(1, found.held ?? 1)) // maybe it was given back just now
   const is = found ? `${found.state} at dispatch ${found.dispatch}` : 'not there'
   log.info({ task: dispatch }, `${dispatch.name}: the callback is stale, the task is ${is}`)
   return 'ignored'
@@ -130,6 +131,10 @@ async function unclaimed(dispatch: Dispatch, { database, log }: CallbackOptions)
 function next(alarm: AlarmRow | undefined, outcome: Outcome): Outcome {
   leave(alarm)
   return alarm ? outcome : 'ignored'
+}
+
+function isOver(state: TaskState): boolean {
+  return state === 'done' || state === 'dead' || state === 'cancelled'
 }
 
 /** By the database's clock, in milliseconds. */

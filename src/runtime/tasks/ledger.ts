@@ -52,7 +52,7 @@ export async function look(database: Database, id: string) {
       name: tasks.name,
       state: tasks.state,
       dispatch: tasks.dispatch,
-      held: sql<number>`ceil(extract(epoch from ${tasks.leasedUntil} - ${now}))::int`,
+      held: sql<number | null>`ceil(extract(epoch from ${tasks.leasedUntil} - ${now}))::int`,
     })
     .from(tasks)
     .where(eq(tasks.id, id))
