@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { idempotencyKeys } from '../database/idempotency-table.ts'
 import { fromNow, now } from '../database/now.ts'
@@ -8,7 +8,7 @@ import { alarmColumns } from './enqueue.ts'
 import type { Dispatch } from './ledger.ts'
 import { inContextOf } from './origin.ts'
 import type { AlarmRow } from './outbox.ts'
-import { stateIs, tasks } from './table.ts'
+import { isAmong, stateIs, tasks } from './table.ts'
 
 /** The newest are left to the requests that made them, and to another tick that may be at them. */
 const settleTime = 30_000
@@ -28,11 +28,7 @@ export async function takePending(database: Database, limit: number): Promise<Al
     .orderBy(asc(tasks.dueAt))
     .limit(limit)
     .for('update', { skipLocked: true })
-  return database
-    .update(tasks)
-    .set({ touchedAt: now })
-    .where(inArray(tasks.id, found))
-    .returning(alarmColumns)
+  return database.update(tasks).set({ touchedAt: now }).where(isAmong(found)).returning(alarmColumns)
 }
 
 /** Takes back tasks whose lease ran out: their process was killed, and its alarm may be far off. @returns how many */
@@ -43,7 +39,7 @@ export async function takeRunaways(database: Database, limit: number): Promise<n
     .where(and(stateIs('running'), lt(tasks.leasedUntil, now)))
     .limit(limit)
     .for('update', { skipLocked: true })
-  return anew(database, inArray(tasks.id, found))
+  return anew(database, isAmong(found))
 }
 
 /** Takes rows that Cloud Tasks was to call back for long ago: it is asked whether it still means to. */
@@ -59,7 +55,7 @@ export async function takeOverdue(database: Database, limit: number): Promise<Di
   return database
     .update(tasks)
     .set({ touchedAt: now })
-    .where(inArray(tasks.id, found))
+    .where(isAmong(found))
     .returning({ id: tasks.id, name: tasks.name, dispatch: tasks.dispatch })
 }
 
@@ -95,7 +91,7 @@ export async function pruneTasks(database: Database, keep: number, limit: number
     .where(and(stateIs('done', 'cancelled'), lt(tasks.finishedAt, fromNow(-keep))))
     .limit(limit)
     .for('update', { skipLocked: true })
-  const { rowCount } = await database.delete(tasks).where(inArray(tasks.id, old))
+  const { rowCount } = await database.delete(tasks).where(isAmong(old))
   return rowCount ?? 0
 }
 

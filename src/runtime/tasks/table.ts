@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm'
+import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import {
   check,
   index,
@@ -85,6 +85,16 @@ export type TaskRow = typeof tasks.$inferSelect
  */
 export function stateIs(...states: readonly [TaskState, ...TaskState[]]): SQL {
   return sql`${tasks.state} in (${sql.raw(states.map((state) => `'${state}'`).join(', '))})`
+}
+
+/**
+ * Whether a task is among those that a query finds. They are found once, as an array: of `id in (select … limit …
+ * for update skip locked)` a plan may ask anew for every row, and then it takes more than the limit.
+ *
+ * @see https://dba.stackexchange.com/questions/69471/postgres-update-limit-1
+ */
+export function isAmong(found: SQLWrapper): SQL {
+  return sql`${tasks.id} = any(array${found})`
 }
 
 /** Each schedule's last slot. */
