@@ -1,12 +1,13 @@
-import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { now } from '../database/now.ts'
 import { Problem } from '../http/problem.ts'
+import { findDatabaseError } from '../log/error-fields.ts'
 import { cancelled } from './cancel.ts'
 import { alarmColumns } from './enqueue.ts'
 import type { AlarmRow } from './outbox.ts'
 import { taskProblems } from './routes.ts'
-import { stateIs, type TaskRow, type TaskState, tasks } from './table.ts'
+import { isAmong, stateIs, type TaskRow, type TaskState, tasks } from './table.ts'
 
 /** How many tasks are redriven in one request. */
 const redriveBatch = 1_000
@@ -65,7 +66,7 @@ export async function redriveTasks(database: Database, name: string) {
     .orderBy(tasks.id)
     .limit(redriveBatch)
     .for('update', { skipLocked: true })
-  const alarms = await redrive(database, inArray(tasks.id, dead))
+  const alarms = await redrive(database, isAmong(dead))
   return { alarms, more: alarms.length === redriveBatch }
 }
 
@@ -94,7 +95,18 @@ function keyIsFree(newest: boolean): SQL {
       and (other.state in ('pending', 'queued', 'running') ${dead})))`
 }
 
-function redrive(database: Database, which: SQL | undefined): Promise<AlarmRow[]> {
+/** Where another task takes a key meanwhile, which only the index sees, it begins again. */
+async function redrive(database: Database, which: SQL | undefined): Promise<AlarmRow[]> {
+  for (;;) {
+    try {
+      return await redriveOnce(database, which)
+    } catch (error) {
+      if (findDatabaseError(error)?.constraint !== 'tasks_key') throw error
+    }
+  }
+}
+
+function redriveOnce(database: Database, which: SQL | undefined): Promise<AlarmRow[]> {
   return database
     .update(tasks)
     .set({
