@@ -30,8 +30,8 @@ export interface TickResult {
 
 const batch = 200
 const width = 25
-/** For one batch, and for one question. */
-const sendTime = 10_000
+/** For one batch, and for one question, as long as so much is left. */
+const turnTime = 10_000
 const pruneBatch = 1_000
 
 /**
@@ -43,11 +43,12 @@ export async function tick(options: TickOptions, signal: AbortSignal): Promise<T
   const { database, log, schedules, keep, time } = options
   const end = performance.now() + time
   const goOn = () => performance.now() < end && !signal.aborted
+  const turn = () => Math.max(0, Math.min(turnTime, end - performance.now()))
   const scheduled = await enqueueDue(database, schedules)
   const reclaimed = await repeat(batch, goOn, () => sweeps.takeRunaways(database, batch))
   const announced = await sweeps.announceDead(database, log, batch)
-  const lost = await findLost(options)
-  const sent = await sendPending(options, goOn)
+  const lost = await findLost(options, goOn, turn)
+  const sent = await sendPending(options, goOn, turn)
   const pruned =
     (await repeat(pruneBatch, goOn, () => sweeps.pruneTasks(database, keep, pruneBatch))) +
     (await repeat(pruneBatch, goOn, () => sweeps.pruneKeys(database, pruneBatch)))
@@ -66,11 +67,15 @@ async function repeat(full: number, goOn: () => boolean, once: () => Promise<num
 }
 
 /** Hands over what nobody handed over. What failed is left to a later tick; where all did, so is the rest. */
-async function sendPending({ database, sender }: TickOptions, goOn: () => boolean): Promise<number> {
+async function sendPending(
+  { database, sender }: TickOptions,
+  goOn: () => boolean,
+  turn: () => number,
+): Promise<number> {
   let sent = 0
   while (goOn()) {
     const rows = await sweeps.takePending(database, batch)
-    const done = await sender.send(rows.map(toAlarm), { time: sendTime, width })
+    const done = await sender.send(rows.map(toAlarm), { time: turn(), width })
     sent += done
     if (rows.length < batch || done === 0) break
   }
@@ -78,13 +83,17 @@ async function sendPending({ database, sender }: TickOptions, goOn: () => boolea
 }
 
 /** Asks Cloud Tasks about alarms that are long overdue. Only what it does not know is lost: a paused queue keeps all. */
-async function findLost({ database, log, sender }: TickOptions): Promise<number> {
+async function findLost(
+  { database, log, sender }: TickOptions,
+  goOn: () => boolean,
+  turn: () => number,
+): Promise<number> {
   const overdue = await sweeps.takeOverdue(database, batch)
   let lost = 0
   async function lane(): Promise<void> {
-    for (let alarm = overdue.shift(); alarm; alarm = overdue.shift()) {
+    for (let alarm = overdue.shift(); alarm && goOn(); alarm = overdue.shift()) {
       try {
-        if (!(await sender.holds(alarm, sendTime))) lost += await sweeps.takeLost(database, alarm)
+        if (!(await sender.holds(alarm, turn()))) lost += await sweeps.takeLost(database, alarm)
       } catch (err) {
         log.warn({ err }, 'Cloud Tasks could not be asked about an overdue task; a later tick asks again')
         return
