@@ -2,6 +2,7 @@ import type { Transaction } from '#src/runtime/database/database.ts'
 import type { Reporter } from '#src/runtime/log/report.ts'
 import { defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
 import { handlePlain } from '#src/runtime/openapi/route.ts'
+import type { CloudTasks } from '#src/runtime/tasks/cloud-tasks.ts'
 import type { Schedule } from '#src/runtime/tasks/schedule.ts'
 import { onServer } from '#test/support/database.ts'
 import { bearer } from '#test/support/forge.ts'
@@ -53,6 +54,7 @@ export async function trial(
     reporter?: Reporter
     databaseUrl?: string
     stopping?: AbortSignal
+    cloudTasks?: CloudTasks
   },
 ): Promise<Trial> {
   const { tasks, schedules = [], ...rest } = options

@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import type { CloudTasks, TaskRequest } from '#src/runtime/tasks/cloud-tasks.ts'
+import { enqueue } from '#src/runtime/tasks/enqueue.ts'
+import { defineTask } from '#src/runtime/tasks/task.ts'
+import { trial } from './trial.ts'
+
+const payload = z.object({ index: z.int() })
+const run = async () => {}
+const work = defineTask({ name: 'trial.work', payload, deadline: '30s', run })
+const long = defineTask({ name: 'trial.long', payload, deadline: '30m', run })
+
+const created: TaskRequest[] = []
+let create: CloudTasks['create']
+const service = await trial({
+  tasks: [work, long],
+  cloudTasks: {
+    async create(task, signal) {
+      created.push(task)
+      await create(task, signal)
+    },
+    has: async () => true,
+  },
+})
+const { request, ledger, lines, url } = service
+const put = (task = work, count = 1) =>
+  request(async (tx) => {
+    for (let index = 0; index < count; index++) await enqueue(tx, task, { index })
+  })
+const states = async () => (await ledger()).map(({ state }) => state)
+const warnings = () => lines.filter(({ severity }) => severity === 'WARNING').map(({ message }) => message)
+
+beforeEach(async () => {
+  await service.clear()
+  created.length = 0
+  create = async () => {}
+})
+afterEach(() => void vi.useRealTimers())
+
+test('a hand-over is named by hash, task and dispatch, and outlasts the attempt by a little', async () => {
+  await put()
+  const [row] = await ledger()
+  expect(created).toEqual([
+    {
+      id: expect.stringMatching(new RegExp(`^[\\da-f]{8}-${row?.id}-1$`)),
+      url: `${url}/tasks/trial.work`,
+      body: JSON.stringify({ id: row?.id, dispatch: 1 }),
+      at: undefined,
+      deadline: 45_000,
+    },
+  ])
+})
+
+test('but by no more than Cloud Tasks allows', async () => {
+  await put(long)
+  expect(created).toMatchObject([{ deadline: 1_800_000 }])
+})
+
+test('20 are sent in the order in which they were enqueued, all at once', async () => {
+  const all = Promise.withResolvers<void>()
+  create = async () => {
+    if (created.length === 20) all.resolve()
+    await all.promise // with one after another, it would never resolve
+  }
+  await put(work, 25)
+  const ids = (await ledger()).map(({ id }) => id)
+  expect(created.map(({ body }) => JSON.parse(body).id)).toEqual(ids.slice(0, 20))
+})
+
+test('what fails stays pending, costs the caller nothing, and is a warning', async () => {
+  create = async ({ body }) => {
+    if (JSON.parse(body).id !== (await ledger())[1]?.id) throw new Error('UNAVAILABLE')
+  }
+  await put(work, 3)
+  expect(await states()).toEqual(['pending', 'queued', 'pending'])
+  expect(warnings()).toEqual(['Cloud Tasks took 1 of 3 tasks; the tick sends the other 2'])
+})
+
+test('what was handed over but could not be marked is handed over again, under the same name', async () => {
+  const execute = vi.spyOn(service.database, 'execute').mockRejectedValueOnce(new Error('gone'))
+  await put()
+  execute.mockRestore()
+  expect(await states()).toEqual(['pending'])
+  expect(warnings()).toEqual([expect.stringContaining('handed over, but not marked so')])
+  await service.advance('31s')
+  await service.tick()
+  expect(await states()).toEqual(['queued'])
+  expect(created[1]?.id).toBe(created[0]?.id)
+})
+
+describe('while CreateTask hangs', () => {
+  let hours = 0
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    vi.advanceTimersByTime(++hours * 3_600_000) // its clock begins at 0 each time, and what hung before is over
+  })
+
+  /** Starts a request whose hand-over hangs. */
+  async function hang(count = 1): Promise<{ answer: Promise<unknown>; signal: AbortSignal }> {
+    const called = Promise.withResolvers<AbortSignal>()
+    create = (_task, signal) => {
+      called.resolve(signal)
+      return new Promise(() => {})
+    }
+    const answer = put(work, count)
+    return { answer, signal: await called.promise }
+  }
+
+  test('a request is answered after 2 s, its call is given up, and its task is the tick’s', async () => {
+    const { answer, signal } = await hang(25)
+    const answered = vi.fn()
+    void answer.then(answered)
+    await vi.advanceTimersByTimeAsync(1999)
+    expect([answered.mock.calls.length, signal.aborted]).toEqual([0, false])
+    await vi.advanceTimersByTimeAsync(1)
+    await answer
+    expect(signal.aborted).toBe(true)
+    expect(new Set(await states())).toEqual(new Set(['pending']))
+    expect(warnings()).toEqual(['Cloud Tasks took 0 of 20 tasks; the tick sends the other 20'])
+  })
+
+  test('for ten seconds the next ones do not even try; then one does', async () => {
+    const { answer } = await hang()
+    await vi.advanceTimersByTimeAsync(2000)
+    await answer
+    created.length = 0
+    await put()
+    await vi.advanceTimersByTimeAsync(9999)
+    await put()
+    expect(created).toEqual([])
+    await vi.advanceTimersByTimeAsync(1)
+    create = async () => {}
+    await put()
+    expect(created).toHaveLength(1)
+    expect(await states()).toEqual(['pending', 'pending', 'pending', 'queued'])
+  })
+
+  test('one that fails at once holds nobody up: the next one tries', async () => {
+    create = () => Promise.reject(new Error('UNAVAILABLE'))
+    await put()
+    await put()
+    expect(created).toHaveLength(2)
+  })
+})
