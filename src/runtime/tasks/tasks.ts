@@ -36,7 +36,7 @@ const tickTime = 45_000
  *
  * @param options.stopping aborts when the process is told to stop
  * @param options.cloudTasks Google's client, as the configuration says, if absent
- * @throws {Error} for a name that is given twice
+ * @throws {Error} for a name that is given twice, and a schedule whose task is not listed
  */
 export function backgroundWork(options: {
   features: readonly Feature[]
@@ -58,11 +58,11 @@ export function backgroundWork(options: {
       features.flatMap(({ schedules }) => schedules),
     ).values(),
   ]
-  if (registry.size === 0) return { features: [] }
   for (const { name, task } of schedules) {
     if (registry.get(task.name) !== task)
       throw new Error(`The schedule ${name} enqueues ${task.name}, which no feature lists in its tasks.`)
   }
+  if (registry.size === 0) return { features: [] }
 
   const config = options.config as Config & Values<typeof taskVariables>
   const url = config.TASKS_URL ?? config.SERVICE_URL ?? ''
@@ -130,9 +130,8 @@ function byName<Named extends { readonly name: string }>(
 
 function warnOfPlainText(config: Config & Values<typeof taskVariables>, log: Log): void {
   if (!config.K_SERVICE) return
-  const plain = (['TASKS_URL', 'TASKS_AUDIENCE', 'OIDC_JWKS_URL'] as const).filter((name) =>
-    config[name]?.startsWith('http:'),
-  )
+  const urls = ['TASKS_URL', 'TASKS_AUDIENCE', 'OIDC_ISSUERS', 'OIDC_JWKS_URL'] as const
+  const plain = urls.filter((name) => [config[name] ?? []].flat().some((value) => value.startsWith('http:')))
   const names = [...plain, ...(config.CLOUD_TASKS_EMULATOR_HOST ? ['CLOUD_TASKS_EMULATOR_HOST'] : [])]
   if (names.length > 0)
     log.warn(`For development, but set on Cloud Run: ${names.join(', ')}. Callbacks can be forged.`)
