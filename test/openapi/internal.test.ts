@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { createApp } from '#src/app.ts'
+import { expectJson, expectProblem } from '#test/support/expect.ts'
+import { noDatabase } from '#test/support/feature.ts'
+import { testService } from '#test/support/service.ts'
+
+interface Contract {
+  tags: { name: string }[]
+  paths: Record<string, Record<string, { operationId: string; security: object[]; responses: object }>>
+  components: { schemas: object; securitySchemes: object }
+}
+
+const service = await testService({ databaseUrl: noDatabase })
+const { config, database, log, api } = service
+const internal = (await createApp({ config, database, log }).internalContract()) as Contract
+const shown = await expectJson<Contract>(await api('/openapi.json'))
+const operations = ({ paths }: Contract) =>
+  Object.values(paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId))
+
+test('openapi/internal.json is what Google calls: else run `npm run openapi` and commit it', () => {
+  const committed = JSON.parse(readFileSync('openapi/internal.json', 'utf8')) as Contract
+  expect(committed, 'openapi/internal.json is stale: run `npm run openapi` and commit it').toEqual(internal)
+})
+
+test('it holds the callback and the tick, and nothing else', () => {
+  expect(operations(internal).toSorted()).toEqual(['runTask', 'tick'])
+  expect(Object.keys(internal.paths).toSorted()).toEqual(['/tasks/tick', '/tasks/{name}'])
+})
+
+test('they state Google’s token as their security, and what it gets when it is not one', () => {
+  for (const [, { post }] of Object.entries(internal.paths)) {
+    expect(post?.security).toEqual([{ [Object.keys(internal.components.securitySchemes)[0] ?? '']: [] }])
+    expect(Object.keys(post?.responses ?? {})).toEqual(expect.arrayContaining(['200', '401', '403', '503']))
+  }
+})
+
+test('the public document has the operators’ routes, and neither of those', () => {
+  expect(operations(shown)).toEqual(
+    expect.arrayContaining(['listTasks', 'getTask', 'redriveTask', 'redriveTasks', 'cancelTask']),
+  )
+  expect(operations(shown)).not.toContain('runTask')
+  expect(operations(shown)).not.toContain('tick')
+  expect(shown.tags.map(({ name }) => name)).not.toContain('callbacks')
+  expect(JSON.stringify(shown)).not.toMatch(/TaskDispatch|TickResult|TaskOutcome|\/tasks\/tick|invoker/i)
+})
+
+test('nobody is shown the internal one', async () => {
+  for (const path of ['/internal.json', '/openapi/internal.json']) {
+    await expectProblem(await api(path), 404, 'NOT_FOUND')
+  }
+})
+
+test('without tasks there are no such routes at all', async () => {
+  const { api } = await testService({ databaseUrl: noDatabase, features: [] })
+  const { paths } = await expectJson<Contract>(await api('/openapi.json'))
+  expect(Object.keys(paths).filter((path) => path.startsWith('/tasks'))).toEqual([])
+  await expectProblem(await api('/tasks/tick', { method: 'POST' }), 404, 'NOT_FOUND')
+  await expectProblem(await api('/tasks'), 404, 'NOT_FOUND')
+})
