@@ -1,0 +1,128 @@
+import pg from 'pg'
+import { beforeAll, expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import { enqueue } from '#src/runtime/tasks/enqueue.ts'
+import * as ledger from '#src/runtime/tasks/ledger.ts'
+import * as operators from '#src/runtime/tasks/operators.ts'
+import * as sweeps from '#src/runtime/tasks/sweeps.ts'
+import { defineTask } from '#src/runtime/tasks/task.ts'
+import { onServer } from '#test/support/database.ts'
+import { testService } from '#test/support/service.ts'
+
+interface Plan {
+  'Node Type': string
+  'Relation Name'?: string
+  'Index Name'?: string
+  'Parent Relationship'?: string
+  Plans?: Plan[]
+}
+
+// A ledger that was used for long: nearly all is done, some of each kind is not.
+
+const { database, databaseUrl, log } = await testService()
+const id = '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f'
+const dispatch = { id, name: 'trial.name-7', dispatch: 1 }
+const work = defineTask({ name: 'trial.name-7', payload: z.object({}), async run() {} })
+
+beforeAll(async () => {
+  await onServer(
+    databaseUrl,
+    `insert into tasks (id, name, key, state, payload, due_at, touched_at, leased_until, finished_at, announced_at)
+      select gen_random_uuid(), 'trial.name-' || n % 20, 'key ' || n, state, '{}', at, at,
+        case when state = 'running' then at end, case when state in ('done', 'dead', 'cancelled') then at end, case when state = 'dead' then at end
+      from generate_series(1, 30000) as n,
+        lateral (select now() - n * interval '10 s' as at,
+          (array['pending', 'queued', 'running', 'dead', 'cancelled'])[1 + n % 5] as other) as x,
+        lateral (select case when n % 50 < 5 then other else 'done' end as state) as y`,
+  )
+  await onServer(databaseUrl, 'insert into tasks (id, name, payload, due_at) values ($1, $2, $3, now())', [
+    id,
+    dispatch.name,
+    {},
+  ])
+  await onServer(databaseUrl, 'analyze tasks')
+})
+
+/** The plan of the query on tasks that `work` sends, by its nodes; its own changes are taken back. */
+async function planOf(work: (tx: typeof database) => Promise<unknown>, which = /"tasks"/): Promise<Plan[]> {
+  const query = vi.spyOn(pg.Client.prototype, 'query')
+  await database
+    .transaction(async (tx) => {
+      await work(tx as unknown as typeof database)
+      tx.rollback()
+    })
+    .catch(() => {})
+  const calls = query.mock.calls as unknown as [string | { text: string }, unknown[]][]
+  query.mockRestore()
+  const [{ text }, values] = calls.find(([call]) => typeof call === 'object' && which.test(call.text)) as [
+    { text: string },
+    unknown[],
+  ]
+  const { rows } = await onServer(databaseUrl, `explain (format json) ${text}`, values)
+  return nodes(rows[0]['QUERY PLAN'][0].Plan)
+}
+
+function nodes(plan: Plan): Plan[] {
+  return [plan, ...(plan.Plans ?? []).flatMap(nodes)]
+}
+
+/** The indexes by which a plan finds its rows; a table that is read as a whole is named as such. */
+function accesses(plan: Plan[]): string[] {
+  return plan.flatMap((node) => {
+    if (node['Node Type'] === 'Seq Scan') return [`all of ${node['Relation Name']}`]
+    return node['Index Name'] ?? []
+  })
+}
+
+test.each([
+  ['a claim', (tx) => ledger.claim(tx, dispatch), ['tasks_pkey']],
+  ['a look', (tx) => ledger.look(tx, id), ['tasks_pkey']],
+  ['the mark of what is queued', (tx) => ledger.markQueued(tx, [dispatch]), ['tasks_open']],
+  ['the sweep of what is pending', (tx) => sweeps.takePending(tx, 200), ['tasks_pending', 'tasks_pkey']],
+  ['the sweep of runaways', (tx) => sweeps.takeRunaways(tx, 200), ['tasks_pkey', 'tasks_running']],
+  ['the sweep of what is overdue', (tx) => sweeps.takeOverdue(tx, 200), ['tasks_pkey', 'tasks_queued']],
+  ['the sweep of the dead', (tx) => sweeps.announceDead(tx, log, 200), ['tasks_open']],
+  ['pruning', (tx) => sweeps.pruneTasks(tx, 86_400_000, 1000), ['tasks_over', 'tasks_pkey']],
+  ['the list of the dead', (tx) => operators.listTasks(tx, { limit: 20, state: 'dead' }), ['tasks_open']],
+  [
+    'its next page',
+    (tx) => operators.listTasks(tx, { limit: 20, state: 'dead', cursor: id }),
+    ['tasks_open'],
+  ],
+  ['the list of one name', (tx) => operators.listTasks(tx, { limit: 20, name: work.name }), ['tasks_name']],
+  ['the list of all', (tx) => operators.listTasks(tx, { limit: 20 }), ['tasks_pkey']],
+  ['one task', (tx) => operators.findTask(tx, id), ['tasks_pkey']],
+  ['a cancel', (tx) => operators.cancelTask(tx, id), ['tasks_pkey']],
+] as [string, (tx: typeof database) => Promise<unknown>, string[]][])(
+  '%s is found by its index, however much is done',
+  async (_what, work, expected) => {
+    expect(accesses(await planOf(work)).toSorted()).toEqual(expected)
+  },
+)
+
+test('a redrive by name finds the dead by their index, and looks up their keys', async () => {
+  const plan = accesses(await planOf((tx) => operators.redriveTasks(tx, work.name)))
+  expect(plan).toContain('tasks_open')
+  expect(plan.join()).not.toContain('all of')
+})
+
+test('a key is looked up among the unfinished', async () => {
+  const key = 'key 50'
+  await onServer(databaseUrl, "update tasks set state = 'queued', name = $1 where key = $2", [work.name, key])
+  const plan = await planOf((tx) => enqueue(tx as never, work, {}, { key }), /^select "id" from "tasks"/)
+  expect(accesses(plan)).toEqual(['tasks_key'])
+})
+
+test.each([
+  ['what is pending', (tx) => sweeps.takePending(tx, 7)],
+  ['runaways', (tx) => sweeps.takeRunaways(tx, 7)],
+  ['what is over', (tx) => sweeps.pruneTasks(tx, 0, 7)],
+  ['dead ones', (tx) => operators.redriveTasks(tx, work.name)],
+] as [string, (tx: typeof database) => Promise<unknown>][])(
+  'the rows of a batch, %s, are found once: no join asks for them anew',
+  async (_what, work) => {
+    const plan = await planOf(work)
+    const limit = plan.find((node) => node['Node Type'] === 'Limit')
+    expect(limit?.['Parent Relationship']).toBe('InitPlan')
+  },
+)
