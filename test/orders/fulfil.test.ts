@@ -97,9 +97,10 @@ test('at night, orders that stayed placed for 30 days are cancelled, and their t
 const scenarios: Record<string, Scenario> = {
   'orders.fulfil': {
     arrange: place,
-    async observe({ databaseUrl }) {
-      const { rows } = await onServer(databaseUrl, 'select id from orders')
-      return rows.map(({ id }) => warehouse.shipments().filter(({ orderId }) => orderId === id).length)
+    async observe({ ledger }) {
+      const [task] = await ledger()
+      const sent = warehouse.shipments().filter(({ orderId }) => orderId === task?.payload.orderId)
+      return sent.map(({ item, quantity }) => ({ item, quantity }))
     },
     options: { environment },
   },
