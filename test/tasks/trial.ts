@@ -8,7 +8,6 @@ import { onServer } from '#test/support/database.ts'
 import { bearer } from '#test/support/forge.ts'
 import { type TaskService, taskService } from '#test/support/task-service.ts'
 import { testTasks } from '#test/support/task-variables.ts'
-import { as } from '#test/support/tokens.ts'
 
 type Work = (tx: Transaction) => Promise<unknown>
 
@@ -84,6 +83,3 @@ export async function trial(
     },
   }
 }
-
-/** The headers of an operator. */
-export const operator = () => as('olga', ['tasks:admin'])

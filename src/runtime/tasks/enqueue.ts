@@ -50,12 +50,13 @@ export async function enqueue<Payload extends z.ZodType>(
   options: EnqueueOptions = {},
 ): Promise<{ id: string; enqueued: boolean }> {
   const { delay, at, key } = options
-  task.payload.parse(stored(payload))
+  const json = stored(payload)
+  task.payload.parse(json)
   const request = currentRequest()
   const row = {
     id: randomUUIDv7(),
     name: task.name,
-    payload: stored(payload),
+    payload: json,
     key,
     dueAt: at ?? (delay ? fromNow(milliseconds(delay)) : now),
     requestId: request?.requestId,
