@@ -60,12 +60,15 @@ export function cloudTasks(options: {
         dispatchDeadline: { seconds: Math.ceil(deadline / 1000) },
         ...(at && { scheduleTime: timestamp(at) }),
       }
-      await answered(createTask({ parent: queue, task }, untimed), signal).catch(except(alreadyExists))
+      const call = () => createTask({ parent: queue, task }, untimed)
+      await answered(call, signal).catch(except(alreadyExists))
     },
     async has(id, signal) {
       const { getTask } = await calls()
-      const answer = answered(getTask({ name: `${queue}/tasks/${id}` }, untimed), signal)
-      return answer.then(() => true).catch(except(notFound, false))
+      const call = () => getTask({ name: `${queue}/tasks/${id}` }, untimed)
+      return answered(call, signal)
+        .then(() => true)
+        .catch(except(notFound, false))
     },
   }
 }
@@ -96,12 +99,13 @@ function emulated(address: string) {
   return { protocol: 'http', apiEndpoint, port: Number(port), apiKey: 'none' }
 }
 
-/** Waits for a call, until the signal gives it up. */
-async function answered(call: Cancellable, signal: AbortSignal): Promise<void> {
+/** Makes a call, and waits for it until the signal gives it up; none where it has done so before. */
+async function answered(make: () => Cancellable, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  const call = make()
   const cancel = () => call.cancel()
   signal.addEventListener('abort', cancel)
   try {
-    signal.throwIfAborted()
     await call
   } finally {
     signal.removeEventListener('abort', cancel)
