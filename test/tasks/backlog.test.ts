@@ -85,6 +85,20 @@ test('where Cloud Tasks cannot be asked, nothing is taken for lost, and the tick
   )
 })
 
+test('an overdue task is asked after once in ten minutes, by one of two ticks at once', async () => {
+  await insert(3, 'queued')
+  let asked = 0
+  has = async () => Boolean(++asked)
+  await Promise.all([tick(), tick(), tick()])
+  expect(asked).toBe(3)
+  await service.advance('10m')
+  await tick()
+  expect(asked).toBe(3)
+  await service.advance('1s')
+  await tick()
+  expect(asked).toBe(6)
+})
+
 test('a task that is called back while Cloud Tasks is asked about it is not taken for lost', async () => {
   await insert(1, 'queued')
   has = async () => {
