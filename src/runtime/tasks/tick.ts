@@ -30,7 +30,7 @@ export interface TickResult {
 
 const batch = 200
 const width = 25
-/** For one batch, and for one question, as long as so much is left. */
+/** For one batch, and for one question: none is begun that may not end in time. */
 const turnTime = 10_000
 const pruneBatch = 1_000
 
@@ -42,8 +42,8 @@ const pruneBatch = 1_000
 export async function tick(options: TickOptions, signal: AbortSignal): Promise<TickResult> {
   const { database, log, schedules, keep, time } = options
   const end = performance.now() + time
-  const goOn = () => performance.now() < end && !signal.aborted
-  const turn = () => Math.max(0, Math.min(turnTime, end - performance.now()))
+  const turn = Math.min(turnTime, time / 4)
+  const goOn = () => performance.now() + turn < end && !signal.aborted
   const scheduled = await enqueueDue(database, schedules)
   const reclaimed = await repeat(batch, goOn, () => sweeps.takeRunaways(database, batch))
   const announced = await sweeps.announceDead(database, log, batch)
@@ -70,12 +70,12 @@ async function repeat(full: number, goOn: () => boolean, once: () => Promise<num
 async function sendPending(
   { database, sender }: TickOptions,
   goOn: () => boolean,
-  turn: () => number,
+  turn: number,
 ): Promise<number> {
   let sent = 0
   while (goOn()) {
     const rows = await sweeps.takePending(database, batch)
-    const done = await sender.send(rows.map(toAlarm), { time: turn(), width })
+    const done = await sender.send(rows.map(toAlarm), { time: turn, width })
     sent += done
     if (rows.length < batch || done === 0) break
   }
@@ -86,14 +86,14 @@ async function sendPending(
 async function findLost(
   { database, log, sender }: TickOptions,
   goOn: () => boolean,
-  turn: () => number,
+  turn: number,
 ): Promise<number> {
   const overdue = await sweeps.takeOverdue(database, batch)
   let lost = 0
   async function lane(): Promise<void> {
     for (let alarm = overdue.shift(); alarm && goOn(); alarm = overdue.shift()) {
       try {
-        if (!(await sender.holds(alarm, turn()))) lost += await sweeps.takeLost(database, alarm)
+        if (!(await sender.holds(alarm, turn))) lost += await sweeps.takeLost(database, alarm)
       } catch (err) {
         log.warn({ err }, 'Cloud Tasks could not be asked about an overdue task; a later tick asks again')
         return
