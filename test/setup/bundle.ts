@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { rolldown } from 'rolldown'
 import type { TestProject } from 'vitest/node'
+import { importGooglesJson } from './google-json.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -25,7 +26,8 @@ export default async function setup(project: TestProject) {
 /** Bundles as build.ts does. */
 async function bundleNotes(dir: string): Promise<void> {
   const input = { main: 'test/support/notes-service.ts' }
-  const build = await rolldown({ input, platform: 'node', external: ['pg-native'] })
+  const external = ['pg-native']
+  const build = await rolldown({ input, platform: 'node', external, plugins: [importGooglesJson] })
   await build.write({
     dir,
     format: 'cjs',

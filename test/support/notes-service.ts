@@ -1,9 +1,16 @@
 import { features } from '#src/app.ts'
 import type { Feature } from '#src/runtime/openapi/feature.ts'
 import { notes } from './notes.ts'
+import { type Direction, type StepAttempt, stepsFeature } from './steps.ts'
 
-// What test/setup/bundle.ts bundles beside the service: its main.ts, with notes in place of the service's features.
+// What test/setup/bundle.ts bundles beside the service: its main.ts, with the features of the tests in place of the
+// service's own.
+
+async function ask({ payload, attempt, signal }: StepAttempt): Promise<Direction> {
+  const answer = await fetch(payload.director ?? '', { method: 'POST', body: String(attempt), signal })
+  return (await answer.text()) as Direction
+}
 
 const list = features as Feature[]
-list.splice(0, list.length, notes)
+list.splice(0, list.length, notes, stepsFeature(ask).feature)
 void import('#src/main.ts')

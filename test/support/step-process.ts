@@ -1,0 +1,191 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect } from 'vitest'
+import { manualClock } from '#dev/cloud-tasks/clock.ts'
+import { createEmulator, type Emulator } from '#dev/cloud-tasks/emulator.ts'
+import { atEnd } from './at-end.ts'
+import { type Api, client } from './client.ts'
+import { makeDatabase, onServer } from './database.ts'
+import { type ServiceProcess, startNotes } from './process.ts'
+import type { Direction } from './steps.ts'
+import { type Moment, type Tap, tap, through } from './tap.ts'
+import type { LedgerRow } from './task-service.ts'
+import { testTasks } from './task-variables.ts'
+import { as } from './tokens.ts'
+import { written } from './work.ts'
+
+/** An attempt that asks what to do, and waits for the answer. */
+export interface Asking {
+  readonly attempt: number
+  answer(direction: Direction): void
+}
+
+/**
+ * A service of the bundle, in a process that can be killed at any word that it says to its database or to Cloud
+ * Tasks, with an emulator on a clock that tests move. What calls it reaches whichever process runs last.
+ */
+export interface StepProcess {
+  readonly emulator: Emulator
+  readonly database: Tap
+  readonly cloudTasks: Tap
+  /** The newest process. */
+  readonly process: ServiceProcess
+  /** An operator's, by way of the newest process. */
+  readonly api: Api
+  start(): Promise<ServiceProcess>
+  /** Starts a process, which is killed at this moment of the last of these words. Resolves when it is dead. */
+  killAt(tap: Tap, moment: Moment, ...words: RegExp[]): { dead: Promise<unknown> }
+  /** Enqueues a step; without an answer where the process died meanwhile. */
+  enqueue(text: string): Promise<Response | undefined>
+  tick(): Promise<number>
+  advance(milliseconds: number): Promise<void>
+  /** What attempts that ask are told, in order; then `write`. */
+  directions: Direction[]
+  /** The next attempt that asks is answered by the test. */
+  hold(): Promise<Asking>
+  /** Calls back and ticks as Google does, until all tasks are over. Returns the seconds that this took. */
+  finish(): Promise<number>
+  ledger(): Promise<LedgerRow[]>
+  /** What is left: of each task its state, dispatch and attempts, and how many alarms Cloud Tasks holds. */
+  left(): Promise<{ tasks: string[]; alarms: number }>
+  /** What the steps have written. */
+  written(): Promise<string[]>
+  query(statement: string): Promise<Record<string, unknown>[]>
+  /** Forgets all tasks. */
+  reset(): Promise<void>
+}
+
+/** What a tick is after the other. */
+const minute = 60_000
+
+/** Makes what a process needs; `start` starts one. */
+export async function stepProcess(environment: Record<string, string> = {}): Promise<StepProcess> {
+  const databaseUrl = await makeDatabase()
+  const clock = manualClock()
+  const emulator = await createEmulator({ clock })
+  atEnd(() => emulator.close())
+  emulator.createQueue(testTasks.TASKS_QUEUE, { retryConfig: { minBackoff: '1s', maxBackoff: '10s' } })
+  const director = await direct()
+  let running: ServiceProcess | undefined
+  const front = await tap(() => running && Number(new URL(running.url).port))
+  const database = await tap(() => Number(new URL(databaseUrl).port))
+  const cloudTasks = await tap(() => Number(new URL(emulator.url).port))
+  const url = `http://127.0.0.1:${front.port}`
+  const api = client(url, await as('operator', ['tasks:admin']))
+
+  async function start(): Promise<ServiceProcess> {
+    running = undefined
+    running = await startNotes({
+      DATABASE_URL: through(databaseUrl, database),
+      TASKS_URL: url,
+      CLOUD_TASKS_EMULATOR_HOST: `127.0.0.1:${cloudTasks.port}`,
+      OIDC_ISSUERS: emulator.issuer,
+      OIDC_JWKS_URL: emulator.keysUrl,
+      ...environment,
+    })
+    return running
+  }
+
+  async function advance(milliseconds: number): Promise<void> {
+    emulator.advance(milliseconds)
+    await onServer(
+      databaseUrl,
+      `create or replace function service_now() returns timestamptz
+        language sql stable parallel safe return timestamptz '${new Date(clock.now()).toISOString()}'`,
+    )
+  }
+
+  const tick = () =>
+    emulator.tick({ url: `${url}/tasks/tick`, audience: url, email: testTasks.TASKS_INVOKER })
+
+  async function ledger(): Promise<LedgerRow[]> {
+    return (await onServer(databaseUrl, 'select * from tasks order by id')).rows
+  }
+
+  async function isOver(): Promise<boolean> {
+    return (await ledger()).every(({ state }) => ['done', 'dead', 'cancelled'].includes(state))
+  }
+
+  await advance(0)
+  const service: StepProcess = {
+    ...{ emulator, database, cloudTasks, api, start, tick, advance, ledger },
+    directions: director.directions,
+    hold: director.hold,
+    written: () => written(databaseUrl),
+    query: async (statement) => (await onServer(databaseUrl, statement)).rows,
+    async reset() {
+      director.directions.length = 0
+      await fetch(`${emulator.url}/v2/${testTasks.TASKS_QUEUE}:purge`, { method: 'POST' })
+      await onServer(databaseUrl, 'truncate tasks, test_notes, idempotency_keys')
+    },
+    async left() {
+      const tasks = (await ledger()).map((row) => `${row.state} ${row.dispatch}/${row.attempts}`)
+      return { tasks, alarms: emulator.pending().length }
+    },
+    get process() {
+      if (!running) throw new Error('No process was started.')
+      return running
+    },
+
+    killAt(tapped, moment, ...words) {
+      const { child, exit } = service.process
+      const dead = tapped.at(moment, words, async () => {
+        child.kill('SIGKILL')
+        running = undefined
+        expect(await exit).toBe('SIGKILL')
+      })
+      return { dead }
+    },
+
+    async enqueue(text) {
+      const json = { text, director: director.url }
+      const headers = { 'Idempotency-Key': text }
+      return api('/steps', { json, headers }).catch(() => undefined)
+    },
+
+    async finish() {
+      const began = clock.now()
+      let ticks = began + minute
+      await emulator.settle()
+      while (!(await isOver()) || emulator.pending().length > 0) {
+        const alarm = Math.min(...emulator.pending().map(({ scheduleTime }) => scheduleTime))
+        await advance(Math.max(0, Math.min(alarm, ticks) - clock.now()))
+        if (clock.now() === ticks) {
+          ticks += minute
+          expect(await tick()).toBe(200)
+        }
+        await emulator.settle()
+        expect(clock.now() - began, 'how long it took').toBeLessThan(20 * minute)
+      }
+      return (clock.now() - began) / 1000
+    },
+  }
+  return service
+}
+
+/** Serves what attempts ask. */
+async function direct() {
+  const directions: Direction[] = []
+  let held: ((asking: Asking) => void) | undefined
+  const server = createServer(async (request, response: ServerResponse) => {
+    const [attempt] = await request.toArray()
+    const answer = (direction: Direction) => void response.end(direction)
+    const take = held
+    held = undefined
+    if (take) take({ attempt: Number(String(attempt)), answer })
+    else answer(directions.shift() ?? 'write')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  atEnd(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  function hold(): Promise<Asking> {
+    const { promise, resolve } = Promise.withResolvers<Asking>()
+    held = resolve
+    return promise
+  }
+  return { url, directions, hold }
+}

@@ -1,0 +1,93 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { z } from '@hono/zod-openapi'
+import { defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
+import { defineRoute, handle, json, jsonBody } from '#src/runtime/openapi/route.ts'
+import { enqueue } from '#src/runtime/tasks/enqueue.ts'
+import { fatal } from '#src/runtime/tasks/outcome.ts'
+import { defineSchedule } from '#src/runtime/tasks/schedule.ts'
+import { type Attempt, defineTask, type Task } from '#src/runtime/tasks/task.ts'
+import { notesTable } from './notes-table.ts'
+
+const Payload = z
+  .strictObject({
+    /** What its effect writes: once, or something is wrong. */
+    text: z.string(),
+    /** Where a process asks what an attempt is to do. */
+    director: z.url().optional(),
+  })
+  .openapi('Step', { example: { text: 'Tea' } })
+
+const Made = z.object({ id: z.uuid() }).openapi('StepMade', {
+  example: { id: '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f' },
+})
+
+/** An attempt at a step. */
+export type StepAttempt = Attempt<z.infer<typeof Payload>>
+
+/** What an attempt is to do: `die` kills its process. */
+export type Direction = 'write' | 'fail' | 'fatal' | 'die'
+
+/** A task whose attempts do as they are told, and what enqueues it. */
+export interface Steps {
+  readonly feature: Feature
+  readonly step: Task<typeof Payload>
+}
+
+const route = defineRoute({
+  method: 'post',
+  path: '/steps',
+  operationId: 'makeStep',
+  summary: 'Enqueue a step',
+  security: 'authenticated',
+  idempotent: true,
+  request: { body: jsonBody(Payload) },
+  responses: { 201: json('The task', Made) },
+})
+
+/**
+ * The feature that tests of the tasks' crash points use.
+ *
+ * @param direct says what an attempt is to do, when it wants to
+ * @param effect what is done in the transaction that finishes the task, after it has written
+ */
+export function stepsFeature(
+  direct: (attempt: StepAttempt) => Promise<Direction>,
+  effect: () => unknown = () => {},
+): Steps {
+  const step = defineTask({
+    name: 'steps.step',
+    payload: Payload,
+    retry: { attempts: 3, backoff: { min: '5s', max: '5s' } },
+    deadline: '10m',
+    async run(attempt) {
+      const direction = await direct(attempt)
+      if (direction === 'die') process.kill(process.pid, 'SIGKILL')
+      if (direction === 'fail') throw new Error('It was told to fail')
+      if (direction === 'fatal') throw fatal('It was told to fail for good')
+      return async (tx) => {
+        const { text } = attempt.payload
+        await tx.insert(notesTable).values({ id: randomUUIDv7(), owner: 'work', text, pages: 1 })
+        await effect()
+      }
+    },
+  })
+  const yearly = defineSchedule({
+    name: 'steps.yearly',
+    cron: '0 0 1 1 *',
+    timeZone: 'UTC',
+    task: step,
+    payload: { text: 'yearly' },
+  })
+  const feature = defineFeature({
+    name: 'steps',
+    description: 'Steps that do as they are told.',
+    tasks: [step],
+    schedules: [yearly],
+    routes: () => [
+      handle(route, async (c) =>
+        c.json({ id: (await enqueue(c.var.tx, step, c.req.valid('json'))).id }, 201),
+      ),
+    ],
+  })
+  return { feature, step }
+}

@@ -1,0 +1,104 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { atEnd } from './at-end.ts'
+
+/** Whether something happens right before the words reach the other end, or right before its answer comes back. */
+export type Moment = 'before' | 'after'
+
+/** What stands between a service and another end, and can act on what the service says. */
+export interface Tap {
+  readonly port: number
+  /**
+   * Waits until the service has said these, one after another, on whatever connection; then, at this moment of the
+   * last, does something and cuts the connection. What was held up is lost.
+   *
+   * @returns resolves when it has happened
+   */
+  at(moment: Moment, words: readonly RegExp[], act?: () => unknown): Promise<void>
+  /** Cuts all connections. */
+  cut(): void
+}
+
+interface Trap {
+  readonly moment: Moment
+  readonly words: RegExp[]
+  readonly act: () => unknown
+  readonly sprung: () => void
+}
+
+/**
+ * Listens on a port of its own; it ends with the file.
+ *
+ * @param target the port of the other end; while it is absent, connections are refused
+ */
+export async function tap(target: () => number | undefined): Promise<Tap> {
+  const open = new Set<Socket>()
+  let trap: Trap | undefined
+
+  /** Whether these bytes are the last that the trap waits for. */
+  function springs(bytes: Buffer): boolean {
+    if (!trap?.words[0]?.test(bytes.toString('latin1'))) return false
+    trap.words.shift()
+    return trap.words.length === 0
+  }
+
+  const server = createServer((near) => {
+    const port = target()
+    if (port === undefined) return void near.destroy()
+    const far = connect(port, '127.0.0.1')
+    let armed: Trap | undefined
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      open.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        open.delete(socket)
+        other.destroy()
+      })
+    }
+    async function spring({ act, sprung }: Trap): Promise<void> {
+      near.pause()
+      far.pause()
+      await act()
+      near.destroy()
+      sprung()
+    }
+    near.on('data', (bytes) => {
+      if (springs(bytes)) {
+        armed = trap
+        trap = undefined
+      }
+      if (armed?.moment === 'before') return void spring(armed)
+      far.write(bytes)
+    })
+    far.on('data', (bytes) => (armed ? void spring(armed) : near.write(bytes)))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const cut = () => {
+    for (const socket of open) socket.destroy()
+  }
+  atEnd(() => {
+    cut()
+    server.close()
+  })
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    at(moment, words, act = () => {}) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      trap = { moment, words: [...words], act, sprung: resolve }
+      return promise
+    },
+    cut,
+  }
+}
+
+/** A URL by way of a tap. */
+export function through(url: string, { port }: Tap): string {
+  const by = new URL(url)
+  by.host = `127.0.0.1:${port}`
+  return by.href
+}
