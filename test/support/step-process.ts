@@ -52,6 +52,8 @@ export interface StepProcess {
   /** What the steps have written. */
   written(): Promise<string[]>
   query(statement: string): Promise<Record<string, unknown>[]>
+  /** Has Cloud Tasks forget its alarms. */
+  loseAlarms(): Promise<void>
   /** Forgets all tasks. */
   reset(): Promise<void>
 }
@@ -107,6 +109,11 @@ export async function stepProcess(environment: Record<string, string> = {}): Pro
     return (await ledger()).every(({ state }) => ['done', 'dead', 'cancelled'].includes(state))
   }
 
+  async function loseAlarms(): Promise<void> {
+    const answer = await fetch(`${emulator.url}/v2/${testTasks.TASKS_QUEUE}:purge`, { method: 'POST' })
+    expect(answer.status).toBe(200)
+  }
+
   await advance(0)
   const service: StepProcess = {
     ...{ emulator, database, cloudTasks, api, start, tick, advance, ledger },
@@ -114,9 +121,10 @@ export async function stepProcess(environment: Record<string, string> = {}): Pro
     hold: director.hold,
     written: () => written(databaseUrl),
     query: async (statement) => (await onServer(databaseUrl, statement)).rows,
+    loseAlarms,
     async reset() {
       director.directions.length = 0
-      await fetch(`${emulator.url}/v2/${testTasks.TASKS_QUEUE}:purge`, { method: 'POST' })
+      await loseAlarms()
       await onServer(databaseUrl, 'truncate tasks, test_notes, idempotency_keys')
     },
     async left() {
