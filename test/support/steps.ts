@@ -24,8 +24,8 @@ const Made = z.object({ id: z.uuid() }).openapi('StepMade', {
 /** An attempt at a step. */
 export type StepAttempt = Attempt<z.infer<typeof Payload>>
 
-/** What an attempt is to do: `die` kills its process. */
-export type Direction = 'write' | 'fail' | 'fatal' | 'die'
+/** What an attempt is to do: `rest` leaves nothing to write, `die` kills its process. */
+export type Direction = 'write' | 'rest' | 'fail' | 'fatal' | 'die'
 
 /** A task whose attempts do as they are told, and what enqueues it. */
 export interface Steps {
@@ -48,12 +48,8 @@ const route = defineRoute({
  * The feature that tests of the tasks' crash points use.
  *
  * @param direct says what an attempt is to do, when it wants to
- * @param effect what is done in the transaction that finishes the task, after it has written
  */
-export function stepsFeature(
-  direct: (attempt: StepAttempt) => Promise<Direction>,
-  effect: () => unknown = () => {},
-): Steps {
+export function stepsFeature(direct: (attempt: StepAttempt) => Promise<Direction>): Steps {
   const step = defineTask({
     name: 'steps.step',
     payload: Payload,
@@ -64,10 +60,10 @@ export function stepsFeature(
       if (direction === 'die') process.kill(process.pid, 'SIGKILL')
       if (direction === 'fail') throw new Error('It was told to fail')
       if (direction === 'fatal') throw fatal('It was told to fail for good')
+      if (direction === 'rest') return
       return async (tx) => {
         const { text } = attempt.payload
         await tx.insert(notesTable).values({ id: randomUUIDv7(), owner: 'work', text, pages: 1 })
-        await effect()
       }
     },
   })

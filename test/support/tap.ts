@@ -10,7 +10,7 @@ export interface Tap {
   readonly port: number
   /**
    * Waits until the service has said these, one after another, on whatever connection; then, at this moment of the
-   * last, does something and cuts the connection. What was held up is lost.
+   * last, does something and cuts the connection: what was held up is lost. Where `act` returns 'go on', it passes.
    *
    * @returns resolves when it has happened
    */
@@ -58,11 +58,15 @@ export async function tap(target: () => number | undefined): Promise<Tap> {
         other.destroy()
       })
     }
-    async function spring({ act, sprung }: Trap): Promise<void> {
+    async function spring({ act, sprung }: Trap, goOn: () => void): Promise<void> {
+      armed = undefined
       near.pause()
       far.pause()
-      await act()
-      near.destroy()
+      if ((await act()) === 'go on') {
+        goOn()
+        near.resume()
+        far.resume()
+      } else near.destroy()
       sprung()
     }
     near.on('data', (bytes) => {
@@ -70,10 +74,13 @@ export async function tap(target: () => number | undefined): Promise<Tap> {
         armed = trap
         trap = undefined
       }
-      if (armed?.moment === 'before') return void spring(armed)
+      if (armed?.moment === 'before') return void spring(armed, () => far.write(bytes))
       far.write(bytes)
     })
-    far.on('data', (bytes) => (armed ? void spring(armed) : near.write(bytes)))
+    far.on('data', (bytes) => {
+      if (armed) void spring(armed, () => near.write(bytes))
+      else near.write(bytes)
+    })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -17,7 +17,7 @@ import {
   reschedule,
 } from './ledger.ts'
 import { inContextOf } from './origin.ts'
-import { type AlarmRow, leave } from './outbox.ts'
+import { leave } from './outbox.ts'
 import { FatalError, RetryAfterError } from './outcome.ts'
 import type { TaskState } from './table.ts'
 import { backoff, type Task } from './task.ts'
@@ -48,7 +48,7 @@ export async function answerCallback(
   options: CallbackOptions,
 ): Promise<Outcome> {
   const row = await claim(options.database, dispatch)
-  if (!row) return unclaimed(dispatch, options)
+  if (!row) return notOurs(dispatch, options)
   return inContextOf(row, () => work(c, row, options))
 }
 
@@ -79,7 +79,7 @@ async function settle(
   const { database, log } = options
   if (error instanceof LeaseLost) {
     log.warn({ err: error }, `${row.name}: the lease was lost, and nothing written`)
-    return 'ignored'
+    return notOurs(row, options)
   }
   if (error instanceof Stopping) {
     await release(database, row)
@@ -90,18 +90,21 @@ async function settle(
   }
   const delay = error instanceof RetryAfterError ? error.delay : backoff(task, row.attempts)
   const alarm = await reschedule(database, row, delay, errorMessage(error))
-  const what = `attempt ${row.attempts} of ${task.retry.attempts} failed; the next in ${Math.round(delay / 1000)} s`
-  log.warn({ err: error }, `${row.name}: ${what}`)
-  return next(alarm, 'retrying')
+  const then = alarm ? `the next in ${Math.round(delay / 1000)} s` : 'it is not the one that counts'
+  log.warn({ err: error }, `${row.name}: attempt ${row.attempts} of ${task.retry.attempts} failed; ${then}`)
+  if (!alarm) return notOurs(row, options)
+  leave(alarm)
+  return 'retrying'
 }
 
 async function giveUp(
   row: ClaimedRow,
   attempts: number,
   error: unknown,
-  { database, log }: CallbackOptions,
+  options: CallbackOptions,
 ): Promise<Outcome> {
-  if (!(await bury(database, row, attempts, errorMessage(error)))) return 'ignored'
+  const { database, log } = options
+  if (!(await bury(database, row, attempts, errorMessage(error)))) return notOurs(row, options)
   await announceDeath(database, log, { ...row, attempts }, error)
   return 'dead'
 }
@@ -114,27 +117,26 @@ async function wait(row: ClaimedRow, why: string, options: CallbackOptions): Pro
   }
   const alarm = await postpone(database, row, Math.min(unknownWait, patience), why)
   log.warn(`${row.name}: ${why}; it waits for one that does`)
-  return next(alarm, 'waiting')
+  if (!alarm) return notOurs(row, options)
+  leave(alarm)
+  return 'waiting'
 }
 
-/** Why a task could not be claimed. */
-async function unclaimed(dispatch: Dispatch, { database, log }: CallbackOptions): Promise<Outcome> {
-  const found = await look(database, dispatch.id)
-  const stale = !found || found.name !== dispatch.name || found.dispatch !== dispatch.dispatch
-  if (!stale && !isOver(found.state)) throw busy(Math.max(1, found.held ?? 1)) // maybe it was given back just now
+/** What a callback comes to whose task is not ours to run, or no longer: its alarm goes only where it is stale. */
+async function notOurs(
+  { name, id, dispatch }: Dispatch,
+  { database, log }: CallbackOptions,
+): Promise<Outcome> {
+  const found = await look(database, id)
+  const current = found?.name === name && found.dispatch === dispatch
+  if (current && isUnfinished(found)) throw busy(Math.max(1, found.held ?? 0))
   const is = found ? `${found.state} at dispatch ${found.dispatch}` : 'not there'
-  log.info({ task: dispatch }, `${dispatch.name}: the callback is stale, the task is ${is}`)
+  log.info({ task: { name, id, dispatch } }, `${name}: the callback is stale, the task is ${is}`)
   return 'ignored'
 }
 
-/** Leaves the next alarm, without which the task was someone else's already. */
-function next(alarm: AlarmRow | undefined, outcome: Outcome): Outcome {
-  leave(alarm)
-  return alarm ? outcome : 'ignored'
-}
-
-function isOver(state: TaskState): boolean {
-  return state === 'done' || state === 'dead' || state === 'cancelled'
+function isUnfinished({ state }: { state: TaskState }): boolean {
+  return state === 'pending' || state === 'queued' || state === 'running'
 }
 
 /** By the database's clock, in milliseconds. */
