@@ -16,6 +16,8 @@ export interface DatabaseProxy {
   silence(onSwallowed?: () => void): void
   /** From now on new connections are taken, and hear nothing. */
   silenceNew(): void
+  /** From now on new connections work again. */
+  speakNew(): void
 }
 
 /** Starts a proxy of a database; it ends with the file. */
@@ -64,6 +66,9 @@ export async function proxyDatabase(databaseUrl: string): Promise<DatabaseProxy>
     },
     silenceNew() {
       mute = true
+    },
+    speakNew() {
+      mute = false
     },
   }
 }

@@ -1,119 +1,133 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { z } from 'zod'
-import { enqueue } from '#src/runtime/tasks/enqueue.ts'
-import { type Attempt, defineTask } from '#src/runtime/tasks/task.ts'
-import { expectJson } from '#test/support/expect.ts'
-import { trial } from './trial.ts'
+import { exemptDatabase } from '#dev/guard/exempt.ts'
+import { LeaseLost } from '#src/runtime/tasks/lease.ts'
+import { makeDatabase, onServer } from '#test/support/database.ts'
+import { proxyDatabase } from '#test/support/proxy.ts'
+import { type Direction, type StepAttempt, stepsFeature } from '#test/support/steps.ts'
+import { taskService } from '#test/support/task-service.ts'
+import { written } from '#test/support/work.ts'
 
-let begin = (_attempt: Attempt) => {}
-const work = defineTask({
-  name: 'trial.work',
-  payload: z.object({}),
-  deadline: '60s',
-  async run(attempt) {
-    const { promise, reject } = Promise.withResolvers<void>()
-    attempt.signal.addEventListener('abort', () => reject(attempt.signal.reason))
-    begin(attempt)
-    await promise
-  },
+// A lease is renewed every 10 s of real time, which these tests move.
+
+let running: PromiseWithResolvers<StepAttempt>
+let going: PromiseWithResolvers<Direction>
+const { feature } = stepsFeature((attempt) => {
+  running.resolve(attempt)
+  return going.promise
 })
-const service = await trial({ tasks: [work] })
-const { request, ledger, lines } = service
-const olga = await service.as('olga', ['tasks:admin'])
+const databaseUrl = await makeDatabase()
+const proxy = await proxyDatabase(databaseUrl)
+exemptDatabase(proxy.url)
+const environment = { DATABASE_URL: proxy.url }
+const service = await taskService({ features: [feature], databaseUrl, environment })
+const operator = await service.as('operator', ['tasks:admin'])
 
-beforeEach(() => service.clear())
-afterEach(() => void vi.useRealTimers())
-
-/** Begins an attempt that goes on until its signal aborts, on timers that tests move. */
-async function start() {
-  const { id } = await request((tx) => enqueue(tx, work, {}))
-  const begun = Promise.withResolvers<Attempt>()
-  begin = begun.resolve
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-  const answer = service.callback({ name: work.name, id, dispatch: 1 })
-  const { signal } = await begun.promise
-  return { id, signal, answer: answer.then((response) => expectJson(response)) }
-}
-
-/** Resolves when the lease lasts until this long from now. */
-async function renewed(milliseconds: number): Promise<void> {
-  for (;;) {
-    const [row] = await ledger()
-    if (Number(row?.leased_until) === service.emulator.now() + milliseconds) return
-  }
-}
-
-/** Lets so many renewals pass. */
-async function pass(renewals: number): Promise<void> {
-  for (let count = 0; count < renewals; count++) {
-    await service.advance('10s')
-    await vi.advanceTimersByTimeAsync(10_000)
-    await renewed(30_000)
-  }
-}
-
-test('an attempt may take as long as its task says, and no longer', async () => {
-  const { signal, answer } = await start()
-  await pass(5)
-  await vi.advanceTimersByTimeAsync(9999)
-  expect(signal.aborted).toBe(false)
-  await vi.advanceTimersByTimeAsync(1)
-  expect(signal.reason).toMatchObject({ message: 'The attempt took longer than its 60 s' })
-  expect(await answer).toEqual({ outcome: 'retrying' })
+beforeEach(() => {
+  running = Promise.withResolvers()
+  going = Promise.withResolvers()
 })
 
-test('its lease of 30 s is renewed every 10 s, and nobody else gets the task', async () => {
-  const { id, answer } = await start()
-  await renewed(30_000)
-  for (let renewals = 0; renewals < 5; renewals++) {
-    await pass(1)
-    expect((await service.callback({ name: work.name, id, dispatch: 1 })).status).toBe(409)
-  }
-  await vi.advanceTimersByTimeAsync(10_000)
-  expect(await answer).toEqual({ outcome: 'retrying' })
-})
-
-test('when an operator cancels it, the signal aborts at the next renewal, and nothing is written', async () => {
-  const { id, signal, answer } = await start()
-  await expectJson(await olga(`/tasks/${id}/cancel`, { method: 'POST' }))
-  expect(signal.aborted).toBe(false)
-  await vi.advanceTimersByTimeAsync(10_000)
-  expect(await answer).toEqual({ outcome: 'ignored' })
-  expect(signal.reason).toMatchObject({ message: 'The task was taken away' })
-  expect(await ledger()).toMatchObject([{ state: 'cancelled', last_error: null }])
-})
-
-test('when the database does not answer for as long as a lease, the attempt ends, and the tick has the task', async () => {
-  const { signal, answer } = await start()
-  const update = vi.spyOn(service.database, 'update').mockImplementation(() => {
-    throw new Error('gone')
-  })
-  await vi.advanceTimersByTimeAsync(29_999)
-  expect(signal.aborted).toBe(false)
-  await vi.advanceTimersByTimeAsync(10_001)
-  expect(signal.reason).toMatchObject({ message: 'The lease ran out: the database did not answer' })
-  expect(await answer).toEqual({ outcome: 'ignored' })
-  update.mockRestore()
+afterEach(async () => {
   vi.useRealTimers()
-  expect(lines).toContainEqual(
-    expect.objectContaining({ message: 'trial.work: the lease was lost, and nothing written' }),
-  )
-  await service.advance('31s')
-  await service.tick()
-  expect(await ledger()).toMatchObject([{ state: 'queued', dispatch: 2, attempts: 1 }])
+  await onServer(databaseUrl, 'truncate tasks, test_notes')
+  await service.drain({ until: '1h' }) // whatever Cloud Tasks still holds is stale
 })
 
-test('one renewal that fails harms nothing', async () => {
-  const { signal, answer } = await start()
-  const update = vi.spyOn(service.database, 'update').mockImplementationOnce(() => {
-    throw new Error('gone')
-  })
-  await service.advance('10s')
-  await vi.advanceTimersByTimeAsync(10_000)
-  expect(update).toHaveBeenCalledTimes(1)
-  update.mockRestore()
-  await pass(4)
+/** Has a step run on a clock that stands still. */
+async function startRunning() {
+  await operator('/steps', { json: { text: 'Tea' } })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  const settled = service.emulator.settle()
+  const { signal } = await running.promise
+  const [row] = await service.ledger()
+  return { settled, signal, id: row?.id ?? '' }
+}
+
+/** Moves all clocks. */
+async function pass(seconds: number): Promise<void> {
+  await service.advance(`${seconds}s`)
+  await vi.advanceTimersByTimeAsync(seconds * 1000)
+}
+
+/** Resolves when the lease is good for another 30 s. */
+async function renewed(): Promise<void> {
+  const fresh = "select from tasks where leased_until = service_now() + interval '30 seconds'"
+  while ((await onServer(databaseUrl, fresh)).rowCount === 0);
+}
+
+async function aborted(signal: AbortSignal): Promise<unknown> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+  return signal.reason
+}
+
+test('a long run keeps its lease: nobody else gets its task, and it finishes', async () => {
+  const { settled, signal } = await startRunning()
+  for (let seconds = 0; seconds < 120; seconds += 10) {
+    await pass(10)
+    await renewed()
+  }
+  expect(await service.tick()).toBe(200)
+  expect(await service.ledger()).toMatchObject([{ state: 'running', dispatch: 1, attempts: 1 }])
   expect(signal.aborted).toBe(false)
+  going.resolve('write')
+  expect(await settled).toMatchObject([{ status: 200 }])
+  expect(await service.ledger()).toMatchObject([{ state: 'done', attempts: 1, lease: null }])
+  expect(await written(databaseUrl)).toEqual(['Tea'])
+})
+
+test('a renewal that finds the lease with someone else aborts the signal, and nothing is written', async () => {
+  const { settled, signal } = await startRunning()
+  await onServer(databaseUrl, 'update tasks set lease = gen_random_uuid()')
+  const stolen = await service.ledger()
+  await pass(10)
+  expect(await aborted(signal)).toBeInstanceOf(LeaseLost)
+  expect(await settled).toMatchObject([{ status: 409 }])
+  going.resolve('write')
+  expect(await service.ledger()).toEqual(stolen)
+  expect(await written(databaseUrl)).toEqual([])
+})
+
+test('an operator’s cancel aborts the signal with the next renewal, and nothing is written', async () => {
+  const { settled, signal, id } = await startRunning()
+  expect((await operator(`/tasks/${id}/cancel`, { method: 'POST' })).status).toBe(200)
+  expect(signal.aborted).toBe(false)
+  await pass(10)
+  expect(await aborted(signal)).toBeInstanceOf(LeaseLost)
+  expect(await settled).toMatchObject([{ status: 200 }])
+  going.resolve('write')
+  expect(await service.ledger()).toMatchObject([{ state: 'cancelled', dispatch: 2 }])
+  expect(await written(databaseUrl)).toEqual([])
+})
+
+test('a killed connection does not end the run: the next renewal goes by another one', async () => {
+  const { settled, signal } = await startRunning()
+  await onServer(
+    databaseUrl,
+    'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+  )
+  await pass(10)
+  await pass(10)
+  await renewed()
+  expect(signal.aborted).toBe(false)
+  going.resolve('write')
+  expect(await settled).toMatchObject([{ status: 200 }])
+  expect(await written(databaseUrl)).toEqual(['Tea'])
+})
+
+test('a database that does not answer until the lease has run out aborts the signal then', async () => {
+  const { settled, signal } = await startRunning()
+  const asked = Promise.withResolvers<void>()
+  proxy.silence(() => asked.resolve())
+  proxy.silenceNew()
+  await pass(10)
+  await asked.promise
+  await pass(19)
+  expect(signal.aborted).toBe(false)
+  await pass(2)
+  expect(signal.aborted).toBe(true)
+  expect(signal.reason).toBeInstanceOf(LeaseLost)
+  proxy.speakNew()
   await vi.advanceTimersByTimeAsync(10_000)
-  expect(await answer).toEqual({ outcome: 'retrying' })
+  const [attempt] = await settled
+  expect([409, 503]).toContain(attempt?.status)
 })

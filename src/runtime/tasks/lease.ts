@@ -3,6 +3,8 @@ import { within } from '../within.ts'
 import { type ClaimedRow, leaseTime, renew } from './ledger.ts'
 
 const renewTime = leaseTime / 3
+/** What a renewal has to answer even when the lease has run out: whoever had no CPU meanwhile may still get it. */
+const lastTime = 1_000
 
 /** The task was taken away from whoever worked on it: nothing may be written. */
 export class LeaseLost extends Error {}
@@ -24,9 +26,10 @@ export function keepLease(
   let timer = next()
 
   function next(): NodeJS.Timeout {
+    const wait = Math.min(renewTime, goodUntil - performance.now())
     return setTimeout(() => {
       turn = renewOnce()
-    }, renewTime)
+    }, wait)
   }
 
   function end(reason: string): void {
@@ -40,8 +43,9 @@ export function keepLease(
       if (mine) goodUntil = asked + leaseTime
       else if (!over) end('The task was taken away')
     })
-    await within(renewTime, renewal) // where it failed, the lease is good for another two
-    if (!over && performance.now() > goodUntil) end('The lease ran out: the database did not answer')
+    // where it failed, the lease is good for another two
+    await within(Math.min(renewTime, Math.max(goodUntil - asked, lastTime)), renewal)
+    if (!over && performance.now() >= goodUntil) end('The lease ran out: the database did not answer')
     if (!over) timer = next()
   }
 

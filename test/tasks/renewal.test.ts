@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import { enqueue } from '#src/runtime/tasks/enqueue.ts'
+import { type Attempt, defineTask } from '#src/runtime/tasks/task.ts'
+import { expectJson } from '#test/support/expect.ts'
+import { trial } from './trial.ts'
+
+let begin = (_attempt: Attempt) => {}
+const work = defineTask({
+  name: 'trial.work',
+  payload: z.object({}),
+  deadline: '60s',
+  async run(attempt) {
+    const { promise, reject } = Promise.withResolvers<void>()
+    attempt.signal.addEventListener('abort', () => reject(attempt.signal.reason))
+    begin(attempt)
+    await promise
+  },
+})
+const service = await trial({ tasks: [work] })
+const { request, ledger, lines } = service
+const olga = await service.as('olga', ['tasks:admin'])
+
+beforeEach(() => service.clear())
+afterEach(() => void vi.useRealTimers())
+
+/** Begins an attempt that goes on until its signal aborts, on timers that tests move. */
+async function start() {
+  const { id } = await request((tx) => enqueue(tx, work, {}))
+  const begun = Promise.withResolvers<Attempt>()
+  begin = begun.resolve
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  const answer = service.callback({ name: work.name, id, dispatch: 1 })
+  const { signal } = await begun.promise
+  return { id, signal, answer: answer.then((response) => expectJson(response)) }
+}
+
+/** Resolves when the lease lasts until this long from now. */
+async function renewed(milliseconds: number): Promise<void> {
+  for (;;) {
+    const [row] = await ledger()
+    if (Number(row?.leased_until) === service.emulator.now() + milliseconds) return
+  }
+}
+
+/** Lets so many renewals pass. */
+async function pass(renewals: number): Promise<void> {
+  for (let count = 0; count < renewals; count++) {
+    await service.advance('10s')
+    await vi.advanceTimersByTimeAsync(10_000)
+    await renewed(30_000)
+  }
+}
+
+test('an attempt may take as long as its task says, and no longer', async () => {
+  const { signal, answer } = await start()
+  await pass(5)
+  await vi.advanceTimersByTimeAsync(9999)
+  expect(signal.aborted).toBe(false)
+  await vi.advanceTimersByTimeAsync(1)
+  expect(signal.reason).toMatchObject({ message: 'The attempt took longer than its 60 s' })
+  expect(await answer).toEqual({ outcome: 'retrying' })
+})
+
+test('its lease of 30 s is renewed every 10 s, and nobody else gets the task', async () => {
+  const { id, answer } = await start()
+  await renewed(30_000)
+  for (let renewals = 0; renewals < 5; renewals++) {
+    await pass(1)
+    expect((await service.callback({ name: work.name, id, dispatch: 1 })).status).toBe(409)
+  }
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(await answer).toEqual({ outcome: 'retrying' })
+})
+
+test('when an operator cancels it, the signal aborts at the next renewal, and nothing is written', async () => {
+  const { id, signal, answer } = await start()
+  await expectJson(await olga(`/tasks/${id}/cancel`, { method: 'POST' }))
+  expect(signal.aborted).toBe(false)
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(await answer).toEqual({ outcome: 'ignored' })
+  expect(signal.reason).toMatchObject({ message: 'The task was taken away' })
+  expect(await ledger()).toMatchObject([{ state: 'cancelled', last_error: null }])
+})
+
+test('when the database does not answer for as long as a lease, the attempt ends, and the tick has the task', async () => {
+  const { signal, answer } = await start()
+  const update = vi.spyOn(service.database, 'update').mockImplementation(() => {
+    throw new Error('gone')
+  })
+  await vi.advanceTimersByTimeAsync(29_999)
+  expect(signal.aborted).toBe(false)
+  await vi.advanceTimersByTimeAsync(10_001)
+  expect(signal.reason).toMatchObject({ message: 'The lease ran out: the database did not answer' })
+  expect(await answer).toEqual({ outcome: 'ignored' })
+  update.mockRestore()
+  vi.useRealTimers()
+  expect(lines).toContainEqual(
+    expect.objectContaining({ message: 'trial.work: the lease was lost, and nothing written' }),
+  )
+  await service.advance('31s')
+  await service.tick()
+  expect(await ledger()).toMatchObject([{ state: 'queued', dispatch: 2, attempts: 1 }])
+})
+
+test('one renewal that fails harms nothing', async () => {
+  const { signal, answer } = await start()
+  const update = vi.spyOn(service.database, 'update').mockImplementationOnce(() => {
+    throw new Error('gone')
+  })
+  await service.advance('10s')
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(update).toHaveBeenCalledTimes(1)
+  update.mockRestore()
+  await pass(4)
+  expect(signal.aborted).toBe(false)
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(await answer).toEqual({ outcome: 'retrying' })
+})
