@@ -188,3 +188,27 @@ test('a cancel of a task that runs: what it returns is not written', async () =>
   expect(await service.ledger()).toMatchObject([{ state: 'cancelled', dispatch: 2, lease: null }])
   expect(await written(databaseUrl)).toEqual([])
 })
+
+test('a revision that does not know the task does not make it look untouched, where an attempt was made before', async () => {
+  const row = await enqueue()
+  const running = holdNext()
+  const first = callBack(row)
+  await running.running
+  const [{ started_at: startedAt } = { started_at: null }] = await service.ledger()
+  await onServer(
+    databaseUrl,
+    "update tasks set state = 'queued', lease = null, attempts = 0, name = 'steps.gone'",
+  ) // as SIGTERM does
+  running.go('write')
+  await first
+  await service.advance('1m')
+  expect(await (await callBack(row, 'steps.gone')).json()).toEqual({ outcome: 'waiting' })
+  expect(await service.ledger()).toMatchObject([{ attempts: 0, started_at: startedAt }])
+})
+
+test('nor does it make a task look tried that it has only looked at', async () => {
+  const row = await enqueue()
+  await onServer(databaseUrl, "update tasks set name = 'steps.gone'")
+  expect(await (await callBack(row, 'steps.gone')).json()).toEqual({ outcome: 'waiting' })
+  expect(await service.ledger()).toMatchObject([{ attempts: 0, started_at: null }])
+})

@@ -101,7 +101,8 @@ export async function postpone(
     dueAt: fromNow(wait),
     lastError: error,
     attempts: row.attempts - 1,
-    startedAt: row.attempts === 1 ? null : row.startedAt,
+    // as it was before this claim
+    startedAt: sql`nullif(${tasks.startedAt}, ${tasks.leasedUntil} - ${leaseTime} * interval '1 millisecond')`,
     unknownSince: sql`coalesce(${tasks.unknownSince}, ${now})`,
   })
 }
