@@ -17,7 +17,7 @@ import {
   reschedule,
 } from './ledger.ts'
 import { inContextOf } from './origin.ts'
-import { leave } from './outbox.ts'
+import { type AlarmRow, leave } from './outbox.ts'
 import { FatalError, RetryAfterError } from './outcome.ts'
 import type { TaskState } from './table.ts'
 import { backoff, type Task } from './task.ts'
@@ -34,6 +34,8 @@ export interface CallbackOptions extends AttemptOptions {
   readonly longest: number
 }
 
+type Settled = Outcome | undefined
+
 /** Milliseconds between two looks whether a revision understands the task by now. */
 const unknownWait = 60_000
 
@@ -48,11 +50,13 @@ export async function answerCallback(
   options: CallbackOptions,
 ): Promise<Outcome> {
   const row = await claim(options.database, dispatch)
-  if (!row) return notOurs(dispatch, options)
-  return inContextOf(row, () => work(c, row, options))
+  if (!row) return unclaimed(dispatch, options)
+  const outcome = await inContextOf(row, () => work(c, row, options))
+  return outcome ?? unclaimed(dispatch, options)
 }
 
-async function work(c: Context<BaseEnv>, row: ClaimedRow, options: CallbackOptions): Promise<Outcome> {
+/** @returns nothing where the task was taken away meanwhile: someone else settles it, or has */
+async function work(c: Context<BaseEnv>, row: ClaimedRow, options: CallbackOptions): Promise<Settled> {
   const task = options.registry.get(row.name)
   if (!task) return wait(row, 'this revision has no task of this name', options)
   const payload = task.payload.safeParse(row.payload)
@@ -75,11 +79,11 @@ async function settle(
   row: ClaimedRow,
   error: unknown,
   options: CallbackOptions,
-): Promise<Outcome> {
+): Promise<Settled> {
   const { database, log } = options
   if (error instanceof LeaseLost) {
     log.warn({ err: error }, `${row.name}: the lease was lost, and nothing written`)
-    return notOurs(row, options)
+    return
   }
   if (error instanceof Stopping) {
     await release(database, row)
@@ -92,24 +96,21 @@ async function settle(
   const alarm = await reschedule(database, row, delay, errorMessage(error))
   const then = alarm ? `the next in ${Math.round(delay / 1000)} s` : 'it is not the one that counts'
   log.warn({ err: error }, `${row.name}: attempt ${row.attempts} of ${task.retry.attempts} failed; ${then}`)
-  if (!alarm) return notOurs(row, options)
-  leave(alarm)
-  return 'retrying'
+  return next(alarm, 'retrying')
 }
 
 async function giveUp(
   row: ClaimedRow,
   attempts: number,
   error: unknown,
-  options: CallbackOptions,
-): Promise<Outcome> {
-  const { database, log } = options
-  if (!(await bury(database, row, attempts, errorMessage(error)))) return notOurs(row, options)
+  { database, log }: CallbackOptions,
+): Promise<Settled> {
+  if (!(await bury(database, row, attempts, errorMessage(error)))) return
   await announceDeath(database, log, { ...row, attempts }, error)
   return 'dead'
 }
 
-async function wait(row: ClaimedRow, why: string, options: CallbackOptions): Promise<Outcome> {
+async function wait(row: ClaimedRow, why: string, options: CallbackOptions): Promise<Settled> {
   const { database, log, patience } = options
   const since = row.unknownSince?.getTime()
   if (since !== undefined && claimedAt(row) - since >= patience) {
@@ -117,26 +118,27 @@ async function wait(row: ClaimedRow, why: string, options: CallbackOptions): Pro
   }
   const alarm = await postpone(database, row, Math.min(unknownWait, patience), why)
   log.warn(`${row.name}: ${why}; it waits for one that does`)
-  if (!alarm) return notOurs(row, options)
-  leave(alarm)
-  return 'waiting'
+  return next(alarm, 'waiting')
 }
 
-/** What a callback comes to whose task is not ours to run, or no longer: its alarm goes only where it is stale. */
-async function notOurs(
-  { name, id, dispatch }: Dispatch,
-  { database, log }: CallbackOptions,
-): Promise<Outcome> {
-  const found = await look(database, id)
-  const current = found?.name === name && found.dispatch === dispatch
-  if (current && isUnfinished(found)) throw busy(Math.max(1, found.held ?? 0))
+/** Why a task could not be claimed, or was lost: its alarm goes only where the task is over or further on. */
+async function unclaimed(dispatch: Dispatch, { database, log }: CallbackOptions): Promise<Outcome> {
+  const found = await look(database, dispatch.id)
+  const stale = !found || found.name !== dispatch.name || found.dispatch !== dispatch.dispatch
+  if (!stale && !isOver(found.state)) throw busy(Math.max(1, found.held ?? 1)) // maybe it was given back just now
   const is = found ? `${found.state} at dispatch ${found.dispatch}` : 'not there'
-  log.info({ task: { name, id, dispatch } }, `${name}: the callback is stale, the task is ${is}`)
+  log.info({ task: dispatch }, `${dispatch.name}: the callback is stale, the task is ${is}`)
   return 'ignored'
 }
 
-function isUnfinished({ state }: { state: TaskState }): boolean {
-  return state === 'pending' || state === 'queued' || state === 'running'
+/** Leaves the next alarm, without which the task was someone else's already. */
+function next(alarm: AlarmRow | undefined, outcome: Outcome): Settled {
+  leave(alarm)
+  return alarm && outcome
+}
+
+function isOver(state: TaskState): boolean {
+  return state === 'done' || state === 'dead' || state === 'cancelled'
 }
 
 /** By the database's clock, in milliseconds. */
