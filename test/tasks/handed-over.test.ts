@@ -1,0 +1,78 @@
+import { afterEach, expect, test } from 'vitest'
+import { untracked } from '#dev/guard/track.ts'
+import type { CloudTasks } from '#src/runtime/tasks/cloud-tasks.ts'
+import { onServer } from '#test/support/database.ts'
+import { type Direction, stepsFeature } from '#test/support/steps.ts'
+import { taskService } from '#test/support/task-service.ts'
+import { testTasks } from '#test/support/task-variables.ts'
+
+// What is noted of a task that was handed over, by when others may have done more with it.
+
+let create: CloudTasks['create']
+let direct: () => Promise<Direction>
+const { feature } = stepsFeature(() => direct())
+const service = await taskService({
+  features: [feature],
+  cloudTasks: { create: (task, signal) => create(task, signal), has: async () => true },
+})
+const { databaseUrl, emulator, url } = service
+const alice = await service.as('alice')
+const token = await emulator.oidc.token(url, testTasks.TASKS_INVOKER)
+
+afterEach(() => onServer(databaseUrl, 'truncate tasks, test_notes'))
+
+const take: CloudTasks['create'] = async () => {}
+const refuse: CloudTasks['create'] = async () => {
+  throw new Error('Cloud Tasks is not there')
+}
+
+/** Takes an alarm and delivers it before the answer. Resolves with what the service made of it. */
+async function deliver({ url, body }: { url: string; body: string }): Promise<unknown> {
+  create = refuse // of whatever the callback hands over in its turn
+  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
+  const answer = await untracked(() => fetch(url, { method: 'POST', headers, body }))
+  return answer.json()
+}
+
+async function enqueue(): Promise<void> {
+  expect((await alice('/steps', { json: { text: 'Tea' } })).status).toBe(201)
+}
+
+async function left(): Promise<string[]> {
+  return (await service.ledger()).map((row) => `${row.state} ${row.dispatch}/${row.attempts}`)
+}
+
+test('a task that was done before CreateTask answered stays done', async () => {
+  direct = async () => 'write'
+  create = async (task) => expect(await deliver(task)).toEqual({ outcome: 'done' })
+  await enqueue()
+  expect(await left()).toEqual(['done 1/1'])
+})
+
+test('a task that failed before CreateTask answered stays pending at its next dispatch, for the tick', async () => {
+  direct = async () => 'fail'
+  create = async (task) => expect(await deliver(task)).toEqual({ outcome: 'retrying' })
+  await enqueue()
+  expect(await left()).toEqual(['pending 2/1'])
+})
+
+test('only what was handed over is noted as such', async () => {
+  create = refuse
+  await enqueue()
+  create = take
+  await enqueue()
+  expect(await left()).toEqual(['pending 1/0', 'queued 1/0'])
+})
+
+test('a CreateTask that fails after it created costs nothing: the alarm runs the task that is pending', async () => {
+  direct = async () => 'write'
+  const alarms: { url: string; body: string }[] = []
+  create = async (task) => {
+    alarms.push(task)
+    throw new Error('No answer')
+  }
+  await enqueue()
+  expect(await left()).toEqual(['pending 1/0'])
+  for (const alarm of alarms) expect(await deliver(alarm)).toEqual({ outcome: 'done' })
+  expect(await left()).toEqual(['done 1/1'])
+})
