@@ -17,6 +17,7 @@ const markQueued = /update "tasks" set state = 'queued'/
 const insert = /insert into "tasks"/
 const commit = /commit/
 const prune = /delete from "tasks"/
+const announce = /update "tasks" set "announced_at"/
 
 type Point = [
   ...[what: string, moment: Moment, tap: Tap, words: RegExp[]],
@@ -112,4 +113,25 @@ test.each<Point>([
   await tickKilledAt(point)
   expect(await service.tick()).toBe(200)
   expect(await service.ledger()).toEqual([])
+})
+
+test.each<[...Point, times: number]>([
+  ['the note', 'before', database, [announce], ['dead 1/1'], 0, 1],
+  ['the note', 'after', database, [announce], ['dead 1/1'], 0, 1],
+  ['its commit', 'before', database, [announce, commit], ['dead 1/1'], 0, 1],
+  ['its commit', 'after', database, [announce, commit], ['dead 1/1'], 0, 0],
+])('a death went untold, %s: killed right %s it, the next tick tells', async (...row) => {
+  const [what, moment, tap, words, left, alarms, times] = row
+  await service.start()
+  await service.enqueue('Tea')
+  service.directions.push('fatal')
+  await service.finish()
+  await service.query('update tasks set announced_at = null') // as where the process ended before it could
+  await service.advance(31_000)
+  const told = () => service.process.lines.filter((line) => /is dead after 1 attempts/.test(line))
+  await tickKilledAt([what, moment, tap, words, left, alarms])
+  await service.tick()
+  await service.tick()
+  expect(told()).toHaveLength(times)
+  expect(await service.query('select from tasks where announced_at is null')).toEqual([])
 })
