@@ -11,21 +11,24 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The file of a bundle that serves notes. */
     notesBundle: string
+    /** The file of one that serves steps. */
+    stepsBundle: string
   }
 }
 
-/** Builds what the process tests spawn: the service, and the same with the feature of the tests. */
+/** Builds what the process tests spawn: the service, and the same with the features of the tests. */
 export default async function setup(project: TestProject) {
   const folder = await mkdtemp(join(tmpdir(), 'notes-bundle-'))
-  await Promise.all([promisify(execFile)(process.execPath, ['build.ts']), bundleNotes(folder)])
-  project.provide('notesBundle', join(folder, 'main.js'))
+  await Promise.all([promisify(execFile)(process.execPath, ['build.ts']), bundleTests(folder)])
+  project.provide('notesBundle', join(folder, 'notes.js'))
+  project.provide('stepsBundle', join(folder, 'steps.js'))
 
   return () => rm(folder, { recursive: true })
 }
 
 /** Bundles as build.ts does. */
-async function bundleNotes(dir: string): Promise<void> {
-  const input = { main: 'test/support/notes-service.ts' }
+async function bundleTests(dir: string): Promise<void> {
+  const input = { notes: 'test/support/notes-service.ts', steps: 'test/support/steps-service.ts' }
   const external = ['pg-native']
   const build = await rolldown({ input, platform: 'node', external, plugins: [importGooglesJson] })
   await build.write({

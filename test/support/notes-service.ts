@@ -1,16 +1,9 @@
 import { features } from '#src/app.ts'
 import type { Feature } from '#src/runtime/openapi/feature.ts'
 import { notes } from './notes.ts'
-import { type Direction, type StepAttempt, stepsFeature } from './steps.ts'
 
-// What test/setup/bundle.ts bundles beside the service: its main.ts, with the features of the tests in place of the
-// service's own.
-
-async function ask({ payload, attempt, signal }: StepAttempt): Promise<Direction> {
-  const answer = await fetch(payload.director ?? '', { method: 'POST', body: String(attempt), signal })
-  return (await answer.text()) as Direction
-}
+// What test/setup/bundle.ts bundles beside the service: its main.ts, with notes in place of the service's features.
 
 const list = features as Feature[]
-list.splice(0, list.length, notes, stepsFeature(ask).feature)
+list.splice(0, list.length, notes)
 void import('#src/main.ts')

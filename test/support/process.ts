@@ -75,6 +75,11 @@ export function startNotes(
   return startService(environment, { ...options, file: inject('notesBundle') })
 }
 
+/** Spawns a bundle that serves steps in place of the service's own features, and waits until it listens. */
+export function startSteps(environment: Record<string, string> = {}): Promise<ServiceProcess> {
+  return startService(environment, { file: inject('stepsBundle') })
+}
+
 /**
  * Expects that every line is a log entry: a JSON object with a severity and a message.
  *

@@ -7,7 +7,7 @@ import { createEmulator, type Emulator } from '#dev/cloud-tasks/emulator.ts'
 import { atEnd } from './at-end.ts'
 import { type Api, client } from './client.ts'
 import { makeDatabase, onServer } from './database.ts'
-import { type ServiceProcess, startNotes } from './process.ts'
+import { type ServiceProcess, startSteps } from './process.ts'
 import type { Direction } from './steps.ts'
 import { type Moment, type Tap, tap, through } from './tap.ts'
 import type { LedgerRow } from './task-service.ts'
@@ -78,7 +78,7 @@ export async function stepProcess(environment: Record<string, string> = {}): Pro
 
   async function start(): Promise<ServiceProcess> {
     running = undefined
-    running = await startNotes({
+    running = await startSteps({
       DATABASE_URL: through(databaseUrl, database),
       TASKS_URL: url,
       CLOUD_TASKS_EMULATOR_HOST: `127.0.0.1:${cloudTasks.port}`,
