@@ -182,7 +182,7 @@ test('when Cloud Tasks gives the call up, the signal aborts, and the attempt has
       }),
     )
   }
-  const token = await service.emulator.oidc.token(service.url, testTasks.TASKS_INVOKER)
+  const token = await service.emulator.oidc.sign({ aud: service.url, email: testTasks.TASKS_INVOKER })
   const answer = fetch(`${service.url}/tasks/trial.work`, {
     method: 'POST',
     headers: { ...bearer(token), 'Content-Type': 'application/json' },

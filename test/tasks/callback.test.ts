@@ -70,7 +70,7 @@ describe('acknowledged, logged and not run:', () => {
 describe('a body', () => {
   const good = () => ({ id, dispatch: 1 })
   const send = async (body: string, type = 'application/json') => {
-    const token = await emulator.oidc.token(url, testTasks.TASKS_INVOKER)
+    const token = await emulator.oidc.sign({ aud: url, email: testTasks.TASKS_INVOKER })
     return api(`/tasks/${name}`, {
       body,
       method: 'POST',

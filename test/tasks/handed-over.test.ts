@@ -17,7 +17,7 @@ const service = await taskService({
 })
 const { databaseUrl, emulator, url } = service
 const alice = await service.as('alice')
-const token = await emulator.oidc.token(url, testTasks.TASKS_INVOKER)
+const token = await emulator.oidc.sign({ aud: url, email: testTasks.TASKS_INVOKER })
 
 afterEach(() => onServer(databaseUrl, 'truncate tasks, test_notes'))
 

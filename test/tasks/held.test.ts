@@ -27,7 +27,7 @@ async function enqueue(text = 'Tea') {
 
 /** Calls back as Cloud Tasks does. */
 async function callBack(dispatch: { id: string; dispatch: number }, name = 'steps.step') {
-  const token = await emulator.oidc.token(url, testTasks.TASKS_INVOKER)
+  const token = await emulator.oidc.sign({ aud: url, email: testTasks.TASKS_INVOKER })
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
   const { id, dispatch: number } = dispatch
   return fetch(`${url}/tasks/${name}`, {

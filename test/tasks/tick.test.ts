@@ -27,7 +27,7 @@ async function tick(
   headers = {},
   body?: string,
 ): Promise<Record<string, unknown>> {
-  const token = await emulator.oidc.token(url, testTasks.TASKS_INVOKER)
+  const token = await emulator.oidc.sign({ aud: url, email: testTasks.TASKS_INVOKER })
   const sent = { method: 'POST', headers: { ...bearer(token), ...headers }, ...(body && { body }) }
   return expectJson(await client(app)('/tasks/tick', sent))
 }

@@ -4,6 +4,7 @@ import { defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
 import { handlePlain } from '#src/runtime/openapi/route.ts'
 import type { CloudTasks } from '#src/runtime/tasks/cloud-tasks.ts'
 import type { Schedule } from '#src/runtime/tasks/schedule.ts'
+import type { Task } from '#src/runtime/tasks/task.ts'
 import { onServer } from '#test/support/database.ts'
 import { bearer } from '#test/support/forge.ts'
 import { type TaskService, taskService } from '#test/support/task-service.ts'
@@ -28,7 +29,7 @@ export interface Trial extends TaskService {
 
 /** A feature of these tasks and schedules, with a route that does what `next` holds. */
 export function trialFeature(options: {
-  tasks: readonly { readonly name: string }[]
+  tasks: readonly Task[]
   schedules?: readonly Schedule[]
 }): Feature & { next: { work: Work; result?: unknown } } {
   const next: { work: Work; result?: unknown } = { work: async () => {} }
@@ -73,7 +74,7 @@ export async function trial(
       return feature.next.result as never
     },
     async callback({ name, id, dispatch }, headers) {
-      const token = await emulator.oidc.token(url, testTasks.TASKS_INVOKER)
+      const token = await emulator.oidc.sign({ aud: url, email: testTasks.TASKS_INVOKER })
       return service.api(`/tasks/${name}`, { json: { id, dispatch }, headers: headers ?? bearer(token) })
     },
     async clear() {
