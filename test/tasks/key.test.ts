@@ -1,4 +1,5 @@
-import { beforeEach, expect, test } from 'vitest'
+import pg from 'pg'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { defineTask, type Task } from '#src/runtime/tasks/task.ts'
@@ -104,6 +105,21 @@ test('a task that finishes while another transaction enqueues its like is follow
   await finishing
   expect(await next).toMatchObject({ enqueued: true })
   expect(await ledger()).toMatchObject([{ id, state: 'done' }, { payload: { text: 'b' } }])
+})
+
+test('also one that finishes between the conflict and the look at who has the key', async () => {
+  await request((tx) => enqueue(tx, one, { text: 'a' }, { key }))
+  const { query: ask } = pg.Client.prototype as { query: (...words: unknown[]) => unknown }
+  const finish = "update tasks set state = 'done' where key is not null and state = 'queued'"
+  vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...words: unknown[]) {
+    const { text = '' } = words[0] as { text?: string }
+    if (text.startsWith('select "id" from "tasks"')) void ask.call(this, finish)
+    return ask.apply(this, words)
+  } as never)
+  const next = await database.transaction((tx) => enqueue(tx, one, { text: 'b' }, { key }))
+  vi.restoreAllMocks()
+  expect(next).toMatchObject({ enqueued: true })
+  expect(await ledger()).toMatchObject([{ state: 'done' }, { id: next.id, state: 'pending' }])
 })
 
 test('the effect of a task may enqueue the next one under its own key', async () => {

@@ -64,6 +64,7 @@ test('one that dies again is told of again', async () => {
   const { id } = await request((tx) => enqueue(tx, work, {}))
   await drain({ until: '1m' })
   await redrive(id)
+  expect(await query('select announced_at from tasks')).toEqual([{ announced_at: null }])
   await drain({ until: '1m' })
   expect(runs).toEqual([1, 2, 1, 2])
   const dead = service.lines.filter(({ severity }) => severity === 'ERROR')
