@@ -72,15 +72,10 @@ export function startVictim(environment: Record<string, string>): Victim {
 }
 
 function spawnService(environment: Record<string, string>): ChildProcess {
-  // source maps give the guard the names that it knows Node's and the server's own timers by
-  return spawn(
-    process.execPath,
-    ['--enable-source-maps', '--import', './dev/guard/preload.ts', 'dist/main.js'],
-    {
-      env: { ...environment, GUARD: 'fail' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
+  return spawn(process.execPath, ['--import', './dev/guard/preload.ts', 'dist/main.js'], {
+    env: { ...environment, GUARD: 'fail' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 }
 
 /**
