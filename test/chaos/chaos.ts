@@ -49,7 +49,6 @@ const killedShare = 0.6
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   const { databaseUrl, seed, orders, kills, clients = 16, faults = usualFaults, patience } = options
   const began = performance.now()
-  const signal = AbortSignal.timeout(patience)
   const random = seededRandom(seed)
   const warehouse = await createWarehouse({ failureRate: 0.1, seed })
   const emulator = await createEmulator()
@@ -73,6 +72,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
     OIDC_JWKS_URL: emulator.keysUrl,
     CLOUD_TASKS_EMULATOR_HOST: new URL(emulator.url).host,
   })
+  const signal = AbortSignal.any([AbortSignal.timeout(patience), service.lost])
   const mean = (killedShare * momentsPerOrder * orders) / kills
   const killing = killRepeatedly(service, kills, () => Math.ceil(2 * mean * random('kill')))
   const database = new pg.Client({ connectionString: databaseUrl })
@@ -90,8 +90,8 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
 
     const shipments = warehouse.shipments()
     const violations = [
-      ...(await findViolations(database, { placed, shipments })),
       ...service.complaints.map((line) => `The service wrote: ${line}`),
+      ...(await findViolations(database, { placed, shipments })),
     ]
     const killed = killing.count()
     if (killed < kills) violations.push(`The service was killed only ${killed} times`)

@@ -43,8 +43,8 @@ async function place(number: number, { url, headers, up, signal }: ClientOptions
     signal,
   }
   for (let tries = 1; ; tries++) {
-    signal.throwIfAborted()
     await up()
+    signal.throwIfAborted()
     const answer = await ask(`${url}/orders`, request)
     if (answer?.status === 201) return { key, ...order, id: JSON.parse(answer.body).id, tries }
     if (answer && ![409, 503].includes(answer.status))

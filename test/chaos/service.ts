@@ -13,13 +13,16 @@ export interface Victim {
   kill(): Promise<void>
   /** Kills it for good. */
   end(): Promise<void>
-  /** Lines that should not be there: errors, but for overload, and whatever is not an entry of the log. */
+  /** Lines that should not be there: errors, but for 503 (a machine under load), and whatever is not an entry of the log. */
   readonly complaints: string[]
+  /** Aborts when it ended by itself. */
+  readonly lost: AbortSignal
 }
 
 /** Starts `dist/main.js` with these variables, watched by the guard of work outside requests. */
 export function startVictim(environment: Record<string, string>): Victim {
   const complaints: string[] = []
+  const lost = new AbortController()
   let child = spawnService(environment)
   let listening = watch(child)
   let ended = false
@@ -30,7 +33,11 @@ export function startVictim(environment: Record<string, string>): Victim {
     for (const stream of [started.stdout, started.stderr] as Readable[]) {
       createInterface({ input: stream }).on('line', (line) => {
         if (/"Listening on port \d+"/.test(line)) resolve()
-        if (!/^\{"severity":"(DEBUG|INFO|WARNING)"|"status":503|"code":"OVERLOADED"/.test(line))
+        if (
+          !/^\{"severity":"(DEBUG|INFO|WARNING)"|"status":503|"code":"(OVERLOADED|DATABASE_UNAVAILABLE)"/.test(
+            line,
+          )
+        )
           complaints.push(line)
       })
     }
@@ -38,6 +45,7 @@ export function startVictim(environment: Record<string, string>): Victim {
       if (signal === 'SIGKILL') return
       const error = new Error(`The service ended by itself: ${signal ?? `exit ${code}`}`)
       complaints.push(error.message)
+      lost.abort(error)
       reject(error)
       listening = promise.then(() => Promise.reject(error))
       listening.catch(() => {})
@@ -68,6 +76,7 @@ export function startVictim(environment: Record<string, string>): Victim {
       return kill()
     },
     complaints,
+    lost: lost.signal,
   }
 }
 
