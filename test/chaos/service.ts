@@ -61,7 +61,7 @@ export function startVictim(environment: Record<string, string>): Victim {
   }
 
   function kill(): Promise<void> {
-    const gone = once(child, 'close')
+    const gone = lost.signal.aborted ? Promise.resolve() : once(child, 'close')
     child.kill('SIGKILL')
     listening = restart(gone)
     listening.catch(() => {})
