@@ -47,6 +47,7 @@ CREATE UNIQUE INDEX "tasks_key" ON "tasks" USING btree ("name","key") WHERE "tas
 CREATE INDEX "tasks_pending" ON "tasks" USING btree ("due_at") WHERE "tasks"."state" = 'pending';--> statement-breakpoint
 CREATE INDEX "tasks_queued" ON "tasks" USING btree ("touched_at") WHERE "tasks"."state" = 'queued';--> statement-breakpoint
 CREATE INDEX "tasks_running" ON "tasks" USING btree ("leased_until") WHERE "tasks"."state" = 'running';--> statement-breakpoint
+CREATE INDEX "tasks_unannounced" ON "tasks" USING btree ("finished_at") WHERE "tasks"."state" = 'dead' and "tasks"."announced_at" is null;--> statement-breakpoint
 CREATE INDEX "tasks_over" ON "tasks" USING btree ("finished_at") WHERE "tasks"."state" in ('done', 'cancelled');--> statement-breakpoint
 CREATE INDEX "tasks_open" ON "tasks" USING btree ("state","id") WHERE "tasks"."state" <> 'done';--> statement-breakpoint
 CREATE INDEX "tasks_name" ON "tasks" USING btree ("name","id");

@@ -47,7 +47,7 @@ test('while the warehouse is asked the cancel is a 409, and after it as well', a
       shipped(request, response)
     },
   ]
-  const draining = drain()
+  const draining = drain({ until: '5s' })
   await asked.promise
   await expectProblem(await cancel(order), 409, 'ORDER_IN_FULFILMENT')
   go.resolve()
@@ -71,7 +71,7 @@ test('until an operator redrives it, and it is fulfilled', async () => {
   const [dead] = (await ledger()).filter(({ state }) => state === 'dead')
   warehouse.answers = [shipped]
   await expectJson(await olga(`/tasks/${dead?.id}/redrive`, { method: 'POST' }))
-  await drain()
+  await drain({ until: '5s' })
   expect(await read({ id: dead?.payload.orderId } as Order)).toBe('fulfilled')
 })
 
@@ -80,7 +80,7 @@ test('an order that somebody else has fulfilled stays so, and its task as it is'
   await fulfil(databaseUrl, order.id)
   await expectProblem(await cancel(order), 409, 'ORDER_FULFILLED')
   expect(await taskOf(order)).toMatchObject({ state: 'queued' })
-  await drain()
+  await drain({ until: '5s' })
   expect(await taskOf(order)).toMatchObject({ state: 'done' })
 })
 
@@ -89,7 +89,7 @@ test('cancels and deliveries at once: each order is cancelled and never sent, or
   warehouse.answers = Array(40).fill(shipped)
   const orders: Order[] = []
   for (let count = 0; count < 40; count++) orders.push(await place())
-  const [answers] = await Promise.all([Promise.all(orders.map(cancel)), drain()])
+  const [answers] = await Promise.all([Promise.all(orders.map(cancel)), drain({ until: '5s' })])
   await drain({ until: '1m' })
   const sent = new Set(warehouse.received.map(({ body }) => JSON.parse(body).orderId))
   for (const [index, order] of orders.entries()) {

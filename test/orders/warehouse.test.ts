@@ -26,7 +26,7 @@ beforeEach(() => {
 test('it is asked as agreed: the order, and the task’s id as the key', async () => {
   warehouse.answers = [shipped]
   const order = await place()
-  await service.drain()
+  await service.drain({ until: '5s' })
   const [call] = warehouse.received
   expect(call).toMatchObject({ method: 'POST', path: '/work/shipments' })
   expect(call?.headers).toMatchObject({
@@ -49,14 +49,14 @@ test.each([
   async (_what, answer, error) => {
     warehouse.answers = [answer, shipped]
     const order = await place()
-    await service.drain()
+    await service.drain({ until: '5s' })
     expect(await last()).toMatchObject({
       state: 'queued',
       attempts: 1,
       last_error: expect.stringContaining(error),
     })
     expect(await read(order)).toMatchObject({ status: 'placed' })
-    await service.drain({ until: '10s' })
+    await service.drain({ until: '15s' })
     expect(await read(order)).toMatchObject({ status: 'fulfilled' })
     expect(warehouse.received).toHaveLength(2)
     expect(new Set(warehouse.received.map(({ headers }) => headers['idempotency-key'])).size).toBe(1)
@@ -66,7 +66,7 @@ test.each([
 test('an order that is no longer placed is not sent', async () => {
   const order = await place()
   await service.database.execute(`update orders set status = 'cancelled' where id = '${order.id}'`)
-  await service.drain()
+  await service.drain({ until: '5s' })
   expect(warehouse.received).toEqual([])
   expect(await last()).toMatchObject({ state: 'done' })
 })

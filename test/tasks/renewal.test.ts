@@ -18,7 +18,7 @@ const work = defineTask({
   },
 })
 const service = await trial({ tasks: [work] })
-const { request, ledger, lines } = service
+const { request, ledger } = service
 const olga = await service.as('olga', ['tasks:admin'])
 
 beforeEach(() => service.clear())
@@ -81,26 +81,6 @@ test('when an operator cancels it, the signal aborts at the next renewal, and no
   expect(await answer).toEqual({ outcome: 'ignored' })
   expect(signal.reason).toMatchObject({ message: 'The task was taken away' })
   expect(await ledger()).toMatchObject([{ state: 'cancelled', last_error: null }])
-})
-
-test('when the database does not answer for as long as a lease, the attempt ends, and the tick has the task', async () => {
-  const { signal, answer } = await start()
-  const update = vi.spyOn(service.database, 'update').mockImplementation(() => {
-    throw new Error('gone')
-  })
-  await vi.advanceTimersByTimeAsync(29_999)
-  expect(signal.aborted).toBe(false)
-  await vi.advanceTimersByTimeAsync(10_001)
-  expect(signal.reason).toMatchObject({ message: 'The lease ran out: the database did not answer' })
-  expect(await answer).toEqual({ outcome: 'ignored' })
-  update.mockRestore()
-  vi.useRealTimers()
-  expect(lines).toContainEqual(
-    expect.objectContaining({ message: 'trial.work: the lease was lost, and nothing written' }),
-  )
-  await service.advance('31s')
-  await service.tick()
-  expect(await ledger()).toMatchObject([{ state: 'queued', dispatch: 2, attempts: 1 }])
 })
 
 test('one renewal that fails harms nothing', async () => {

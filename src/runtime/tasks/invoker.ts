@@ -29,7 +29,7 @@ export function admitInvoker(options: {
       })
     }
     if (token.endsWith('SIGNATURE_REMOVED_BY_GOOGLE')) {
-      log.error(
+      log.warn(
         'A callback came with its signature removed: Cloud Run has checked it at the IAM layer. Deploy the service ' +
           'with --no-invoker-iam-check, so that it can check callers itself.',
       )

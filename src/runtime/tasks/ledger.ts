@@ -127,7 +127,7 @@ export async function markQueued(database: Database, sent: readonly Dispatch[]):
   const ids = sql.param(sent.map(({ id }) => id))
   const dispatches = sql.param(sent.map(({ dispatch }) => dispatch))
   await database.execute(sql`
-    update ${tasks} set state = 'queued', touched_at = ${now}
+    update ${tasks} set state = 'queued', touched_at = greatest(${now}, due_at)
     from unnest(${ids}::uuid[], ${dispatches}::int[]) as sent (id, dispatch)
     where ${tasks.id} = sent.id and ${tasks.dispatch} = sent.dispatch and ${stateIs('pending')}`)
 }

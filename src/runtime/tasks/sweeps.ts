@@ -44,11 +44,10 @@ export async function takeRunaways(database: Database, limit: number): Promise<n
 
 /** Takes rows that Cloud Tasks was to call back for long ago: it is asked whether it still means to. */
 export async function takeOverdue(database: Database, limit: number): Promise<Dispatch[]> {
-  const long = fromNow(-overdueTime)
   const found = database
     .select({ id: tasks.id })
     .from(tasks)
-    .where(and(stateIs('queued'), lt(tasks.touchedAt, long), lt(tasks.dueAt, long)))
+    .where(and(stateIs('queued'), lt(tasks.touchedAt, fromNow(-overdueTime))))
     .orderBy(asc(tasks.touchedAt))
     .limit(limit)
     .for('update', { skipLocked: true })

@@ -39,7 +39,7 @@ export const tasks = pgTable(
     /** Counts claims, so that an attempt that kills its process counts as well. */
     attempts: integer('attempts').notNull().default(0),
     dueAt: moment('due_at').notNull(),
-    /** When someone last saw to its alarm. */
+    /** When someone last saw to its alarm; that of a queued one is not looked after before it is due. */
     touchedAt: moment('touched_at').notNull().default(now),
     /** Whoever runs it, until `leasedUntil`. */
     lease: uuid('lease'),
@@ -68,6 +68,9 @@ export const tasks = pgTable(
       index('tasks_pending').on(table.dueAt).where(sql`${state} = 'pending'`),
       index('tasks_queued').on(table.touchedAt).where(sql`${state} = 'queued'`),
       index('tasks_running').on(table.leasedUntil).where(sql`${state} = 'running'`),
+      index('tasks_unannounced')
+        .on(table.finishedAt)
+        .where(sql`${state} = 'dead' and ${table.announcedAt} is null`),
       index('tasks_over').on(table.finishedAt).where(sql`${state} in ('done', 'cancelled')`),
       index('tasks_open').on(state, table.id).where(sql`${state} <> 'done'`),
       index('tasks_name').on(table.name, table.id),
