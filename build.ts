@@ -1,15 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { type Plugin, rolldown } from 'rolldown'
+import { bundle } from './bundle.ts'
 
 // Makes the production bundle: dist/main.js and dist/migrate.js, and dist/cache/, the code that V8 compiled from
-// it, so that an instance starts without compiling. CommonJS, since importing `node:http` as a module has Node
-// look at each of its exports, which loads more than a service needs.
+// it, so that an instance starts without compiling.
 
 const dist = fileURLToPath(new URL('./dist', import.meta.url))
 
@@ -26,41 +23,12 @@ const required = {
   TASKS_URL: 'http://localhost',
 }
 
-/** Google's client reads JSON files that lie beside its sources, where the bundle has none. */
-const inlineJson: Plugin = {
-  name: 'inline-json',
-  transform: {
-    filter: { id: /@google-cloud[\\/]tasks[\\/].*_client\.js$/ },
-    handler(code, id) {
-      const read = (names: string[]) => JSON.parse(readFileSync(join(dirname(id), ...names), 'utf8'))
-      const inlined = code.replaceAll(/getJSON\(path\.join\(dirname, (.+?)\)\)/g, (_call, parts: string) => {
-        const names = [...parts.matchAll(/'(.+?)'/g)].map(([, name = '']) => name)
-        return `(${JSON.stringify(read(names))})`
-      })
-      return { code: inlined, map: null } // all lines stay where they were
-    },
-  },
-}
-
 await rm(dist, { recursive: true, force: true })
-await Promise.all([bundle('service', 'src/main.ts'), bundle('migrate', 'src/migrate.ts')])
+await Promise.all([bundle({ service: 'src/main.ts' }, dist), bundle({ migrate: 'src/migrate.ts' }, dist)])
+await Promise.all([escapeToAscii(`${dist}/service.js`), escapeToAscii(`${dist}/migrate.js`)])
 await writeFile(`${dist}/main.js`, main)
 await writeFile(`${dist}/package.json`, '{ "type": "commonjs" }\n')
 await fillCache()
-
-async function bundle(name: string, source: string): Promise<void> {
-  const input = { [name]: source }
-  const build = await rolldown({ input, platform: 'node', external: ['pg-native'], plugins: [inlineJson] })
-  await build.write({
-    dir: dist,
-    format: 'cjs',
-    minify: { compress: true, codegen: true, mangle: false }, // stack traces keep their names
-    sourcemap: true,
-    chunkFileNames: `${name}-[hash].js`,
-  })
-  await build.close()
-  await escapeToAscii(`${dist}/${name}.js`)
-}
 
 /** A single character beyond Latin-1 has V8 keep, and scan, two bytes for each one of the file. */
 async function escapeToAscii(file: string): Promise<void> {

@@ -3,9 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { rolldown } from 'rolldown'
 import type { TestProject } from 'vitest/node'
-import { importGooglesJson } from './google-json.ts'
+import { bundle } from '../../bundle.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -16,26 +15,14 @@ declare module 'vitest' {
   }
 }
 
+const tests = { notes: 'test/support/notes-service.ts', steps: 'test/support/steps-service.ts' }
+
 /** Builds what the process tests spawn: the service, and the same with the features of the tests. */
 export default async function setup(project: TestProject) {
   const folder = await mkdtemp(join(tmpdir(), 'notes-bundle-'))
-  await Promise.all([promisify(execFile)(process.execPath, ['build.ts']), bundleTests(folder)])
+  await Promise.all([promisify(execFile)(process.execPath, ['build.ts']), bundle(tests, folder)])
   project.provide('notesBundle', join(folder, 'notes.js'))
   project.provide('stepsBundle', join(folder, 'steps.js'))
 
   return () => rm(folder, { recursive: true })
-}
-
-/** Bundles as build.ts does. */
-async function bundleTests(dir: string): Promise<void> {
-  const input = { notes: 'test/support/notes-service.ts', steps: 'test/support/steps-service.ts' }
-  const external = ['pg-native']
-  const build = await rolldown({ input, platform: 'node', external, plugins: [importGooglesJson] })
-  await build.write({
-    dir,
-    format: 'cjs',
-    minify: { compress: true, codegen: true, mangle: false },
-    sourcemap: true,
-  })
-  await build.close()
 }

@@ -81,7 +81,7 @@ test.each([
   ['the sweep of what is pending', (tx) => sweeps.takePending(tx, 200), ['tasks_pending', 'tasks_pkey']],
   ['the sweep of runaways', (tx) => sweeps.takeRunaways(tx, 200), ['tasks_pkey', 'tasks_running']],
   ['the sweep of what is overdue', (tx) => sweeps.takeOverdue(tx, 200), ['tasks_pkey', 'tasks_queued']],
-  ['the sweep of the dead', (tx) => sweeps.announceDead(tx, log, 200), ['tasks_open']],
+  ['the sweep of the dead', (tx) => sweeps.announceDead(tx, log, 200), ['tasks_unannounced']],
   ['pruning', (tx) => sweeps.pruneTasks(tx, 86_400_000, 1000), ['tasks_over', 'tasks_pkey']],
   ['the list of the dead', (tx) => operators.listTasks(tx, { limit: 20, state: 'dead' }), ['tasks_open']],
   [
