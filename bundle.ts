@@ -1,4 +1,10 @@
+import { fileURLToPath } from 'node:url'
 import { type Plugin, rolldown } from 'rolldown'
+
+/** Its index brings two beta versions as well. */
+const cloudTasksV2 = fileURLToPath(
+  new URL('./node_modules/@google-cloud/tasks/build/esm/src/v2/index.js', import.meta.url),
+)
 
 /** Google's clients read JSON files that lie beside their sources, by paths that do not lead there from a bundle. */
 const importGooglesJson: Plugin = {
@@ -25,7 +31,8 @@ const importGooglesJson: Plugin = {
  */
 export async function bundle(input: Record<string, string>, dir: string): Promise<void> {
   const external = ['pg-native']
-  const build = await rolldown({ input, platform: 'node', external, plugins: [importGooglesJson] })
+  const resolve = { alias: { '@google-cloud/tasks': cloudTasksV2 } }
+  const build = await rolldown({ input, platform: 'node', external, resolve, plugins: [importGooglesJson] })
   await build.write({
     dir,
     format: 'cjs',

@@ -21,7 +21,8 @@ export interface Sender {
   holds(alarm: Dispatch, time: number): Promise<boolean>
 }
 
-/** After a hand-over that hung, the next ones are left to the tick for so long: their callers shall not wait too. */
+/** After so many hand-overs in a row that hung, the next are left to the tick: their callers shall not wait too. */
+const mostHung = 3
 const restTime = 10_000
 /** Cloud Tasks takes deadlines up to 30 min. */
 const longestDeadline = 1_800_000
@@ -37,7 +38,8 @@ export function createSender(options: {
   registry: ReadonlyMap<string, Task>
 }): Sender {
   const { client, database, log, url, registry } = options
-  let hungAt = Number.NEGATIVE_INFINITY
+  let hung = 0
+  let restsUntil = Number.NEGATIVE_INFINITY
 
   async function create({ id, name, dispatch, at }: Alarm, signal: AbortSignal): Promise<void> {
     const deadline = Math.min((registry.get(name)?.deadline ?? 0) + margin, longestDeadline)
@@ -49,7 +51,7 @@ export function createSender(options: {
   }
 
   async function send(alarms: readonly Alarm[], { time, width }: { time: number; width: number }) {
-    if (performance.now() - hungAt < restTime) return 0
+    if (performance.now() < restsUntil) return 0
     const controller = new AbortController()
     setMaxListeners(0, controller.signal)
     const timer = setTimeout(() => controller.abort(new Error('Cloud Tasks did not answer in time')), time)
@@ -68,7 +70,8 @@ export function createSender(options: {
     }
     await Promise.all(Array.from({ length: Math.min(width, alarms.length) }, lane))
     clearTimeout(timer)
-    if (controller.signal.aborted) hungAt = performance.now()
+    hung = controller.signal.aborted ? hung + 1 : 0
+    if (hung >= mostHung) restsUntil = performance.now() + restTime
     if (failure) {
       const left = alarms.length - sent.length
       log.warn(
