@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    maxWorkers: 3, // much of the time a test waits for a process that starts
     projects: [
       {
         test: {
