@@ -3,7 +3,7 @@ import { secureUrl, variable } from '#src/runtime/config/values.ts'
 
 /** Where parcels are sent from. */
 export const warehouseVariables = {
-  WAREHOUSE_URL: variable('must be an https:// URL', secureUrl).optional().meta({ shown: true }),
+  WAREHOUSE_URL: variable('must be an https:// URL', secureUrl, undefined).meta({ shown: true }),
 }
 
 const Shipment = z.object({ id: z.string().min(1) })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { taskVariables } from '../tasks/variables.ts'
 import { crossCheck } from './cross-check.ts'
 import { runtimeVariables, secretVariables } from './variables.ts'
 
@@ -80,7 +81,9 @@ export function parseDatabaseUrl(environment: Record<string, string | undefined>
 export function describeConfig(config: Config, features: readonly Variables[] = []): Record<string, unknown> {
   const variables: Variables = { ...runtimeVariables, ...Object.assign({}, ...features) }
   const shown = (name: string) =>
-    name in runtimeVariables ? !secretVariables.has(name) : variables[name]?.meta()?.shown === true
+    name in runtimeVariables || name in taskVariables
+      ? !secretVariables.has(name)
+      : variables[name]?.meta()?.shown === true
   return Object.fromEntries(
     Object.entries(config)
       .filter(([, value]) => value !== undefined)

@@ -1,60 +1,84 @@
 import { z } from 'zod'
 
+/** What an unset variable is. Where nothing is given, it is required. */
+type Unset<Value> = [] | [unset: Value]
+
 /**
- * A variable that `parse` understands. One schema each, since every further one costs at the start.
+ * A variable that `parse` understands: one schema each, since every further one costs at the start.
  *
  * @param right what a right value is, for the message about a wrong one
  * @param parse gives `undefined` for what it does not understand
  */
-export function variable<Value>(right: string, parse: (text: string) => Value | undefined) {
-  return z.string().transform((text, check) => {
-    const value = parse(text)
+export function variable<Value, Default = never>(
+  right: string,
+  parse: (text: string) => Value | undefined,
+  ...unset: Unset<Default>
+): z.ZodType<Value | Default> {
+  return z.transform((text, check) => {
+    if (text === undefined && unset.length > 0) return unset[0] as Default
+    const value = typeof text === 'string' ? parse(text) : undefined
     if (value !== undefined) return value
-    check.addIssue({ code: 'custom', message: right })
+    const message = text === undefined ? 'is required but not set' : right
+    check.issues.push({ code: 'custom', input: text, message })
     return z.NEVER
   })
 }
 
-/** A whole number between `min` and `max`, from its decimal digits. */
-export function integer(min: number, max: number) {
-  return variable(`must be a whole number from ${min} to ${max}`, (text) =>
-    /^\d{1,9}$/.test(text) ? within(Number(text), min, max) : undefined,
-  )
+/** Any text. */
+export function word<Default = never>(...unset: Unset<Default>) {
+  return variable('must be text', (text) => text, ...unset)
 }
 
+/** A whole number between `min` and `max`, from its decimal digits. */
+export function integer<Default = never>(min: number, max: number, ...unset: Unset<Default>) {
+  const parse = (text: string) => (/^\d{1,9}$/.test(text) ? within(Number(text), min, max) : undefined)
+  return variable(`must be a whole number from ${min} to ${max}`, parse, ...unset)
+}
+
+const units: Record<string, number> = { s: 1, m: 60, h: 3600 }
+
 /** A duration in seconds, from `300`, `300s`, `5m` or `24h` (what `gcloud --timeout` takes as well). */
-export function seconds(min: number, max: number) {
-  const units: Record<string, number> = { s: 1, m: 60, h: 3600 }
-  return variable(`must be a duration from ${min}s to ${max}s, such as 90, 90s, 5m or 24h`, (text) => {
+export function seconds<Default = never>(min: number, max: number, ...unset: Unset<Default>) {
+  const right = `must be a duration from ${min}s to ${max}s, such as 90, 90s, 5m or 24h`
+  function parse(text: string) {
     const [, digits, unit = 's'] = /^(\d{1,9})([smh])?$/.exec(text) ?? []
     return digits === undefined ? undefined : within(Number(digits) * (units[unit] ?? 1), min, max)
-  })
+  }
+  return variable(right, parse, ...unset)
 }
 
 /** `true` or `false`. */
-export function flag() {
-  return variable('must be true or false', (text) =>
-    /^(true|false)$/.test(text) ? text === 'true' : undefined,
-  )
+export function flag<Default = never>(...unset: Unset<Default>) {
+  const parse = (text: string) => (/^(true|false)$/.test(text) ? text === 'true' : undefined)
+  return variable('must be true or false', parse, ...unset)
 }
 
 /** One of `names`. */
-export function oneOf<const Name extends string>(names: readonly Name[]) {
-  return variable(`must be one of ${names.join(', ')}`, (text) => names.find((name) => name === text))
+export function oneOf<const Name extends string, const Default extends Name | undefined = never>(
+  names: readonly Name[],
+  ...unset: Unset<Default>
+) {
+  const parse = (text: string) => names.find((name) => name === text)
+  return variable(`must be one of ${names.join(', ')}`, parse, ...unset)
 }
 
 /** Text that fits `pattern`. */
-export function text(right: string, pattern: RegExp) {
-  return variable(right, (value) => (pattern.test(value) ? value : undefined))
+export function text<Default = never>(right: string, pattern: RegExp, ...unset: Unset<Default>) {
+  return variable(right, (value) => (pattern.test(value) ? value : undefined), ...unset)
 }
 
 /** A comma-separated list of what `entry` understands; blanks around an entry are dropped. */
-export function list(right: string, entry: (text: string) => string | undefined) {
-  return variable(right, (value) => {
+export function list<Default = never>(
+  right: string,
+  entry: (text: string) => string | undefined,
+  ...unset: Unset<Default>
+) {
+  function parse(value: string) {
     const entries = value.split(',').map((part) => part.trim())
     const parsed = entries.filter(Boolean).map(entry)
     return parsed.every((part) => part !== undefined) ? parsed : undefined
-  })
+  }
+  return variable(right, parse, ...unset)
 }
 
 /** An origin (scheme, host, optional port; no path), without a trailing slash. */
