@@ -7,7 +7,7 @@ export interface Schedule {
   readonly name: string
   readonly task: Task
   readonly payload: unknown
-  /** The first slot after a moment; `undefined` where none will come. */
+  /** The first slot after a moment; `undefined` where none will come. @throws {TypeError} for a time zone that is none */
   readonly nextAfter: (moment: Date) => Date | undefined
 }
 
@@ -17,9 +17,10 @@ export interface Schedule {
  * that comes twice is run once; a pattern with `*` or a step in its minutes or hours goes by time that passes.
  *
  * @param schedule.cron minute, hour, day of the month, month, day of the week: `30 3 * * *`
- * @param schedule.timeZone such as `Europe/Berlin`
- * @throws {TypeError} for a name without a dot, a pattern or a time zone that is not one, a pattern that no day
- *   fits, and a payload that the task does not take
+ * @param schedule.timeZone such as `Europe/Berlin`. It is looked at when the first slot is asked for, since time zones
+ *   cost a start some 15 ms: a test asks each schedule for its next slot
+ * @throws {TypeError} for a name without a dot, a pattern that is not one, or that no day fits, and a payload that
+ *   the task does not take
  */
 export function defineSchedule<Payload extends z.ZodType>(schedule: {
   name: string
@@ -29,24 +30,29 @@ export function defineSchedule<Payload extends z.ZodType>(schedule: {
   payload: z.input<Payload>
 }): Schedule {
   const { name, cron, timeZone, task, payload } = schedule
-  const pattern = parse(schedule)
-  const nextAfter = (moment: Date) => pattern.nextRun(moment) ?? undefined
   if (!/^[\w-]+(\.[\w-]+)+$/.test(name)) throw wrong(name, 'its name has a dot, such as orders.nightly.')
-  if (!nextAfter(new Date())) throw wrong(name, `no moment fits "${cron}" in ${timeZone}.`)
+  if (cron.trim().split(/\s+/).length !== 5) throw wrong(name, `"${cron}" has not the five fields of cron.`)
+  const utc = understood(name, () => new Cron(cron, { utcOffset: 0 }).nextRun())
+  if (!utc) throw wrong(name, `no day fits "${cron}".`)
   const checked = task.payload.safeParse(stored(payload))
   if (!checked.success)
     throw wrong(name, `${task.name} does not take its payload. ${z.prettifyError(checked.error)}`)
+  let pattern: Cron | undefined
+  function nextAfter(moment: Date): Date | undefined {
+    const next = understood(name, () => {
+      pattern ??= new Cron(cron, { timezone: timeZone, fixedTimeRule: 'no-wildcard' })
+      return pattern.nextRun(moment)
+    })
+    return next ?? undefined
+  }
   return { name, task, payload, nextAfter }
 }
 
-function parse({ name, cron, timeZone }: { name: string; cron: string; timeZone: string }): Cron {
-  if (cron.trim().split(/\s+/).length !== 5) throw wrong(name, `"${cron}" has not the five fields of cron.`)
+function understood<Value>(name: string, work: () => Value): Value {
   try {
-    const pattern = new Cron(cron, { timezone: timeZone, fixedTimeRule: 'no-wildcard' })
-    pattern.nextRun()
-    return pattern
+    return work()
   } catch (error) {
-    throw wrong(name, error instanceof Error ? error.message : 'its cron pattern is not one.')
+    throw wrong(name, error instanceof Error ? error.message : 'its pattern is not one.')
   }
 }
 

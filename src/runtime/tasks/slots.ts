@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { now } from '../database/now.ts'
+import type { Log } from '../log/logger.ts'
 import { enqueue } from './enqueue.ts'
 import type { Schedule } from './schedule.ts'
 import { schedules } from './table.ts'
@@ -11,7 +12,11 @@ import { schedules } from './table.ts'
  *
  * @returns how many were enqueued
  */
-export async function enqueueDue(database: Database, declared: readonly Schedule[]): Promise<number> {
+export async function enqueueDue(
+  database: Database,
+  log: Log,
+  declared: readonly Schedule[],
+): Promise<number> {
   if (declared.length === 0) return 0
   const first = declared.map(({ name }) => ({ name, lastSlot: now }))
   await database.insert(schedules).values(first).onConflictDoNothing()
@@ -21,10 +26,20 @@ export async function enqueueDue(database: Database, declared: readonly Schedule
   let count = 0
   for (const { name, last, now } of known) {
     const schedule = declared.find((candidate) => candidate.name === name)
-    const slot = schedule?.nextAfter(last)
+    const slot = schedule && nextSlot(schedule, last, log)
     if (schedule && slot && slot <= now) count += await enqueueOne(database, schedule)
   }
   return count
+}
+
+/** One schedule whose time zone is none shall not keep the tick from all else. */
+function nextSlot({ nextAfter }: Schedule, last: Date, log: Log): Date | undefined {
+  try {
+    return nextAfter(last)
+  } catch (err) {
+    log.error({ err }, 'A schedule cannot be followed')
+    return undefined
+  }
 }
 
 const moment = now.mapWith(schedules.lastSlot)

@@ -44,7 +44,7 @@ export async function tick(options: TickOptions, signal: AbortSignal): Promise<T
   const end = performance.now() + time
   const turn = Math.min(turnTime, time / 4)
   const goOn = () => performance.now() + turn < end && !signal.aborted
-  const scheduled = await enqueueDue(database, schedules)
+  const scheduled = await enqueueDue(database, log, schedules)
   const reclaimed = await repeat(batch, goOn, () => sweeps.takeRunaways(database, batch))
   const announced = await sweeps.announceDead(database, log, batch)
   const lost = await findLost(options, goOn, turn)
