@@ -69,6 +69,22 @@ test('of slots that were missed, one is made up for', async () => {
   expect([await enqueued('hourly'), await enqueued('nightly')]).toEqual([2, 1])
 })
 
+test('one whose time zone is none keeps the tick from nothing else', async () => {
+  const broken = { ...nightly, name: 'trial.broken', nextAfter: () => fail('Europe/Bonn') }
+  const other = await trial({ tasks: [sweep], schedules: [broken, hourly] })
+  await other.tick()
+  await other.advance('1h')
+  expect(await other.tick()).toBe(200)
+  expect(await other.ledger()).toMatchObject([{ payload: { of: 'hourly' }, state: 'queued' }])
+  expect(other.lines).toContainEqual(
+    expect.objectContaining({ severity: 'ERROR', message: 'A schedule cannot be followed' }),
+  )
+})
+
+function fail(words: string): never {
+  throw new TypeError(words)
+}
+
 describe.each([
   [
     'in autumn, when half past two comes twice',
