@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { encodeCursor } from '#src/runtime/database/cursor.ts'
+import { pageOf } from '#src/runtime/database/cursor.ts'
 import { entityTag, matchedVersions, noneMatch } from '#src/runtime/http/preconditions.ts'
 import { Problem } from '#src/runtime/http/problem.ts'
 import { defineFeature } from '#src/runtime/openapi/feature.ts'
@@ -39,10 +39,7 @@ export const orders = defineFeature({
       handle(routes.listOrders, async (c) => {
         const { limit, ...page } = c.req.valid('query')
         const rows = await listOrders(database, c.var.caller.subject, { ...page, limit: limit + 1 })
-        const items = rows.slice(0, limit)
-        const last = items.at(-1)
-        const nextCursor = rows.length > limit && last ? encodeCursor(last.id) : undefined
-        return c.json({ items: items.map(presentOrder), ...(nextCursor && { nextCursor }) }, 200)
+        return c.json(pageOf(rows, limit, presentOrder), 200)
       }),
 
       handle(routes.getOrder, async (c) => {

@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, type RequestListener, type Serv
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { CloudTasksClient, type protos } from '@google-cloud/tasks'
+import { expect } from 'vitest'
 import { manualClock } from '#dev/cloud-tasks/clock.ts'
 import { createEmulator, type Emulator } from '#dev/cloud-tasks/emulator.ts'
 import type { SettingsResource } from '#dev/cloud-tasks/settings.ts'
@@ -24,6 +25,28 @@ export function cloudTasksClient({ url }: { url: string }): CloudTasksClient {
   atEnd(() => client.close())
   return client
 }
+
+const codes = {
+  INVALID_ARGUMENT: 3,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  FAILED_PRECONDITION: 9,
+  UNIMPLEMENTED: 12,
+}
+
+/** Expects the official client to reject with this. */
+export async function refused(
+  call: Promise<unknown>,
+  code: keyof typeof codes,
+  message: string | RegExp,
+): Promise<void> {
+  const text = typeof message === 'string' ? message : expect.stringMatching(message)
+  await expect(call).rejects.toMatchObject({ code: codes[code], message: text })
+}
+
+/** What Google says of a queue that is not there. */
+export const noQueue =
+  'Queue does not exist. If you just created the queue, wait at least a minute for the queue to initialize.'
 
 /** An emulator with a queue, a client on it, and a manual clock unless another is given; it ends with the file. */
 export async function testEmulator(

@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { z } from '@hono/zod-openapi'
 import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm'
-import { cursorParameter, encodeCursor } from '#src/runtime/database/cursor.ts'
+import { cursorParameter, pageOf } from '#src/runtime/database/cursor.ts'
 import type { Database } from '#src/runtime/database/database.ts'
 import { entityTag, matchedVersions, noneMatch } from '#src/runtime/http/preconditions.ts'
 import { defineProblems, Problem, problems } from '#src/runtime/http/problem.ts'
@@ -117,10 +117,7 @@ export const notes = defineFeature({
           )
           .orderBy(desc(notesTable.id))
           .limit(limit + 1)
-        const items = rows.slice(0, limit)
-        const last = items.at(-1)
-        const nextCursor = rows.length > limit && last ? encodeCursor(last.id) : undefined
-        return c.json({ items: items.map(present), ...(nextCursor && { nextCursor }) }, 200)
+        return c.json(pageOf(rows, limit, present), 200)
       }),
 
       handle(readNote, async (c) => {

@@ -14,6 +14,23 @@ export function decodeCursor(cursor: string): string | undefined {
   return uuid.test(id) && encodeCursor(id) === cursor ? id : undefined
 }
 
+/**
+ * A page of a list by id.
+ *
+ * @param rows one more than `limit`, where there are more
+ * @returns as the contract shows it; `nextCursor` only where there is a next page
+ */
+export function pageOf<Row extends { readonly id: string }, Item>(
+  rows: readonly Row[],
+  limit: number,
+  present: (row: Row) => Item,
+): { items: Item[]; nextCursor?: string } {
+  const items = rows.slice(0, limit)
+  const last = items.at(-1)
+  const next = rows.length > limit && last ? { nextCursor: encodeCursor(last.id) } : {}
+  return { items: items.map(present), ...next }
+}
+
 /** A query parameter that continues a list: takes a cursor, gives the id to go on from. */
 export function cursorParameter() {
   return z

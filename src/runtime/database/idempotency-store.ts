@@ -1,5 +1,5 @@
 import { and, eq, gt, sql } from 'drizzle-orm'
-import type { Transaction } from './database.ts'
+import type { Database, Transaction } from './database.ts'
 import { idempotencyKeys } from './idempotency-table.ts'
 import { now } from './now.ts'
 
@@ -53,4 +53,13 @@ export async function storeAnswer(tx: Transaction, place: KeyPlace, answer: Stor
       target: [idempotencyKeys.caller, idempotencyKeys.key],
       set: { ...answer, createdAt: now },
     })
+}
+
+/** Deletes answers that are older than 24 hours. @returns how many, `limit` at most */
+export async function pruneAnswers(database: Database, limit: number): Promise<number> {
+  const { rowCount } = await database.execute(sql`
+    delete from ${idempotencyKeys} where ctid = any(array(
+      select ctid from ${idempotencyKeys}
+      where ${idempotencyKeys.createdAt} < ${age} limit ${limit} for update skip locked))`)
+  return rowCount ?? 0
 }

@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import { encodeCursor } from '../database/cursor.ts'
+import { pageOf } from '../database/cursor.ts'
 import type { BaseEnv } from '../http/env.ts'
 import { defineFeature, type Feature } from '../openapi/feature.ts'
 import { handle } from '../openapi/route.ts'
@@ -20,10 +20,7 @@ export const operatorFeature: Feature = defineFeature({
     handle(routes.listTasks, async (c) => {
       const { limit, ...page } = c.req.valid('query')
       const rows = await operators.listTasks(database, { ...page, limit: limit + 1 })
-      const items = rows.slice(0, limit)
-      const last = items.at(-1)
-      const nextCursor = rows.length > limit && last ? encodeCursor(last.id) : undefined
-      return c.json({ items: items.map(present), ...(nextCursor && { nextCursor }) }, 200)
+      return c.json(pageOf(rows, limit, present), 200)
     }),
 
     handle(routes.getTask, async (c) => {

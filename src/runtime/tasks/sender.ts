@@ -52,25 +52,24 @@ export function createSender(options: {
 
   async function send(alarms: readonly Alarm[], { time, width }: { time: number; width: number }) {
     if (performance.now() < restsUntil) return 0
-    const controller = new AbortController()
-    setMaxListeners(0, controller.signal)
-    const timer = setTimeout(() => controller.abort(new Error('Cloud Tasks did not answer in time')), time)
     const sent: Alarm[] = []
     const waiting = [...alarms]
     let failure: unknown
-    async function lane(): Promise<void> {
-      for (let alarm = waiting.shift(); alarm && !controller.signal.aborted; alarm = waiting.shift()) {
-        try {
-          await orAborted(create(alarm, controller.signal), controller.signal)
-          sent.push(alarm)
-        } catch (error) {
-          failure = error
+    const late = await limited(time, async (signal) => {
+      async function lane(): Promise<void> {
+        for (let alarm = waiting.shift(); alarm && !signal.aborted; alarm = waiting.shift()) {
+          try {
+            await orAborted(create(alarm, signal), signal)
+            sent.push(alarm)
+          } catch (error) {
+            failure = error
+          }
         }
       }
-    }
-    await Promise.all(Array.from({ length: Math.min(width, alarms.length) }, lane))
-    clearTimeout(timer)
-    hung = controller.signal.aborted ? hung + 1 : 0
+      await Promise.all(Array.from({ length: Math.min(width, alarms.length) }, lane))
+      return signal.aborted
+    })
+    hung = late ? hung + 1 : 0
     if (hung >= mostHung) restsUntil = performance.now() + restTime
     if (failure) {
       const left = alarms.length - sent.length
@@ -90,14 +89,8 @@ export function createSender(options: {
     return sent.length
   }
 
-  async function holds(alarm: Dispatch, time: number): Promise<boolean> {
-    const controller = new AbortController()
-    const timer = setTimeout(() => controller.abort(new Error('Cloud Tasks did not answer in time')), time)
-    try {
-      return await orAborted(client.has(alarmId(alarm), controller.signal), controller.signal)
-    } finally {
-      clearTimeout(timer)
-    }
+  function holds(alarm: Dispatch, time: number): Promise<boolean> {
+    return limited(time, (signal) => orAborted(client.has(alarmId(alarm), signal), signal))
   }
 
   return { send, holds }
@@ -112,6 +105,18 @@ export function createSender(options: {
 function alarmId({ id, dispatch }: Pick<Dispatch, 'id' | 'dispatch'>): string {
   const name = `${id}-${dispatch}`
   return `${createHash('sha256').update(name).digest('hex').slice(0, 8)}-${name}`
+}
+
+/** Does work that its signal gives up after so many milliseconds. */
+async function limited<Value>(time: number, work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+  const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
+  const timer = setTimeout(() => controller.abort(new Error('Cloud Tasks did not answer in time')), time)
+  try {
+    return await work(controller.signal)
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** What is waited for, or the abort: loading the client, and its credentials, cannot be cancelled. */

@@ -1,6 +1,5 @@
 import { and, asc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
-import { idempotencyKeys } from '../database/idempotency-table.ts'
 import { fromNow, now } from '../database/now.ts'
 import type { Log } from '../log/logger.ts'
 import { announceDeath } from './announce.ts'
@@ -91,15 +90,6 @@ export async function pruneTasks(database: Database, keep: number, limit: number
     .limit(limit)
     .for('update', { skipLocked: true })
   const { rowCount } = await database.delete(tasks).where(isAmong(old))
-  return rowCount ?? 0
-}
-
-/** Deletes idempotency keys that are no longer honoured. @returns how many */
-export async function pruneKeys(database: Database, limit: number): Promise<number> {
-  const { rowCount } = await database.execute(sql`
-    delete from ${idempotencyKeys} where ctid = any(array(
-      select ctid from ${idempotencyKeys}
-      where ${idempotencyKeys.createdAt} < ${now} - interval '24 hours' limit ${limit} for update skip locked))`)
   return rowCount ?? 0
 }
 

@@ -11,6 +11,7 @@ import { answerCallback } from './callback.ts'
 import { type CloudTasks, cloudTasks } from './cloud-tasks.ts'
 import { callbackFeature, operatorFeature } from './features.ts'
 import { admitInvoker } from './invoker.ts'
+import type { Outbox } from './outbox.ts'
 import { createSender } from './sender.ts'
 import { tick } from './tick.ts'
 import type { taskVariables } from './variables.ts'
@@ -100,13 +101,12 @@ export function backgroundWork(options: {
       jwksUrl: config.OIDC_JWKS_URL,
     }),
     async sending(_c, next) {
-      const outbox = { revision, alarms: [] }
+      const outbox: Outbox = { revision, alarms: [] }
       const request = currentRequest()
       if (request) request.outbox = outbox
       await next()
-      const { alarms }: { alarms: readonly { id: string; name: string; dispatch: number }[] } = outbox
-      if (alarms.length > 0)
-        await sender.send(alarms.slice(0, sendCount), { time: sendTime, width: sendCount })
+      if (outbox.alarms.length > 0)
+        await sender.send(outbox.alarms.slice(0, sendCount), { time: sendTime, width: sendCount })
     },
   }
 }

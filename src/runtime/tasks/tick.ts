@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts'
+import { pruneAnswers } from '../database/idempotency-store.ts'
 import type { Log } from '../log/logger.ts'
 import { toAlarm } from './outbox.ts'
 import type { Schedule } from './schedule.ts'
@@ -51,7 +52,7 @@ export async function tick(options: TickOptions, signal: AbortSignal): Promise<T
   const sent = await sendPending(options, goOn, turn)
   const pruned =
     (await repeat(pruneBatch, goOn, () => sweeps.pruneTasks(database, keep, pruneBatch))) +
-    (await repeat(pruneBatch, goOn, () => sweeps.pruneKeys(database, pruneBatch)))
+    (await repeat(pruneBatch, goOn, () => pruneAnswers(database, pruneBatch)))
   return { scheduled, reclaimed, announced, lost, sent, pruned }
 }
 
