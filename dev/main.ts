@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises'
+import { answers } from './answers.ts'
 import { banner } from './banner.ts'
 import { applyMigrations } from './child.ts'
 import { localServices } from './local.ts'
@@ -50,16 +50,6 @@ async function start(): Promise<void> {
   running.push(runService(environment))
   await unlessEnding(answers(`http://127.0.0.1:${environment.PORT}/ping`))
   console.log(await banner(environment, facts))
-}
-
-/** Resolves when a GET is answered, however long that takes: the service may need a change first. */
-async function answers(url: string): Promise<void> {
-  for (;;) {
-    const options = { headers: { connection: 'close' }, signal: AbortSignal.timeout(2_000) }
-    const response = await fetch(url, options).catch(() => undefined)
-    if (response?.ok) return
-    await wait(100)
-  }
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(0))

@@ -3,7 +3,7 @@ import { createEmulator } from '#dev/cloud-tasks/emulator.ts'
 import type { FaultSettings } from '#dev/cloud-tasks/faults.ts'
 import { seededRandom } from '#dev/random.ts'
 import { createWarehouse } from '#dev/warehouse.ts'
-import { testTasks } from '#test/support/task-variables.ts'
+import { emulated, testTasks } from '#test/support/task-variables.ts'
 import { as, testAuth } from '#test/support/tokens.ts'
 import { placeOrders } from './clients.ts'
 import { atRest, findViolations, noteCommits, summarise } from './evidence.ts'
@@ -61,16 +61,12 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   const port = await quietPort()
   const url = `http://127.0.0.1:${port}`
   const service = startVictim({
-    ...testTasks,
+    ...emulated(emulator, url),
     PORT: `${port}`,
-    TASKS_URL: url,
     DATABASE_URL: databaseUrl,
     DATABASE_POOL: '20',
     WAREHOUSE_URL: warehouse.url,
     AUTH_SECRET: testAuth.secret,
-    OIDC_ISSUERS: emulator.issuer,
-    OIDC_JWKS_URL: emulator.keysUrl,
-    CLOUD_TASKS_EMULATOR_HOST: new URL(emulator.url).host,
   })
   const signal = AbortSignal.any([AbortSignal.timeout(patience), service.lost])
   const mean = (killedShare * momentsPerOrder * orders) / kills

@@ -12,9 +12,8 @@ import { type Duration, milliseconds } from '#src/runtime/tasks/duration.ts'
 import type { Task } from '#src/runtime/tasks/task.ts'
 import { atEnd } from './at-end.ts'
 import { onServer } from './database.ts'
-import { emulated } from './emulated.ts'
 import { type TestService, testService } from './service.ts'
-import { testTasks } from './task-variables.ts'
+import { emulated, testTasks } from './task-variables.ts'
 
 /** A row of the ledger, as far as tests look at it. */
 export interface LedgerRow {

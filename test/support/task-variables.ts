@@ -1,3 +1,4 @@
+import type { Emulator } from '#dev/cloud-tasks/emulator.ts'
 import type { CloudTasks } from '#src/runtime/tasks/cloud-tasks.ts'
 
 /** Where the tasks of a service under test go, unless its test says otherwise: to nobody. */
@@ -6,6 +7,17 @@ export const testTasks = {
   TASKS_INVOKER: 'tasks@test.iam.gserviceaccount.com',
   TASKS_URL: 'http://127.0.0.1:1',
   CLOUD_TASKS_EMULATOR_HOST: '127.0.0.1:1',
+}
+
+/** What a service needs to be called back by an emulator of Cloud Tasks. */
+export function emulated(emulator: Emulator, url: string): Record<string, string> {
+  return {
+    ...testTasks,
+    TASKS_URL: url,
+    CLOUD_TASKS_EMULATOR_HOST: new URL(emulator.url).host,
+    OIDC_ISSUERS: emulator.issuer,
+    OIDC_JWKS_URL: emulator.keysUrl,
+  }
 }
 
 /** Cloud Tasks as it is to a test that does not look: it takes everything, and never calls back. */
