@@ -7,8 +7,8 @@ export class Refusal extends Error {}
 /**
  * Runs a program in a process group of its own, which `signal` ends as a whole.
  *
- * @returns its exit status; 1 where a signal ended it
- * @throws {Refusal} if it cannot be run at all
+ * @returns its exit status; 1 where a signal of somebody else's ended it
+ * @throws {Refusal} if it cannot be run at all; else the reason of `signal`
  */
 export async function run(
   [command = '', ...args]: readonly string[],
@@ -19,12 +19,10 @@ export async function run(
   const child = spawn(command, args, { ...others, detached: true, stdio: ['ignore', 'inherit', 'inherit'] })
   const end = () => void (child.pid && process.kill(-child.pid, 'SIGTERM'))
   signal.addEventListener('abort', end)
-  try {
-    const [status] = await once(child, 'close')
-    return status ?? 1
-  } catch (error) {
-    throw new Refusal(`${command} cannot be run: ${error instanceof Error ? error.message : error}`)
-  } finally {
-    signal.removeEventListener('abort', end)
-  }
+  const [status] = await once(child, 'close').catch((error) => {
+    throw new Refusal(`${command} cannot be run: ${error.message}`)
+  })
+  signal.removeEventListener('abort', end)
+  signal.throwIfAborted()
+  return status ?? 1
 }

@@ -1,0 +1,35 @@
+import { cp, readFile, symlink } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { expand, makeRepository, writeFiles } from '#test/support/repository.ts'
+
+const parts = [
+  'build.ts',
+  'bundle.ts',
+  'package.json',
+  'package-lock.json',
+  'vitest.config.ts',
+  'tsconfig.json',
+]
+const folders = ['src', 'dev', 'test', 'migrations', 'openapi']
+const journalFile = 'migrations/meta/_journal.json'
+
+test('a migration that takes a column from the revision before it fails test:expand', async () => {
+  const { folder, commit } = await makeRepository()
+  for (const part of [...parts, ...folders]) await cp(part, join(folder, part), { recursive: true })
+  await commit()
+  await symlink(resolve('node_modules'), join(folder, 'node_modules'))
+  const journal = JSON.parse(await readFile(journalFile, 'utf8'))
+  const last = journal.entries.at(-1)
+  journal.entries.push({ ...last, idx: last.idx + 1, when: last.when + 1, tag: '9999_contract' })
+  await writeFiles(folder, {
+    [journalFile]: JSON.stringify(journal),
+    'migrations/9999_contract.sql': 'alter table orders drop column quantity',
+  })
+
+  const { status, output } = await expand(folder)
+  expect({ status, output }).toMatchObject({ status: 1 })
+  expect(output).toMatch(/Tests +[1-9]\d* failed \| [1-9]\d* passed/)
+  expect(output).toContain('column \\"quantity\\"')
+  expect(output).toMatch(/expand first, contract in a later deploy\.$/)
+}, 60_000)
