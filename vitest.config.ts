@@ -20,8 +20,12 @@ export default defineConfig({
         test: {
           name: 'acceptance',
           include: ['test/acceptance/**/*.test.ts'],
+          globalSetup: ['test/acceptance/some-ran.ts'],
           testTimeout: 30_000,
-          tags: [{ name: 'live-safe', description: 'writes nothing: may run against live' }],
+          tags: [
+            { name: 'live-safe', description: 'writes nothing: may run against live' },
+            { name: 'token', description: 'needs a token: left out where there is none' },
+          ],
         },
       },
     ],

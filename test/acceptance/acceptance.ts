@@ -10,29 +10,33 @@ export const url = process.env.ACCEPTANCE_URL || 'http://localhost:8080'
 /** Unlike in any other run: what a test writes is told by it from all that was written before. */
 export const run = randomUUID()
 
-const credentials = await readCredentials(url)
-if (!credentials) throw new Error(howToGive)
+const credentials = (await readCredentials(url)) ?? refuse()
 
-/** A valid token: of this subject, or, where there is but one token, of its own. */
-export function token(subject: string): Promise<string> {
-  return credentials?.token(`acceptance-${subject}-${run}`) ?? Promise.reject(new Error(howToGive))
+function refuse(): never {
+  throw new Error(howToGive)
 }
 
 /**
  * A test with clients of the service: `anyone` has no token, `alice` has. `others` are all those who are not
  * alice, each with how every route that asks for a token refuses them: an invalid token, none, and, where tokens
- * can be signed, another subject, whose refusal is the feature's to say.
+ * can be signed, another subject, whose refusal is the feature's to say. `token` makes a valid token: of a subject,
+ * or, where there is but one token, of its own. All but `anyone` are for tests with the tag `token`.
  */
 export const test = base
   .extend('anyone', ({ task }) => clientOf(task))
-  .extend('alice', async ({ task }) => clientOf(task, await token('alice')))
-  .extend('others', async ({ task }) => {
+  .extend('token', ({ task }) => {
+    if (!task.tags?.includes('token'))
+      throw new Error(`“${task.name}” uses a token: give it the tag (see tags.ts)`)
+    return (subject: string) => credentials.token(`acceptance-${subject}-${run}`)
+  })
+  .extend('alice', async ({ task, token }) => clientOf(task, await token('alice')))
+  .extend('others', async ({ task, token }) => {
     const forged = (await token('alice')).replace(/[^.]+$/, (signature) => [...signature].reverse().join(''))
     const bob = { api: clientOf(task, await token('bob')), refusal: undefined }
     return [
       { api: clientOf(task), refusal: [401, 'TOKEN_MISSING'] as const },
       { api: clientOf(task, forged), refusal: [401, 'TOKEN_INVALID'] as const },
-      ...(credentials.manySubjects ? [bob] : []),
+      ...(credentials.subjects === 'many' ? [bob] : []),
     ]
   })
 

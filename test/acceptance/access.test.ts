@@ -1,9 +1,9 @@
 import { expect } from 'vitest'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { test, token } from './acceptance.ts'
-import { liveSafe } from './live-safe.ts'
+import { test } from './acceptance.ts'
+import { liveSafe, liveSafeWithToken } from './tags.ts'
 
-test('a valid token is taken', liveSafe, async ({ alice, anyone }) => {
+test('a valid token is taken', liveSafeWithToken, async ({ alice, anyone }) => {
   const version = await expectJson(await anyone('/version'))
   expect(await expectJson(await alice('/auth/version'))).toEqual(version)
 })
@@ -14,20 +14,24 @@ test('without a token the answer says how to send one', liveSafe, async ({ anyon
   await expectProblem(response, 401, 'TOKEN_MISSING')
 })
 
-test('a token that was changed, or left unsigned, is refused', liveSafe, async ({ anyone }) => {
-  const [header = '', payload = '', signature = ''] = (await token('alice')).split('.')
-  const unsigned = Buffer.from('{"alg":"none"}').toString('base64url')
-  const mallory = Buffer.from('{"sub":"mallory","exp":4102444800}').toString('base64url')
-  for (const forged of [
-    `${header}.${mallory}.${signature}`,
-    `${unsigned}.${payload}.`,
-    `${header}.${payload}.`,
-  ]) {
-    const response = await anyone('/auth/version', { headers: { Authorization: `Bearer ${forged}` } })
-    expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"')
-    await expectProblem(response, 401, 'TOKEN_INVALID')
-  }
-})
+test(
+  'a token that was changed, or left unsigned, is refused',
+  liveSafeWithToken,
+  async ({ anyone, token }) => {
+    const [header = '', payload = '', signature = ''] = (await token('alice')).split('.')
+    const unsigned = Buffer.from('{"alg":"none"}').toString('base64url')
+    const mallory = Buffer.from('{"sub":"mallory","exp":4102444800}').toString('base64url')
+    for (const forged of [
+      `${header}.${mallory}.${signature}`,
+      `${unsigned}.${payload}.`,
+      `${header}.${payload}.`,
+    ]) {
+      const response = await anyone('/auth/version', { headers: { Authorization: `Bearer ${forged}` } })
+      expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"')
+      await expectProblem(response, 401, 'TOKEN_INVALID')
+    }
+  },
+)
 
 test('an unknown path is a 404', liveSafe, async ({ anyone }) => {
   await expectProblem(await anyone('/nowhere'), 404, 'NOT_FOUND')

@@ -2,14 +2,15 @@ import { createSigner } from '#src/runtime/auth/sign.ts'
 
 /** Gives tokens to the tests. */
 export interface Credentials {
-  /** Whether each subject gets a token of its own; otherwise there is one token, and one subject. */
-  readonly manySubjects: boolean
+  /** Each subject gets a token of its own; or all get the one that there is; or there is none, on purpose. */
+  readonly subjects: 'many' | 'one' | 'none'
+  /** Rejects where there is none. */
   token(subject: string): Promise<string>
 }
 
 /** How to give credentials, for a person. */
 export const howToGive = `Give credentials in the environment, for a token with the scopes orders:read and orders:write:
-  ACCEPTANCE_TOKEN    a token, as it is
+  ACCEPTANCE_TOKEN    a token, as it is; or the word none, to leave out the tests that need one
   AUTH_SECRET         the service's own secret, to sign tokens with (and AUTH_ISSUER, AUTH_AUDIENCE if not 'runway')
   SERVERLESS_TOKEN    beside either: an ID token, where Cloud Run itself asks for one`
 
@@ -19,20 +20,21 @@ const scopes = ['orders:read', 'orders:write']
  * Reads the credentials: ACCEPTANCE_TOKEN, else AUTH_SECRET, else what development has, for a service on this
  * machine.
  *
- * @returns `undefined` where there are none
+ * @returns `undefined` where nothing is said of any
  */
 export async function readCredentials(
   url: string,
   environment: Record<string, string | undefined> = process.env,
 ): Promise<Credentials | undefined> {
-  const given = environment.ACCEPTANCE_TOKEN
-  if (given) return { manySubjects: false, token: async () => given }
+  const given = environment.ACCEPTANCE_TOKEN?.trim() // a secret may end with a line break
+  if (given === 'none') return { subjects: 'none', token: async () => Promise.reject(new Error(howToGive)) }
+  if (given) return { subjects: 'one', token: async () => given }
   const set = environment.AUTH_SECRET || !isLocal(url) ? environment : await developmentEnvironment()
   const secret = set.AUTH_SECRET
   if (!secret) return undefined
   const [issuer, audience] = [set.AUTH_ISSUER || 'runway', set.AUTH_AUDIENCE || 'runway']
   const sign = createSigner({ secret, issuer, audience, ttl: 3600 })
-  return { manySubjects: true, token: (subject) => sign({ subject, scopes }) }
+  return { subjects: 'many', token: (subject) => sign({ subject, scopes }) }
 }
 
 /** What every request carries beside its own headers. */

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { expectProblem } from '#test/support/expect.ts'
 import { test, url } from './acceptance.ts'
-import { liveSafe } from './live-safe.ts'
+import { liveSafe } from './tags.ts'
 
 const path = '/ping?plain=1'
 

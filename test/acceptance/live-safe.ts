@@ -1,8 +1,5 @@
 import type { Api } from '#test/support/client.ts'
 
-/** Marks a test that writes nothing: `test('…', liveSafe, …)`. Its clients refuse to send what could write. */
-export const liveSafe = { tags: ['live-safe'] }
-
 /** Where every instance takes a JSON body only, and so refuses a text before it does anything. */
 const takesJson = ['/orders']
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { expect } from 'vitest'
 import { expectJson, type Json } from '#test/support/expect.ts'
 import { test } from './acceptance.ts'
-import { liveSafe } from './live-safe.ts'
+import { liveSafe } from './tags.ts'
 
 test('the process is alive and ready', liveSafe, async ({ anyone }) => {
   expect(await expectJson(await anyone('/ping'))).toEqual({ status: 'ok' })

@@ -55,6 +55,18 @@ test('the bundle passes: what is live-safe writes nothing, the rest does, two ru
   expect((await rows()) > 0).toBe(others > 0)
 }, 120_000)
 
+test('where there is no token on purpose, what needs one is left out, and said to be', async () => {
+  const { url } = await startService({ DATABASE_URL: databaseUrl, AUTH_SECRET })
+  const none = { ACCEPTANCE_TOKEN: 'none' }
+  const run = await accept([url, '--tags-filter=live-safe'], none)
+  expect(run).toMatchObject(passed)
+  expect(run.output).toContain('ACCEPTANCE_TOKEN is none: the tests that need a token are left out.')
+  expect(await accept([url, '-t', 'a valid token is taken'], none)).toEqual({
+    status: 1,
+    output: expect.stringContaining('No test ran: the filters leave none.'),
+  })
+}, 60_000)
+
 test('a service of development needs no credentials, and vitest’s arguments are handed on', async () => {
   const { AUTH_SECRET = '', AUTH_ISSUER = '', AUTH_AUDIENCE = '' } = developmentEnvironment({ variables: {} })
   const { url } = await startService({ DATABASE_URL: databaseUrl, AUTH_SECRET, AUTH_ISSUER, AUTH_AUDIENCE })

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { expectProblem } from '#test/support/expect.ts'
 import { test } from '../acceptance.ts'
-import { liveSafe } from '../live-safe.ts'
+import { liveSafe, liveSafeWithToken } from '../tags.ts'
 
 test('without a token orders are refused', liveSafe, async ({ anyone }) => {
   const order = { item: 'Teapot', quantity: 2 }
@@ -9,7 +9,7 @@ test('without a token orders are refused', liveSafe, async ({ anyone }) => {
   await expectProblem(await anyone('/orders'), 401, 'TOKEN_MISSING')
 })
 
-test('an order in another type than the contract’s is refused', liveSafe, async ({ alice }) => {
+test('an order in another type than the contract’s is refused', liveSafeWithToken, async ({ alice }) => {
   const headers = { 'Content-Type': 'text/plain' }
   const response = await alice('/orders', { headers, body: 'two teapots' })
   await expectProblem(response, 415, 'UNSUPPORTED_MEDIA_TYPE')
@@ -21,7 +21,7 @@ test('a method that orders do not take is a 405, with those that they take', liv
   await expectProblem(response, 405, 'METHOD_NOT_ALLOWED')
 })
 
-test('a query of the list that is not the contract’s is refused', liveSafe, async ({ alice }) => {
+test('a query of the list that is not the contract’s is refused', liveSafeWithToken, async ({ alice }) => {
   await expectProblem(await alice('/orders?limit=0'), 400, 'VALIDATION_FAILED')
   await expectProblem(await alice('/orders?colour=blue'), 400, 'VALIDATION_FAILED')
 })

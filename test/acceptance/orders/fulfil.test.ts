@@ -1,3 +1,5 @@
+// @module-tag token
+
 import { expect, vi } from 'vitest'
 import type { Order } from '#test/orders/orders.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'

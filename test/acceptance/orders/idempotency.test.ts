@@ -1,3 +1,5 @@
+// @module-tag token
+
 import { randomUUID } from 'node:crypto'
 import { expect } from 'vitest'
 import type { Page } from '#test/orders/orders.ts'

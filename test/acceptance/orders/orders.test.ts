@@ -1,3 +1,5 @@
+// @module-tag token
+
 import { expect } from 'vitest'
 import type { Order, Page } from '#test/orders/orders.ts'
 import type { Api } from '#test/support/client.ts'
