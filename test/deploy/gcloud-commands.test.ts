@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { commandLine, gcloudIsInstalled, refusals } from '#test/support/gcloud.ts'
+import { codeBlocks, commandsIn } from './gcloud-commands.ts'
+
+const readme = commandsIn(codeBlocks(readFileSync('README.md', 'utf8')))
+
+/** What `deploy/setup` would run, for the project that it is given. */
+function setUp(): string[] {
+  const output = execFileSync('deploy/setup', ['my-project', 'europe-west1', '--dry-run'], {
+    encoding: 'utf8',
+  })
+  return commandsIn(output.replaceAll(/^(?!gcloud ).*$/gm, ''))
+}
+
+test('the commands of shell code are found, with plausible values', () => {
+  const shell = [
+    '# gcloud is not run here',
+    'gcloud run deploy NAME --region "$REGION" \\',
+    "  --project PROJECT --filter='a | b; c' # PROJECT is yours",
+    'URL=$(gcloud run services describe ORDERS_ID --project=PROJECT_ID) && ./gcloud no | gcloud tasks list>file',
+  ]
+  const markdown = ['gcloud no', '```ts', 'gcloud no', '```', '```sh', ...shell, '```', ''].join('\n')
+  expect(commandsIn(codeBlocks(markdown))).toEqual([
+    `gcloud run deploy NAME --region "europe-west1" --project my-project --filter='a | b; c'`,
+    'gcloud run services describe 0193 --project=my-project',
+    'gcloud tasks list',
+  ])
+  expect(commandLine(['a', '--b=c d', "it's"])).toBe(`gcloud a '--b=c d' 'it'"'"'s'`)
+})
+
+if (gcloudIsInstalled) {
+  test('every command of the README and of the set-up is one that gcloud takes', async () => {
+    const commands = [...readme, ...(existsSync('deploy/setup') ? setUp() : [])]
+    expect(commands).not.toEqual([])
+    expect(await refusals(commands)).toEqual([])
+  }, 120_000)
+
+  test('a command that gcloud would not take is refused, with its reason', async () => {
+    const flag = 'gcloud run deploy orders --imagee=x'
+    const group = 'gcloud run servces list'
+    const number = 'gcloud tasks queues create orders --location=europe-west1 --max-attempts=many'
+    const good = 'gcloud run deploy orders --image=x --region=europe-west1'
+    expect(await refusals([flag, good, group, number])).toEqual([
+      expect.stringMatching(/^gcloud run deploy orders --imagee=x\n {2}unrecognized arguments: --imagee=x/),
+      `${group}\n  Invalid choice: 'servces'`,
+      expect.stringMatching(/max-attempts/),
+    ])
+  }, 60_000)
+}
