@@ -4,11 +4,12 @@ import { expect, test } from 'vitest'
 import { commandLine, gcloudIsInstalled, refusals } from '#test/support/gcloud.ts'
 import { codeBlocks, commandsIn } from './gcloud-commands.ts'
 
+const setup = 'deploy/setup'
 const readme = commandsIn(codeBlocks(readFileSync('README.md', 'utf8')))
 
-/** What `deploy/setup` would run, for the project that it is given. */
-function setUp(): string[] {
-  const output = execFileSync('deploy/setup', ['my-project', 'europe-west1', '--dry-run'], {
+/** What it would run for a project. */
+function commandsOfSetup(): string[] {
+  const output = execFileSync(setup, ['my-project', 'europe-west1', '--dry-run'], {
     encoding: 'utf8',
   })
   return commandsIn(output.replaceAll(/^(?!gcloud ).*$/gm, ''))
@@ -32,7 +33,7 @@ test('the commands of shell code are found, with plausible values', () => {
 
 if (gcloudIsInstalled) {
   test('every command of the README and of the set-up is one that gcloud takes', async () => {
-    const commands = [...readme, ...(existsSync('deploy/setup') ? setUp() : [])]
+    const commands = [...readme, ...(existsSync(setup) ? commandsOfSetup() : [])]
     expect(commands).not.toEqual([])
     expect(await refusals(commands)).toEqual([])
   }, 120_000)
