@@ -68,7 +68,7 @@ variables() {
   local file=deploy/environments/$1.env bad
   bad=$(grep -nvE '^[A-Z][A-Z0-9_]*=|^ *(#|$)' "$file" || true)
   [ -z "$bad" ] || fail "$file has lines that are not NAME=value: $bad"
-  bad=$(sed -n 's/^\([A-Z][A-Z0-9_]*\)=.*/\1/p' "$file" | sort | uniq -d | paste -sd' ')
+  bad=$(sed -n 's/^\([A-Z][A-Z0-9_]*\)=.*/\1/p' "$file" | sort | uniq -d | paste -sd' ' -)
   [ -z "$bad" ] || fail "$file says more than once: $bad"
   grep -E '^[A-Z]' "$file"
 }
@@ -95,7 +95,14 @@ traffic() {
 
 # serving: the revisions of $name that have traffic, as --to-revisions takes them: a=90,b=10
 serving() {
-  traffic | awk -F, '$2 > 0 { print $1 "=" $2 }' | paste -sd,
+  traffic | awk -F, '$2 > 0 { print $1 "=" $2 }' | paste -sd, -
+}
+
+# revisions: a line REVISION,READY,CREATED for each of $name's, the newest first; READY is True, False or Unknown
+revisions() {
+  gcloud run revisions list --service "$name" "${at[@]}" --sort-by=~metadata.creationTimestamp \
+    --flatten='status.conditions[]' --filter='status.conditions.type=Ready' \
+    --format='csv[no-heading](metadata.name,status.conditions.status,metadata.creationTimestamp.date(tz=UTC))'
 }
 
 # service_url: where callers reach $name

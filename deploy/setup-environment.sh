@@ -1,0 +1,104 @@
+# shellcheck shell=bash disable=SC2154
+# What deploy/setup makes for each environment. Staging's accounts are granted nothing of live's, nor live's of staging's.
+#
+# On one Cloud SQL instance the two have a database, a user and a password each. What that does not separate: users
+# that Google makes belong to the role cloudsqlsuperuser, and the databases belong to it as well. So each user may
+# connect to the other's database and drop it, though not read its tables. README, "Going live", has the two statements
+# that close this.
+
+sql_instance() {
+  local state='' instances
+  instances=$(patiently gcloud sql instances list "${project[@]}" --format='value(name)')
+  if new "instance $instance" "$instance" "$instances"; then
+    patiently gcloud sql instances create "$instance" "${project[@]}" --region "$REGION" --database-version POSTGRES_17 \
+      --edition enterprise --tier db-f1-micro --storage-size 10 --storage-auto-increase --backup-start-time 02:00 \
+      --enable-point-in-time-recovery --deletion-protection --async --format none
+  fi
+  for _ in {1..120}; do # a run that was stopped may have left it half made
+    state=$(patiently gcloud sql instances describe "$instance" "${project[@]}" --format='value(state)')
+    [[ -z $dry_run && $state != RUNNABLE ]] || break
+    sleep 10
+  done
+  [[ -n $dry_run || $state = RUNNABLE ]] || fail "The instance $instance is $state after 20 minutes"
+  databases=$(patiently gcloud sql databases list --instance "$instance" "${project[@]}" --format='value(name)')
+  users=$(patiently gcloud sql users list --instance "$instance" "${project[@]}" --format='value(name)')
+}
+
+# sql_user VERB PASSWORD: VERB is create or set-password
+sql_user() {
+  gcloud sql users "$1" "$name" --instance "$instance" "${project[@]}" --format none --flags-file=- < <(printf -- '--password: "%s"\n' "$2")
+}
+
+# The environment's database and user, and the secret with both. The user comes first: stopped in between, the next
+# run gives it another password, which nobody has used. A secret without its user: the user gets that password
+sql_database() {
+  local secret=$name-database-url password verb=create
+  if new "database $name" "$name" "$databases"; then
+    patiently gcloud sql databases create "$name" --instance "$instance" "${project[@]}" --format none
+  fi
+  if new "user $name" "$name" "$users"; then
+    if stored "$secret"; then
+      password=$(patiently gcloud secrets versions access latest --secret "$secret" "${project[@]}" |
+        sed -n "s|^postgres://$name:\([0-9a-f]*\)@/.*|\1|p")
+      [ -n "$password" ] || fail "The secret $secret has no password of $name: with a database of yours, \
+give both _DATABASE_URLs, or say _CLOUD_SQL: none in cloudbuild.yaml"
+      patiently sql_user create "$password"
+      return
+    fi
+  elif stored "$secret"; then
+    there "secret $secret"
+    return
+  else
+    verb=set-password
+  fi
+  password=$(openssl rand -hex 24)
+  patiently sql_user $verb "$password"
+  secret "$secret" "postgres://$name:$password@/$name?host=/cloudsql/$PROJECT_ID:$REGION:$instance"
+}
+
+# set_up_environment NAME DATABASE_URL
+set_up_environment() {
+  environment "$1"
+  section "Environment $1"
+  local lines listed secret runtime=$name@$PROJECT_ID.iam.gserviceaccount.com
+  local invoker=$name-tasks@$PROJECT_ID.iam.gserviceaccount.com queue=$name
+  lines=$(variables "$1")
+  listed=$(sed -n 's/^[A-Z0-9_]*=secret://p' <<<"$lines" | sort -u)
+
+  account "$name" "Runs $name"
+  account "$name-tasks" "Cloud Tasks and Cloud Scheduler call $name as this"
+  if new "queue $queue" "$queue" "$queues"; then
+    patiently gcloud tasks queues create "$queue" "${located[@]}" --format none # a deploy sets its limits
+  fi
+
+  if [ -n "$2" ]; then
+    secret "$name-database-url" "$2"
+  elif [ -n "$instance" ]; then
+    sql_database
+  fi
+  if [ "$1" = staging ] || grep -qx auth-secret <<<"$listed"; then # a build reads staging's, to sign its tokens
+    secret "$name-auth-secret" "$(openssl rand -base64 48)"
+  fi
+
+  # The service's own: its secrets, its queue (that it may ask for a task takes the viewer), its connection, and the
+  # right to have tasks sent in the invoker's name
+  for secret in $listed; do
+    if grep -qxF -- "$name-$secret" <<<"$secrets"; then
+      grant secretmanager.secretAccessor "$runtime" secrets add-iam-policy-binding "$name-$secret" "${project[@]}"
+      grant secretmanager.viewer "$build" secrets add-iam-policy-binding "$name-$secret" "${project[@]}"
+    else
+      missing+=("$name-$secret")
+    fi
+  done
+  grant cloudtasks.enqueuer "$runtime" tasks queues add-iam-policy-binding "$queue" "${located[@]}"
+  grant cloudtasks.viewer "$runtime" tasks queues add-iam-policy-binding "$queue" "${located[@]}"
+  grant iam.serviceAccountUser "$runtime" iam service-accounts add-iam-policy-binding "$invoker" "${project[@]}"
+  if [ -n "$connected" ]; then
+    grant cloudsql.client "$runtime" projects add-iam-policy-binding "$PROJECT_ID" --condition "title=$connected,\
+expression=resource.name == \"projects/$PROJECT_ID/instances/$connected\" && resource.type == \"sqladmin.googleapis.com/Instance\""
+  fi
+
+  # A build deploys as the one, and has the tick sent as the other
+  grant iam.serviceAccountUser "$build" iam service-accounts add-iam-policy-binding "$runtime" "${project[@]}"
+  grant iam.serviceAccountUser "$build" iam service-accounts add-iam-policy-binding "$invoker" "${project[@]}"
+}

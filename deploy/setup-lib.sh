@@ -1,0 +1,81 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# What deploy/setup has for looking, making and granting.
+
+project=(--project "$PROJECT_ID")
+located=(--project "$PROJECT_ID" --location "$REGION")
+
+export CLOUDSDK_CORE_DISABLE_PROMPTS=1
+exec 3>&1
+if [ -n "$dry_run" ]; then
+  # Prints the command that it stands for
+  gcloud() {
+    local word line=gcloud
+    for word; do
+      [[ $word =~ ^[A-Za-z0-9_./:@=,+-]+$ ]] || word="'$word'"
+      line+=" $word"
+    done
+    echo "$line" >&3
+  }
+fi
+
+section() { printf '\n# %s\n' "$1"; }
+there() { [ -n "$dry_run" ] || echo "there  $1"; }
+
+# new WHAT NAME LIST: whether NAME is none of LIST, and so is to be made; says it
+new() {
+  if grep -qxF -- "$2" <<<"$3"; then
+    there "$1"
+    return 1
+  fi
+  [ -n "$dry_run" ] || echo "make   $1"
+}
+
+# patiently COMMAND…: again, for half a minute, while what was just made is not known everywhere; what gcloud tells on
+# the way is shown only if it fails
+patiently() {
+  local pause
+  for pause in 1 2 4 8 16 0; do
+    if "$@" 2>"$state/said"; then return; fi
+    grep -qiE 'billing|does not have permission' "$state/said" && break
+    sleep $pause
+  done
+  cat "$state/said" >&2
+  return 1
+}
+
+# account NAME WHAT
+account() {
+  if new "account $1" "$1@$PROJECT_ID.iam.gserviceaccount.com" "$accounts"; then
+    patiently gcloud iam service-accounts create "$1" "${project[@]}" --display-name "$2" --format none
+  fi
+}
+
+# grant ROLE ACCOUNT COMMAND…: to grant what is granted already changes nothing
+grant() {
+  local role=$1 account=$2
+  shift 2
+  patiently gcloud "$@" --member "serviceAccount:$account" --role "roles/$role" --format none --quiet
+}
+
+# stored SECRET: whether it has a version that can be read
+stored() {
+  grep -qxF -- "$1" <<<"$secrets" &&
+    [ -n "$(patiently gcloud secrets versions list "$1" "${project[@]}" --filter='state=ENABLED' --format='value(name)')" ]
+}
+
+# secret NAME VALUE: stores VALUE, unless there is one already. It is never an argument of a process
+secret() {
+  if stored "$1"; then
+    there "secret $1"
+    return
+  fi
+  if ! grep -qxF -- "$1" <<<"$secrets"; then
+    [ -n "$dry_run" ] || echo "make   secret $1"
+    patiently gcloud secrets create "$1" "${project[@]}" --replication-policy automatic --format none
+    secrets+=$'\n'$1
+  fi
+  patiently secret_version "$1" "$2"
+}
+secret_version() {
+  gcloud secrets versions add "$1" "${project[@]}" --data-file=- --format none < <(printf %s "$2")
+}
