@@ -1,13 +1,13 @@
 # shellcheck shell=bash disable=SC2154
 # What deploy/setup makes for each environment. Staging's accounts are granted nothing of live's, nor live's of staging's.
 #
-# On one Cloud SQL instance the two have a database, a user and a password each. What that does not separate: users
-# that Google makes belong to the role cloudsqlsuperuser, and the databases belong to it as well. So each user may
-# connect to the other's database and drop it, though not read its tables. README, "Going live", has the two statements
-# that close this.
+# On one Cloud SQL instance the two have a database, a user and a password each. What that does not separate: users that
+# Google makes belong to the role cloudsqlsuperuser, and the databases belong to that role. So each user may connect to
+# the other's database, and drop it or its tables, though not read them. README, "Going live", has the two statements
+# that end this.
 
 sql_instance() {
-  local state='' instances
+  local is='' instances
   instances=$(patiently gcloud sql instances list "${project[@]}" --format='value(name)')
   if new "instance $instance" "$instance" "$instances"; then
     patiently gcloud sql instances create "$instance" "${project[@]}" --region "$REGION" --database-version POSTGRES_17 \
@@ -15,11 +15,11 @@ sql_instance() {
       --enable-point-in-time-recovery --deletion-protection --async --format none
   fi
   for _ in {1..120}; do # a run that was stopped may have left it half made
-    state=$(patiently gcloud sql instances describe "$instance" "${project[@]}" --format='value(state)')
-    [[ -z $dry_run && $state != RUNNABLE ]] || break
+    is=$(patiently gcloud sql instances describe "$instance" "${project[@]}" --format='value(state)')
+    [[ -z $dry_run && $is != RUNNABLE ]] || break
     sleep 10
   done
-  [[ -n $dry_run || $state = RUNNABLE ]] || fail "The instance $instance is $state after 20 minutes"
+  [[ -n $dry_run || $is = RUNNABLE ]] || fail "The instance $instance is $is after 20 minutes"
   databases=$(patiently gcloud sql databases list --instance "$instance" "${project[@]}" --format='value(name)')
   users=$(patiently gcloud sql users list --instance "$instance" "${project[@]}" --format='value(name)')
 }

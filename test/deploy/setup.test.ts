@@ -1,0 +1,179 @@
+import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { type Scripts, scripts } from '#test/support/scripts.ts'
+
+const pretend = 'test/deploy/fixtures/project.sh'
+
+/** The secrets of a pretend project: name to versions. */
+async function stored({ google }: Scripts): Promise<Record<string, string[]>> {
+  const folder = join(google, 'versions')
+  const entries = (await readdir(folder)).map(async (name) => {
+    const versions = (await readFile(join(folder, name), 'utf8')).trim().split('\n')
+    return [name, versions] as const
+  })
+  return Object.fromEntries(await Promise.all(entries))
+}
+
+/** Expects all that a project needs, each secret once, and passwords that fit. */
+async function complete(project: Scripts): Promise<void> {
+  const secrets = await stored(project)
+  expect(Object.keys(secrets).sort()).toEqual([
+    'runway-live-auth-secret',
+    'runway-live-database-url',
+    'runway-live-test-token',
+    'runway-staging-auth-secret',
+    'runway-staging-database-url',
+  ])
+  for (const versions of Object.values(secrets)) expect(versions).toHaveLength(1)
+  for (const name of ['runway-staging', 'runway-live']) {
+    const password = (await readFile(join(project.google, 'passwords', name), 'utf8')).trim()
+    expect(password).toMatch(/^[0-9a-f]{48}$/)
+    const path = `/cloudsql/demo-project:europe-west1:runway`
+    expect(secrets[`${name}-database-url`]).toEqual([`postgres://${name}:${password}@/${name}?host=${path}`])
+  }
+  expect(secrets['runway-live-test-token']).toEqual(['none'])
+}
+
+const changes = / (create|add|set-password|access) /
+
+describe('a dry run', () => {
+  const dry = async (...args: string[]) => {
+    const project = await scripts()
+    const run = await project.run('deploy/setup', ['--dry-run', ...args])
+    expect(await project.calls()).toEqual([])
+    return { ...run, commands: run.stdout.split('\n').filter((line) => line.startsWith('gcloud ')) }
+  }
+
+  test('asks Google nothing, and prints the same commands each time', async () => {
+    const first = await dry('demo-project', 'europe-west1')
+    expect(first.status).toBe(0)
+    expect(first.commands.length).toBeGreaterThan(50)
+    expect(first.stdout.split('\n').filter((line) => /gcloud/.test(line))).toEqual(first.commands)
+    expect(await dry('demo-project', 'europe-west1')).toEqual(first)
+  })
+
+  test('shows no secret, and none is an argument', async () => {
+    const { stdout } = await dry('demo-project')
+    expect(stdout).not.toMatch(/[0-9a-f]{32}|[A-Za-z0-9+/]{40,}=|postgres:\/\/|--password/)
+    expect(stdout.match(/ versions add .*/g)).toHaveLength(5)
+    expect(stdout).not.toMatch(/ versions add (?!.*--data-file=-)/)
+  })
+
+  test('grants staging nothing of live, and live nothing of staging', async () => {
+    const { commands } = await dry('demo-project')
+    const grants = commands.filter((line) => line.includes('add-iam-policy-binding'))
+    for (const [own, other] of [
+      ['staging', 'live'],
+      ['live', 'staging'],
+    ]) {
+      const granted = grants.filter((line) => line.includes(`serviceAccount:runway-${own}@`))
+      expect(granted).toHaveLength(6)
+      expect(granted.filter((line) => line.includes(`runway-${other}`))).toEqual([])
+    }
+    expect(
+      grants.filter((line) => line.includes('-tasks@demo-project.iam.gserviceaccount.com --role')),
+    ).toEqual([])
+  })
+
+  test('lets a build read two secrets, and none that live runs with', async () => {
+    const { commands } = await dry('demo-project')
+    const readers = commands.filter((line) => /serviceAccount:runway-build@.*secretAccessor/.test(line))
+    expect(readers.map((line) => line.split(' ')[3])).toEqual([
+      'runway-staging-auth-secret',
+      'runway-live-test-token',
+    ])
+  })
+
+  test('with databases given makes no Cloud SQL instance, and says what to set', async () => {
+    const project = await scripts()
+    const given = {
+      STAGING_DATABASE_URL: 'postgres://a:secret-a@h/a',
+      LIVE_DATABASE_URL: 'postgres://b:secret-b@h/b',
+    }
+    const { stdout } = await project.run('deploy/setup', ['--dry-run', 'demo-project'], given)
+    expect(stdout).not.toMatch(/gcloud sql|cloudsql|secret-[ab]/)
+    expect(stdout).toContain('In cloudbuild.yaml: _CLOUD_SQL: none')
+    const half = await project.run('deploy/setup', ['--dry-run', 'demo-project'], { LIVE_DATABASE_URL: 'x' })
+    expect([half.status, half.stderr]).toEqual([1, expect.stringContaining('give both, or neither')])
+  })
+
+  test('says which region belongs in cloudbuild.yaml, and what comes next', async () => {
+    const { stdout } = await dry('demo-project', 'us-east1')
+    expect(stdout).toContain('_REGION: us-east1')
+    expect(stdout.trim().split('\n').at(-1)).toBe('Commit, then: deploy/submit --project demo-project')
+  })
+
+  test.each([
+    [['Demo'], 'no project'],
+    [['demo-project', 'mars'], 'no region'],
+    [[], 'PROJECT [REGION]'],
+  ])('refuses %j', async (args, reason) => {
+    const run = await dry(...args)
+    expect([run.status, run.stderr, run.commands]).toEqual([1, expect.stringContaining(reason), []])
+  })
+})
+
+test('makes all that is missing, keeps secrets out of arguments and output, and run again makes nothing', async () => {
+  const project = await scripts(pretend)
+  const first = await project.run('deploy/setup', ['demo-project'])
+  expect([first.status, first.stderr]).toEqual([0, ''])
+  await complete(project)
+  const calls = await project.calls()
+  const seen = [first.stdout, ...calls].join('\n')
+  for (const [name, [value]] of Object.entries(await stored(project))) {
+    if (name !== 'runway-live-test-token') expect(seen).not.toContain(value)
+  }
+  expect(seen).not.toContain((await readFile(join(project.google, 'passwords/runway-live'), 'utf8')).trim())
+
+  const second = await project.run('deploy/setup', ['demo-project'])
+  expect([second.status, second.stderr]).toEqual([0, ''])
+  expect((await project.calls()).slice(calls.length).filter((call) => changes.test(call))).toEqual([])
+  await complete(project)
+})
+
+test.each([
+  'iam service-accounts create runway-live ',
+  'sql instances create',
+  'sql users create runway-live',
+  'secrets create runway-live-database-url',
+  'secrets versions add runway-staging-auth-secret',
+])('killed after `%s`, it is completed by the next run', async (KILL) => {
+  const project = await scripts(pretend)
+  const killed = await project.run('deploy/setup', ['demo-project'], { KILL })
+  expect(killed.status).toBeNull()
+  const run = await project.run('deploy/setup', ['demo-project'])
+  expect([run.status, run.stderr]).toEqual([0, ''])
+  await complete(project)
+})
+
+test('a user that is gone is made again with the password that its secret has', async () => {
+  const project = await scripts(pretend)
+  await project.run('deploy/setup', ['demo-project'])
+  await writeFile(join(project.google, 'users'), 'runway-staging\n')
+  await rm(join(project.google, 'passwords/runway-live'))
+  expect(await project.run('deploy/setup', ['demo-project'])).toMatchObject({ status: 0 })
+  await complete(project)
+})
+
+test('a secret that only a person knows is named, and granted once it is there', async () => {
+  const project = await scripts(pretend)
+  await appendFile(
+    join(project.folder, 'deploy/environments/live.env'),
+    'WAREHOUSE_KEY=secret:warehouse-key\n',
+  )
+  const { stdout } = await project.run('deploy/setup', ['demo-project'])
+  expect(stdout).toContain(
+    'gcloud secrets create runway-live-warehouse-key --project demo-project --data-file FILE',
+  )
+  await appendFile(join(project.google, 'secrets'), 'runway-live-warehouse-key\n')
+  await project.run('deploy/setup', ['demo-project'])
+  const granted = (await project.calls()).filter((call) => call.includes('binding runway-live-warehouse-key'))
+  expect(granted).toHaveLength(2)
+})
+
+test('what Google refuses is shown, with what to look at', async () => {
+  const project = await scripts()
+  const run = await project.run('deploy/setup', ['demo-project'])
+  expect([run.status, run.stderr]).toEqual([1, expect.stringContaining('is billing on?')])
+})
