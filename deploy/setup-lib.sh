@@ -16,6 +16,8 @@ if [ -n "$dry_run" ]; then
     done
     echo "$line" >&3
   }
+else
+  command -v gcloud >/dev/null || fail 'There is no gcloud here: https://cloud.google.com/sdk/docs/install'
 fi
 
 section() { printf '\n# %s\n' "$1"; }
@@ -36,7 +38,7 @@ patiently() {
   local pause
   for pause in 1 2 4 8 16 0; do
     if "$@" 2>"$state/said"; then return; fi
-    grep -qiE 'billing|does not have permission' "$state/said" && break
+    grep -qiE 'billing|auth login' "$state/said" && break
     sleep $pause
   done
   cat "$state/said" >&2
@@ -69,6 +71,7 @@ secret() {
     there "secret $1"
     return
   fi
+  [ -n "$2" ] || fail "Nothing to put into $1: is openssl here?"
   if ! grep -qxF -- "$1" <<<"$secrets"; then
     [ -n "$dry_run" ] || echo "make   secret $1"
     patiently gcloud secrets create "$1" "${project[@]}" --replication-policy automatic --format none

@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { pretendService } from '#test/support/pretend-service.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 const revisions = [
   'runway-live-5,True,2026-01-05T00:00:00',

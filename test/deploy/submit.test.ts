@@ -1,7 +1,9 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { scripts } from '#test/support/scripts.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 /** The scripts in a git repository of two commits; a pretend gcloud keeps what it was sent. */
 async function repository() {
