@@ -23,6 +23,18 @@ const importGooglesJson: Plugin = {
   },
 }
 
+/** It hands all of zod to a function that needs one class of it: all of zod would be bundled, in every language. */
+const extendOneClass: Plugin = {
+  name: 'extend-one-class',
+  transform: {
+    filter: { id: /@hono[\\/]zod-openapi[\\/]dist[\\/]index\.mjs$/ },
+    handler(code) {
+      const changed = code.replace('extendZodWithOpenApi(z)', 'extendZodWithOpenApi({ ZodType: z.ZodType })')
+      return { code: changed, map: null }
+    },
+  },
+}
+
 /**
  * Bundles sources with all that they import. CommonJS, since importing `node:http` as a module has Node look at
  * each of its exports, which loads more than a service needs.
@@ -31,8 +43,14 @@ const importGooglesJson: Plugin = {
  */
 export async function bundle(input: Record<string, string>, dir: string): Promise<void> {
   const external = ['pg-native']
-  const resolve = { alias: { '@google-cloud/tasks': cloudTasksV2 } }
-  const build = await rolldown({ input, platform: 'node', external, resolve, plugins: [importGooglesJson] })
+  const resolve = { alias: { '@google-cloud/tasks': cloudTasksV2 }, mainFields: ['module', 'main'] }
+  const build = await rolldown({
+    input,
+    platform: 'node',
+    external,
+    resolve,
+    plugins: [importGooglesJson, extendOneClass],
+  })
   await build.write({
     dir,
     format: 'cjs',
