@@ -5,16 +5,13 @@ WORKDIR /service
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
-# Node keeps compiled code per user: it must be made by the one who will run it
-RUN chown 65532:65532 /service
-USER 65532:65532
 RUN node build.ts
 
 FROM gcr.io/distroless/cc-debian12:nonroot
-# the very binary that compiled dist/cache: another one would reject it
+# the very binary that compiled dist/service.cache: another one would reject it
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 WORKDIR /service
-COPY --from=build --chown=65532:65532 /service/dist ./dist
+COPY --from=build /service/dist ./dist
 COPY --from=build /service/migrations ./migrations
 COPY --from=build /service/openapi ./openapi
 ENV NODE_ENV=production

@@ -1,20 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, readFile, rm, writeFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { bundle } from './bundle.ts'
 
-// Makes the production bundle: dist/main.js and dist/migrate.js, and dist/cache/, the code that V8 compiled from
-// it, so that an instance starts without compiling.
+// Makes the production bundle: dist/service.js, which dist/main.js starts, dist/migrate.js, and dist/service.cache,
+// the code that V8 compiled from the service, so that an instance starts without compiling.
 
 const dist = fileURLToPath(new URL('./dist', import.meta.url))
-
-/** Nothing may be loaded before the cache is on. */
-const main = `const { join } = require('node:path')
-require('node:module').enableCompileCache({ directory: join(__dirname, 'cache'), portable: true })
-require('./service.js')
-`
 
 /** What it does not start without. */
 const required = {
@@ -26,7 +20,7 @@ const required = {
 await rm(dist, { recursive: true, force: true })
 await Promise.all([bundle({ service: 'src/main.ts' }, dist), bundle({ migrate: 'src/migrate.ts' }, dist)])
 await Promise.all([escapeToAscii(`${dist}/service.js`), escapeToAscii(`${dist}/migrate.js`)])
-await writeFile(`${dist}/main.js`, main)
+await copyFile(new URL('./start.cjs', import.meta.url), `${dist}/main.js`)
 await writeFile(`${dist}/package.json`, '{ "type": "commonjs" }\n')
 await fillCache()
 
@@ -37,9 +31,12 @@ async function escapeToAscii(file: string): Promise<void> {
   await writeFile(file, code.replaceAll(/[^\0-\x7f]/g, unit))
 }
 
-/** Starts the bundle once, asks it something, and stops it: Node writes the cache when it exits. */
+/** Starts the bundle once, asks it something, and stops it: V8 keeps the code of all functions that ran. */
 async function fillCache(): Promise<void> {
-  const service = spawn(process.execPath, [`${dist}/main.js`], {
+  const record = `const script = require('./main.js')
+    process.on('exit', () => require('fs').writeFileSync('service.cache', script.createCachedData()))`
+  const service = spawn(process.execPath, ['-e', record], {
+    cwd: dist,
     env: { ...required, PORT: '0', LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

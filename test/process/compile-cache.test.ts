@@ -1,28 +1,11 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Script } from 'node:vm'
 import { expect, onTestFinished, test } from 'vitest'
 import { client } from '#test/support/client.ts'
-import { startService } from '#test/support/process.ts'
-
-/** Starts and stops a bundle. Returns its files, and those whose compiled code V8 has taken and not taken. */
-async function cacheUse(folder: string) {
-  const { child, url, exit, lines } = await startService(
-    { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' },
-    { file: join(folder, 'main.js') },
-  )
-  await client(url)('/ping')
-  child.kill('SIGTERM')
-  await exit
-  const files = (pattern: RegExp) => {
-    const found = lines.flatMap((line) => pattern.exec(line)?.[1] ?? [])
-    return [...new Set(found)].filter((file) => file.startsWith(folder)).sort()
-  }
-  return {
-    read: files(/reading cache from .* for \S+ (?:file:\/\/)?(\S+?)\.\.\./),
-    accepted: files(/V8 code cache for \S+ (?:file:\/\/)?(\S+) was accepted/),
-  }
-}
+import { spawnProgram, startService } from '#test/support/process.ts'
+import { testTasks } from '#test/support/task-variables.ts'
 
 async function copyOfBundle(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'bundle-'))
@@ -31,11 +14,33 @@ async function copyOfBundle(): Promise<string> {
   return folder
 }
 
+/** Starts the bundle in a folder, and ends with 0 where V8 has taken its compiled code. */
+function takesCompiledCode(folder: string) {
+  const script = `process.exit(require('./main.js').cachedDataRejected === false ? 0 : 1)`
+  return spawnProgram(process.execPath, ['-e', script], { cwd: folder, env: { ...testTasks, PORT: '0' } })
+    .exit
+}
+
 test.each([
-  ['where it was built', async () => `${process.cwd()}/dist`],
+  ['where it was built', async () => 'dist'],
   ['in another folder', copyOfBundle],
 ])('V8 takes the compiled code that the bundle brings, %s', async (_where, folder) => {
-  const { read, accepted } = await cacheUse(await folder())
-  expect(accepted).toContainEqual(expect.stringContaining('service'))
-  expect(accepted).toEqual(read)
+  expect(await takesCompiledCode(await folder())).toBe(0)
+})
+
+test('the compiled code is that of the functions that a start and an answer run', async () => {
+  const beforeItRuns = new Script(await readFile('dist/service.js', 'latin1')).createCachedData()
+  const { length } = await readFile('dist/service.cache')
+  expect(length).toBeGreaterThan(1.2 * beforeItRuns.length)
+})
+
+test.each([
+  ['is missing', (file: string) => rm(file)],
+  ['is another version’s', (file: string) => writeFile(file, 'not for this V8')],
+])('the bundle starts, and reads its own files later, where the compiled code %s', async (_what, spoil) => {
+  const folder = await copyOfBundle()
+  await spoil(join(folder, 'service.cache'))
+  expect(await takesCompiledCode(folder)).toBe(1)
+  const { url } = await startService({}, { file: join(folder, 'main.js') })
+  expect((await client(url)('/openapi.json')).status).toBe(200)
 })

@@ -1,0 +1,33 @@
+const { readFileSync } = require('node:fs')
+const { Module, createRequire } = require('node:module')
+const { join } = require('node:path')
+const { Script, constants } = require('node:vm')
+
+// dist/main.js: runs dist/service.js with the code that V8 had compiled by the time the build had seen it answer.
+// Node's own compile cache is made before a script runs, when V8 has compiled hardly a function of it.
+
+const filename = join(__dirname, 'service.js')
+const head = '(function (exports, require, module, __filename, __dirname) {'
+const script = new Script(`${head}${readFileSync(filename, 'latin1')}\n})`, {
+  filename,
+  columnOffset: -head.length,
+  cachedData: compiledCode(),
+  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+})
+const service = new Module(filename, module)
+service.filename = filename
+require.cache[filename] = service // for the chunks that it loads later, and that import from it
+const run = script.runInThisContext()
+run.call(service.exports, service.exports, createRequire(filename), service, filename, __dirname)
+service.loaded = true
+
+module.exports = script
+
+/** Where there is none, or V8 does not take it (another version, another flag), it compiles anew. */
+function compiledCode() {
+  try {
+    return readFileSync(join(__dirname, 'service.cache'))
+  } catch {
+    return undefined
+  }
+}
