@@ -7,21 +7,28 @@ const { Script, constants } = require('node:vm')
 // Node's own compile cache is made before a script runs, when V8 has compiled hardly a function of it.
 
 const filename = join(__dirname, 'service.js')
-const head = '(function (exports, require, module, __filename, __dirname) {'
-const script = new Script(`${head}${readFileSync(filename, 'latin1')}\n})`, {
-  filename,
-  columnOffset: -head.length,
-  cachedData: compiledCode(),
-  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-})
-const service = new Module(filename, module)
-service.filename = filename
-require.cache[filename] = service // for the chunks that it loads later, and that import from it
-const run = script.runInThisContext()
-run.call(service.exports, service.exports, createRequire(filename), service, filename, __dirname)
-service.loaded = true
 
-module.exports = script
+if (process.sourceMapsEnabled)
+  require(filename) // Node maps the stacks of what it loads itself
+else module.exports = runCompiled()
+
+/** @returns the script, for the build to ask it for its compiled code */
+function runCompiled() {
+  const head = '(function (exports, require, module, __filename, __dirname) {'
+  const script = new Script(`${head}${readFileSync(filename, 'latin1')}\n})`, {
+    filename,
+    columnOffset: -head.length,
+    cachedData: compiledCode(),
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  })
+  const service = new Module(filename, module)
+  service.filename = filename
+  require.cache[filename] = service // for the chunks that it loads later, and that import from it
+  const run = script.runInThisContext()
+  run.call(service.exports, service.exports, createRequire(filename), service, filename, __dirname)
+  service.loaded = true
+  return script
+}
 
 /** Where there is none, or V8 does not take it (another version, another flag), it compiles anew. */
 function compiledCode() {

@@ -44,3 +44,9 @@ test.each([
   const { url } = await startService({}, { file: join(folder, 'main.js') })
   expect((await client(url)('/openapi.json')).status).toBe(200)
 })
+
+test('where Node is asked to, it names the sources in a stack', async () => {
+  const { url, line } = await startService({}, { args: ['--enable-source-maps'] })
+  await client(url)('/ready')
+  await line(/"stack_trace":".*src\/runtime\/http\/readiness\.ts:\d+/)
+})
