@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname } from 'node:path'
+import { createInterface } from 'node:readline'
 
 /** A process that runs, and those that it started. */
 export interface Group {
@@ -24,7 +25,7 @@ process.on('exit', () => {
  * Starts a program in a process group of its own, out of a terminal's Ctrl-C.
  *
  * @param options.env all of its environment
- * @param options.write gets what it prints, as it comes
+ * @param options.write gets what it prints, line by line
  */
 export function startGroup(
   [command = '', ...args]: readonly string[],
@@ -35,9 +36,9 @@ export function startGroup(
   const child = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text
-      write(text)
+    createInterface({ input: stream }).on('line', (line) => {
+      output += `${line}\n`
+      write(`${line}\n`)
     })
   }
   const signal = (name: NodeJS.Signals) => {

@@ -1,0 +1,94 @@
+import { beforeAll, expect, test, vi } from 'vitest'
+import { complaint, long, rehearsal } from '#test/support/rehearsal.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
+
+const { project, build, again, serving, version, image, changes } = await rehearsal()
+const quick = long.filter((id) => !id.endsWith('acceptance'))
+let pushed: string
+let answering: string | undefined
+
+// What each of these builds finds: a service that is live.
+beforeAll(async () => {
+  expect((await build({ without: long })).ok).toBe(true)
+  pushed = image()
+  answering = (await version()).revision
+})
+
+/** Expects that live is as it was before. */
+async function expectUntouched() {
+  expect(serving()).toEqual([`${answering}=100`])
+  project.fault = () => false
+  expect((await version()).revision).toBe(answering)
+}
+
+/** What was changed of live. */
+const changesOfLive = () => changes().filter((change) => change.includes('runway-live'))
+
+test('a migration that fails stops the build before anything is deployed', async () => {
+  changes()
+  await project.images.addFailingMigration(pushed, 'with-failing:1')
+  project.images.tagged.set(pushed.replace(/@.*/, ':failing'), project.images.find('with-failing:1')!)
+  const failing = await again(project.images.push(pushed.replace(/@.*/, ':failing')))
+  expect(complaint(failing)).toMatch(/^staging-migrate: .*division by zero.*nothing was deployed/s)
+  expect(changes()).toEqual(['run jobs deploy runway-staging-migrate'])
+  await expectUntouched()
+})
+
+test('staging that fails its acceptance tests leaves live untouched', async () => {
+  changes()
+  const red = await again(pushed, { without: quick, breaks: 'staging-acceptance' })
+  expect(complaint(red)).toMatch(/^staging-acceptance: .*What to do next: live is untouched/s)
+  expect(changesOfLive()).toEqual([])
+  await expectUntouched()
+})
+
+test('a live revision that fails its tests under the tag gets no traffic', async () => {
+  const red = await again(pushed, { without: [...quick, 'staging-acceptance'], breaks: 'live-smoke' })
+  expect(complaint(red)).toMatch(/^live-acceptance: .*What to do next: live's traffic is untouched/s)
+  const [newest] = project.services.get('runway-live')?.revisions.slice(-1) ?? []
+  expect(newest).toMatchObject({ name: expect.stringContaining(red.id.slice(0, 8)), ready: true })
+  await expectUntouched()
+})
+
+test('a live revision that does not answer publicly gives the traffic back', async () => {
+  project.fault = (host, { url }) => host === 'runway-live' && url === '/version'
+  changes()
+  const red = await again(pushed)
+  expect(complaint(red)).toMatch(/^live-traffic: .*does not say that .*Traffic is back: .*What to do next/s)
+  expect(changesOfLive().slice(-2)).toEqual(new Array(2).fill('run services update-traffic runway-live'))
+  await expectUntouched()
+})
+
+test('a revision that does not start fails its deploy, and what served before still serves', async () => {
+  const name = 'runway-live-auth-secret'
+  const secret = project.secrets.get(name) ?? []
+  project.secrets.set(name, [...secret, 'too short'])
+  const red = await again(pushed)
+  expect(complaint(red)).toMatch(/^live-revision: .*AUTH_SECRET: must be.*what served before still serves/s)
+  await expectUntouched()
+  project.secrets.set(name, secret)
+})
+
+test.each(['runway-live-auth-secret', 'runway-staging-database-url'])(
+  'without the secret %s a build fails by its name, before anything moves',
+  async (name) => {
+    const secret = project.secrets.get(name) ?? []
+    project.secrets.delete(name)
+    changes()
+    const red = await again(pushed)
+    expect(complaint(red)).toMatch(
+      new RegExp(`settings: .*Missing: a secret ${name} with an enabled version`, 's'),
+    )
+    expect(changes()).toEqual([])
+    project.secrets.set(name, secret)
+  },
+)
+
+test('without a secret of the build itself no step begins', async () => {
+  const name = 'runway-live-test-token'
+  const secret = project.secrets.get(name) ?? []
+  project.secrets.delete(name)
+  await expect(again(pushed)).rejects.toThrow(`${name}/versions/latest: NOT_FOUND`)
+  project.secrets.set(name, secret)
+})

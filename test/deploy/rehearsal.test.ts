@@ -1,0 +1,134 @@
+import { beforeAll, expect, test, vi } from 'vitest'
+import { complaint, long, otherThanOk, rehearsal } from '#test/support/rehearsal.ts'
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 200_000 })
+
+const { project, build, again, serving, version, image, changes, gcloud } = await rehearsal()
+const deployed = ['migrate', 'revision', 'tasks', 'traffic']
+let first: Awaited<ReturnType<typeof build>>
+let firstImage: string
+
+// The very first build of a project: nothing was ever deployed, and nobody said which commit it is.
+beforeAll(async () => {
+  first = await build({ without: ['check'] })
+  firstImage = image()
+})
+
+test('a first build goes through all its steps, and is live under the public URL', async () => {
+  expect(otherThanOk(first)).toEqual({ check: 'left out', 'live-contract': 'left out' })
+  expect(first.ok).toBe(true)
+  expect(await version()).toEqual({
+    service: 'runway-live',
+    revision: expect.stringMatching(new RegExp(`^runway-live-\\d{6}-\\d{4}-${first.id.slice(0, 8)}$`)),
+    version: expect.stringMatching(new RegExp(`^\\d{6}-\\d{4}-${first.id.slice(0, 7)}$`)),
+    commit: 'unknown',
+    environment: 'live',
+  })
+  expect(await version('runway-staging')).toMatchObject({ environment: 'staging' })
+  expect(image()).toMatch(/^europe-west1-docker\.pkg\.dev\/rehearsal\/services\/runway@sha256:[0-9a-f]{64}$/)
+  expect(image('runway-staging')).toBe(image())
+})
+
+test('each environment has its own queue, and a tick that its service takes', async () => {
+  const answer = await fetch(`${project.emulator.url}/v2/projects/rehearsal/locations/europe-west1/queues`)
+  const { queues } = (await answer.json()) as { queues: { name: string }[] }
+  expect(queues).toMatchObject(
+    ['live', 'staging'].map((name) => ({
+      name: `projects/rehearsal/locations/europe-west1/queues/runway-${name}`,
+      rateLimits: { maxConcurrentDispatches: 10, maxDispatchesPerSecond: 50 },
+      retryConfig: { maxAttempts: -1, minBackoff: '1s', maxBackoff: '60s' },
+    })),
+  )
+  for (const name of ['staging', 'live'])
+    expect(project.schedulerJobs.get(`runway-${name}`)).toMatchObject({
+      uri: `https://runway-${name}-123456789.europe-west1.run.app/tasks/tick`,
+      status: '200',
+    })
+})
+
+test('the environments share no secret and no database', () => {
+  const [staging, live] = ['staging', 'live'].map(
+    (name) => project.services.get(`runway-${name}`)?.revisions[0],
+  )
+  for (const name of ['DATABASE_URL', 'AUTH_SECRET', 'TASKS_QUEUE', 'TASKS_URL', 'TASKS_INVOKER']) {
+    expect(live?.environment[name]).toMatch(/./)
+    expect(live?.environment[name]).not.toBe(staging?.environment[name])
+  }
+})
+
+test('a second build changes the jobs, the revisions and the traffic, and nothing else', async () => {
+  changes()
+  const queues = project.emulator.state().queues
+  const secrets = structuredClone(project.secrets)
+  const before = await version()
+  const second = await build({ without: long, substitutions: { COMMIT_SHA: 'c0ffee5c0ffee5' } })
+  expect(otherThanOk(second)).toEqual(Object.fromEntries(long.map((id) => [id, 'left out'])))
+  expect(changes()).toEqual(
+    ['staging', 'live'].flatMap((name) => [
+      `run jobs deploy runway-${name}-migrate`,
+      `run deploy runway-${name}`,
+      ...(name === 'live' ? [] : []),
+      `tasks queues update runway-${name}`,
+      `scheduler jobs update http runway-${name}`,
+      `run services update-traffic runway-${name}`,
+      `run services update-traffic runway-${name}`,
+    ]),
+  )
+  expect(project.emulator.state().queues).toEqual(queues)
+  expect(project.secrets).toEqual(secrets)
+  const now = await version()
+  expect(now).toMatchObject({
+    commit: 'c0ffee5c0ffee5',
+    version: expect.stringMatching(/^\d{6}-\d{4}-c0ffee5$/),
+  })
+  expect(now.revision).not.toBe(before.revision)
+  expect(project.services.get('runway-live')?.traffic).toEqual([{ revisionName: now.revision, percent: 100 }])
+})
+
+test('an image that was pushed before goes live without being built again', async () => {
+  expect(image()).not.toBe(firstImage)
+  const build = await again(firstImage, { without: ['staging-acceptance'] })
+  const given = { check: 'left out', build: 'left out', try: 'left out', 'staging-acceptance': 'left out' }
+  expect(otherThanOk(build)).toEqual(given)
+  expect(await version()).toMatchObject({
+    commit: 'unknown',
+    revision: expect.stringContaining(build.id.slice(0, 8)),
+  })
+})
+
+test('_UNTIL ends a build earlier', async () => {
+  changes()
+  const substitutions = { _IMAGE: firstImage, _UNTIL: 'staging' }
+  const { ok, steps } = await build({ without: long, substitutions })
+  expect(ok).toBe(true)
+  const done = steps.filter(({ result }) => result === 'ok').map(({ id }) => id)
+  expect(done).toEqual(['push', 'staging-settings', ...deployed.map((step) => `staging-${step}`)])
+  expect(changes().filter((change) => change.includes('live'))).toEqual([])
+  expect(complaint(await build({ without: long, substitutions: { _UNTIL: 'stagin' } }))).toContain(
+    "_UNTIL is 'stagin'",
+  )
+})
+
+test('after a rollback that pins an older revision, the next build has all traffic again', async () => {
+  const [old] = project.services.get('runway-live')?.revisions ?? []
+  await gcloud('run', 'services', 'update-traffic', 'runway-live', '--to-revisions', `${old?.name}=100`)
+  expect((await version()).revision).toBe(old?.name)
+  const { id, ok } = await again(firstImage)
+  expect(ok).toBe(true)
+  const { revision } = await version()
+  expect(revision).toContain(id.slice(0, 8))
+  expect(serving()).toEqual([`${revision}=100`])
+})
+
+test('of two builds that began at once, the later one to arrive is red, and the other stays live', async () => {
+  let other: Awaited<ReturnType<typeof build>> | undefined
+  const overtaken = await again(firstImage, {
+    async before(id) {
+      if (id === 'live-traffic') other = await again(firstImage)
+    },
+  })
+  expect(other?.ok).toBe(true)
+  expect(complaint(overtaken)).toMatch(/^live-traffic: Overtaken: .*What to do next: .*_IMAGE=/s)
+  expect((await version()).revision).toContain(other?.id.slice(0, 8))
+  expect(serving()).toEqual([expect.stringContaining(`${other?.id.slice(0, 8)}=100`)])
+})

@@ -1,0 +1,67 @@
+import { once } from 'node:events'
+import { expect, test } from 'vitest'
+import type { Step } from '#dev/rehearsal/build-file.ts'
+import { type RunStep, runSteps } from '#dev/rehearsal/steps.ts'
+
+function step(id: string, waitFor: string[] = [], timeout = 60): Step {
+  return { id, waitFor, timeout, name: 'n', entrypoint: 'e', args: [], env: [], secretEnv: [] }
+}
+
+/** Runs steps whose ends the test decides. */
+function controlled() {
+  const begun: string[] = []
+  const ends = new Map<string, (status: number) => void>()
+  const run: RunStep = async ({ id }, signal) => {
+    begun.push(id)
+    const end = new Promise<number>((resolve) => ends.set(id, resolve))
+    const status = await Promise.race([end, once(signal, 'abort').then(() => 143)])
+    return { status, output: id === 'late' ? 'Left out: no need\n' : '' }
+  }
+  async function end(id: string, status = 0) {
+    ends.get(id)?.(status)
+    await new Promise(setImmediate)
+  }
+  return { begun, run, end }
+}
+
+test('a step waits for all before it, for those that it names, or for none', async () => {
+  const { begun, run, end } = controlled()
+  const steps = [step('a'), step('b', ['-']), step('c', ['b']), step('d'), step('e')]
+  const results = runSteps(steps, run)
+  await end('nothing')
+  expect(begun).toEqual(['a', 'b'])
+  await end('b')
+  expect(begun).toEqual(['a', 'b', 'c'])
+  await end('c')
+  expect(begun).toEqual(['a', 'b', 'c'])
+  await end('a')
+  await end('d')
+  await end('e')
+  expect(begun).toEqual(['a', 'b', 'c', 'd', 'e'])
+  expect((await results).map(({ result }) => result)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok'])
+})
+
+test('a step that fails cancels what runs beside it, and nothing more begins', async () => {
+  const { begun, run, end } = controlled()
+  const results = runSteps([step('a'), step('b', ['-']), step('c', ['b']), step('d')], run)
+  await end('nothing')
+  await end('a', 1)
+  expect((await results).map(({ result }) => result)).toEqual(['failed', 'cancelled', 'not run', 'not run'])
+  expect(begun).toEqual(['a', 'b'])
+})
+
+test('a step that takes too long fails', async () => {
+  const { run } = controlled()
+  const results = await runSteps([step('a', [], 0), step('b')], run)
+  expect(results).toMatchObject([{ result: 'failed', output: 'Timed out\n' }, { result: 'not run' }])
+})
+
+test('what is left out, by the caller or by itself, holds nothing up', async () => {
+  const { begun, run, end } = controlled()
+  const results = runSteps([step('check'), step('late'), step('last')], run, { without: ['check'] })
+  await end('nothing')
+  await end('late')
+  await end('last')
+  expect((await results).map(({ result }) => result)).toEqual(['left out', 'left out', 'ok'])
+  expect(begun).toEqual(['late', 'last'])
+})

@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { expect } from 'vitest'
+import { createProject } from '#dev/rehearsal/project.ts'
+import { runBuild } from '#dev/rehearsal/run-build.ts'
+import { atEnd } from './at-end.ts'
+
+type Options = NonNullable<Parameters<typeof runBuild>[1]>
+
+/** Steps that many tests are not about, and that take long. */
+export const long = ['check', 'try', 'staging-acceptance', 'live-acceptance']
+
+/** A pretend project for the builds of a file, which ends with it. */
+export async function rehearsal() {
+  const project = await createProject()
+  atEnd(() => project.close())
+  const live = 'runway-live'
+
+  return {
+    project,
+    build: (options: Options) => runBuild(project, options),
+
+    /** A build of an image that was pushed before. */
+    again: (image: string, options: Options = {}) =>
+      runBuild(project, { without: long, ...options, substitutions: { _IMAGE: image } }),
+
+    /** The revisions of live that have traffic, such as `['runway-live-1=100']`. */
+    serving(name = live): string[] {
+      const traffic = project.services.get(name)?.traffic ?? []
+      return traffic.flatMap((target) => (target.percent ? `${target.revisionName}=${target.percent}` : []))
+    },
+
+    /** What a service's public URL says of its version. */
+    async version(name = live): Promise<Record<string, string>> {
+      const response = await fetch(`${project.services.get(name)?.url}/version`)
+      expect(response.status).toBe(200)
+      return (await response.json()) as Record<string, string>
+    },
+
+    /** The name of the image that a service was last deployed with. */
+    image: (name = live) => project.services.get(name)?.revisions.at(-1)?.flags.image ?? '',
+
+    /** What was changed since the last time. */
+    changes: () => project.journal.splice(0),
+
+    /** Calls the pretend gcloud, as a person would. */
+    async gcloud(...args: string[]): Promise<string> {
+      const given = ['--project', project.id, '--region', project.region]
+      return (await promisify(execFile)(`${project.programs}/gcloud`, [...args, ...given])).stdout
+    },
+  }
+}
+
+/** What became of a build's steps, without those that ended well: `{ check: 'left out' }`. */
+export function otherThanOk({ steps }: Awaited<ReturnType<typeof runBuild>>): Record<string, string> {
+  return Object.fromEntries(
+    steps.filter(({ result }) => result !== 'ok').map(({ id, result }) => [id, result]),
+  )
+}
+
+/** What the step that failed has printed; throws if none, or several did. */
+export function complaint({ steps }: Awaited<ReturnType<typeof runBuild>>): string {
+  const failed = steps.filter(({ result }) => result === 'failed')
+  expect(failed).toHaveLength(1)
+  return `${failed[0]?.id}: ${failed[0]?.output}`
+}
