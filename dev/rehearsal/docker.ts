@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { breaking } from './contracts.ts'
 import { path, startGroup } from './group.ts'
+import { buildImage, type Image, withFailingMigration } from './images.ts'
 import type { Project } from './project.ts'
 import { type Call, Refusal, type Tool } from './stand-ins.ts'
 
@@ -13,92 +14,88 @@ const runFlags = {
   ...{ 'read-only': flag, tmpfs: text, 'cap-drop': text, memory: text },
 }
 
-const pairs = (list: readonly string[] = []) =>
-  Object.fromEntries(
-    list.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
-  )
+const pairs = (list: readonly string[] = []): Record<string, string> =>
+  Object.fromEntries(list.map((pair) => pair.split(/=(.*)/s).slice(0, 2)))
 
 /** The docker of a project: containers are processes of this machine, or databases of the embedded server. */
 export function docker(project: Project): Tool {
   const { images, containers, sql } = project
 
-  async function run(args: string[], { print, signal, folder }: Call): Promise<number> {
+  function find(name = ''): Image {
+    const image = images.get(name)
+    if (!image) throw new Refusal(`Unable to find image '${name}' locally`)
+    return image
+  }
+
+  async function run({ args, folder, signal, print }: Call): Promise<number> {
     const { tokens } = parseArgs({ args, options: runFlags, strict: false, tokens: true })
     const at = tokens.find(({ kind }) => kind === 'positional')?.index ?? args.length
     const { values } = parseArgs({ args: args.slice(0, at), options: runFlags })
-    const [name = '', ...command] = args.slice(at)
+    const { detach = false, name = '', workdir = folder } = values
+    const [from = '', ...command] = args.slice(at)
     const given = pairs(values.env)
-    if (/^postgres:/.test(name)) return startDatabase(values.name ?? '', given)
-    if (/^tufin\/oasdiff:/.test(name)) return breaking(command, print)
+    if (from.startsWith('postgres:')) return startDatabase(name, given)
+    if (from.startsWith('tufin/oasdiff:')) return breaking(command, print)
 
-    const image = images.find(name)
-    if (!image && !/^node:/.test(name)) throw new Refusal(`Unable to find image '${name}' locally`)
-    const cwd = image?.folder ?? values.workdir ?? folder
-    const env = image
-      ? { ...image.environment, ...given }
-      : { PATH: path, HOME: process.env.HOME ?? '', ...given }
+    const ours = from.startsWith('node:') ? undefined : find(from)
+    const env = { ...(ours?.environment ?? { PATH: path, HOME: process.env.HOME ?? '' }), ...given }
     const line = command.length > 0 ? command : ['node', 'dist/main.js']
-    const group = startGroup(line, { cwd, env, ...(!values.detach && { write: print }) })
-    if (values.detach) {
-      containers.set(values.name ?? '', group)
-      return 0
-    }
-    signal.addEventListener('abort', () => void group.stop())
-    return group.exit
+    const group = startGroup(line, { cwd: ours?.folder ?? workdir, env, ...(!detach && { write: print }) })
+    if (detach) containers.set(name, group)
+    else signal.addEventListener('abort', () => void group.stop())
+    return detach ? 0 : group.exit
   }
 
   async function startDatabase(name: string, given: Record<string, string>): Promise<number> {
     const { POSTGRES_USER: user, POSTGRES_PASSWORD: password, POSTGRES_DB: database } = given
-    await sql(
-      `create role "${user}" login password '${password}'`,
-      `create database "${database}" owner "${user}"`,
-    )
+    await sql(`create role "${user}" login password '${password}'`)
+    await sql(`create database "${database}" owner "${user}"`)
     const stop = () => sql(`drop database "${database}" with (force)`, `drop role "${user}"`)
     containers.set(name, { output: '', stop })
     return 0
   }
 
-  const commands: Record<string, (args: string[], call: Call) => Promise<number>> = {
-    async build(args, { folder }) {
+  /** Each takes what follows its name, and prints what it returns. */
+  const commands: Record<string, (args: string[], folder: string) => Promise<string> | string> = {
+    async build(args, folder) {
       const { values, positionals } = parseArgs({ args, options: buildFlags, allowPositionals: true })
-      if (positionals.join() !== '.' || !values.tag)
-        throw new Refusal(`docker build ${args.join(' ')} is not imitated`)
-      await images.build(folder, values.tag, pairs(values['build-arg']))
-      if (project.failingMigration) await images.addFailingMigration(values.tag, values.tag)
-      return 0
+      if (positionals.join() !== '.') throw new Refusal(`docker build ${positionals} is not imitated`)
+      const image = await buildImage(folder, project.folder, pairs(values['build-arg']))
+      images.set(values.tag ?? '', project.failingMigration ? await withFailingMigration(image) : image)
+      return ''
     },
-    async push([tag = ''], { print }) {
-      print(`${images.push(tag)}\n`)
-      return 0
+    push([tag = '']) {
+      const image = find(tag)
+      const name = `${tag.replace(/:[^:/]*$/, '')}@${image.digest}`
+      images.set(name, image)
+      return `${name}\n`
     },
-    async inspect([format, form, tag = ''], { print }) {
-      if (format !== '--format' || form !== '{{index .RepoDigests 0}}')
-        throw new Refusal(`${form} is not imitated`)
-      print(`${images.push(tag)}\n`)
-      return 0
+    inspect([flag, format, tag = '']) {
+      if (`${flag} ${format}` !== '--format {{index .RepoDigests 0}}')
+        throw new Refusal(`${format} is not imitated`)
+      const [name] = [...images].find(([name, image]) => name.includes('@') && image === find(tag)) ?? []
+      return `${name}\n`
     },
-    run,
-    async exec([name = '', program]) {
-      if (program !== 'pg_isready') throw new Refusal(`docker exec ${program} is not imitated`)
-      return containers.has(name) ? 0 : 1
+    exec([name = '', program]) {
+      if (program !== 'pg_isready' || !containers.has(name)) throw new Refusal(`No ${program} in ${name}`)
+      return ''
     },
-    async logs([name = ''], { print }) {
-      print(containers.get(name)?.output ?? '')
-      return 0
-    },
-    async rm([_force, ...names]) {
-      for (const name of names) {
+    logs: ([name = '']) => containers.get(name)?.output ?? '',
+    async rm(args) {
+      for (const name of args) {
         await containers.get(name)?.stop()
         containers.delete(name)
       }
-      return 0
+      return ''
     },
   }
 
   return async function docker(call) {
     const [name = '', ...args] = call.args
+    if (name === 'run') return run({ ...call, args })
     const command = commands[name]
     if (!command) throw new Refusal(`docker ${name} is not imitated`)
-    return command(args, call)
+    call.print(await command(args, call.folder))
+    return 0
   }
 }

@@ -2,7 +2,8 @@ import { Refusal } from './stand-ins.ts'
 
 /** A resource as Google's JSON has it. */
 export type Resource = Record<string, unknown>
-type Flags = Readonly<Record<string, string | undefined>>
+/** The flags of a command by name; a switch that is given is `true`. */
+export type Flags = Readonly<Record<string, string | undefined>>
 
 /**
  * Prints resources as gcloud does by --filter (terms `path=value`, joined by AND), --sort-by, --limit, --flatten and

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { cp, mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { cp, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Environment } from '../settings.ts'
 import { path, startGroup } from './group.ts'
 import { Refusal } from './stand-ins.ts'
@@ -12,63 +12,42 @@ export interface Image {
   readonly digest: string
 }
 
-export type Images = Awaited<ReturnType<typeof createImages>>
+const journalFile = 'migrations/meta/_journal.json'
 
-/** Images by tag, and in the registry by digest; their files are below `folder`. */
-export async function createImages(folder: string) {
-  const tagged = new Map<string, Image>()
-  const pushed = new Map<string, Image>()
-  await mkdir(folder)
+/**
+ * Bundles what .dockerignore lets pass.
+ *
+ * @param context the folder to take it from
+ * @param parent where the image's folder is made
+ * @param args of the Dockerfile's, VERSION and COMMIT, which become variables
+ */
+export async function buildImage(context: string, parent: string, args: Environment): Promise<Image> {
+  const folder = await mkdtemp(join(parent, 'image-'))
+  const lines = (await readFile(join(context, '.dockerignore'), 'utf8')).split('\n')
+  if (lines[0] !== '*') throw new Refusal('A .dockerignore that does not begin with * is not imitated')
+  for (const file of lines.flatMap((line) => (line.startsWith('!') ? line.slice(1) : [])))
+    await cp(join(context, file), join(folder, file), { recursive: true })
+  await symlink(join(context, 'node_modules'), join(folder, 'node_modules'))
+  const build = startGroup(['node', 'build.ts'], { cwd: folder, env: { PATH: path } })
+  if ((await build.exit) !== 0) throw new Refusal(build.output)
+  return digest(folder, { NODE_ENV: 'production', VERSION: args.VERSION ?? '', COMMIT: args.COMMIT ?? '' })
+}
 
-  async function add(files: string, environment: Environment): Promise<Image> {
-    const hash = createHash('sha256').update(JSON.stringify(environment))
-    for (const file of ['dist/service.js', 'dist/migrate.js', 'migrations/meta/_journal.json'])
-      hash.update(await readFile(join(files, file)))
-    return { folder: files, environment, digest: `sha256:${hash.digest('hex')}` }
-  }
+/** The same image with one more migration, which fails in every database but the one of the step `try`. */
+export async function withFailingMigration(image: Image): Promise<Image> {
+  const folder = await mkdtemp(join(dirname(image.folder), 'image-'))
+  await cp(image.folder, folder, { recursive: true, verbatimSymlinks: true })
+  const { entries, ...rest } = JSON.parse(await readFile(join(folder, journalFile), 'utf8'))
+  const { idx, when, ...last } = entries.at(-1)
+  const failing = { ...last, idx: idx + 1, when: when + 1, tag: 'failing' }
+  await writeFile(join(folder, journalFile), JSON.stringify({ ...rest, entries: [...entries, failing] }))
+  await writeFile(join(folder, 'migrations/failing.sql'), `select 1 / (current_database() = 'try')::int`)
+  return digest(folder, image.environment)
+}
 
-  return {
-    tagged,
-    /** By tag or by digest. */
-    find: (name: string) => tagged.get(name) ?? pushed.get(name),
-    pushed: (name: string) => pushed.get(name),
-
-    /** Bundles what .dockerignore lets pass, with the build arguments VERSION and COMMIT as variables. */
-    async build(context: string, tag: string, { VERSION = '', COMMIT = '' }: Environment): Promise<void> {
-      const files = await mkdtemp(join(folder, 'image-'))
-      const lines = (await readFile(join(context, '.dockerignore'), 'utf8')).split('\n')
-      if (lines[0] !== '*') throw new Refusal('A .dockerignore that does not begin with * is not imitated')
-      for (const file of lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1)))
-        await cp(join(context, file), join(files, file), { recursive: true })
-      await symlink(join(context, 'node_modules'), join(files, 'node_modules'))
-      const build = startGroup(['node', 'build.ts'], { cwd: files, env: { PATH: path } })
-      if ((await build.exit) !== 0) throw new Refusal(build.output)
-      tagged.set(tag, await add(files, { NODE_ENV: 'production', VERSION, COMMIT }))
-    },
-
-    /** Returns the name by digest. */
-    push(tag: string): string {
-      const image = tagged.get(tag)
-      if (!image) throw new Refusal(`An image does not exist locally with the tag: ${tag}`)
-      const name = `${tag.replace(/:[^:/]*$/, '')}@${image.digest}`
-      pushed.set(name, image)
-      return name
-    },
-
-    /** Has a tag name the same image with one more migration, which fails wherever it is not the step `try`. */
-    async addFailingMigration(from: string, tag: string): Promise<void> {
-      const image = tagged.get(from)
-      if (!image) throw new Refusal(`An image does not exist locally with the tag: ${from}`)
-      const files = await mkdtemp(join(folder, 'image-'))
-      await cp(image.folder, files, { recursive: true, verbatimSymlinks: true })
-      const journal = join(files, 'migrations/meta/_journal.json')
-      const { entries, ...rest } = JSON.parse(await readFile(journal, 'utf8'))
-      const last = entries.at(-1)
-      entries.push({ ...last, idx: last.idx + 1, when: last.when + 1, tag: '9999_failing' })
-      await writeFile(journal, JSON.stringify({ ...rest, entries }))
-      const sql = `select 1 / (current_database() = 'try')::int`
-      await writeFile(join(files, 'migrations/9999_failing.sql'), sql)
-      tagged.set(tag, await add(files, image.environment))
-    },
-  }
+async function digest(folder: string, environment: Environment): Promise<Image> {
+  const hash = createHash('sha256').update(JSON.stringify(environment))
+  for (const file of ['dist/service.js', 'dist/migrate.js', journalFile])
+    hash.update(await readFile(join(folder, file)))
+  return { folder, environment, digest: `sha256:${hash.digest('hex')}` }
 }

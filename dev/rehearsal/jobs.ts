@@ -1,40 +1,61 @@
-import { imageOf, secretsOf } from './deploy.ts'
+import type { Environment } from '../settings.ts'
+import type { Flags } from './format.ts'
 import type { Command } from './gcloud.ts'
 import { startGroup } from './group.ts'
+import type { Image } from './images.ts'
 import type { Project } from './project.ts'
 import { Refusal } from './stand-ins.ts'
 
+/** The image that --image names by its digest. @throws {Refusal} if none was pushed */
+export function imageOf(project: Project, { image: name = '' }: Flags): Image {
+  const image = project.images.get(name)
+  if (!image || !name.includes('@')) throw new Refusal(`Image '${name}' not found.`)
+  return image
+}
+
+/** What --set-secrets says, as variables. @throws {Refusal} for an account, or a version for it, that is not there */
+export function secretsOf(project: Project, flags: Flags): Environment {
+  const { 'service-account': account = '', 'set-secrets': list = '' } = flags
+  if (!project.accounts.includes(account)) throw new Refusal(`Service account ${account} does not exist.`)
+  const pairs = list.split(',').map((pair) => {
+    const [, variable, secret = '', version = ''] = pair.match(/^(\w+)=(.*):(\d+|latest)$/) ?? []
+    const value = project.secret(secret, version)
+    if (value === undefined) throw new Refusal(`Secret ${secret}/versions/${version} was not found`)
+    if (!secret.startsWith(`${account.split('@')[0]}-`))
+      throw new Refusal(`Permission denied on secret: ${secret} for Revision service account ${account}.`)
+    return [variable, value]
+  })
+  return Object.fromEntries(pairs)
+}
+
 /** The commands about Cloud Run's jobs, and about secrets. */
 export function jobs(project: Project): Record<string, Command> {
+  const known = `image= command= args= service-account= set-secrets= set-cloudsql-instances= clear-cloudsql-instances
+    tasks= max-retries= task-timeout= execute-now wait`
   return {
-    'run jobs deploy': {
-      flags:
-        `image= command= args= service-account= set-secrets= set-cloudsql-instances= clear-cloudsql-instances
-        tasks= max-retries= task-timeout= execute-now wait`.replaceAll(/\s+/g, ' '),
-      async run(given) {
-        const { name, flags, complain } = given
-        const image = imageOf(project, given)
-        const env = { ...image.environment, ...secretsOf(project, given), CLOUD_RUN_JOB: name }
-        project.jobs.set(
-          name,
-          Object.fromEntries(Object.entries(flags).map(([key, value = '']) => [key, value])),
-        )
+    'run jobs deploy': [
+      known,
+      async ({ name, flags, complain }) => {
+        const { folder: cwd, environment } = imageOf(project, flags)
+        const env = { ...environment, ...secretsOf(project, flags), CLOUD_RUN_JOB: name }
         const command = [flags.command ?? '', ...(flags.args?.split(',') ?? [])]
-        const { exit } = startGroup(command, { cwd: image.folder, env, write: complain })
-        if ((await exit) !== 0) throw new Refusal(`The execution of ${name} failed.`)
+        if ((await startGroup(command, { cwd, env, write: complain }).exit) !== 0)
+          throw new Refusal(`The execution of ${name} failed.`)
       },
-    },
-    'secrets versions list': {
-      flags: '',
-      run({ name }) {
+    ],
+    'secrets versions list': [
+      '',
+      ({ name }) => {
         const path = `projects/${project.number}/secrets/${name}`
-        const versions = project.secrets.get(name)
-        if (!versions) throw new Refusal(`NOT_FOUND: Secret [${path}] not found.`)
+        const values = project.secrets.get(name)
+        if (!values) throw new Refusal(`NOT_FOUND: Secret [${path}] not found.`)
         const createTime = (index: number) => new Date(index * 1000).toISOString()
-        return versions.map((_value, index) => ({
-          ...{ name: `${path}/versions/${index + 1}`, state: 'ENABLED', createTime: createTime(index) },
-        }))
+        const version = (index: number) => ({
+          name: `${path}/versions/${index + 1}`,
+          createTime: createTime(index),
+        })
+        return values.map((_value, index) => ({ ...version(index), state: 'ENABLED' }))
       },
-    },
+    ],
   }
 }

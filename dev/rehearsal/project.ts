@@ -7,9 +7,10 @@ import { createSigner } from '#src/runtime/auth/sign.ts'
 import { createEmulator } from '../cloud-tasks/emulator.ts'
 import { startPostgres } from '../postgres.ts'
 import { docker } from './docker.ts'
+import type { Flags } from './format.ts'
 import { createFront, type Fault } from './front.ts'
 import { gcloud } from './gcloud.ts'
-import { createImages } from './images.ts'
+import type { Image } from './images.ts'
 import type { Listening } from './listen.ts'
 import type { Service } from './services.ts'
 import { createStandIns } from './stand-ins.ts'
@@ -24,7 +25,6 @@ export async function createProject(options: { service?: string; region?: string
   const folder = await mkdtemp(join(tmpdir(), 'rehearsal-'))
   const server = await startPostgres()
   const emulator = await createEmulator()
-  const images = await createImages(join(folder, 'images'))
   const fronts = new Map<string, Listening>()
   const containers = new Map<string, { output: string; stop(): Promise<unknown> }>()
 
@@ -37,12 +37,13 @@ export async function createProject(options: { service?: string; region?: string
   }
 
   const project = {
-    ...{ id, number, region, service, folder, emulator, images, fronts, containers, sql },
+    ...{ id, number, region, folder, emulator, containers, sql },
     databasePort: new URL(server.url).port,
     services: new Map<string, Service>(),
-    jobs: new Map<string, Record<string, string>>(),
+    /** By tag, and, where they were pushed, by digest. */
+    images: new Map<string, Image>(),
     /** Cloud Scheduler's, each with the status of its first call. */
-    schedulerJobs: new Map<string, Record<string, string>>(),
+    schedulerJobs: new Map<string, Flags>(),
     /** The values of each secret, by its name; a version is a place among them, from 1. */
     secrets: new Map<string, string[]>(),
     accounts: ['staging', 'live'].map((name) => `${service}-${name}@${id}.iam.gserviceaccount.com`),

@@ -1,11 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { path } from './group.ts'
 import { type Listening, listen } from './listen.ts'
 
-/** A command line, of which the first word (`gcloud`, `docker`) has chosen the tool. */
+/** A command line, of which the first word has chosen the tool. */
 export interface Call {
   readonly args: string[]
   /** Where it was called. */
@@ -16,49 +15,48 @@ export interface Call {
   complain(text: string): void
 }
 
-/** Answers a call with its exit status. */
+/** Answers a call with its exit status. @throws {Refusal} */
 export type Tool = (call: Call) => Promise<number>
 
-/** What the tool does not do, as the real one would say it. */
-export class Refusal extends Error {
-  readonly status: number
+/** What the real tool would not do either, in its words. */
+export class Refusal extends Error {}
 
-  constructor(message: string, status = 1) {
-    super(message)
-    this.status = status
-  }
-}
-
-const standIn = fileURLToPath(new URL('./stand-in.ts', import.meta.url))
+const quote = (word: string) => `'${word.replaceAll("'", String.raw`'\''`)}'`
 
 /**
- * Puts programs into `folder` that stand before the real ones in a PATH: the tools, whose calls are answered here, a
- * `sleep` that does not last, and an `npm` that leaves the linked node_modules alone.
+ * Puts programs into `folder` that stand before the real ones in a PATH: the tools, a `sleep` that does not last, and
+ * an `npm` that leaves the linked node_modules alone. A tool sends its arguments, but no input (that may be its
+ * caller's loop), and runs the answer, which is a shell script of what to print, and of its exit status.
  */
 export async function createStandIns(folder: string, tools: Record<string, Tool>): Promise<Listening> {
   const server = await listen(async (request, response) => {
+    const [folder = '', ...args] = (await text(request)).split('\0').slice(0, -1)
+    const say = (line: string) => response.write(`${line}\n`)
+    const print = (out: string) => say(`printf %s ${quote(out)}`)
+    const complain = (out: string) => say(`printf %s ${quote(out)} >&2`)
     const gone = new AbortController()
     response.once('close', () => gone.abort())
-    const say = (what: object) => response.write(`${JSON.stringify(what)}\n`)
-    const complain = (error: string) => say({ error })
-    const { tool, args, folder } = JSON.parse(await text(request))
-    const call = { args, folder, signal: gone.signal, print: (out: string) => say({ out }), complain }
-    const status = await tools[tool]?.(call).catch((error) => {
-      complain(`${error instanceof Refusal ? '' : error.stack}${error.message}\n`)
-      return error instanceof Refusal ? error.status : 70
-    })
-    response.end(`${JSON.stringify({ status })}\n`)
+    try {
+      const tool = tools[`${request.url}`.slice(1)]
+      say(`status=${await tool?.({ args, folder, signal: gone.signal, print, complain })}`)
+    } catch (error) {
+      complain(`${error instanceof Refusal ? error.message : Error.prototype.toString.call(error)}\n`)
+      say('status=1')
+    }
+    response.end()
   })
 
-  const quote = (word: string) => `'${word.replaceAll("'", String.raw`'\''`)}'`
-  const [node, file] = [quote(process.execPath), quote(standIn)]
-  const programs: Record<string, string> = {
+  const call = (tool: string) => `{
+  echo 'status=70; trap "exit \\$status" EXIT'
+  printf '%s\\0' "$PWD" "$@" | curl --silent --no-buffer --data-binary @- ${server.url}/${tool}
+} | sh`
+  const programs = {
     sleep: 'exec /bin/sleep 0.05',
     npm: `if [ "$1" = ci ]; then echo 'node_modules are linked'; else PATH=${quote(path)} exec npm "$@"; fi`,
+    ...Object.fromEntries(Object.keys(tools).map((tool) => [tool, call(tool)])),
   }
-  for (const tool of Object.keys(tools)) programs[tool] = `exec ${node} ${file} ${server.url} ${tool} "$@"`
   await mkdir(folder)
-  for (const [name, line] of Object.entries(programs))
-    await writeFile(join(folder, name), `#!/bin/sh\n${line}\n`, { mode: 0o755 })
+  for (const [name, lines] of Object.entries(programs))
+    await writeFile(join(folder, name), `#!/bin/sh\n${lines}\n`, { mode: 0o755 })
   return server
 }

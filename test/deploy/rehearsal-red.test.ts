@@ -1,4 +1,5 @@
 import { beforeAll, expect, test, vi } from 'vitest'
+import { withFailingMigration } from '#dev/rehearsal/images.ts'
 import { complaint, long, rehearsal } from '#test/support/rehearsal.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
@@ -27,10 +28,12 @@ const changesOfLive = () => changes().filter((change) => change.includes('runway
 
 test('a migration that fails stops the build before anything is deployed', async () => {
   changes()
-  await project.images.addFailingMigration(pushed, 'with-failing:1')
-  project.images.tagged.set(pushed.replace(/@.*/, ':failing'), project.images.find('with-failing:1')!)
-  const failing = await again(project.images.push(pushed.replace(/@.*/, ':failing')))
-  expect(complaint(failing)).toMatch(/^staging-migrate: .*division by zero.*nothing was deployed/s)
+  const image = project.images.get(pushed)
+  const other = image && (await withFailingMigration(image))
+  const name = pushed.replace(/@.*/, `@${other?.digest}`)
+  if (other) project.images.set(name, other)
+  const failing = await again(name)
+  expect(complaint(failing)).toMatch(/^staging-migrate: .*"code":"22012".*nothing was deployed/s)
   expect(changes()).toEqual(['run jobs deploy runway-staging-migrate'])
   await expectUntouched()
 })
