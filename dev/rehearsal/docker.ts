@@ -40,10 +40,10 @@ export function docker(project: Project): Tool {
     const ours = from.startsWith('node:') ? undefined : find(from)
     const env = { ...(ours?.environment ?? { PATH: path, HOME: process.env.HOME ?? '' }), ...given }
     const line = command.length > 0 ? command : ['node', 'dist/main.js']
-    const group = startGroup(line, { cwd: ours?.folder ?? workdir, env, ...(!detach && { write: print }) })
-    if (detach) containers.set(name, group)
-    else signal.addEventListener('abort', () => void group.stop())
-    return detach ? 0 : group.exit
+    const cwd = ours?.folder ?? workdir
+    if (!detach) return startGroup(line, { cwd, env, write: print, signal }).exit
+    containers.set(name, startGroup(line, { cwd, env }))
+    return 0
   }
 
   async function startDatabase(name: string, given: Record<string, string>): Promise<number> {
@@ -56,11 +56,11 @@ export function docker(project: Project): Tool {
   }
 
   /** Each takes what follows its name, and prints what it returns. */
-  const commands: Record<string, (args: string[], folder: string) => Promise<string> | string> = {
-    async build(args, folder) {
+  const commands: Record<string, (args: string[], call: Call) => Promise<string> | string> = {
+    async build(args, { folder, signal }) {
       const { values, positionals } = parseArgs({ args, options: buildFlags, allowPositionals: true })
       if (positionals.join() !== '.') throw new Refusal(`docker build ${positionals} is not imitated`)
-      const image = await buildImage(folder, project.folder, pairs(values['build-arg']))
+      const image = await buildImage(folder, project.folder, pairs(values['build-arg']), signal)
       images.set(values.tag ?? '', project.failingMigration ? await withFailingMigration(image) : image)
       return ''
     },
@@ -95,7 +95,7 @@ export function docker(project: Project): Tool {
     if (name === 'run') return run({ ...call, args })
     const command = commands[name]
     if (!command) throw new Refusal(`docker ${name} is not imitated`)
-    call.print(await command(args, call.folder))
+    call.print(await command(args, call))
     return 0
   }
 }

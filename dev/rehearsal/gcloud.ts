@@ -4,15 +4,13 @@ import { type Flags, type Resource, render } from './format.ts'
 import { jobs } from './jobs.ts'
 import type { Project } from './project.ts'
 import { services } from './services.ts'
-import { Refusal, type Tool } from './stand-ins.ts'
+import { type Call, Refusal, type Tool } from './stand-ins.ts'
 import { tasks } from './tasks.ts'
 
-/** What a command was given: the name of what it is about, its flags, and where it was called. */
-export interface Given {
+/** What a command was given: the name of what it is about, and its flags. */
+export interface Given extends Pick<Call, 'folder' | 'signal' | 'complain'> {
   readonly name: string
   readonly flags: Flags
-  readonly folder: string
-  complain(text: string): void
 }
 
 /** The flags that a command takes, `=` behind those with a value, and what it does: returns what --format prints. */
@@ -29,7 +27,7 @@ export function gcloud(project: Project): Tool {
     ...{ ...services(project), ...jobs(project), ...tasks(project), 'run deploy': deploy(project) },
   }
 
-  return async function gcloud({ args, folder, print, complain }) {
+  return async function gcloud({ args, print, ...call }) {
     const line = args.join(' ')
     const [words = '', command] =
       Object.entries(commands).find(([words]) => `${line} `.startsWith(`${words} `)) ?? []
@@ -41,7 +39,7 @@ export function gcloud(project: Project): Tool {
       if (flags.project !== project.id || place !== project.region)
         throw new Refusal(`Nothing is in ${flags.project}, ${place}`)
       if (!/ (list|describe)$/.test(words)) project.journal.push(`${words} ${name}`)
-      print(render((await run({ name, flags, folder, complain })) ?? [], flags))
+      print(render((await run({ ...call, name, flags })) ?? [], flags))
       return 0
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof TypeError)) throw error

@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 
+type Write = (text: string) => void
+
 /** A process that runs, and those that it started. */
 export interface Group {
   /** What it has printed so far. */
@@ -10,7 +12,7 @@ export interface Group {
   /** Its exit status, when the last of them is gone; 127 if there is no such program. */
   readonly exit: Promise<number>
   /** Ends them all: SIGTERM, after ten seconds SIGKILL. */
-  stop(): Promise<number>
+  stop(): Promise<void>
 }
 
 /** Where programs are looked for: this Node first. */
@@ -26,10 +28,11 @@ process.on('exit', () => {
  *
  * @param options.env all of its environment
  * @param options.write gets what it prints, line by line
+ * @param options.signal stops it
  */
 export function startGroup(
   [command = '', ...args]: readonly string[],
-  options: { cwd: string; env: Record<string, string>; write?: (text: string) => void },
+  options: { cwd: string; env: Record<string, string>; write?: Write; signal?: AbortSignal },
 ): Group {
   const { cwd, env, write = () => {} } = options
   const program = command === 'node' ? process.execPath : command
@@ -54,13 +57,13 @@ export function startGroup(
   )
   void exit.then(() => running.delete(kill))
 
-  async function stop(): Promise<number> {
+  async function stop(): Promise<void> {
     const timer = setTimeout(kill, 10_000)
     signal('SIGTERM')
-    const status = await exit
+    await exit
     clearTimeout(timer)
-    return status
   }
+  options.signal?.addEventListener('abort', stop)
   return {
     ...{ exit, stop },
     get output() {

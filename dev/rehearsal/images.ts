@@ -21,14 +21,19 @@ const journalFile = 'migrations/meta/_journal.json'
  * @param parent where the image's folder is made
  * @param args of the Dockerfile's, VERSION and COMMIT, which become variables
  */
-export async function buildImage(context: string, parent: string, args: Environment): Promise<Image> {
+export async function buildImage(
+  context: string,
+  parent: string,
+  args: Environment,
+  signal: AbortSignal,
+): Promise<Image> {
   const folder = await mkdtemp(join(parent, 'image-'))
   const lines = (await readFile(join(context, '.dockerignore'), 'utf8')).split('\n')
   if (lines[0] !== '*') throw new Refusal('A .dockerignore that does not begin with * is not imitated')
   for (const file of lines.flatMap((line) => (line.startsWith('!') ? line.slice(1) : [])))
     await cp(join(context, file), join(folder, file), { recursive: true })
   await symlink(join(context, 'node_modules'), join(folder, 'node_modules'))
-  const build = startGroup(['node', 'build.ts'], { cwd: folder, env: { PATH: path } })
+  const build = startGroup(['node', 'build.ts'], { cwd: folder, env: { PATH: path }, signal })
   if ((await build.exit) !== 0) throw new Refusal(build.output)
   return digest(folder, { NODE_ENV: 'production', VERSION: args.VERSION ?? '', COMMIT: args.COMMIT ?? '' })
 }

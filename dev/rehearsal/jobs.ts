@@ -35,11 +35,11 @@ export function jobs(project: Project): Record<string, Command> {
   return {
     'run jobs deploy': [
       known,
-      async ({ name, flags, complain }) => {
+      async ({ name, flags, signal, complain: write }) => {
         const { folder: cwd, environment } = imageOf(project, flags)
         const env = { ...environment, ...secretsOf(project, flags), CLOUD_RUN_JOB: name }
         const command = [flags.command ?? '', ...(flags.args?.split(',') ?? [])]
-        if ((await startGroup(command, { cwd, env, write: complain }).exit) !== 0)
+        if ((await startGroup(command, { cwd, env, write, signal }).exit) !== 0)
           throw new Refusal(`The execution of ${name} failed.`)
       },
     ],

@@ -86,11 +86,12 @@ export async function createProject(options: { service?: string; region?: string
 
     /** Ends all that runs, and leaves nothing behind. */
     async close(): Promise<void> {
-      const revisions = [...project.services.values()].flatMap((deployed) => deployed.revisions)
+      await standIns.close()
+      const instances = [...project.services.values()].flatMap(({ revisions }) => revisions)
       await Promise.all(
-        [...revisions.map(({ instance }) => instance), ...containers.values()].map((it) => it.stop()),
+        [...instances.map(({ instance }) => instance), ...containers.values()].map((it) => it.stop()),
       )
-      for (const front of [...fronts.values(), standIns]) front.close()
+      for (const front of fronts.values()) front.close()
       await Promise.all([emulator.close(), server.stop()])
       await rm(folder, { recursive: true })
     },

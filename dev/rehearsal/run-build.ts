@@ -62,9 +62,8 @@ export async function runBuild(project: Project, options: BuildOptions = {}) {
     const own = [...(file.options.env ?? []), ...step.env].map((pair) => pair.split(/=(.*)/s).slice(0, 2))
     const given = secrets.filter(([name]) => step.secretEnv.includes(name))
     const env = { ...base, ...Object.fromEntries([...own, ...given]) }
-    const print = (text: string) => write(step.id, text)
-    const group = startGroup([step.entrypoint, ...step.args], { cwd: workspace, env, write: print })
-    signal.addEventListener('abort', () => void group.stop())
+    const options = { cwd: workspace, env, write: (text: string) => write(step.id, text), signal }
+    const group = startGroup([step.entrypoint, ...step.args], options)
     return { status: await group.exit, output: group.output }
   }
 

@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { path } from './group.ts'
-import { type Listening, listen } from './listen.ts'
+import { listen } from './listen.ts'
 
 /** A command line, of which the first word has chosen the tool. */
 export interface Call {
@@ -28,8 +29,9 @@ const quote = (word: string) => `'${word.replaceAll("'", String.raw`'\''`)}'`
  * an `npm` that leaves the linked node_modules alone. A tool sends its arguments, but no input (that may be its
  * caller's loop), and runs the answer, which is a shell script of what to print, and of its exit status.
  */
-export async function createStandIns(folder: string, tools: Record<string, Tool>): Promise<Listening> {
-  const server = await listen(async (request, response) => {
+export async function createStandIns(folder: string, tools: Record<string, Tool>) {
+  const answering = new Set<Promise<void>>()
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [folder = '', ...args] = (await text(request)).split('\0').slice(0, -1)
     const say = (line: string) => response.write(`${line}\n`)
     const print = (out: string) => say(`printf %s ${quote(out)}`)
@@ -44,6 +46,10 @@ export async function createStandIns(folder: string, tools: Record<string, Tool>
       say('status=1')
     }
     response.end()
+  }
+  const server = await listen((request, response) => {
+    const answered = answer(request, response).finally(() => answering.delete(answered))
+    answering.add(answered)
   })
 
   const call = (tool: string) => `{
@@ -58,5 +64,11 @@ export async function createStandIns(folder: string, tools: Record<string, Tool>
   await mkdir(folder)
   for (const [name, lines] of Object.entries(programs))
     await writeFile(join(folder, name), `#!/bin/sh\n${lines}\n`, { mode: 0o755 })
-  return server
+
+  /** Ends when the last call has been answered, whose caller may be gone. */
+  async function close(): Promise<void> {
+    server.close()
+    await Promise.all(answering)
+  }
+  return { close }
 }

@@ -23,20 +23,20 @@ export async function runSteps(
   options: { without?: readonly string[]; signal?: AbortSignal | undefined } = {},
 ): Promise<StepResult[]> {
   const stop = new AbortController()
-  options.signal?.addEventListener('abort', () => stop.abort())
+  const stopped = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])])
   const results: Promise<StepResult>[] = []
 
   async function follow(step: Step, before: readonly Promise<StepResult>[]): Promise<StepResult> {
     const { id } = step
     await Promise.all(before)
     if (options.without?.includes(id)) return { id, result: 'left out', seconds: 0, output: '' }
-    if (stop.signal.aborted) return { id, result: 'not run', seconds: 0, output: '' }
+    if (stopped.aborted) return { id, result: 'not run', seconds: 0, output: '' }
 
     const began = performance.now()
     const late = AbortSignal.timeout(step.timeout * 1000)
-    const { status, output } = await run(step, AbortSignal.any([stop.signal, late]))
+    const { status, output } = await run(step, AbortSignal.any([stopped, late]))
     const seconds = (performance.now() - began) / 1000
-    if (stop.signal.aborted) return { id, result: 'cancelled', seconds, output }
+    if (stopped.aborted) return { id, result: 'cancelled', seconds, output }
     if (status === 0 && !late.aborted)
       return { id, result: /^Left out: /m.test(output) ? 'left out' : 'ok', seconds, output }
     stop.abort()
