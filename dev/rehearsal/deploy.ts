@@ -6,77 +6,66 @@ import type { Command } from './gcloud.ts'
 import { createInstance } from './instance.ts'
 import { imageOf, secretsOf } from './jobs.ts'
 import type { Project } from './project.ts'
-import { latestReady, rest, type Service } from './services.ts'
+import { latestReady, type Revision, rest, type Service } from './services.ts'
 import { Refusal } from './stand-ins.ts'
 
 /** What a service's name and a tag's have together, at most. */
 const nameLimit = 46
+const variables = z.record(z.string(), z.string())
+const flags = `image= revision-suffix= tag= no-traffic service-account= no-invoker-iam-check cpu= memory= concurrency=
+  timeout= min-instances= max-instances= cpu-boost startup-probe= env-vars-file= set-secrets= set-cloudsql-instances=
+  clear-cloudsql-instances`
 
 /** `gcloud run deploy`: a new revision, which has traffic only where the latest one has. */
 export function deploy(project: Project): Command {
-  function portOf({ revisions }: Service, wanted: string | undefined): Promise<number> {
-    const revision = revisions.find(({ name }) => name === wanted)
-    return revision?.instance.port() ?? Promise.reject(new Error('No revision has this traffic'))
-  }
-
-  async function createService(name: string): Promise<Service> {
-    const url = await project.front(name, async () => {
-      const shares = service.traffic.flatMap((target) =>
-        new Array<string>(target.percent ?? 0).fill(target.revisionName),
-      )
-      return portOf(service, shares[Math.floor(Math.random() * shares.length)])
+  async function front(host: string, service: () => Service): Promise<string> {
+    const [tag] = host.split('---')
+    return project.front(host, () => {
+      const { revisions, traffic } = service()
+      const target = traffic.find((one) => (tag === host ? one.percent : one.tag === tag))
+      const revision = revisions.find(({ name }) => name === target?.revisionName)
+      return revision?.instance.port() ?? Promise.reject(new Error('No revision has this traffic'))
     })
-    const service: Service = { name, url, revisions: [], traffic: [] }
-    project.services.set(name, service)
-    return service
   }
 
-  const known = `image= revision-suffix= tag= no-traffic service-account= no-invoker-iam-check cpu= memory=
-    concurrency= timeout= min-instances= max-instances= cpu-boost startup-probe= env-vars-file= set-secrets=
-    set-cloudsql-instances= clear-cloudsql-instances`
-  return [
-    known,
-    async function deploy({ name, flags, folder }) {
-      const { tag, 'env-vars-file': file = '', 'startup-probe': probe = '' } = flags
-      const revisionName = `${name}-${flags['revision-suffix']}`
-      const [image, secrets] = [imageOf(project, flags), secretsOf(project, flags)]
-      const plain = z.record(z.string(), z.string()).parse(parse(await readFile(join(folder, file), 'utf8')))
-      const existing = project.services.get(name)
-      if (!existing && flags['no-traffic'])
-        throw new Refusal('--no-traffic not supported when creating a new service.')
-      if (tag && name.length + tag.length > nameLimit)
-        throw new Refusal(`The tag ${tag} is too long for ${name}.`)
-      if (existing?.revisions.some((other) => other.name === revisionName))
-        throw new Refusal(`Revision named '${revisionName}' with different configuration already exists.`)
+  return [flags, run]
 
-      const service = existing ?? (await createService(name))
-      const served = latestReady(service)
-      const own = Object.entries({ ...plain, ...secrets }).map(([key, value]) => [
-        key,
-        project.resolve(value),
-      ])
-      const environment = { ...Object.fromEntries(own), K_SERVICE: name, K_REVISION: revisionName }
-      const instance = createInstance(image, { ...environment, ...project.platform }, probe)
-      const revision = { name: revisionName, flags, environment, instance, ready: false }
-      service.revisions.push(revision)
-      await instance.port().catch((error: Error) => {
-        throw new Refusal(
-          `Revision '${revisionName}' is not ready and cannot serve traffic. ${error.message}`,
-        )
-      })
-      revision.ready = true
+  async function run({ name, flags, folder }: Parameters<Command[1]>[0]): Promise<void> {
+    const { tag, 'env-vars-file': file = '', 'startup-probe': probe = '', 'no-traffic': noTraffic } = flags
+    const revisionName = `${name}-${flags['revision-suffix']}`
+    const [image, secrets] = [imageOf(project, flags), secretsOf(project, flags)]
+    const plain = variables.parse(parse(await readFile(join(folder, file), 'utf8')))
+    const existing = project.services.get(name)
+    if (!existing && noTraffic) throw new Refusal('--no-traffic not supported when creating a new service.')
+    if (tag && name.length + tag.length > nameLimit)
+      throw new Refusal(`The tag ${tag} is too long for ${name}.`)
+    if (existing?.revisions.some((other) => other.name === revisionName))
+      throw new Refusal(`Revision named '${revisionName}' with different configuration already exists.`)
 
-      const latest = { latestRevision: true, percent: 100, revisionName } as const
-      const traffic = service.traffic.length > 0 ? service.traffic : [latest]
-      service.traffic = traffic.map(({ latestRevision, ...target }) => {
-        if (!latestRevision) return target
-        return flags['no-traffic'] && served ? { ...target, revisionName: served } : { ...target, ...latest }
-      })
-      if (tag) {
-        const url = await project.front(`${tag}---${name}`, () => portOf(service, revisionName))
-        service.traffic = [...service.traffic, { revisionName, tag, url }]
-      }
-      await rest(service)
-    },
-  ]
+    const url = existing?.url ?? (await front(name, () => service))
+    const service: Service = existing ?? { name, url, revisions: [], traffic: [] }
+    project.services.set(name, service)
+    const served = latestReady(service)
+    const own = Object.entries({ ...plain, ...secrets }).map(([key, value]) => [key, project.resolve(value)])
+    const environment = { ...Object.fromEntries(own), K_SERVICE: name, K_REVISION: revisionName }
+    const instance = createInstance(image, { ...environment, ...project.platform }, probe)
+    const revision: Revision = { name: revisionName, flags, environment, instance, ready: false }
+    service.revisions.push(revision)
+    await instance.port().catch(({ message }: Error) => {
+      throw new Refusal(`Revision '${revisionName}' is not ready and cannot serve traffic. ${message}`)
+    })
+    revision.ready = true
+
+    const first = { revisionName, latestRevision: true, percent: 100 } as const
+    const latest =
+      noTraffic && served ? { revisionName: served } : { revisionName, latestRevision: true as const }
+    service.traffic = (served ? service.traffic : [first]).map(({ latestRevision, ...target }) => {
+      return latestRevision ? { ...target, ...latest } : target
+    })
+    if (tag) {
+      const url = await front(`${tag}---${name}`, () => service)
+      service.traffic = [...service.traffic, { revisionName, tag, url }]
+    }
+    await rest(service)
+  }
 }

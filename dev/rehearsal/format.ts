@@ -1,29 +1,31 @@
 import { Refusal } from './stand-ins.ts'
 
 /** A resource as Google's JSON has it. */
-export type Resource = Record<string, unknown>
+export type Resource = Readonly<Record<string, unknown>>
 /** The flags of a command by name; a switch that is given is `true`. */
 export type Flags = Readonly<Record<string, string | undefined>>
 
 /**
- * Prints resources as gcloud does by --filter (terms `path=value`, joined by AND), --sort-by, --limit, --flatten and
- * --format (`value(…)`, `csv[no-heading](…)`, `json`; columns are paths, maybe with `.basename()`).
+ * Prints resources as gcloud does by --filter (`path=value`), --sort-by, --limit, --flatten and --format (`value(…)`,
+ * `csv[no-heading](…)` of paths, maybe with `.basename()`).
  *
  * @throws {Refusal} for any other of their forms
  * @see https://cloud.google.com/sdk/gcloud/reference/topic/projections
  */
 export function render(resources: readonly Resource[], flags: Flags): string {
-  let rows = resources.filter(matches(flags.filter))
-  const { 'sort-by': sort, limit, flatten, format } = flags
-  if (sort) rows = sorted(rows, sort)
-  if (limit) rows = rows.slice(0, Number(limit))
-  if (flatten) rows = rows.flatMap((row) => flat(row, flatten))
-  if (format === undefined) return ''
-  if (format === 'json') return `${JSON.stringify(rows, null, 2)}\n`
-  const [, form = '', columns = ''] = format.match(/^(value|csv\[no-heading\])\((.*)\)$/) ?? []
+  const { filter, 'sort-by': sort = '', limit, flatten, format = 'value()' } = flags
+  const [, form, columns = ''] = format.match(/^(value|csv\[no-heading\])\((.*)\)$/) ?? []
   if (!form) throw new Refusal(`--format=${format} is not imitated`)
-  const separator = form === 'value' ? '\t' : ','
-  return rows.map((row) => `${columns.split(',').map(column(row)).join(separator)}\n`).join('')
+  const key = sort.replace('~', '')
+  const order = sort.startsWith('~') ? -1 : 1
+  const rows = resources
+    .filter(matches(filter))
+    .toSorted((a, b) => (key ? order * read(a, key).localeCompare(read(b, key)) : 0))
+    .slice(0, Number(limit ?? resources.length))
+    .flatMap((row): readonly Resource[] => (flatten ? flat(row, flatten.replace('[]', '')) : [row]))
+  if (!columns) return ''
+  const line = (row: Resource) => columns.split(',').map((path) => read(row, path))
+  return rows.map((row) => `${line(row).join(form === 'value' ? '\t' : ',')}\n`).join('')
 }
 
 function get(resource: unknown, path: string): unknown {
@@ -31,33 +33,22 @@ function get(resource: unknown, path: string): unknown {
   return path.split('.').reduce(step, resource)
 }
 
-const column = (row: Resource) => (text: string) => {
-  const [, path = '', base] = text.trim().match(/^([\w.]+?)(\.basename\(\))?$/) ?? []
-  if (!path) throw new Refusal(`The column ${text} is not imitated`)
+function read(row: Resource, column: string): string {
+  const [, path, basename] = column.match(/^([\w.]+?)(\.basename\(\))?$/) ?? []
+  if (!path) throw new Refusal(`The column ${column} is not imitated`)
   const value = String(get(row, path) ?? '')
-  return base ? value.slice(value.lastIndexOf('/') + 1) : value
+  return basename ? value.slice(value.lastIndexOf('/') + 1) : value
 }
 
 function matches(filter = ''): (row: Resource) => boolean {
-  const terms = filter.split(' AND ').filter(Boolean)
-  return (row) =>
-    terms.every((term) => {
-      const [, path = '', value] = term.match(/^([\w.]+)=([\w.-]+)$/) ?? []
-      if (!path) throw new Refusal(`--filter=${term} is not imitated`)
-      return String(get(row, path)) === value
-    })
+  const [, path, value] = filter.match(/^([\w.]+)=([\w.-]+)$/) ?? []
+  if (filter && !path) throw new Refusal(`--filter=${filter} is not imitated`)
+  return (row) => !path || read(row, path) === value
 }
 
-function sorted(rows: Resource[], key: string): Resource[] {
-  const path = key.replace('~', '')
-  const order = key.startsWith('~') ? -1 : 1
-  return rows.toSorted((a, b) => order * (String(get(a, path)) < String(get(b, path)) ? -1 : 1))
-}
-
-/** A row for each element of the list at `path[]`, which has that element in the list's place. */
+/** A row for each element of a list, with that element in the list's place; one without any if the list is empty. */
 function flat(row: Resource, path: string): Resource[] {
-  const keys = path.replace(/\[\]$/, '').split('.')
-  const list = get(row, keys.join('.'))
-  const place = (value: unknown) => keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value)
+  const list = get(row, path)
+  const place = (item: unknown) => path.split('.').reduceRight((inner, key) => ({ [key]: inner }), item)
   return (Array.isArray(list) && list.length > 0 ? list : [undefined]).map((item) => place(item) as Resource)
 }

@@ -1,7 +1,7 @@
 import { type IncomingMessage, request as send } from 'node:http'
-import { type Listening, listen } from './listen.ts'
+import { listen } from './listen.ts'
 
-/** Whether a request, to a host such as `runway-live` or `tag---runway-live`, is to be answered with 500. */
+/** Whether a request to a host, such as `runway-live` or `tag---runway-live`, is answered with 500. */
 export type Fault = (host: string, request: IncomingMessage) => boolean
 
 /**
@@ -9,27 +9,20 @@ export type Fault = (host: string, request: IncomingMessage) => boolean
  *
  * @param instance the port of one; rejects where none can be had
  */
-export function createFront(
-  host: string,
-  instance: () => Promise<number>,
-  isFaulty: Fault,
-): Promise<Listening> {
+export function createFront(host: string, instance: () => Promise<number>, isFaulty: Fault) {
   return listen(async (request, response) => {
     const answer = (status: number, why: unknown) => void response.writeHead(status).end(`${why}\n`)
     if (isFaulty(host, request)) return answer(500, 'Broken on purpose')
-    try {
-      const { method, url } = request
-      const headers = { 'x-forwarded-proto': 'https', ...request.headers }
-      const options = { host: '127.0.0.1', port: await instance(), method, path: url, headers, agent: false }
-      const forward = send(options, (answered) => {
-        response.writeHead(answered.statusCode ?? 502, answered.rawHeaders)
-        answered.pipe(response)
-      })
-      forward.on('error', (error) => (response.headersSent ? response.destroy() : answer(503, error)))
-      response.on('close', () => forward.destroy())
-      request.pipe(forward)
-    } catch (error) {
-      answer(503, error)
-    }
+    const port = await instance().catch((error) => answer(503, error))
+    if (!port) return
+    const { method, url: path } = request
+    const headers = { 'x-forwarded-proto': 'https', ...request.headers }
+    const forward = send({ host: '127.0.0.1', port, method, path, headers, agent: false }, (answered) => {
+      response.writeHead(answered.statusCode ?? 502, answered.rawHeaders)
+      answered.pipe(response)
+    })
+    forward.on('error', (error) => (response.headersSent ? response.destroy() : answer(503, error)))
+    response.on('close', () => forward.destroy())
+    request.pipe(forward)
   })
 }

@@ -8,7 +8,7 @@ import { type Call, Refusal, type Tool } from './stand-ins.ts'
 import { tasks } from './tasks.ts'
 
 /** What a command was given: the name of what it is about, and its flags. */
-export interface Given extends Pick<Call, 'folder' | 'signal' | 'complain'> {
+interface Given extends Pick<Call, 'folder' | 'signal' | 'complain'> {
   readonly name: string
   readonly flags: Flags
 }
@@ -16,24 +16,25 @@ export interface Given extends Pick<Call, 'folder' | 'signal' | 'complain'> {
 /** The flags that a command takes, `=` behind those with a value, and what it does: returns what --format prints. */
 export type Command = readonly [
   flags: string,
-  run: (given: Given) => Promise<Resource[]> | Resource[] | Promise<void>,
+  run: (given: Given) => readonly Resource[] | Promise<readonly Resource[]> | Promise<void>,
 ]
 
 const common = 'project= region= location= quiet format= flatten= filter= sort-by= limit='
 
 /** The gcloud of a project. A command or a flag that it does not know is refused, as is any other project. */
 export function gcloud(project: Project): Tool {
-  const commands: Record<string, Command> = {
+  const commands: Readonly<Record<string, Command>> = {
     ...{ ...services(project), ...jobs(project), ...tasks(project), 'run deploy': deploy(project) },
   }
 
   return async function gcloud({ args, print, ...call }) {
     const line = args.join(' ')
-    const [words = '', command] =
-      Object.entries(commands).find(([words]) => `${line} `.startsWith(`${words} `)) ?? []
+    const words = Object.keys(commands).find((known) => `${line} `.startsWith(`${known} `)) ?? ''
     try {
-      if (!command) throw new Refusal(`Invalid choice: '${line}' is not imitated`)
-      const [known, run] = command
+      const [known, run] = commands[words] ?? [
+        '',
+        () => Promise.reject(new Refusal(`${line} is not imitated`)),
+      ]
       const { name, flags } = read(args.slice(words.split(' ').length), `${common} ${known}`)
       const place = flags.region ?? flags.location ?? project.region
       if (flags.project !== project.id || place !== project.region)
@@ -49,16 +50,22 @@ export function gcloud(project: Project): Tool {
 }
 
 /** @throws {TypeError} for an unknown flag */
-function read(args: string[], known: string): Pick<Given, 'name' | 'flags'> {
+function read(args: string[], known: string): { name: string; flags: Flags } {
   const options = known.split(/\s+/).map((flag) => {
-    const type: 'string' | 'boolean' = flag.endsWith('=') ? 'string' : 'boolean'
-    return [flag.replace('=', ''), { type }] as const
+    return [
+      flag.replace('=', ''),
+      { type: flag.endsWith('=') ? ('string' as const) : ('boolean' as const) },
+    ] as const
   })
-  const parsed = parseArgs({ args, options: Object.fromEntries(options), allowPositionals: true })
-  const [name = '', ...others] = parsed.positionals
+  const { values, positionals } = parseArgs({
+    args,
+    options: Object.fromEntries(options),
+    allowPositionals: true,
+  })
+  const [name = '', ...others] = positionals
   if (others.length > 0) throw new Refusal(`unrecognized arguments: ${others.join(' ')}`)
   return {
     name,
-    flags: Object.fromEntries(Object.entries(parsed.values).map(([flag, value]) => [flag, `${value}`])),
+    flags: Object.fromEntries(Object.entries(values).map(([flag, value]) => [flag, `${value}`])),
   }
 }

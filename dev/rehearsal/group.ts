@@ -3,8 +3,6 @@ import { once } from 'node:events'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 
-type Write = (text: string) => void
-
 /** A process that runs, and those that it started. */
 export interface Group {
   /** What it has printed so far. */
@@ -15,59 +13,55 @@ export interface Group {
   stop(): Promise<void>
 }
 
+interface Options {
+  readonly cwd: string
+  /** All of its environment. */
+  readonly env: Readonly<Record<string, string>>
+  /** Gets what it prints, line by line. */
+  readonly write?: (text: string) => void
+  /** Stops it. */
+  readonly signal?: AbortSignal
+}
+
 /** Where programs are looked for: this Node first. */
 export const path = `${dirname(process.execPath)}:${process.env.PATH}`
 
-const running = new Set<() => void>()
+const running = new Set<(signal: NodeJS.Signals) => void>()
 process.on('exit', () => {
-  for (const kill of running) kill()
+  for (const send of running) send('SIGKILL')
 })
 
-/**
- * Starts a program in a process group of its own, out of a terminal's Ctrl-C.
- *
- * @param options.env all of its environment
- * @param options.write gets what it prints, line by line
- * @param options.signal stops it
- */
-export function startGroup(
-  [command = '', ...args]: readonly string[],
-  options: { cwd: string; env: Record<string, string>; write?: Write; signal?: AbortSignal },
-): Group {
-  const { cwd, env, write = () => {} } = options
+/** Starts a program in a process group of its own, out of a terminal's Ctrl-C. */
+export function startGroup([command = '', ...args]: readonly string[], options: Options): Group {
+  const { cwd, env, write, signal } = options
   const program = command === 'node' ? process.execPath : command
   const child = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on('line', (line) => {
-      output += `${line}\n`
-      write(`${line}\n`)
-    })
-  }
-  const signal = (name: NodeJS.Signals) => {
+  function send(name: NodeJS.Signals): void {
     try {
       if (child.pid) process.kill(-child.pid, name)
     } catch {} // it is gone
   }
-  const kill = () => signal('SIGKILL')
-  running.add(kill)
-  const exit = once(child, 'close').then(
+  running.add(send)
+  const ended = once(child, 'close').then(
     ([status]) => Number(status ?? 128),
     () => 127,
   )
-  void exit.then(() => running.delete(kill))
 
-  async function stop(): Promise<void> {
-    const timer = setTimeout(kill, 10_000)
-    signal('SIGTERM')
-    await exit
-    clearTimeout(timer)
-  }
-  options.signal?.addEventListener('abort', stop)
-  return {
-    ...{ exit, stop },
-    get output() {
-      return output
+  const group = {
+    output: '',
+    exit: ended.finally(() => running.delete(send)),
+    async stop() {
+      const timer = setTimeout(send, 10_000, 'SIGKILL')
+      send('SIGTERM')
+      await ended
+      clearTimeout(timer)
     },
   }
+  for (const input of [child.stdout, child.stderr])
+    createInterface({ input }).on('line', (line) => {
+      group.output += `${line}\n`
+      write?.(`${line}\n`)
+    })
+  signal?.addEventListener('abort', group.stop)
+  return group
 }

@@ -17,41 +17,40 @@ export function imageOf(project: Project, { image: name = '' }: Flags): Image {
 export function secretsOf(project: Project, flags: Flags): Environment {
   const { 'service-account': account = '', 'set-secrets': list = '' } = flags
   if (!project.accounts.includes(account)) throw new Refusal(`Service account ${account} does not exist.`)
-  const pairs = list.split(',').map((pair) => {
+  const read = (pair: string) => {
     const [, variable, secret = '', version = ''] = pair.match(/^(\w+)=(.*):(\d+|latest)$/) ?? []
-    const value = project.secret(secret, version)
-    if (value === undefined) throw new Refusal(`Secret ${secret}/versions/${version} was not found`)
-    if (!secret.startsWith(`${account.split('@')[0]}-`))
+    if (!secret.startsWith(account.replace(/@.*/, '-')))
       throw new Refusal(`Permission denied on secret: ${secret} for Revision service account ${account}.`)
-    return [variable, value]
-  })
-  return Object.fromEntries(pairs)
+    return [variable, project.secret(secret, version)]
+  }
+  return Object.fromEntries(list.split(',').map(read))
 }
 
+const flags = `image= command= args= service-account= set-secrets= set-cloudsql-instances= clear-cloudsql-instances
+  tasks= max-retries= task-timeout= execute-now wait`
+
 /** The commands about Cloud Run's jobs, and about secrets. */
-export function jobs(project: Project): Record<string, Command> {
-  const known = `image= command= args= service-account= set-secrets= set-cloudsql-instances= clear-cloudsql-instances
-    tasks= max-retries= task-timeout= execute-now wait`
+export function jobs(project: Project): Readonly<Record<string, Command>> {
   return {
     'run jobs deploy': [
-      known,
+      flags,
       async ({ name, flags, signal, complain: write }) => {
         const { folder: cwd, environment } = imageOf(project, flags)
         const env = { ...environment, ...secretsOf(project, flags), CLOUD_RUN_JOB: name }
-        const command = [flags.command ?? '', ...(flags.args?.split(',') ?? [])]
-        if ((await startGroup(command, { cwd, env, write, signal }).exit) !== 0)
-          throw new Refusal(`The execution of ${name} failed.`)
+        const command = `${flags.command},${flags.args}`.split(',')
+        const status = await startGroup(command, { cwd, env, write, signal }).exit
+        if (status !== 0) throw new Refusal(`The execution of ${name} failed.`)
       },
     ],
     'secrets versions list': [
       '',
       ({ name }) => {
-        const path = `projects/${project.number}/secrets/${name}`
+        const secret = `projects/${project.number}/secrets/${name}`
         const values = project.secrets.get(name)
-        if (!values) throw new Refusal(`NOT_FOUND: Secret [${path}] not found.`)
+        if (!values) throw new Refusal(`NOT_FOUND: Secret [${secret}] not found.`)
         const createTime = (index: number) => new Date(index * 1000).toISOString()
         const version = (index: number) => ({
-          name: `${path}/versions/${index + 1}`,
+          name: `${secret}/versions/${index + 1}`,
           createTime: createTime(index),
         })
         return values.map((_value, index) => ({ ...version(index), state: 'ENABLED' }))

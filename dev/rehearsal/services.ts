@@ -1,6 +1,7 @@
 import type { Flags, Resource } from './format.ts'
 import type { Command } from './gcloud.ts'
 import type { Instance } from './instance.ts'
+import { pairs } from './pairs.ts'
 import type { Project } from './project.ts'
 import { Refusal } from './stand-ins.ts'
 
@@ -14,7 +15,7 @@ export interface Revision {
 }
 
 /** An element of Google's `status.traffic`. */
-export interface Target {
+interface Target {
   readonly revisionName: string
   readonly latestRevision?: true
   readonly percent?: number
@@ -40,15 +41,15 @@ export async function rest({ revisions, traffic }: Service): Promise<void> {
 }
 
 /** The commands about services, but for `run deploy`. */
-export function services(project: Project): Record<string, Command> {
+export function services({ services }: Project): Readonly<Record<string, Command>> {
   function find(name = ''): Service {
-    const service = project.services.get(name)
+    const service = services.get(name)
     if (!service) throw new Refusal(`Cannot find service [${name}]`)
     return service
   }
 
   return {
-    'run services list': ['', () => [...project.services.values()].map(describe)],
+    'run services list': ['', () => [...services.values()].map(describe)],
     'run services describe': ['', ({ name }) => [describe(find(name))]],
     'run revisions list': [
       'service=',
@@ -58,11 +59,11 @@ export function services(project: Project): Record<string, Command> {
       'to-revisions= to-latest remove-tags=',
       async ({ name, flags }) => {
         const service = find(name)
-        const { 'to-revisions': shares = flags['to-latest'] && 'LATEST=100', 'remove-tags': tags = '' } =
-          flags
-        const kept = service.traffic.filter(({ tag = '' }) => !tags.split(',').includes(tag))
+        const shares = flags['to-latest'] ? 'LATEST=100' : flags['to-revisions']
+        const gone = flags['remove-tags']?.split(',') ?? []
+        const tagged = service.traffic.filter(({ tag }) => tag && !gone.includes(tag))
         const untagged = shares ? read(service, shares) : service.traffic.filter(({ tag }) => !tag)
-        service.traffic = [...untagged, ...kept.filter(({ tag }) => tag)]
+        service.traffic = [...untagged, ...tagged]
         await rest(service)
       },
     ],
@@ -70,13 +71,12 @@ export function services(project: Project): Record<string, Command> {
 }
 
 function read(service: Service, shares: string): Target[] {
-  const targets = shares.split(',').map((pair): Target => {
-    const [key, percent] = pair.split('=')
-    const latest = key === 'LATEST' ? ({ latestRevision: true } as const) : {}
-    const name = latest.latestRevision ? latestReady(service) : key
-    const revision = service.revisions.find((other) => other.name === name)
-    if (!revision?.ready) throw new Refusal(`Revision ${key} of ${service.name} is not there, or not ready`)
-    return { revisionName: revision.name, percent: Number(percent), ...latest }
+  const targets = Object.entries(pairs(shares.split(','))).map(([key, percent]): Target => {
+    const latest = key === 'LATEST' && ({ latestRevision: true } as const)
+    const revisionName = latest ? `${latestReady(service)}` : key
+    if (!service.revisions.find(({ name }) => name === revisionName)?.ready)
+      throw new Refusal(`Revision ${key} of ${service.name} is not there, or not ready`)
+    return { revisionName, percent: Number(percent), ...latest }
   })
   if (targets.reduce((sum, { percent = 0 }) => sum + percent, 0) !== 100)
     throw new Refusal(`${shares}: a sum that is not 100 is not imitated`)

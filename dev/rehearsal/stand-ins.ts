@@ -1,5 +1,4 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { path } from './group.ts'
@@ -19,7 +18,7 @@ export interface Call {
 /** Answers a call with its exit status. @throws {Refusal} */
 export type Tool = (call: Call) => Promise<number>
 
-/** What the real tool would not do either, in its words. */
+/** What the real tool would refuse as well, or what is not imitated. */
 export class Refusal extends Error {}
 
 const quote = (word: string) => `'${word.replaceAll("'", String.raw`'\''`)}'`
@@ -29,32 +28,28 @@ const quote = (word: string) => `'${word.replaceAll("'", String.raw`'\''`)}'`
  * an `npm` that leaves the linked node_modules alone. A tool sends its arguments, but no input (that may be its
  * caller's loop), and runs the answer, which is a shell script of what to print, and of its exit status.
  */
-export async function createStandIns(folder: string, tools: Record<string, Tool>) {
-  const answering = new Set<Promise<void>>()
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function createStandIns(folder: string, tools: Readonly<Record<string, Tool>>) {
+  const answering = new Set<Promise<unknown>>()
+  const { url, close } = await listen(async (request, response) => {
     const [folder = '', ...args] = (await text(request)).split('\0').slice(0, -1)
     const say = (line: string) => response.write(`${line}\n`)
     const print = (out: string) => say(`printf %s ${quote(out)}`)
     const complain = (out: string) => say(`printf %s ${quote(out)} >&2`)
     const gone = new AbortController()
     response.once('close', () => gone.abort())
-    try {
-      const tool = tools[`${request.url}`.slice(1)]
-      say(`status=${await tool?.({ args, folder, signal: gone.signal, print, complain })}`)
-    } catch (error) {
-      complain(`${error instanceof Refusal ? error.message : Error.prototype.toString.call(error)}\n`)
-      say('status=1')
-    }
+    const tool = tools[`${request.url}`.slice(1)]
+    const answer = tool?.({ args, folder, signal: gone.signal, print, complain }).catch((error) => {
+      complain(`${error instanceof Refusal ? error.message : error.stack}\n`)
+      return 1
+    })
+    answering.add(Promise.resolve(answer))
+    say(`status=${await answer}`)
     response.end()
-  }
-  const server = await listen((request, response) => {
-    const answered = answer(request, response).finally(() => answering.delete(answered))
-    answering.add(answered)
   })
 
   const call = (tool: string) => `{
   echo 'status=70; trap "exit \\$status" EXIT'
-  printf '%s\\0' "$PWD" "$@" | curl --silent --no-buffer --data-binary @- ${server.url}/${tool}
+  printf '%s\\0' "$PWD" "$@" | curl --silent --no-buffer --data-binary @- ${url}/${tool}
 } | sh`
   const programs = {
     sleep: 'exec /bin/sleep 0.05',
@@ -65,10 +60,9 @@ export async function createStandIns(folder: string, tools: Record<string, Tool>
   for (const [name, lines] of Object.entries(programs))
     await writeFile(join(folder, name), `#!/bin/sh\n${lines}\n`, { mode: 0o755 })
 
-  /** Ends when the last call has been answered, whose caller may be gone. */
-  async function close(): Promise<void> {
-    server.close()
+  /** Waits for the last call, whose caller may be gone. */
+  return async function end(): Promise<void> {
+    close()
     await Promise.all(answering)
   }
-  return { close }
 }

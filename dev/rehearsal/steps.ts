@@ -20,32 +20,31 @@ export type RunStep = (step: Step, signal: AbortSignal) => Promise<{ status: num
 export async function runSteps(
   steps: readonly Step[],
   run: RunStep,
-  options: { without?: readonly string[]; signal?: AbortSignal | undefined } = {},
+  options: { without?: readonly string[]; signal: AbortSignal },
 ): Promise<StepResult[]> {
-  const stop = new AbortController()
-  const stopped = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])])
+  const failure = new AbortController()
+  const stopped = AbortSignal.any([failure.signal, options.signal])
   const results: Promise<StepResult>[] = []
 
   async function follow(step: Step, before: readonly Promise<StepResult>[]): Promise<StepResult> {
-    const { id } = step
     await Promise.all(before)
-    if (options.without?.includes(id)) return { id, result: 'left out', seconds: 0, output: '' }
-    if (stopped.aborted) return { id, result: 'not run', seconds: 0, output: '' }
-
     const began = performance.now()
+    const ended = (result: StepResult['result'], output = ''): StepResult => {
+      return { id: step.id, result, output, seconds: (performance.now() - began) / 1000 }
+    }
+    if (options.without?.includes(step.id)) return ended('left out')
+    if (stopped.aborted) return ended('not run')
     const late = AbortSignal.timeout(step.timeout * 1000)
     const { status, output } = await run(step, AbortSignal.any([stopped, late]))
-    const seconds = (performance.now() - began) / 1000
-    if (stopped.aborted) return { id, result: 'cancelled', seconds, output }
-    if (status === 0 && !late.aborted)
-      return { id, result: /^Left out: /m.test(output) ? 'left out' : 'ok', seconds, output }
-    stop.abort()
-    return { id, result: 'failed', seconds, output: late.aborted ? `${output}Timed out\n` : output }
+    if (stopped.aborted) return ended('cancelled', output)
+    if (status === 0 && !late.aborted) return ended(/^Left out: /m.test(output) ? 'left out' : 'ok', output)
+    failure.abort()
+    return ended('failed', late.aborted ? `${output}Timed out\n` : output)
   }
 
-  for (const step of steps) {
-    const before = step.waitFor.flatMap((id) => results[steps.findIndex((other) => other.id === id)] ?? [])
-    results.push(follow(step, step.waitFor.length === 0 ? [...results] : before))
+  for (const { waitFor, ...step } of steps) {
+    const named = results.filter((_result, index) => waitFor.includes(`${steps[index]?.id}`))
+    results.push(follow({ ...step, waitFor }, waitFor.length > 0 ? named : [...results]))
   }
   return Promise.all(results)
 }

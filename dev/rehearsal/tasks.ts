@@ -4,12 +4,18 @@ import type { Project } from './project.ts'
 import { Refusal } from './stand-ins.ts'
 
 /** The commands about Cloud Tasks, whose queues are the emulator's, and about Cloud Scheduler. */
-export function tasks(project: Project): Record<string, Command> {
-  const parent = `projects/${project.id}/locations/${project.region}`
+export function tasks({
+  id,
+  region,
+  emulator,
+  schedulerJobs,
+  resolve,
+}: Project): Readonly<Record<string, Command>> {
+  const parent = `projects/${id}/locations/${region}`
 
   async function call(method: string, path = '', body?: object): Promise<Resource[]> {
     const init = { method, ...(body && { body: JSON.stringify(body) }) }
-    const answer = await fetch(`${project.emulator.url}/v2/${parent}/queues${path}`, init)
+    const answer = await fetch(`${emulator.url}/v2/${parent}/queues${path}`, init)
     const { error, queues = [] } = (await answer.json()) as { error?: Error; queues?: Resource[] }
     if (error) throw new Refusal(error.message)
     return queues
@@ -19,16 +25,15 @@ export function tasks(project: Project): Record<string, Command> {
     'max-attempts= min-backoff= max-backoff= max-concurrent-dispatches= max-dispatches-per-second=',
     async ({ name, flags }) => {
       const { 'min-backoff': minBackoff, 'max-backoff': maxBackoff } = flags
-      const count = (flag: string) => Number(flags[flag])
-      const retryConfig = { maxAttempts: count('max-attempts'), minBackoff, maxBackoff }
-      const rateLimits = {
-        maxConcurrentDispatches: count('max-concurrent-dispatches'),
-        maxDispatchesPerSecond: count('max-dispatches-per-second'),
+      const maxConcurrentDispatches = Number(flags['max-concurrent-dispatches'])
+      const maxDispatchesPerSecond = Number(flags['max-dispatches-per-second'])
+      const settings = {
+        name: `${parent}/queues/${name}`,
+        rateLimits: { maxConcurrentDispatches, maxDispatchesPerSecond },
+        retryConfig: { maxAttempts: Number(flags['max-attempts']), minBackoff, maxBackoff },
       }
-      const settings = { name: `${parent}/queues/${name}`, retryConfig, rateLimits }
-      if (isNew) return void (await call('POST', '', settings))
-      await call('GET', `/${name}`)
-      await call('PATCH', `/${name}`, settings)
+      if (!isNew) await call('GET', `/${name}`) // PATCH would make it
+      await call(isNew ? 'POST' : 'PATCH', isNew ? '' : `/${name}`, settings)
     },
   ]
 
@@ -36,14 +41,14 @@ export function tasks(project: Project): Record<string, Command> {
   const scheduled = (isNew: boolean): Command => [
     'schedule= time-zone= uri= http-method= attempt-deadline= oidc-service-account-email= oidc-token-audience=',
     async ({ name, flags }) => {
-      if (project.schedulerJobs.has(name) === isNew) throw new Refusal(isNew ? 'ALREADY_EXISTS' : 'NOT_FOUND')
+      if (schedulerJobs.has(name) === isNew) throw new Refusal(isNew ? 'ALREADY_EXISTS' : 'NOT_FOUND')
       const {
         uri = '',
         'oidc-token-audience': audience = '',
         'oidc-service-account-email': email = '',
       } = flags
-      const target = { url: project.resolve(uri), audience: project.resolve(audience), email }
-      project.schedulerJobs.set(name, { ...flags, status: `${await project.emulator.tick(target)}` })
+      const status = await emulator.tick({ url: resolve(uri), audience: resolve(audience), email })
+      schedulerJobs.set(name, { ...flags, status: `${status}` })
     },
   ]
 
@@ -53,7 +58,7 @@ export function tasks(project: Project): Record<string, Command> {
     'tasks queues update': queue(false),
     'scheduler jobs list': [
       '',
-      () => [...project.schedulerJobs.keys()].map((name) => ({ name: `${parent}/jobs/${name}` })),
+      () => [...schedulerJobs.keys()].map((name) => ({ name: `${parent}/jobs/${name}` })),
     ],
     'scheduler jobs create http': scheduled(true),
     'scheduler jobs update http': scheduled(false),

@@ -5,32 +5,32 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-/** The repository. */
-export const root = fileURLToPath(new URL('../..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * Copies what `gcloud builds submit` would upload into a new folder below `parent`, with node_modules linked.
- * Git says what that is, without a repository of ours: in Cloud Build there is none.
+ * Copies what `gcloud builds submit` would upload into a new folder below `parent`, with node_modules linked. Git says
+ * what that is, by a repository of the moment: in Cloud Build there is none.
  */
 export async function copyTree(parent: string): Promise<string> {
   const folder = await mkdtemp(join(parent, 'workspace-'))
-  const git = (...args: string[]) =>
-    promisify(execFile)('git', [`--git-dir=${folder}.git`, `--work-tree=${root}`, ...args], {
-      cwd: root,
-      maxBuffer: 1e8,
-    })
+  const here = {
+    cwd: root,
+    env: { ...process.env, GIT_DIR: `${folder}.git`, GIT_WORK_TREE: root },
+    maxBuffer: 1e8,
+  }
+  const git = (...args: string[]) => promisify(execFile)('git', args, here)
   await git('init', '--quiet')
   const { stdout } = await git('ls-files', '-z', '--others', ...(await ignored()))
   await rm(`${folder}.git`, { recursive: true })
-  for (const file of stdout.split('\0')) if (file) await cp(join(root, file), join(folder, file))
+  for (const file of stdout.split('\0').filter(Boolean)) await cp(join(root, file), join(folder, file))
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
   return folder
 }
 
-/** Without a .gcloudignore, gcloud leaves out what git would; with one it asks that alone. */
+/** Without a .gcloudignore gcloud leaves out what git would; else it asks that alone, and what that includes. */
 async function ignored(): Promise<string[]> {
-  const own = join(root, '.gcloudignore')
-  if (!existsSync(own)) return ['--exclude-standard']
-  const both = (await readFile(own, 'utf8')).includes('#!include:.gitignore')
-  return [`--exclude-from=${own}`, ...(both ? [`--exclude-from=${join(root, '.gitignore')}`] : [])]
+  if (!existsSync(join(root, '.gcloudignore'))) return ['--exclude-standard']
+  const own = await readFile(join(root, '.gcloudignore'), 'utf8')
+  const more = own.includes('#!include:.gitignore') ? ['--exclude-from=.gitignore'] : []
+  return ['--exclude-from=.gcloudignore', ...more]
 }

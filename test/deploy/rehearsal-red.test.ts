@@ -40,14 +40,14 @@ test('a migration that fails stops the build before anything is deployed', async
 
 test('staging that fails its acceptance tests leaves live untouched', async () => {
   changes()
-  const red = await again(pushed, { without: quick, breaks: 'staging-acceptance' })
+  const red = await again(pushed, { without: quick, broken: 'staging-acceptance' })
   expect(complaint(red)).toMatch(/^staging-acceptance: .*What to do next: live is untouched/s)
   expect(changesOfLive()).toEqual([])
   await expectUntouched()
 })
 
 test('a live revision that fails its tests under the tag gets no traffic', async () => {
-  const red = await again(pushed, { without: [...quick, 'staging-acceptance'], breaks: 'live-smoke' })
+  const red = await again(pushed, { without: [...quick, 'staging-acceptance'], broken: 'live-smoke' })
   expect(complaint(red)).toMatch(/^live-acceptance: .*What to do next: live's traffic is untouched/s)
   const [newest] = project.services.get('runway-live')?.revisions.slice(-1) ?? []
   expect(newest).toMatchObject({ name: expect.stringContaining(red.id.slice(0, 8)), ready: true })
@@ -92,6 +92,6 @@ test('without a secret of the build itself no step begins', async () => {
   const name = 'runway-live-test-token'
   const secret = project.secrets.get(name) ?? []
   project.secrets.delete(name)
-  await expect(again(pushed)).rejects.toThrow(`${name}/versions/latest: NOT_FOUND`)
+  await expect(again(pushed)).rejects.toThrow(`Secret ${name}/versions/latest was not found`)
   project.secrets.set(name, secret)
 })

@@ -7,6 +7,8 @@ function step(id: string, waitFor: string[] = [], timeout = 60): Step {
   return { id, waitFor, timeout, name: 'n', entrypoint: 'e', args: [], env: [], secretEnv: [] }
 }
 
+const never = { signal: new AbortController().signal }
+
 /** Runs steps whose ends the test decides. */
 function controlled() {
   const begun: string[] = []
@@ -27,7 +29,7 @@ function controlled() {
 test('a step waits for all before it, for those that it names, or for none', async () => {
   const { begun, run, end } = controlled()
   const steps = [step('a'), step('b', ['-']), step('c', ['b']), step('d'), step('e')]
-  const results = runSteps(steps, run)
+  const results = runSteps(steps, run, never)
   await end('nothing')
   expect(begun).toEqual(['a', 'b'])
   await end('b')
@@ -43,7 +45,7 @@ test('a step waits for all before it, for those that it names, or for none', asy
 
 test('a step that fails cancels what runs beside it, and nothing more begins', async () => {
   const { begun, run, end } = controlled()
-  const results = runSteps([step('a'), step('b', ['-']), step('c', ['b']), step('d')], run)
+  const results = runSteps([step('a'), step('b', ['-']), step('c', ['b']), step('d')], run, never)
   await end('nothing')
   await end('a', 1)
   expect((await results).map(({ result }) => result)).toEqual(['failed', 'cancelled', 'not run', 'not run'])
@@ -52,13 +54,13 @@ test('a step that fails cancels what runs beside it, and nothing more begins', a
 
 test('a step that takes too long fails', async () => {
   const { run } = controlled()
-  const results = await runSteps([step('a', [], 0), step('b')], run)
+  const results = await runSteps([step('a', [], 0), step('b')], run, never)
   expect(results).toMatchObject([{ result: 'failed', output: 'Timed out\n' }, { result: 'not run' }])
 })
 
 test('what is left out, by the caller or by itself, holds nothing up', async () => {
   const { begun, run, end } = controlled()
-  const results = runSteps([step('check'), step('late'), step('last')], run, { without: ['check'] })
+  const results = runSteps([step('check'), step('late'), step('last')], run, { ...never, without: ['check'] })
   await end('nothing')
   await end('late')
   await end('last')
