@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import type { Command } from './gcloud.ts'
@@ -34,7 +34,7 @@ export function deploy(project: Project): Command {
     const { tag, 'env-vars-file': file = '', 'startup-probe': probe = '', 'no-traffic': noTraffic } = flags
     const revisionName = `${name}-${flags['revision-suffix']}`
     const [image, secrets] = [imageOf(project, flags), secretsOf(project, flags)]
-    const plain = variables.parse(parse(await readFile(join(folder, file), 'utf8')))
+    const plain = variables.parse(parse(await readFile(resolve(folder, file), 'utf8')))
     const existing = project.services.get(name)
     if (!existing && noTraffic) throw new Refusal('--no-traffic not supported when creating a new service.')
     if (tag && name.length + tag.length > nameLimit)

@@ -31,10 +31,9 @@ export function gcloud(project: Project): Tool {
     const line = args.join(' ')
     const words = Object.keys(commands).find((known) => `${line} `.startsWith(`${known} `)) ?? ''
     try {
-      const [known, run] = commands[words] ?? [
-        '',
-        () => Promise.reject(new Refusal(`${line} is not imitated`)),
-      ]
+      const command = commands[words]
+      if (!command) throw new Refusal(`${line} is not imitated`)
+      const [known, run] = command
       const { name, flags } = read(args.slice(words.split(' ').length), `${common} ${known}`)
       const place = flags.region ?? flags.location ?? project.region
       if (flags.project !== project.id || place !== project.region)

@@ -4,7 +4,7 @@ import { complaint, long, rehearsal } from '#test/support/rehearsal.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
-const { project, build, again, serving, version, image, changes } = await rehearsal()
+const { project, build, again, serving, version, image, changes, gcloud } = await rehearsal()
 const quick = long.filter((id) => !id.endsWith('acceptance'))
 let pushed: string
 let answering: string | undefined
@@ -47,6 +47,7 @@ test('staging that fails its acceptance tests leaves live untouched', async () =
 })
 
 test('a live revision that fails its tests under the tag gets no traffic', async () => {
+  await gcloud('run', 'services', 'update-traffic', 'runway-live', '--to-latest') // as Cloud Run's own default is
   const red = await again(pushed, { without: [...quick, 'staging-acceptance'], broken: 'live-smoke' })
   expect(complaint(red)).toMatch(/^live-acceptance: .*What to do next: live's traffic is untouched/s)
   const [newest] = project.services.get('runway-live')?.revisions.slice(-1) ?? []
@@ -94,4 +95,17 @@ test('without a secret of the build itself no step begins', async () => {
   project.secrets.delete(name)
   await expect(again(pushed)).rejects.toThrow(`Secret ${name}/versions/latest was not found`)
   project.secrets.set(name, secret)
+})
+
+test('of two builds that began at once, the later one to arrive is red, and the other stays live', async () => {
+  let other: Awaited<ReturnType<typeof build>> | undefined
+  const overtaken = await again(pushed, {
+    async before(id) {
+      if (id === 'live-traffic') other = await again(pushed)
+    },
+  })
+  expect(other?.ok).toBe(true)
+  expect(complaint(overtaken)).toMatch(/^live-traffic: Overtaken: .*What to do next: .*_IMAGE=/s)
+  expect((await version()).revision).toContain(other?.id.slice(0, 8))
+  expect(serving()).toEqual([expect.stringContaining(`${other?.id.slice(0, 8)}=100`)])
 })

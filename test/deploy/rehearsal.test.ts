@@ -124,16 +124,3 @@ test('after a rollback that pins an older revision, the next build has all traff
   expect(revision).toContain(id.slice(0, 8))
   expect(serving()).toEqual([`${revision}=100`])
 })
-
-test('of two builds that began at once, the later one to arrive is red, and the other stays live', async () => {
-  let other: Awaited<ReturnType<typeof build>> | undefined
-  const overtaken = await again(firstImage, {
-    async before(id) {
-      if (id === 'live-traffic') other = await again(firstImage)
-    },
-  })
-  expect(other?.ok).toBe(true)
-  expect(complaint(overtaken)).toMatch(/^live-traffic: Overtaken: .*What to do next: .*_IMAGE=/s)
-  expect((await version()).revision).toContain(other?.id.slice(0, 8))
-  expect(serving()).toEqual([expect.stringContaining(`${other?.id.slice(0, 8)}=100`)])
-})

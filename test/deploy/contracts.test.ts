@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { breaking } from '#dev/rehearsal/contracts.ts'
+
+/** The URL of a contract with these operations, such as `get /orders`. */
+function contract(...operations: string[]): string {
+  const paths: Record<string, Record<string, object>> = {}
+  for (const operation of operations) {
+    const [method = '', path = ''] = operation.split(' ')
+    paths[path] = { ...paths[path], [method]: { responses: { 200: { description: 'fine' } } } }
+  }
+  const document = { openapi: '3.0.0', info: { title: 't', version: '1' }, paths }
+  return `data:application/json,${encodeURIComponent(JSON.stringify(document))}`
+}
+
+test('what is removed breaks callers, and is only said where that is allowed', async () => {
+  const said: string[] = []
+  const [old, now] = [contract('get /a', 'post /a', 'get /b'), contract('get /a', 'get /b', 'get /c')]
+  const print = (text: string) => said.push(text)
+  expect(await breaking(['breaking', old, now, '--fail-on', 'ERR'], print)).toBe(1)
+  expect(said.join('')).toContain('post /a')
+  expect(await breaking(['breaking', old, now], print)).toBe(0)
+  expect(
+    await breaking(
+      ['breaking', now, contract('get /a', 'get /b', 'get /c', 'get /d'), '--fail-on', 'ERR'],
+      print,
+    ),
+  ).toBe(0)
+})
