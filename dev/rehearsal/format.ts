@@ -7,7 +7,7 @@ export type Flags = Readonly<Record<string, string | undefined>>
 
 /**
  * Prints resources as gcloud does by --filter (`path=value`), --sort-by, --limit, --flatten and --format (`value(…)`,
- * `csv[no-heading](…)` of paths, maybe with `.basename()`).
+ * `csv[no-heading](…)` of paths, maybe with `.basename()`), in gcloud's order.
  *
  * @throws {Refusal} for any other of their forms
  * @see https://cloud.google.com/sdk/gcloud/reference/topic/projections
@@ -19,10 +19,10 @@ export function render(resources: readonly Resource[], flags: Flags): string {
   const key = sort.replace('~', '')
   const order = sort.startsWith('~') ? -1 : 1
   const rows = resources
-    .filter(matches(filter))
+    .flatMap((row) => (flatten ? flat(row, flatten.replace('[]', '')) : [row]))
     .toSorted((a, b) => (key ? order * read(a, key).localeCompare(read(b, key)) : 0))
-    .slice(0, Number(limit ?? resources.length))
-    .flatMap((row): readonly Resource[] => (flatten ? flat(row, flatten.replace('[]', '')) : [row]))
+    .filter(matches(filter))
+    .slice(0, Number(limit ?? Number.POSITIVE_INFINITY))
   if (!columns) return ''
   const line = (row: Resource) => columns.split(',').map((path) => read(row, path))
   return rows.map((row) => `${line(row).join(form === 'value' ? '\t' : ',')}\n`).join('')
@@ -34,10 +34,10 @@ function get(resource: unknown, path: string): unknown {
 }
 
 function read(row: Resource, column: string): string {
-  const [, path, basename] = column.match(/^([\w.]+?)(\.basename\(\))?$/) ?? []
+  const [, path, transform] = column.match(/^([\w.]+?)(\.basename\(\)|\.date\(tz=UTC\))?$/) ?? []
   if (!path) throw new Refusal(`The column ${column} is not imitated`)
   const value = String(get(row, path) ?? '')
-  return basename ? value.slice(value.lastIndexOf('/') + 1) : value
+  return transform === '.basename()' ? value.slice(value.lastIndexOf('/') + 1) : value
 }
 
 function matches(filter = ''): (row: Resource) => boolean {
@@ -49,6 +49,11 @@ function matches(filter = ''): (row: Resource) => boolean {
 /** A row for each element of a list, with that element in the list's place; one without any if the list is empty. */
 function flat(row: Resource, path: string): Resource[] {
   const list = get(row, path)
-  const place = (item: unknown) => path.split('.').reduceRight((inner, key) => ({ [key]: inner }), item)
-  return (Array.isArray(list) && list.length > 0 ? list : [undefined]).map((item) => place(item) as Resource)
+  return (Array.isArray(list) && list.length > 0 ? list : [undefined]).map((item) =>
+    put(row, path.split('.'), item),
+  )
+}
+
+function put(row: unknown, [key = '', ...rest]: readonly string[], item: unknown): Resource {
+  return { ...(row as Resource), [key]: rest.length > 0 ? put(get(row, key), rest, item) : item }
 }

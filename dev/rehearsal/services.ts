@@ -51,10 +51,7 @@ export function services({ services }: Project): Readonly<Record<string, Command
   return {
     'run services list': ['', () => [...services.values()].map(describe)],
     'run services describe': ['', ({ name }) => [describe(find(name))]],
-    'run revisions list': [
-      'service=',
-      ({ flags }) => find(flags.service).revisions.toReversed().map(describeRevision),
-    ],
+    'run revisions list': ['service=', ({ flags }) => find(flags.service).revisions.map(describeRevision)],
     'run services update-traffic': [
       'to-revisions= to-latest remove-tags=',
       async ({ name, flags }) => {
@@ -88,7 +85,8 @@ function describe(service: Service): Resource {
   return { metadata: { name }, status: { url, traffic, latestReadyRevisionName: latestReady(service) } }
 }
 
-function describeRevision({ name, ready, flags: { image } }: Revision): Resource {
+function describeRevision({ name, ready, flags: { image } }: Revision, index: number): Resource {
+  const creationTimestamp = new Date(index * 1000).toISOString()
   const conditions = [{ type: 'Ready', status: ready ? 'True' : 'False' }]
-  return { metadata: { name }, spec: { containers: [{ image }] }, status: { conditions } }
+  return { metadata: { name, creationTimestamp }, spec: { containers: [{ image }] }, status: { conditions } }
 }

@@ -3,7 +3,7 @@ import { complaint, long, otherThanOk, rehearsal } from '#test/support/rehearsal
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 200_000 })
 
-const { project, build, again, serving, version, image, changes, gcloud } = await rehearsal()
+const { project, build, again, serving, version, image, changes, script } = await rehearsal()
 const deployed = ['migrate', 'revision', 'tasks', 'traffic']
 let first: Awaited<ReturnType<typeof build>>
 let firstImage: string
@@ -115,9 +115,11 @@ test('_UNTIL ends a build earlier', async () => {
 })
 
 test('after a rollback that pins an older revision, the next build has all traffic again', async () => {
-  const [old] = project.services.get('runway-live')?.revisions ?? []
-  await gcloud('run', 'services', 'update-traffic', 'runway-live', '--to-revisions', `${old?.name}=100`)
+  const [old, newest] = project.services.get('runway-live')?.revisions.slice(-2) ?? []
+  expect((await version()).revision).toBe(newest?.name)
+  expect(await script('deploy/rollback')).toContain(`live: ${old?.name}`)
   expect((await version()).revision).toBe(old?.name)
+  expect(serving()).toEqual([`${old?.name}=100`])
   const { id, ok } = await again(firstImage)
   expect(ok).toBe(true)
   const { revision } = await version()

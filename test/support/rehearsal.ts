@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect } from 'vitest'
+import { path } from '#dev/rehearsal/group.ts'
 import { createProject } from '#dev/rehearsal/project.ts'
 import { runBuild } from '#dev/rehearsal/run-build.ts'
 import { atEnd } from './at-end.ts'
@@ -42,6 +43,12 @@ export async function rehearsal() {
 
     /** What was changed since the last time. */
     changes: () => project.journal.splice(0),
+
+    /** Runs a script of deploy/, as a person would. */
+    async script(file: string, ...args: string[]): Promise<string> {
+      const env = { PATH: `${project.programs}:${path}`, PROJECT_ID: project.id }
+      return (await promisify(execFile)('bash', [file, ...args], { env })).stdout
+    },
 
     /** Calls the pretend gcloud, as a person would. */
     async gcloud(...args: string[]): Promise<string> {
