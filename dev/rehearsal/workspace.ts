@@ -22,10 +22,13 @@ export async function copyTree(parent: string): Promise<string> {
   await git('init', '--quiet')
   const { stdout } = await git('ls-files', '-z', '--others', ...(await ignored()))
   await rm(`${folder}.git`, { recursive: true })
-  for (const file of stdout.split('\0').filter(Boolean)) await cp(join(root, file), join(folder, file))
+  for (const file of stdout.split('\0').filter(isOurs)) await cp(join(root, file), join(folder, file))
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
   return folder
 }
+
+/** Git ignores a folder node_modules, but not a link, which it is in a rehearsal's own `check`. */
+const isOurs = (file: string) => file !== '' && file !== 'node_modules'
 
 /** Without a .gcloudignore gcloud leaves out what git would; else it asks that alone, and what that includes. */
 async function ignored(): Promise<string[]> {
