@@ -8,6 +8,9 @@ const { Script, constants } = require('node:vm')
 
 const filename = join(__dirname, 'service.js')
 
+const refused =
+  'V8 did not take the compiled code in dist/service.cache, and compiles at each start: was it built by another Node, or with other flags?'
+
 if (process.sourceMapsEnabled)
   require(filename) // Node maps the stacks of what it loads itself
 else module.exports = runCompiled()
@@ -21,6 +24,7 @@ function runCompiled() {
     cachedData: compiledCode(),
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   })
+  if (script.cachedDataRejected !== false) process.emitWarning(refused)
   const service = new Module(filename, module)
   service.filename = filename
   require.cache[filename] = service // for the chunks that it loads later, and that import from it
