@@ -82,9 +82,13 @@ cloud_sql() {
   fi
 }
 
-# service_exists: whether $name was ever deployed
+# service_exists: whether $name was ever deployed. Not to know fails: a service that were taken for new would have its
+# next revision serve before its tests
 service_exists() {
-  [ -n "$(gcloud run services list "${at[@]}" --filter="metadata.name=$name" --format='value(metadata.name)')" ]
+  local found
+  found=$(gcloud run services list "${at[@]}" --filter="metadata.name=$name" --format='value(metadata.name)') ||
+    fail "Google does not say whether there is a service $name"
+  [ -n "$found" ]
 }
 
 # traffic: a line REVISION,PERCENT,TAG,URL for each of $name's targets
@@ -93,9 +97,10 @@ traffic() {
     --format='csv[no-heading](status.traffic.revisionName,status.traffic.percent,status.traffic.tag,status.traffic.url)'
 }
 
-# serving: the revisions of $name that have traffic, as --to-revisions takes them: a=90,b=10
+# serving: the revisions of $name that have traffic, as --to-revisions takes them: a=90,b=10. Nothing, not even the end
+# of a line, if its first one did not start
 serving() {
-  traffic | awk -F, '$2 > 0 { print $1 "=" $2 }' | paste -sd, -
+  traffic | awk -F, '$2 > 0 { printf "%s%s=%s", comma, $1, $2; comma = "," }'
 }
 
 # revisions: a line REVISION,READY,CREATED for each of $name's, the newest first; READY is True, False or Unknown
@@ -114,8 +119,9 @@ service_url() {
 
 # answers URL REVISION: waits, a minute at most, until /version says, three times in a row, that REVISION answers
 answers() {
-  local said='' in_a_row=0
+  local said='' in_a_row=0 end=$((SECONDS + 60))
   for _ in {1..60}; do
+    ((SECONDS < end)) || break
     said=$(curl --silent --show-error --max-time 10 "$1/version" 2>&1 || true)
     if [[ $said == *"\"revision\":\"$2\""* ]]; then in_a_row=$((in_a_row + 1)); else in_a_row=0; fi
     if [ $in_a_row = 3 ]; then

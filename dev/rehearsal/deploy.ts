@@ -37,6 +37,11 @@ export function deploy(project: Project): Command {
     const plain = variables.parse(parse(await readFile(resolve(folder, file), 'utf8')))
     const existing = project.services.get(name)
     if (!existing && noTraffic) throw new Refusal('--no-traffic not supported when creating a new service.')
+    if (noTraffic && existing && !latestReady(existing))
+      throw new Refusal('--no-traffic: there is no ready revision that the traffic could stay with.')
+    const unready = existing?.revisions.filter(({ ready }) => !ready).map((revision) => revision.name)
+    const stuck = existing?.traffic.find(({ revisionName }) => unready?.includes(revisionName))
+    if (stuck) throw new Refusal(`Revision '${stuck.revisionName}' is not ready and cannot serve traffic.`)
     if (tag && name.length + tag.length > nameLimit)
       throw new Refusal(`The tag ${tag} is too long for ${name}.`)
     if (existing?.revisions.some((other) => other.name === revisionName))
@@ -52,6 +57,7 @@ export function deploy(project: Project): Command {
     const revision: Revision = { name: revisionName, flags, environment, instance, ready: false }
     service.revisions.push(revision)
     await instance.port().catch(({ message }: Error) => {
+      if (tag) service.traffic = [...service.traffic, { revisionName, tag }]
       throw new Refusal(`Revision '${revisionName}' is not ready and cannot serve traffic. ${message}`)
     })
     revision.ready = true

@@ -33,6 +33,7 @@ export function gcloud(project: Project): Tool {
     try {
       const command = commands[words]
       if (!command) throw new Refusal(`${line} is not imitated`)
+      if (words === project.mute) throw new Refusal('The service is currently unavailable.')
       const [known, run] = command
       const { name, flags } = read(args.slice(words.split(' ').length), `${common} ${known}`)
       const place = flags.region ?? flags.location ?? project.region

@@ -41,6 +41,8 @@ export async function createProject(service = 'runway', region = 'europe-west1')
     journal: [] as string[],
     /** Which requests Google's front end answers with 500. */
     fault: (() => false) as Fault,
+    /** The gcloud command, such as `run services list`, that Google does not answer. */
+    mute: undefined as string | undefined,
     /** Whether images that are built carry a migration that fails. */
     failingMigration: false,
     /** What is to be the first folder of a PATH. */

@@ -1,0 +1,43 @@
+import { beforeAll, expect, test, vi } from 'vitest'
+import { complaint, long, rehearsal } from '#test/support/rehearsal.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
+
+const { project, build, again, serving, version, image, changes } = await rehearsal()
+const name = 'runway-live-auth-secret'
+const secret = project.secrets.get(name) ?? []
+let red: Awaited<ReturnType<typeof build>>
+
+// A first build, whose live revision does not start.
+beforeAll(async () => {
+  project.secrets.set(name, [...secret, 'too short'])
+  red = await build({ without: long })
+  project.secrets.set(name, secret)
+})
+
+test('a first revision that does not start is red, and leaves no tag behind', () => {
+  expect(complaint(red)).toMatch(/^live-revision: .*AUTH_SECRET: must be.*What to do next/s)
+  expect(changes().slice(-2)).toEqual(['run deploy runway-live', 'run services update-traffic runway-live'])
+  expect(project.services.get('runway-live')?.traffic).toEqual([])
+})
+
+test('the next build goes live', async () => {
+  const { id, ok } = await again(image('runway-staging'))
+  expect(ok).toBe(true)
+  const { revision } = await version()
+  expect(revision).toContain(id.slice(0, 8))
+  expect(serving()).toEqual([`${revision}=100`])
+})
+
+test('a service that Google does not tell of is not taken for a new one', async () => {
+  const before = serving()
+  changes()
+  const unknown = await again(image(), {
+    async before(id) {
+      project.mute = id === 'live-settings' ? 'run services list' : undefined
+    },
+  })
+  expect(complaint(unknown)).toMatch(/^live-settings: .*does not say whether there is a service runway-live/s)
+  expect(changes()).toEqual([])
+  expect(serving()).toEqual(before)
+})
