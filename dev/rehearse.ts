@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { parse } from 'yaml'
 import { pairs } from './rehearsal/pairs.ts'
 import { createProject } from './rehearsal/project.ts'
 import { breaks, runBuild } from './rehearsal/run-build.ts'
@@ -30,7 +32,9 @@ async function rehearse(): Promise<boolean> {
 
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
-  const project = await createProject(substitutions._SERVICE, substitutions._REGION)
+  const { substitutions: own } = parse(await readFile('cloudbuild.yaml', 'utf8'))
+  const { _SERVICE, _REGION } = { ...own, ...substitutions }
+  const project = await createProject(_SERVICE, _REGION)
   try {
     const build = await runBuild(project, { substitutions, without, broken, signal: stop.signal, write })
     for (const { id, result, seconds } of build.steps)

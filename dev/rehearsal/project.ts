@@ -12,12 +12,13 @@ import { gcloud } from './gcloud.ts'
 import type { Image } from './images.ts'
 import type { Service } from './services.ts'
 import { createStandIns, Refusal } from './stand-ins.ts'
+import { variablesOf } from './workspace.ts'
 
 /** A pretend project of Google's, as deploy/setup would leave it: accounts, secrets, databases, nothing deployed. */
 export type Project = Awaited<ReturnType<typeof createProject>>
 
 /** Makes a project, to be closed at the end. */
-export async function createProject(service = 'runway', region = 'europe-west1') {
+export async function createProject(service: string, region: string) {
   const [id, number] = ['rehearsal', '123456789']
   const folder = await mkdtemp(join(tmpdir(), 'rehearsal-'))
   const server = await startPostgres()
@@ -107,6 +108,8 @@ export async function createProject(service = 'runway', region = 'europe-west1')
     await project.sql(`create database ${environment}`)
     const secret = randomBytes(48).toString('base64')
     const databaseUrl = new URL(environment, server.url).href
+    const listed = (await variablesOf(environment)).matchAll(/^[A-Z0-9_]+=secret:(.+)$/gm)
+    for (const [, name] of listed) project.secrets.set(`${service}-${environment}-${name}`, [secret])
     const values = { 'database-url': databaseUrl, 'auth-secret': secret, 'test-token': 'none' }
     for (const [name, value] of Object.entries(values))
       project.secrets.set(`${service}-${environment}-${name}`, [value])

@@ -16,16 +16,19 @@ function waiting(steps: Record<string, string[]>) {
   return readBuildFile(JSON.stringify({ steps: all }), builtIn)
 }
 
-test('the pipeline is read, with its defaults', async () => {
+test('the pipeline is read, with its defaults and what is given', async () => {
   const { steps, timeout, options, availableSecrets } = readBuildFile(
     await readFile('cloudbuild.yaml', 'utf8'),
     builtIn,
+    { _SERVICE: 'orders' },
   )
   expect(timeout).toBe(5400)
   expect(steps[0]).toMatchObject({ id: 'check', entrypoint: 'bash', args: ['deploy/check'], timeout: 2400 })
-  expect(options.env).toEqual(expect.arrayContaining(['COMMIT_SHA=', 'SERVICE=runway', 'BUILD_ID=b']))
+  expect(options.env).toEqual(
+    expect.arrayContaining(['COMMIT_SHA=', 'SERVICE=orders', 'UNTIL=live', 'BUILD_ID=b']),
+  )
   expect(availableSecrets?.secretManager[0]?.versionName).toBe(
-    'projects/p/secrets/runway-staging-auth-secret/versions/latest',
+    'projects/p/secrets/orders-staging-auth-secret/versions/latest',
   )
 })
 

@@ -4,7 +4,9 @@ import { expect } from 'vitest'
 import { path } from '#dev/rehearsal/group.ts'
 import { createProject } from '#dev/rehearsal/project.ts'
 import { runBuild } from '#dev/rehearsal/run-build.ts'
+import { copyTree } from '#dev/rehearsal/workspace.ts'
 import { atEnd } from './at-end.ts'
+import { stated } from './stated.ts'
 
 type Options = NonNullable<Parameters<typeof runBuild>[1]>
 
@@ -13,17 +15,19 @@ export const long = ['check', 'try', 'staging-acceptance', 'live-acceptance']
 
 /** A pretend project for the builds of a file, which ends with it. */
 export async function rehearsal() {
-  const project = await createProject()
+  const project = await createProject(stated._SERVICE, stated._REGION)
   atEnd(() => project.close())
   const live = 'runway-live'
+  const build = (options: Options) =>
+    runBuild(project, { ...options, substitutions: { ...stated, ...options.substitutions } })
 
   return {
     project,
-    build: (options: Options) => runBuild(project, options),
+    build,
 
     /** A build of an image that was pushed before. */
     again: (image: string, options: Options = {}) =>
-      runBuild(project, { without: long, ...options, substitutions: { _IMAGE: image } }),
+      build({ without: long, ...options, substitutions: { _IMAGE: image } }),
 
     /** The revisions of live that have traffic, such as `['runway-live-1=100']`. */
     serving(name = live): string[] {
@@ -46,8 +50,10 @@ export async function rehearsal() {
 
     /** Runs a script of deploy/, as a person would. */
     async script(file: string, ...args: string[]): Promise<string> {
-      const env = { PATH: `${project.programs}:${path}`, PROJECT_ID: project.id }
-      return (await promisify(execFile)('bash', [file, ...args], { env })).stdout
+      const { _SERVICE: SERVICE, _REGION: REGION } = stated
+      const env = { PATH: `${project.programs}:${path}`, PROJECT_ID: project.id, SERVICE, REGION }
+      const cwd = await copyTree(project.folder)
+      return (await promisify(execFile)('bash', [file, ...args], { cwd, env })).stdout
     },
 
     /** Calls the pretend gcloud, as a person would. */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { atEnd } from './at-end.ts'
+import { statedVariables, withStated } from './stated.ts'
 
 /** A copy of deploy/, with commands of the test's on its PATH. */
 export interface Scripts {
@@ -27,7 +28,7 @@ export interface Run {
 }
 
 /**
- * Copies deploy/ and cloudbuild.yaml, until the file ends.
+ * Copies deploy/ and cloudbuild.yaml, with what the tests expect in them, until the file ends.
  *
  * @param gcloud the file that stands for gcloud: a shell script, which finds its call noted in `$GOOGLE/calls`
  */
@@ -40,7 +41,10 @@ export async function scripts(gcloud?: string): Promise<Scripts> {
     string,
   ]
   for (const path of [folder, google, bin]) await mkdir(path)
-  for (const path of ['deploy', 'cloudbuild.yaml']) await cp(path, join(folder, path), { recursive: true })
+  await cp('deploy', join(folder, 'deploy'), { recursive: true })
+  await writeFile(join(folder, 'cloudbuild.yaml'), withStated(await readFile('cloudbuild.yaml', 'utf8')))
+  for (const environment of ['staging', 'live'])
+    await writeFile(join(folder, `deploy/environments/${environment}.env`), statedVariables)
 
   const note = '#!/usr/bin/env bash\ncd "$GOOGLE" && printf "%s\\n" "$*" >>calls\n'
   const rest = gcloud === undefined ? 'exit 1\n' : await readFile(gcloud, 'utf8')
