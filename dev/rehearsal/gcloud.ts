@@ -28,6 +28,7 @@ export function gcloud(project: Project): Tool {
   }
 
   return async function gcloud({ args, print, ...call }) {
+    project.commands.push(args)
     const line = args.join(' ')
     const words = Object.keys(commands).find((known) => `${line} `.startsWith(`${known} `)) ?? ''
     try {

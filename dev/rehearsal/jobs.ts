@@ -26,8 +26,7 @@ export function secretsOf(project: Project, flags: Flags): Environment {
   return Object.fromEntries(list.split(',').map(read))
 }
 
-const flags = `image= command= args= service-account= set-secrets= set-cloudsql-instances= clear-cloudsql-instances
-  tasks= max-retries= task-timeout= execute-now wait`
+const flags = `image= command= args= service-account= set-secrets= set-cloudsql-instances= tasks= max-retries= task-timeout= execute-now wait`
 
 /** The commands about Cloud Run's jobs, and about secrets. */
 export function jobs(project: Project): Readonly<Record<string, Command>> {

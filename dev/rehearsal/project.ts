@@ -38,6 +38,8 @@ export async function createProject(service: string, region: string) {
     /** The values of each secret, by its name; a version is a place among them, from 1. */
     secrets: new Map<string, string[]>(),
     accounts: ['staging', 'live'].map((name) => `${service}-${name}@${id}.iam.gserviceaccount.com`),
+    /** What gcloud was called with, each time. */
+    commands: [] as string[][],
     /** Every gcloud command that changes something, such as `run deploy runway-live`. */
     journal: [] as string[],
     /** Which requests Google's front end answers with 500. */

@@ -1,4 +1,5 @@
 import { beforeAll, expect, test, vi } from 'vitest'
+import { commandLine, gcloudIsInstalled, refusals } from '#test/support/gcloud.ts'
 import { complaint, long, otherThanOk, rehearsal } from '#test/support/rehearsal.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 200_000 })
@@ -100,6 +101,17 @@ test('an image that was pushed before goes live without being built again', asyn
     revision: expect.stringContaining(build.id.slice(0, 8)),
   })
 })
+
+test('a build goes live without Cloud SQL', async () => {
+  const { ok } = await again(firstImage, { substitutions: { _CLOUD_SQL: 'none' } })
+  expect(ok).toBe(true)
+})
+
+if (gcloudIsInstalled) {
+  test('every command of these builds is one that the real gcloud takes', async () => {
+    expect(await refusals(project.commands.map(commandLine))).toEqual([])
+  })
+}
 
 test('_UNTIL ends a build earlier', async () => {
   changes()

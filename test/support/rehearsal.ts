@@ -27,7 +27,7 @@ export async function rehearsal() {
 
     /** A build of an image that was pushed before. */
     again: (image: string, options: Options = {}) =>
-      build({ without: long, ...options, substitutions: { _IMAGE: image } }),
+      build({ without: long, ...options, substitutions: { ...options.substitutions, _IMAGE: image } }),
 
     /** The revisions of live that have traffic, such as `['runway-live-1=100']`. */
     serving(name = live): string[] {
