@@ -103,6 +103,22 @@ serving() {
   traffic | awk -F, '$2 > 0 { printf "%s%s=%s", comma, $1, $2; comma = "," }'
 }
 
+# not_overtaken: fails if another build went live since this one noted what serves
+not_overtaken() {
+  local before now
+  before=$(cat "$folder/before")
+  [ "$environment" = live ] && [ -n "$before" ] || return 0
+  now=$(serving)
+  [ "$now" = "$before" ] && return
+  hint="if yours is the newer one, take it through staging again: $(again)"
+  fail "Overtaken: $before served when this build began, now it is $now"
+}
+
+# again: the command that takes this build's image through staging and live once more
+again() {
+  echo "deploy/submit ${COMMIT_SHA:-HEAD} --project $PROJECT_ID --substitutions=_IMAGE=$(cat $state/image)"
+}
+
 # revisions: a line REVISION,READY,CREATED for each of $name's, the newest first; READY is True, False or Unknown
 revisions() {
   gcloud run revisions list --service "$name" "${at[@]}" --sort-by=~metadata.creationTimestamp \
