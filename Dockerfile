@@ -21,7 +21,7 @@ COPY --from=build /service/openapi ./openapi
 COPY --from=build /service/dist ./dist
 USER 65532:65532
 # node itself, not npm: SIGTERM must reach the process. What `npm start` runs: see docs/decisions/015
-CMD ["node", "--min-semi-space-size=8", "--max-semi-space-size=8", "dist/main.js"]
+CMD ["node", "--min-semi-space-size=16", "--max-semi-space-size=16", "dist/main.js"]
 
 # last, since they differ from build to build; an empty one is an unset one
 ARG VERSION=
