@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFile, chmod, cp, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -141,7 +141,7 @@ test('npm run dev: the printed line gets an answer; a change restarts; SIGTERM e
 test('a service that does not come up waits for the change that mends it', async () => {
   const main = join(project, 'src', 'main.ts')
   const right = await readFile(main, 'utf8')
-  await appendFile(main, '\nthrow new Error("broken")\n')
+  await writeFile(main, `throw new Error('broken')\n${right}`)
   const run = await start({}, ['node', 'dev/main.ts'])
   await says(run, 'The service ended (exit code 1). It starts again when a file changes.')
   expect(run.output).not.toMatch(/^curl /m)
