@@ -1,18 +1,28 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 
+interface Options {
+  /** Any free one if absent. */
+  port?: number
+  host?: string
+}
+
 /**
  * Serves an app on this machine. `close` cuts what is still open; a second time it does nothing.
  *
- * @param options.port any free one if absent
  * @throws if the port is taken: EADDRINUSE
  */
-export async function serve(app: Hono, options: { port?: number; host?: string } = {}) {
+export function serve(app: Hono, options: Options = {}) {
+  return listen(getRequestListener(app.fetch), options)
+}
+
+/** The same for a listener of Node's own. */
+export async function listen(listener: RequestListener, options: Options = {}) {
   const { port = 0, host = '127.0.0.1' } = options
-  const server = createServer(getRequestListener(app.fetch))
+  const server = createServer(listener)
   server.listen(port, host)
   await once(server, 'listening')
   const address = server.address() as AddressInfo

@@ -1,19 +1,12 @@
-import { path, startGroup } from './group.ts'
+import { Refusal } from './stand-ins.ts'
 
-/**
- * `oasdiff breaking OLD NEW [--fail-on ERR]`: the real one where it is installed; else what is removed is breaking.
- *
- * @returns its exit status
- */
-export async function breaking(args: string[], print: (text: string) => void): Promise<number> {
-  const status = await startGroup(['oasdiff', ...args], { cwd: '.', env: { PATH: path }, write: print }).exit
-  if (status !== 127) return status
-
-  const [, before = '', after = '', ...flags] = args
+/** Stands in for `oasdiff breaking OLD NEW [--fail-on ERR]`: what is removed is breaking. Returns what it prints. */
+export async function breaking([, before = '', after = '', ...flags]: readonly string[]): Promise<string> {
   const now = await operations(after)
   const removed = (await operations(before)).filter((operation) => !now.includes(operation))
-  print([`${removed.length} operations removed`, ...removed, ''].join('\n'))
-  return removed.length > 0 && flags.join(' ') === '--fail-on ERR' ? 1 : 0
+  const text = [`${removed.length} operations removed`, ...removed, ''].join('\n')
+  if (removed.length > 0 && flags.join(' ') === '--fail-on ERR') throw new Refusal(text)
+  return text
 }
 
 async function operations(url: string): Promise<string[]> {

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util'
 import { breaking } from './contracts.ts'
-import { path, startGroup } from './group.ts'
-import { buildImage, type Image, withFailingMigration } from './images.ts'
+import { runGroup, startGroup } from './group.ts'
+import { buildImage, type Image } from './images.ts'
 import { pairs } from './pairs.ts'
 import type { Project } from './project.ts'
-import { type Call, Refusal, type Tool } from './stand-ins.ts'
+import { path, Refusal, type Tool } from './stand-ins.ts'
 
 const text = { type: 'string' } as const
 const texts = { type: 'string', multiple: true } as const
@@ -32,22 +32,21 @@ export function docker(project: Project): Tool {
     containers.set(name, { output: '', stop })
   }
 
-  /** Each takes what follows its name, prints, and returns a status that is not 0. */
-  const commands: Record<string, (args: string[], call: Call) => unknown> = {
-    async build(args, { folder, signal }) {
+  /** Each takes what follows its name, and returns what it prints, if anything. */
+  const commands: Record<string, (args: string[], folder: string) => unknown> = {
+    async build(args, folder) {
       const { values } = parseArgs({ args, options: buildFlags, allowPositionals: true })
-      const image = await buildImage(folder, project.folder, pairs(values['build-arg']), signal)
-      images.set(values.tag ?? '', project.failingMigration ? await withFailingMigration(image) : image)
+      images.set(values.tag ?? '', await buildImage(folder, project.folder, pairs(values['build-arg'])))
     },
     push([tag = '']) {
       images.set(`${tag.replace(/:[^:/]*$/, '')}@${find(tag).digest}`, find(tag))
     },
-    inspect([flag, format, tag], { print }) {
+    inspect([flag, format, tag]) {
       if (`${flag} ${format}` !== '--format {{index .RepoDigests 0}}')
         throw new Refusal(`${format} is not imitated`)
-      print(`${[...images.keys()].find((name) => name.endsWith(`@${find(tag).digest}`))}\n`)
+      return [...images.keys()].find((name) => name.endsWith(`@${find(tag).digest}`))
     },
-    async run(args, { folder, signal, print }) {
+    async run(args, folder) {
       const { tokens } = parseArgs({ args, options: runFlags, strict: false, tokens: true })
       const at = tokens.find(({ kind }) => kind === 'positional')?.index ?? args.length
       const { values } = parseArgs({ args: args.slice(0, at), options: runFlags })
@@ -55,17 +54,19 @@ export function docker(project: Project): Tool {
       const [from = '', ...command] = args.slice(at)
       const given = pairs(values.env)
       if (from.startsWith('postgres:')) return startDatabase(name, given)
-      if (from.startsWith('tufin/oasdiff:')) return breaking(command, print)
+      if (from.startsWith('tufin/oasdiff:')) return breaking(command)
 
       const ours = from.startsWith('node:') ? undefined : find(from)
       const env = { ...(ours?.environment ?? { PATH: path, HOME: process.env.HOME ?? '' }), ...given }
       const line = command.length > 0 ? command : ['node', 'dist/main.js']
       const cwd = ours?.folder ?? workdir
-      if (!detach) return startGroup(line, { cwd, env, write: print, signal }).exit
+      if (!detach) return runGroup(line, { cwd, env })
       containers.set(name, startGroup(line, { cwd, env }))
     },
-    exec: ([name = '', program]) => (program === 'pg_isready' && containers.has(name) ? 0 : 1),
-    logs: ([name = ''], { print }) => print(containers.get(name)?.output ?? ''),
+    exec([name = '', program]) {
+      if (program !== 'pg_isready' || !containers.has(name)) throw new Refusal(`No such container: ${name}`)
+    },
+    logs: ([name = '']) => containers.get(name)?.output,
     async rm(args) {
       for (const name of args) {
         await containers.get(name)?.stop()
@@ -74,10 +75,9 @@ export function docker(project: Project): Tool {
     },
   }
 
-  return async function docker(call) {
-    const [name = '', ...args] = call.args
+  return async function docker([name = '', ...args], folder) {
     const command = commands[name]
     if (!command) throw new Refusal(`docker ${name} is not imitated`)
-    return Number((await command(args, call)) ?? 0)
+    return `${(await command(args, folder)) ?? ''}`
   }
 }

@@ -1,5 +1,5 @@
 import { type IncomingMessage, request as send } from 'node:http'
-import { listen } from './listen.ts'
+import { listen } from '../serve.ts'
 
 /** Whether a request to a host, such as `runway-live` or `tag---runway-live`, is answered with 500. */
 export type Fault = (host: string, request: IncomingMessage) => boolean

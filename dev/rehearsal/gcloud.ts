@@ -4,13 +4,14 @@ import { type Flags, type Resource, render } from './format.ts'
 import { jobs } from './jobs.ts'
 import type { Project } from './project.ts'
 import { services } from './services.ts'
-import { type Call, Refusal, type Tool } from './stand-ins.ts'
+import { Refusal, type Tool } from './stand-ins.ts'
 import { tasks } from './tasks.ts'
 
-/** What a command was given: the name of what it is about, and its flags. */
-interface Given extends Pick<Call, 'folder' | 'signal' | 'complain'> {
+/** What a command was given: the name of what it is about, its flags, and the folder that it was called in. */
+interface Given {
   readonly name: string
   readonly flags: Flags
+  readonly folder: string
 }
 
 /** The flags that a command takes, `=` behind those with a value, and what it does: returns what --format prints. */
@@ -27,7 +28,7 @@ export function gcloud(project: Project): Tool {
     ...{ ...services(project), ...jobs(project), ...tasks(project), 'run deploy': deploy(project) },
   }
 
-  return async function gcloud({ args, print, ...call }) {
+  return async function gcloud(args, folder) {
     project.commands.push(args)
     const line = args.join(' ')
     const words = Object.keys(commands).find((known) => `${line} `.startsWith(`${known} `)) ?? ''
@@ -40,9 +41,7 @@ export function gcloud(project: Project): Tool {
       const place = flags.region ?? flags.location ?? project.region
       if (flags.project !== project.id || place !== project.region)
         throw new Refusal(`Nothing is in ${flags.project}, ${place}`)
-      if (!/ (list|describe)$/.test(words)) project.journal.push(`${words} ${name}`)
-      print(render((await run({ ...call, name, flags })) ?? [], flags))
-      return 0
+      return render((await run({ name, flags, folder })) ?? [], flags)
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof TypeError)) throw error
       throw new Refusal(`ERROR: (gcloud.${words.replaceAll(' ', '.')}) ${error.message}`)
@@ -51,12 +50,10 @@ export function gcloud(project: Project): Tool {
 }
 
 /** @throws {TypeError} for an unknown flag */
-function read(args: string[], known: string): { name: string; flags: Flags } {
+function read(args: string[], known: string) {
   const options = known.split(/\s+/).map((flag) => {
-    return [
-      flag.replace('=', ''),
-      { type: flag.endsWith('=') ? ('string' as const) : ('boolean' as const) },
-    ] as const
+    const type = flag.endsWith('=') ? ('string' as const) : ('boolean' as const)
+    return [flag.replace('=', ''), { type }] as const
   })
   const { values, positionals } = parseArgs({
     args,

@@ -1,62 +1,58 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
-
-/** A process that runs, and those that it started. */
-export interface Group {
-  /** What it has printed so far. */
-  readonly output: string
-  /** Its exit status, when the last of them is gone; 127 if there is no such program. */
-  readonly exit: Promise<number>
-  /** Ends them all: SIGTERM, after ten seconds SIGKILL. */
-  stop(): Promise<void>
-}
+import type { Environment } from '../settings.ts'
+import { Refusal } from './stand-ins.ts'
 
 interface Options {
   readonly cwd: string
   /** All of its environment. */
-  readonly env: Readonly<Record<string, string>>
+  readonly env: Environment
   /** Gets what it prints, line by line. */
   readonly write?: (text: string) => void
   /** Stops it. */
   readonly signal?: AbortSignal
 }
 
-/** Where programs are looked for: this Node first. */
-export const path = `${dirname(process.execPath)}:${process.env.PATH}`
-
-const running = new Set<(signal: NodeJS.Signals) => void>()
+const running = new Set<{ send(signal: NodeJS.Signals): void; stop(): Promise<void> }>()
 process.on('exit', () => {
-  for (const send of running) send('SIGKILL')
+  for (const { send } of running) send('SIGKILL')
 })
 
+/** Stops all that run. */
+export async function stopGroups(): Promise<void> {
+  await Promise.all([...running].map(({ stop }) => stop()))
+}
+
 /** Starts a program in a process group of its own, out of a terminal's Ctrl-C. */
-export function startGroup([command = '', ...args]: readonly string[], options: Options): Group {
+export function startGroup([command = '', ...args]: readonly string[], options: Options) {
   const { cwd, env, write, signal } = options
   const program = command === 'node' ? process.execPath : command
   const child = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
-  function send(name: NodeJS.Signals): void {
-    try {
-      if (child.pid) process.kill(-child.pid, name)
-    } catch {} // it is gone
-  }
-  running.add(send)
   const ended = once(child, 'close').then(
     ([status]) => Number(status ?? 128),
-    () => 127,
+    () => 127, // there is no such program
   )
 
   const group = {
+    /** What it has printed so far. */
     output: '',
-    exit: ended.finally(() => running.delete(send)),
-    async stop() {
-      const timer = setTimeout(send, 10_000, 'SIGKILL')
-      send('SIGTERM')
+    /** Its exit status, when all that it started are gone. */
+    exit: ended.finally(() => running.delete(group)),
+    send(name: NodeJS.Signals): void {
+      try {
+        if (child.pid) process.kill(-child.pid, name)
+      } catch {} // it is gone
+    },
+    /** Ends them all: SIGTERM, after ten seconds SIGKILL. */
+    async stop(): Promise<void> {
+      const timer = setTimeout(group.send, 10_000, 'SIGKILL')
+      group.send('SIGTERM')
       await ended
       clearTimeout(timer)
     },
   }
+  running.add(group)
   for (const input of [child.stdout, child.stderr])
     createInterface({ input }).on('line', (line) => {
       group.output += `${line}\n`
@@ -64,4 +60,11 @@ export function startGroup([command = '', ...args]: readonly string[], options: 
     })
   signal?.addEventListener('abort', group.stop)
   return group
+}
+
+/** Runs a program to its end. Returns what it printed. @throws {Refusal} with that, if it fails */
+export async function runGroup(line: readonly string[], options: Options): Promise<string> {
+  const group = startGroup(line, options)
+  if ((await group.exit) !== 0) throw new Refusal(group.output)
+  return group.output
 }

@@ -1,7 +1,7 @@
 import type { Environment } from '../settings.ts'
 import type { Flags } from './format.ts'
 import type { Command } from './gcloud.ts'
-import { startGroup } from './group.ts'
+import { runGroup } from './group.ts'
 import type { Image } from './images.ts'
 import type { Project } from './project.ts'
 import { Refusal } from './stand-ins.ts'
@@ -33,12 +33,11 @@ export function jobs(project: Project): Readonly<Record<string, Command>> {
   return {
     'run jobs deploy': [
       flags,
-      async ({ name, flags, signal, complain: write }) => {
+      async ({ name, flags }) => {
         const { folder: cwd, environment } = imageOf(project, flags)
-        const env = { ...environment, ...secretsOf(project, flags), CLOUD_RUN_JOB: name }
-        const command = `${flags.command},${flags.args}`.split(',')
-        const status = await startGroup(command, { cwd, env, write, signal }).exit
-        if (status !== 0) throw new Refusal(`The execution of ${name} failed.`)
+        const broken = project.migrationsFail && { PGOPTIONS: '-c default_transaction_read_only=on' }
+        const env = { ...environment, ...secretsOf(project, flags), ...broken, CLOUD_RUN_JOB: name }
+        await runGroup(`${flags.command},${flags.args}`.split(','), { cwd, env })
       },
     ],
     'secrets versions list': [
@@ -47,12 +46,11 @@ export function jobs(project: Project): Readonly<Record<string, Command>> {
         const secret = `projects/${project.number}/secrets/${name}`
         const values = project.secrets.get(name)
         if (!values) throw new Refusal(`NOT_FOUND: Secret [${secret}] not found.`)
-        const createTime = (index: number) => new Date(index * 1000).toISOString()
-        const version = (index: number) => ({
+        return values.map((_value, index) => ({
           name: `${secret}/versions/${index + 1}`,
-          createTime: createTime(index),
-        })
-        return values.map((_value, index) => ({ ...version(index), state: 'ENABLED' }))
+          createTime: new Date(index * 1000).toISOString(),
+          state: 'ENABLED',
+        }))
       },
     ],
   }

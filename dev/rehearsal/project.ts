@@ -9,6 +9,7 @@ import { docker } from './docker.ts'
 import type { Flags } from './format.ts'
 import { createFront, type Fault } from './front.ts'
 import { gcloud } from './gcloud.ts'
+import { stopGroups } from './group.ts'
 import type { Image } from './images.ts'
 import type { Service } from './services.ts'
 import { createStandIns, Refusal } from './stand-ins.ts'
@@ -40,14 +41,12 @@ export async function createProject(service: string, region: string) {
     accounts: ['staging', 'live'].map((name) => `${service}-${name}@${id}.iam.gserviceaccount.com`),
     /** What gcloud was called with, each time. */
     commands: [] as string[][],
-    /** Every gcloud command that changes something, such as `run deploy runway-live`. */
-    journal: [] as string[],
     /** Which requests Google's front end answers with 500. */
     fault: (() => false) as Fault,
     /** The gcloud command, such as `run services list`, that Google does not answer. */
     mute: undefined as string | undefined,
-    /** Whether images that are built carry a migration that fails. */
-    failingMigration: false,
+    /** Whether the databases refuse what jobs write. */
+    migrationsFail: false,
     /** What is to be the first folder of a PATH. */
     programs: join(folder, 'programs'),
     /** What an instance has in its environment beside its own variables. */
@@ -91,12 +90,10 @@ export async function createProject(service: string, region: string) {
 
     /** Ends all that runs, and leaves nothing behind. */
     async close(): Promise<void> {
+      await stopGroups() // what the last calls wait for
       await endStandIns()
-      const instances = [...project.services.values()].flatMap((one) =>
-        one.revisions.map(({ instance }) => instance),
-      )
-      await Promise.all([...instances, ...project.containers.values()].map((running) => running.stop()))
-      for (const front of fronts.values()) front.close()
+      await stopGroups() // what they have started
+      await Promise.all([...fronts.values()].map((front) => front.close()))
       await Promise.all([emulator.close(), server.stop()])
       await rm(folder, { recursive: true })
     },

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { freePort } from '../ports.ts'
 import { readBuildFile, type Step } from './build-file.ts'
 import type { Fault } from './front.ts'
-import { path, startGroup } from './group.ts'
+import { startGroup } from './group.ts'
 import { pairs } from './pairs.ts'
 import type { Project } from './project.ts'
+import { path } from './stand-ins.ts'
 import { runSteps, type StepResult } from './steps.ts'
 import { copyTree } from './workspace.ts'
 
@@ -15,7 +16,7 @@ export const breaks: Readonly<Record<string, Fault>> = {
   'staging-acceptance': (host, { method, url }) =>
     host.endsWith('-staging') && `${method} ${url}` === 'POST /orders',
   'live-smoke': (host, { url }) => /---.*-live$/.test(host) && url === '/openapi.json',
-  migrate: () => false, // the image brings it
+  migrate: () => false, // its jobs may not write
 }
 
 interface BuildOptions {
@@ -63,7 +64,7 @@ export async function runBuild(project: Project, options: BuildOptions = {}) {
   }
 
   project.fault = breaks[broken] ?? project.fault
-  project.failingMigration = broken === 'migrate'
+  project.migrationsFail = broken === 'migrate'
   const until = AbortSignal.any([signal, AbortSignal.timeout(file.timeout * 1000)])
   const steps: StepResult[] = await runSteps(file.steps, run, { ...options, signal: until })
   await rm(folder, { recursive: true, force: true })

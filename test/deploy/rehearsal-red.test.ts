@@ -1,5 +1,4 @@
 import { beforeAll, expect, test, vi } from 'vitest'
-import { withFailingMigration } from '#dev/rehearsal/images.ts'
 import { complaint, long, rehearsal } from '#test/support/rehearsal.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
@@ -28,12 +27,8 @@ const changesOfLive = () => changes().filter((change) => change.includes('runway
 
 test('a migration that fails stops the build before anything is deployed', async () => {
   changes()
-  const image = project.images.get(pushed)
-  const other = image && (await withFailingMigration(image))
-  const name = pushed.replace(/@.*/, `@${other?.digest}`)
-  if (other) project.images.set(name, other)
-  const failing = await again(name)
-  expect(complaint(failing)).toMatch(/^staging-migrate: .*"code":"22012".*nothing was deployed/s)
+  const failing = await again(pushed, { broken: 'migrate' })
+  expect(complaint(failing)).toMatch(/^staging-migrate: .*"code":"25006".*nothing was deployed/s)
   expect(changes()).toEqual(['run jobs deploy runway-staging-migrate'])
   await expectUntouched()
 })

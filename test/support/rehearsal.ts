@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect } from 'vitest'
-import { path } from '#dev/rehearsal/group.ts'
 import { createProject } from '#dev/rehearsal/project.ts'
 import { runBuild } from '#dev/rehearsal/run-build.ts'
+import { path } from '#dev/rehearsal/stand-ins.ts'
 import { copyTree } from '#dev/rehearsal/workspace.ts'
 import { atEnd } from './at-end.ts'
 import { stated } from './stated.ts'
@@ -18,6 +18,7 @@ export async function rehearsal() {
   const project = await createProject(stated._SERVICE, stated._REGION)
   atEnd(() => project.close())
   const live = 'runway-live'
+  let seen = 0
   const build = (options: Options) =>
     runBuild(project, { ...options, substitutions: { ...stated, ...options.substitutions } })
 
@@ -45,8 +46,20 @@ export async function rehearsal() {
     /** The name of the image that a service was last deployed with. */
     image: (name = live) => project.services.get(name)?.revisions.at(-1)?.flags.image ?? '',
 
-    /** What was changed since the last time. */
-    changes: () => project.journal.splice(0),
+    /** What was changed since the last time, such as `run deploy runway-live`. */
+    changes(): string[] {
+      const fresh = project.commands.slice(seen)
+      seen += fresh.length
+      const lines = fresh.map((args) =>
+        args
+          .slice(
+            0,
+            args.findIndex((arg) => arg.startsWith('-')),
+          )
+          .join(' '),
+      )
+      return lines.filter((line) => !/ (list|describe)\b/.test(line))
+    },
 
     /** Runs a script of deploy/, as a person would. */
     async script(file: string, ...args: string[]): Promise<string> {
