@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { createEmulator } from '../cloud-tasks/emulator.ts'
 import { startPostgres } from '../postgres.ts'
+import type { listen } from '../serve.ts'
 import { docker } from './docker.ts'
 import type { Flags } from './format.ts'
 import { createFront, type Fault } from './front.ts'
@@ -24,7 +25,7 @@ export async function createProject(service: string, region: string) {
   const folder = await mkdtemp(join(tmpdir(), 'rehearsal-'))
   const server = await startPostgres()
   const emulator = await createEmulator()
-  const fronts = new Map<string, Awaited<ReturnType<typeof createFront>>>()
+  const fronts = new Map<string, Awaited<ReturnType<typeof listen>>>()
 
   const project = {
     ...{ id, number, region, folder, emulator },
@@ -64,9 +65,8 @@ export async function createProject(service: string, region: string) {
     },
 
     /** The URL here of a host of Cloud Run's: `runway-live`, or `tag---runway-live`. */
-    async front(host: string, instance: () => Promise<number>): Promise<string> {
-      const front =
-        fronts.get(host) ?? (await createFront(host, instance, (...args) => project.fault(...args)))
+    async front(host: string): Promise<string> {
+      const front = fronts.get(host) ?? (await createFront(project, host))
       fronts.set(host, front)
       return front.url
     },

@@ -1,17 +1,19 @@
-import type { Flags, Resource } from './format.ts'
+import type { Environment } from '../settings.ts'
+import type { Flags } from './format.ts'
 import type { Command } from './gcloud.ts'
-import type { Instance } from './instance.ts'
 import { pairs } from './pairs.ts'
 import type { Project } from './project.ts'
 import { Refusal } from './stand-ins.ts'
 
-/** A revision: what it was deployed with (its variables with secrets resolved), and its process. */
-export interface Revision {
+/** A revision. Its instance runs until the project ends. */
+interface Revision {
   readonly name: string
-  readonly flags: Flags
-  readonly environment: Readonly<Record<string, string>>
-  readonly instance: Instance
-  ready: boolean
+  /** The name of its image. */
+  readonly image: string | undefined
+  /** Its variables, with secrets resolved. */
+  readonly environment: Environment
+  /** Where its instance answers: it is ready. */
+  port?: number
 }
 
 /** An element of Google's `status.traffic`. */
@@ -23,22 +25,20 @@ interface Target {
   readonly url?: string
 }
 
-/** A service. Its traffic stays what it was set to: a pin outlives a deploy. */
+/** A service, its revisions in the order of their making. Its traffic stays what it was set to: a pin outlives a deploy. */
 export interface Service {
   readonly name: string
   readonly url: string
   readonly revisions: Revision[]
-  traffic: readonly Target[]
+  traffic: Target[]
 }
 
 /** The newest ready revision's name. */
-export const latestReady = ({ revisions }: Service) => revisions.findLast(({ ready }) => ready)?.name
+export const latestReady = ({ revisions }: Service) => revisions.findLast(({ port }) => port)?.name
 
-/** Ends the instances that nobody can reach. They start again with their first request. */
-export async function rest({ revisions, traffic }: Service): Promise<void> {
-  const idle = revisions.filter(({ name }) => !traffic.some(({ revisionName }) => revisionName === name))
-  await Promise.all(idle.map(({ instance }) => instance.stop()))
-}
+/** Where a revision answers, if there is one of this name and it is ready. */
+export const portOf = ({ revisions }: Service, name: string) =>
+  revisions.find((revision) => revision.name === name)?.port
 
 /** The commands about services, but for `run deploy`. */
 export function services({ services }: Project): Readonly<Record<string, Command>> {
@@ -48,45 +48,39 @@ export function services({ services }: Project): Readonly<Record<string, Command
     return service
   }
 
+  const describe = ({ name, url, traffic }: Service) => ({ metadata: { name }, status: { url, traffic } })
+
   return {
     'run services list': ['', () => [...services.values()].map(describe)],
     'run services describe': ['', ({ name }) => [describe(find(name))]],
-    'run revisions list': ['service=', ({ flags }) => find(flags.service).revisions.map(describeRevision)],
+    'run revisions list': [
+      'service=',
+      ({ flags }) =>
+        find(flags.service).revisions.map(({ name, port }, index) => ({
+          metadata: { name, creationTimestamp: new Date(index * 1000).toISOString() },
+          status: { conditions: [{ type: 'Ready', status: port ? 'True' : 'False' }] },
+        })),
+    ],
     'run services update-traffic': [
       'to-revisions= to-latest remove-tags=',
       async ({ name, flags }) => {
         const service = find(name)
-        const shares = flags['to-latest'] ? 'LATEST=100' : flags['to-revisions']
         const gone = flags['remove-tags']?.split(',') ?? []
         const tagged = service.traffic.filter(({ tag }) => tag && !gone.includes(tag))
-        const untagged = shares ? read(service, shares) : service.traffic.filter(({ tag }) => !tag)
-        service.traffic = [...untagged, ...tagged]
-        await rest(service)
+        service.traffic = [...sharesOf(service, flags), ...tagged]
       },
     ],
   }
 }
 
-function read(service: Service, shares: string): Target[] {
-  const targets = Object.entries(pairs(shares.split(','))).map(([key, percent]): Target => {
-    const latest = key === 'LATEST' && ({ latestRevision: true } as const)
-    const revisionName = latest ? `${latestReady(service)}` : key
-    if (!service.revisions.find(({ name }) => name === revisionName)?.ready)
-      throw new Refusal(`Revision ${key} of ${service.name} is not there, or not ready`)
-    return { revisionName, percent: Number(percent), ...latest }
+/** How traffic is to be shared: as it was, unless the flags say otherwise. */
+function sharesOf(service: Service, flags: Flags): Target[] {
+  const { 'to-revisions': shares, 'to-latest': toLatest } = flags
+  if (toLatest) return [{ revisionName: `${latestReady(service)}`, percent: 100, latestRevision: true }]
+  if (!shares) return service.traffic.filter(({ tag }) => !tag)
+  return Object.entries(pairs(shares.split(','))).map(([revisionName, percent]) => {
+    if (!portOf(service, revisionName))
+      throw new Refusal(`Revision ${revisionName} of ${service.name} is not there, or not ready`)
+    return { revisionName, percent: Number(percent) }
   })
-  if (targets.reduce((sum, { percent = 0 }) => sum + percent, 0) !== 100)
-    throw new Refusal(`${shares}: a sum that is not 100 is not imitated`)
-  return targets
-}
-
-function describe(service: Service): Resource {
-  const { name, url, traffic } = service
-  return { metadata: { name }, status: { url, traffic, latestReadyRevisionName: latestReady(service) } }
-}
-
-function describeRevision({ name, ready, flags: { image } }: Revision, index: number): Resource {
-  const creationTimestamp = new Date(index * 1000).toISOString()
-  const conditions = [{ type: 'Ready', status: ready ? 'True' : 'False' }]
-  return { metadata: { name, creationTimestamp }, spec: { containers: [{ image }] }, status: { conditions } }
 }

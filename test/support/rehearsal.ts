@@ -44,7 +44,7 @@ export async function rehearsal() {
     },
 
     /** The name of the image that a service was last deployed with. */
-    image: (name = live) => project.services.get(name)?.revisions.at(-1)?.flags.image ?? '',
+    image: (name = live) => project.services.get(name)?.revisions.at(-1)?.image ?? '',
 
     /** What was changed since the last time, such as `run deploy runway-live`. */
     changes(): string[] {
