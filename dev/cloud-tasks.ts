@@ -22,9 +22,7 @@ export async function startCloudTasks(environment: Environment): Promise<LocalSe
     TASKS_QUEUE: queue,
     TASKS_INVOKER: invoker,
     TASKS_URL: url,
-    OIDC_ISSUERS: emulator.issuer,
-    OIDC_JWKS_URL: emulator.keysUrl,
-    CLOUD_TASKS_EMULATOR_HOST: new URL(emulator.url).host,
+    ...emulator.variables,
   }
   return { environment: variables, facts: [['Tasks', `${emulator.url}/emulator`]], stop: emulator.close }
 }

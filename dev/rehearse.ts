@@ -7,27 +7,22 @@ import { breaks, runBuild } from './rehearsal/run-build.ts'
 
 // `npm run rehearse`: all of cloudbuild.yaml on this machine, without Google, from an empty project.
 
-const usage = `Usage: npm run rehearse -- [--until check|image|staging|live] [--substitutions _A=b,_C=d]
-  [--break ${Object.keys(breaks).join('|')}] [--without STEP]`
-const text = { type: 'string' } as const
+const usage = `Usage: npm run rehearse -- [--substitutions _UNTIL=staging,_C=d] [--break ${Object.keys(breaks).join('|')}]
+  [--without STEP]`
 const options = {
-  until: text,
-  substitutions: text,
-  break: text,
+  substitutions: { type: 'string' },
+  break: { type: 'string' },
   without: { type: 'string', multiple: true },
 } as const
 
-/** Prints each line behind the name of its step. */
+/** Prints a line behind the name of its step. */
 function write(id: string, text: string): void {
   process.stdout.write(`${id.padEnd(20)} ${text}`)
 }
 
 async function rehearse(): Promise<boolean> {
-  const { until, substitutions: given, break: broken, without = [] } = parseArgs({ options }).values
-  const substitutions: Record<string, string> = {
-    ...pairs(given?.split(',')),
-    ...(until && { _UNTIL: until }),
-  }
+  const { substitutions: given, break: broken, without = [] } = parseArgs({ options }).values
+  const substitutions = pairs(given?.split(','))
   if (broken && !breaks[broken]) throw new TypeError(`--break ${broken}: there is no such way`)
 
   const stop = new AbortController()

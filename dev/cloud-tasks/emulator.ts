@@ -37,12 +37,19 @@ export async function createEmulator(options: EmulatorOptions = {}) {
   const dispatcher = createDispatcher({ clock, oidc, send, faults, log, closed })
   const app = new Hono()
   const { url, close } = await serve(app, options)
+  const { issuer = url } = options
+  const keysUrl = `${url}/oauth2/v3/certs` // below its URL as below Google's
 
   const emulator = {
     url,
-    issuer: options.issuer ?? url,
-    /** Where the keys of its tokens are: below its URL as below Google's. */
-    keysUrl: `${url}/oauth2/v3/certs`,
+    issuer,
+    keysUrl,
+    /** What a service has in its environment to enqueue here, and to believe its tokens. */
+    variables: {
+      CLOUD_TASKS_EMULATOR_HOST: new URL(url).host,
+      OIDC_ISSUERS: issuer,
+      OIDC_JWKS_URL: keysUrl,
+    },
     oidc,
     faults,
     /** Calls as Cloud Scheduler: `tick` once, `schedule` until it is told to end. */

@@ -2,28 +2,48 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import type { Environment } from '../settings.ts'
+import type { Flags } from './format.ts'
 import type { Command } from './gcloud.ts'
-import { startInstance } from './instance.ts'
-import { imageOf, secretsOf } from './jobs.ts'
+import { runGroup } from './group.ts'
+import { type Image, startImage } from './images.ts'
 import type { Project } from './project.ts'
-import { latestReady, portOf, type Service } from './services.ts'
+import { latestReady, portOf, type Revision, type Service } from './services.ts'
 import { Refusal } from './stand-ins.ts'
 
 /** What a service's name and a tag's have together, at most. */
 const nameLimit = 46
 const variables = z.record(z.string(), z.string())
-const flags = `image= revision-suffix= tag= no-traffic service-account= no-invoker-iam-check cpu= memory= concurrency=
-  timeout= min-instances= max-instances= cpu-boost startup-probe= env-vars-file= set-secrets= set-cloudsql-instances=
-  clear-cloudsql-instances`
+const both = 'image= service-account= set-secrets= set-cloudsql-instances='
+const ofServices = `${both} revision-suffix= tag= no-traffic no-invoker-iam-check cpu= memory= concurrency= timeout=
+  min-instances= max-instances= cpu-boost startup-probe= env-vars-file= clear-cloudsql-instances`
+const ofJobs = `${both} command= args= tasks= max-retries= task-timeout= execute-now wait`
 
-/** `gcloud run deploy`: a new revision, which has traffic only where the latest one has. */
-export function deploy(project: Project): Command {
-  return [flags, run]
+/** The commands that run an image, as the next revision of a service or as a job, and what tells of secrets for it. */
+export function deploys(project: Project): Readonly<Record<string, Command>> {
+  function imageOf({ image: name = '' }: Flags): Image {
+    const image = project.images.get(name)
+    if (!image || !name.includes('@')) throw new Refusal(`Image '${name}' not found.`)
+    return image
+  }
 
-  async function run({ name, flags, folder }: Parameters<Command[1]>[0]): Promise<void> {
+  /** What --set-secrets says, as variables. */
+  function secretsOf({ 'service-account': account = '', 'set-secrets': list = '' }: Flags): Environment {
+    if (!project.accounts.includes(account)) throw new Refusal(`Service account ${account} does not exist.`)
+    const read = (pair: string) => {
+      const [, variable, secret = '', version = ''] = pair.match(/^(\w+)=(.*):(\d+|latest)$/) ?? []
+      if (!secret.startsWith(account.replace(/@.*/, '-')))
+        throw new Refusal(`Permission denied on secret: ${secret} for Revision service account ${account}.`)
+      return [variable, project.secret(secret, version)]
+    }
+    return Object.fromEntries(list.split(',').map(read))
+  }
+
+  /** Makes a revision, which has traffic only where the latest one has. */
+  const deployService: Command[1] = async ({ name, flags, folder }) => {
     const { tag, 'env-vars-file': file = '', 'startup-probe': probe = '', 'no-traffic': noTraffic } = flags
     const revisionName = `${name}-${flags['revision-suffix']}`
-    const [image, secrets] = [imageOf(project, flags), secretsOf(project, flags)]
+    const [image, secrets] = [imageOf(flags), secretsOf(flags)]
     const plain = variables.parse(parse(await readFile(resolve(folder, file), 'utf8')))
     const existing = project.services.get(name)
     const served = existing && latestReady(existing)
@@ -38,27 +58,49 @@ export function deploy(project: Project): Command {
     if (existing?.revisions.some((other) => other.name === revisionName))
       throw new Refusal(`Revision named '${revisionName}' with different configuration already exists.`)
 
-    const service: Service = existing ?? { name, url: await project.front(name), revisions: [], traffic: [] }
+    const service: Service = existing ?? { url: await project.front(name), revisions: [], traffic: [] }
     project.services.set(name, service)
     const own = Object.entries(plain).map(([key, value]) => [key, project.resolve(value)])
-    const google = { K_SERVICE: name, K_REVISION: revisionName, ...project.platform }
+    const google = { K_SERVICE: name, K_REVISION: revisionName, ...project.emulator.variables }
     const environment = { ...Object.fromEntries(own), ...secrets, ...google }
-    const revision: Service['revisions'][number] = { name: revisionName, image: flags.image, environment }
+    const revision: Revision = { name: revisionName, image: flags.image, environment }
     service.revisions.push(revision)
     try {
-      revision.port = await startInstance(image, environment, probe)
+      revision.port = await startImage(image, environment, probe)
     } catch (error) {
       if (tag) service.traffic.push({ revisionName, tag })
       throw error
     }
 
     if (!served) service.traffic = [{ revisionName, latestRevision: true, percent: 100 }]
-    service.traffic = service.traffic.map(({ latestRevision, ...target }) => {
-      if (!latestRevision) return target
-      return noTraffic && served
-        ? { ...target, revisionName: served }
-        : { ...target, revisionName, latestRevision }
-    })
+    const following = service.traffic.filter(({ latestRevision }) => latestRevision)
+    for (const target of following) {
+      if (noTraffic) target.latestRevision = false
+      else target.revisionName = revisionName
+    }
     if (tag) service.traffic.push({ revisionName, tag, url: await project.front(`${tag}---${name}`) })
+  }
+
+  const deployJob: Command[1] = async ({ name, flags }) => {
+    const { folder: cwd, environment } = imageOf(flags)
+    const broken = project.migrationsFail && { PGOPTIONS: '-c default_transaction_read_only=on' }
+    const env = { ...environment, ...secretsOf(flags), ...broken, CLOUD_RUN_JOB: name }
+    await runGroup(`${flags.command},${flags.args}`.split(','), { cwd, env })
+  }
+
+  const versionsOf: Command[1] = ({ name }) => {
+    const values = project.secrets.get(name)
+    if (!values) throw new Refusal(`NOT_FOUND: Secret [${name}] not found.`)
+    return values.map((_value, index) => ({
+      name: `projects/${project.number}/secrets/${name}/versions/${index + 1}`,
+      createTime: new Date(index * 1000).toISOString(),
+      state: 'ENABLED',
+    }))
+  }
+
+  return {
+    'run deploy': [ofServices, deployService],
+    'run jobs deploy': [ofJobs, deployJob],
+    'secrets versions list': ['', versionsOf],
   }
 }

@@ -47,21 +47,20 @@ export function docker(project: Project): Tool {
       return [...images.keys()].find((name) => name.endsWith(`@${find(tag).digest}`))
     },
     async run(args, folder) {
-      const { tokens } = parseArgs({ args, options: runFlags, strict: false, tokens: true })
-      const at = tokens.find(({ kind }) => kind === 'positional')?.index ?? args.length
+      const at = args.findIndex((arg) => images.has(arg) || /^(node|postgres|tufin\/oasdiff):/.test(arg))
+      const [from = '', ...command] = args.slice(at)
       const { values } = parseArgs({ args: args.slice(0, at), options: runFlags })
       const { detach, name = '', workdir = folder } = values
-      const [from = '', ...command] = args.slice(at)
       const given = pairs(values.env)
       if (from.startsWith('postgres:')) return startDatabase(name, given)
       if (from.startsWith('tufin/oasdiff:')) return breaking(command)
 
-      const ours = from.startsWith('node:') ? undefined : find(from)
-      const env = { ...(ours?.environment ?? { PATH: path, HOME: process.env.HOME ?? '' }), ...given }
+      const tools = { folder: workdir, environment: { PATH: path, HOME: process.env.HOME ?? '' } }
+      const image = from.startsWith('node:') ? tools : find(from)
+      const options = { cwd: image.folder, env: { ...image.environment, ...given } }
       const line = command.length > 0 ? command : ['node', 'dist/main.js']
-      const cwd = ours?.folder ?? workdir
-      if (!detach) return runGroup(line, { cwd, env })
-      containers.set(name, startGroup(line, { cwd, env }))
+      if (!detach) return runGroup(line, options)
+      containers.set(name, startGroup(line, options))
     },
     exec([name = '', program]) {
       if (program !== 'pg_isready' || !containers.has(name)) throw new Refusal(`No such container: ${name}`)

@@ -14,46 +14,35 @@ export type Flags = Readonly<Record<string, string | undefined>>
  */
 export function render(resources: readonly Resource[], flags: Flags): string {
   const { filter, 'sort-by': sort = '', limit, flatten, format = 'value()' } = flags
-  const [, form, columns = ''] = format.match(/^(value|csv\[no-heading\])\((.*)\)$/) ?? []
+  const [, form, columns] = format.match(/^(value|csv\[no-heading\])\((.*)\)$/) ?? []
   if (!form) throw new Refusal(`--format=${format} is not imitated`)
+  const [, path, value] = filter?.match(/^([\w.]+)=([\w.-]+)$/) ?? []
+  if (filter && !path) throw new Refusal(`--filter=${filter} is not imitated`)
+  if (!columns) return ''
+
   const key = sort.replace('~', '')
   const order = sort.startsWith('~') ? -1 : 1
   const rows = resources
-    .flatMap((row) => (flatten ? flat(row, flatten.replace('[]', '')) : [row]))
+    .flatMap((row) => (flatten ? flat(row, flatten.replace('[]', '').split('.')) : [row]))
     .toSorted((a, b) => (key ? order * read(a, key).localeCompare(read(b, key)) : 0))
-    .filter(matches(filter))
+    .filter((row) => !path || read(row, path) === value)
     .slice(0, Number(limit ?? Number.POSITIVE_INFINITY))
-  if (!columns) return ''
-  const line = (row: Resource) => columns.split(',').map((path) => read(row, path))
+  const line = (row: Resource) => columns.split(',').map((column) => read(row, column))
   return rows.map((row) => `${line(row).join(form === 'value' ? '\t' : ',')}\n`).join('')
-}
-
-function get(resource: unknown, path: string): unknown {
-  const step = (at: unknown, key: string) => (at && typeof at === 'object' ? Reflect.get(at, key) : undefined)
-  return path.split('.').reduce(step, resource)
 }
 
 function read(row: Resource, column: string): string {
   const [, path, transform] = column.match(/^([\w.]+?)(\.basename\(\)|\.date\(tz=UTC\))?$/) ?? []
   if (!path) throw new Refusal(`The column ${column} is not imitated`)
-  const value = String(get(row, path) ?? '')
+  const step = (at: unknown, key: string) => (at as Resource | undefined)?.[key]
+  const value = String(path.split('.').reduce(step, row) ?? '')
   return transform === '.basename()' ? value.slice(value.lastIndexOf('/') + 1) : value
 }
 
-function matches(filter = ''): (row: Resource) => boolean {
-  const [, path, value] = filter.match(/^([\w.]+)=([\w.-]+)$/) ?? []
-  if (filter && !path) throw new Refusal(`--filter=${filter} is not imitated`)
-  return (row) => !path || read(row, path) === value
-}
-
 /** A row for each element of a list, with that element in the list's place; one without any if the list is empty. */
-function flat(row: Resource, path: string): Resource[] {
-  const list = get(row, path)
-  return (Array.isArray(list) && list.length > 0 ? list : [undefined]).map((item) =>
-    put(row, path.split('.'), item),
-  )
-}
-
-function put(row: unknown, [key = '', ...rest]: readonly string[], item: unknown): Resource {
-  return { ...(row as Resource), [key]: rest.length > 0 ? put(get(row, key), rest, item) : item }
+function flat(row: Resource, [key = '', ...path]: readonly string[]): Resource[] {
+  const value = row[key]
+  const list = Array.isArray(value) && value.length > 0 ? value : [undefined]
+  const items = path.length > 0 ? flat((value ?? {}) as Resource, path) : list
+  return items.map((item) => ({ ...row, [key]: item }))
 }

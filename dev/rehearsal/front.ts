@@ -14,25 +14,20 @@ export type Fault = (host: string, request: IncomingMessage) => boolean
  */
 export function createFront(project: Project, host: string) {
   const [name = '', tag] = host.split('---').reverse()
-
-  function port(): number | undefined {
-    const service = project.services.get(name)
-    const target = service?.traffic.find((one) => (tag ? one.tag === tag : one.percent))
-    return service && target && portOf(service, target.revisionName)
-  }
-
   return listen((request, response) => {
     const answer = (status: number, why: string) => void response.writeHead(status).end(`${why}\n`)
     if (project.fault(host, request)) return answer(500, 'Broken on purpose')
-    const to = { host: '127.0.0.1', port: port() }
-    if (!to.port) return answer(503, 'No revision has this traffic')
+    const service = project.services.get(name)
+    const target = service?.traffic.find((one) => (tag ? one.tag === tag : one.percent))
+    const port = service && target && portOf(service, target.revisionName)
+    if (!port) return answer(503, 'No revision has this traffic')
     const { method, url: path } = request
     const headers = { 'x-forwarded-proto': 'https', ...request.headers }
-    const forward = send({ ...to, method, path, headers, agent: false }, (answered) => {
+    const forward = send({ host: '127.0.0.1', port, method, path, headers, agent: false }, (answered) => {
       response.writeHead(answered.statusCode ?? 502, answered.rawHeaders)
       answered.pipe(response)
     })
-    forward.on('error', ({ message }) => (response.headersSent ? response.destroy() : answer(503, message)))
+    forward.on('error', () => response.destroy())
     response.on('close', () => forward.destroy())
     request.pipe(forward)
   })

@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util'
-import { deploy } from './deploy.ts'
+import { deploys } from './deploy.ts'
 import { type Flags, type Resource, render } from './format.ts'
-import { jobs } from './jobs.ts'
 import type { Project } from './project.ts'
 import { services } from './services.ts'
 import { Refusal, type Tool } from './stand-ins.ts'
@@ -24,28 +23,21 @@ const common = 'project= region= location= quiet format= flatten= filter= sort-b
 
 /** The gcloud of a project. A command or a flag that it does not know is refused, as is any other project. */
 export function gcloud(project: Project): Tool {
-  const commands: Readonly<Record<string, Command>> = {
-    ...{ ...services(project), ...jobs(project), ...tasks(project), 'run deploy': deploy(project) },
-  }
+  const commands = { ...services(project), ...deploys(project), ...tasks(project) }
 
   return async function gcloud(args, folder) {
     project.commands.push(args)
     const line = args.join(' ')
     const words = Object.keys(commands).find((known) => `${line} `.startsWith(`${known} `)) ?? ''
-    try {
-      const command = commands[words]
-      if (!command) throw new Refusal(`${line} is not imitated`)
-      if (words === project.mute) throw new Refusal('The service is currently unavailable.')
-      const [known, run] = command
-      const { name, flags } = read(args.slice(words.split(' ').length), `${common} ${known}`)
-      const place = flags.region ?? flags.location ?? project.region
-      if (flags.project !== project.id || place !== project.region)
-        throw new Refusal(`Nothing is in ${flags.project}, ${place}`)
-      return render((await run({ name, flags, folder })) ?? [], flags)
-    } catch (error) {
-      if (!(error instanceof Refusal || error instanceof TypeError)) throw error
-      throw new Refusal(`ERROR: (gcloud.${words.replaceAll(' ', '.')}) ${error.message}`)
-    }
+    const command = commands[words]
+    if (!command) throw new Refusal(`${line} is not imitated`)
+    if (words === project.mute) throw new Refusal('The service is currently unavailable.')
+    const [known, run] = command
+    const { name, flags } = read(args.slice(words.split(' ').length), `${common} ${known}`)
+    const place = flags.region ?? flags.location ?? project.region
+    if (flags.project !== project.id || place !== project.region)
+      throw new Refusal(`Nothing is in ${flags.project}, ${place}`)
+    return render((await run({ name, flags, folder })) ?? [], flags)
   }
 }
 

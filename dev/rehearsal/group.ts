@@ -27,8 +27,7 @@ export async function stopGroups(): Promise<void> {
 /** Starts a program in a process group of its own, out of a terminal's Ctrl-C. */
 export function startGroup([command = '', ...args]: readonly string[], options: Options) {
   const { cwd, env, write, signal } = options
-  const program = command === 'node' ? process.execPath : command
-  const child = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = once(child, 'close').then(
     ([status]) => Number(status ?? 128),
     () => 127, // there is no such program

@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { cp, mkdtemp, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { answers } from '../answers.ts'
+import { freePort } from '../ports.ts'
 import type { Environment } from '../settings.ts'
-import { runGroup } from './group.ts'
+import { runGroup, startGroup } from './group.ts'
+import { pairs } from './pairs.ts'
 import { path, Refusal } from './stand-ins.ts'
 
 /** The folder that an image's processes run in, and what they have in their environment at least. */
@@ -13,7 +16,7 @@ export interface Image {
 }
 
 /**
- * Bundles what .dockerignore lets pass.
+ * Bundles what .dockerignore lets pass, which is what its lines with a `!` name.
  *
  * @param context the folder to take it from
  * @param parent where the image's folder is made
@@ -22,12 +25,35 @@ export interface Image {
 export async function buildImage(context: string, parent: string, args: Environment): Promise<Image> {
   const folder = await mkdtemp(join(parent, 'image-'))
   const lines = (await readFile(join(context, '.dockerignore'), 'utf8')).split('\n')
-  if (lines[0] !== '*') throw new Refusal('A .dockerignore that does not begin with * is not imitated')
   for (const file of lines.flatMap((line) => (line.startsWith('!') ? line.slice(1) : [])))
     await cp(join(context, file), join(folder, file), { recursive: true })
   await symlink(join(context, 'node_modules'), join(folder, 'node_modules'))
   await runGroup(['node', 'build.ts'], { cwd: folder, env: { PATH: path } })
   const { VERSION = '', COMMIT = '' } = args
-  const digest = `sha256:${randomBytes(32).toString('hex')}`
-  return { folder, environment: { NODE_ENV: 'production', VERSION, COMMIT }, digest }
+  const environment = { PATH: path, NODE_ENV: 'production', VERSION, COMMIT }
+  return { folder, environment, digest: `sha256:${randomBytes(32).toString('hex')}` }
+}
+
+/**
+ * Starts an image's service.
+ *
+ * @param probe what --startup-probe says: `httpGet.path=/ping,periodSeconds=1,failureThreshold=60`
+ * @returns its port, once the probe has been answered
+ * @throws {Refusal} if it is not, with what the service said
+ */
+export async function startImage(image: Image, environment: Environment, probe: string): Promise<number> {
+  const { 'httpGet.path': path, periodSeconds = '10', failureThreshold = '3' } = pairs(probe.split(','))
+  const port = await freePort()
+  const env = { ...image.environment, ...environment, PORT: `${port}` }
+  const group = startGroup(['node', 'dist/main.js'], { cwd: image.folder, env })
+  const ended = new AbortController()
+  group.exit.then(() => ended.abort())
+  const late = AbortSignal.timeout(Number(periodSeconds) * Number(failureThreshold) * 1000)
+  try {
+    await answers(`http://127.0.0.1:${port}${path}`, AbortSignal.any([ended.signal, late]))
+    return port
+  } catch {
+    await group.stop()
+    throw new Refusal(`The container failed to start and listen on PORT=${port}. Its log:\n${group.output}`)
+  }
 }

@@ -50,12 +50,6 @@ export async function createProject(service: string, region: string) {
     migrationsFail: false,
     /** What is to be the first folder of a PATH. */
     programs: join(folder, 'programs'),
-    /** What an instance has in its environment beside its own variables. */
-    platform: {
-      CLOUD_TASKS_EMULATOR_HOST: new URL(emulator.url).host,
-      OIDC_ISSUERS: emulator.issuer,
-      OIDC_JWKS_URL: emulator.keysUrl,
-    },
 
     /** The value of a secret's version, or of its `latest`. @throws {Refusal} if there is none */
     secret(name: string, version: string): string {
@@ -105,11 +99,14 @@ export async function createProject(service: string, region: string) {
   })
   for (const environment of ['staging', 'live']) {
     await project.sql(`create database ${environment}`)
-    const secret = randomBytes(48).toString('base64')
-    const databaseUrl = new URL(environment, server.url).href
+    const random = randomBytes(48).toString('base64')
     const listed = (await variablesOf(environment)).matchAll(/^[A-Z0-9_]+=secret:(.+)$/gm)
-    for (const [, name] of listed) project.secrets.set(`${service}-${environment}-${name}`, [secret])
-    const values = { 'database-url': databaseUrl, 'auth-secret': secret, 'test-token': 'none' }
+    const values: Record<string, string> = {
+      ...Object.fromEntries(Array.from(listed, ([, name]) => [name, random])),
+      'database-url': new URL(environment, server.url).href,
+      'auth-secret': random,
+      'test-token': 'none',
+    }
     for (const [name, value] of Object.entries(values))
       project.secrets.set(`${service}-${environment}-${name}`, [value])
   }

@@ -6,28 +6,27 @@ import type { Project } from './project.ts'
 import { Refusal } from './stand-ins.ts'
 
 /** A revision. Its instance runs until the project ends. */
-interface Revision {
+export interface Revision {
   readonly name: string
   /** The name of its image. */
   readonly image: string | undefined
   /** Its variables, with secrets resolved. */
   readonly environment: Environment
-  /** Where its instance answers: it is ready. */
+  /** Where its instance answers, once it is ready. */
   port?: number
 }
 
 /** An element of Google's `status.traffic`. */
 interface Target {
-  readonly revisionName: string
-  readonly latestRevision?: true
+  revisionName: string
+  latestRevision?: boolean
   readonly percent?: number
   readonly tag?: string
   readonly url?: string
 }
 
-/** A service, its revisions in the order of their making. Its traffic stays what it was set to: a pin outlives a deploy. */
+/** A service, the newest of its revisions last. Its traffic stays what it was set to: a pin outlives a deploy. */
 export interface Service {
-  readonly name: string
   readonly url: string
   readonly revisions: Revision[]
   traffic: Target[]
@@ -40,7 +39,7 @@ export const latestReady = ({ revisions }: Service) => revisions.findLast(({ por
 export const portOf = ({ revisions }: Service, name: string) =>
   revisions.find((revision) => revision.name === name)?.port
 
-/** The commands about services, but for `run deploy`. */
+/** The commands about services and their traffic, but for `run deploy`. */
 export function services({ services }: Project): Readonly<Record<string, Command>> {
   function find(name = ''): Service {
     const service = services.get(name)
@@ -48,11 +47,11 @@ export function services({ services }: Project): Readonly<Record<string, Command
     return service
   }
 
-  const describe = ({ name, url, traffic }: Service) => ({ metadata: { name }, status: { url, traffic } })
+  const describe = (name: string) => ({ metadata: { name }, status: find(name) })
 
   return {
-    'run services list': ['', () => [...services.values()].map(describe)],
-    'run services describe': ['', ({ name }) => [describe(find(name))]],
+    'run services list': ['', () => [...services.keys()].map(describe)],
+    'run services describe': ['', ({ name }) => [describe(name)]],
     'run revisions list': [
       'service=',
       ({ flags }) =>
@@ -79,8 +78,7 @@ function sharesOf(service: Service, flags: Flags): Target[] {
   if (toLatest) return [{ revisionName: `${latestReady(service)}`, percent: 100, latestRevision: true }]
   if (!shares) return service.traffic.filter(({ tag }) => !tag)
   return Object.entries(pairs(shares.split(','))).map(([revisionName, percent]) => {
-    if (!portOf(service, revisionName))
-      throw new Refusal(`Revision ${revisionName} of ${service.name} is not there, or not ready`)
+    if (!portOf(service, revisionName)) throw new Refusal(`There is no ready revision ${revisionName}`)
     return { revisionName, percent: Number(percent) }
   })
 }

@@ -23,9 +23,11 @@ export async function createStandIns(folder: string, tools: Readonly<Record<stri
   const answering = new Set<Promise<unknown>>()
   const { url, close } = await listen(async (request, response) => {
     const [folder = '', ...args] = (await text(request)).split('\0').slice(0, -1)
-    const answer = tools[`${request.url}`.slice(1)]?.(args, folder).then(
+    const tool = `${request.url}`.slice(1)
+    const answer = tools[tool]?.(args, folder).then(
       (printed) => response.end(printed),
-      (error) => response.writeHead(500).end(error instanceof Refusal ? error.message : error.stack),
+      (error) =>
+        response.writeHead(500).end(error instanceof Refusal ? `${tool}: ${error.message}` : error.stack),
     )
     answering.add(Promise.resolve(answer))
   })

@@ -1,66 +1,54 @@
-import type { Resource } from './format.ts'
 import type { Command } from './gcloud.ts'
 import type { Project } from './project.ts'
 import { Refusal } from './stand-ins.ts'
 
-/** The commands about Cloud Tasks, whose queues are the emulator's, and about Cloud Scheduler. */
-export function tasks({
-  id,
-  region,
-  emulator,
-  schedulerJobs,
-  resolve,
-}: Project): Readonly<Record<string, Command>> {
-  const parent = `projects/${id}/locations/${region}`
+const ofQueues =
+  'max-attempts= min-backoff= max-backoff= max-concurrent-dispatches= max-dispatches-per-second='
+const ofJobs =
+  'schedule= time-zone= uri= http-method= attempt-deadline= oidc-service-account-email= oidc-token-audience='
 
-  async function call(method: string, path = '', body?: object): Promise<Resource[]> {
-    const init = { method, ...(body && { body: JSON.stringify(body) }) }
-    const answer = await fetch(`${emulator.url}/v2/${parent}/queues${path}`, init)
-    const { error, queues = [] } = (await answer.json()) as { error?: Error; queues?: Resource[] }
-    if (error) throw new Refusal(error.message)
-    return queues
+/** The commands about Cloud Tasks, whose queues are the emulator's, and about Cloud Scheduler. */
+export function tasks(project: Project): Readonly<Record<string, Command>> {
+  const { emulator, schedulerJobs, resolve } = project
+  const place = `projects/${project.id}/locations/${project.region}`
+  const queues = () => emulator.state().queues
+  const jobs = () => [...schedulerJobs.keys()].map((name) => ({ name: `${place}/jobs/${name}` }))
+
+  const saveQueue: Command[1] = async ({ name, flags }) => {
+    const { 'min-backoff': minBackoff, 'max-backoff': maxBackoff } = flags
+    const maxConcurrentDispatches = Number(flags['max-concurrent-dispatches'])
+    const maxDispatchesPerSecond = Number(flags['max-dispatches-per-second'])
+    const settings = {
+      rateLimits: { maxConcurrentDispatches, maxDispatchesPerSecond },
+      retryConfig: { maxAttempts: Number(flags['max-attempts']), minBackoff, maxBackoff },
+    }
+    const init = { method: 'PATCH', body: JSON.stringify(settings) } // makes the queue where it is missing
+    const answer = await fetch(`${emulator.url}/v2/${place}/queues/${name}`, init)
+    if (!answer.ok) throw new Refusal(await answer.text())
   }
 
-  const queue = (isNew: boolean): Command => [
-    'max-attempts= min-backoff= max-backoff= max-concurrent-dispatches= max-dispatches-per-second=',
-    async ({ name, flags }) => {
-      const { 'min-backoff': minBackoff, 'max-backoff': maxBackoff } = flags
-      const maxConcurrentDispatches = Number(flags['max-concurrent-dispatches'])
-      const maxDispatchesPerSecond = Number(flags['max-dispatches-per-second'])
-      const settings = {
-        name: `${parent}/queues/${name}`,
-        rateLimits: { maxConcurrentDispatches, maxDispatchesPerSecond },
-        retryConfig: { maxAttempts: Number(flags['max-attempts']), minBackoff, maxBackoff },
-      }
-      if (!isNew) await call('GET', `/${name}`) // PATCH would make it
-      await call(isNew ? 'POST' : 'PATCH', isNew ? '' : `/${name}`, settings)
-    },
-  ]
-
   /** Records the job, and makes its first call at once. */
-  const scheduled = (isNew: boolean): Command => [
-    'schedule= time-zone= uri= http-method= attempt-deadline= oidc-service-account-email= oidc-token-audience=',
-    async ({ name, flags }) => {
-      if (schedulerJobs.has(name) === isNew) throw new Refusal(isNew ? 'ALREADY_EXISTS' : 'NOT_FOUND')
-      const {
-        uri = '',
-        'oidc-token-audience': audience = '',
-        'oidc-service-account-email': email = '',
-      } = flags
-      const status = await emulator.tick({ url: resolve(uri), audience: resolve(audience), email })
-      schedulerJobs.set(name, { ...flags, status: `${status}` })
-    },
-  ]
+  const saveJob: Command[1] = async ({ name, flags }) => {
+    const { uri = '', 'oidc-token-audience': audience = '', 'oidc-service-account-email': email = '' } = flags
+    const status = await emulator.tick({ url: resolve(uri), audience: resolve(audience), email })
+    schedulerJobs.set(name, { ...flags, status: `${status}` })
+  }
+
+  /** Saves one that must be there before (`update`), or must not (`create`). */
+  function saving(list: typeof jobs, isThere: boolean, save: Command[1]): Command[1] {
+    return async (given) => {
+      if (list().some(({ name }) => name.endsWith(`/${given.name}`)) !== isThere)
+        throw new Refusal(isThere ? 'NOT_FOUND: Requested entity was not found' : 'ALREADY_EXISTS')
+      await save(given)
+    }
+  }
 
   return {
-    'tasks queues list': ['', () => call('GET')],
-    'tasks queues create': queue(true),
-    'tasks queues update': queue(false),
-    'scheduler jobs list': [
-      '',
-      () => [...schedulerJobs.keys()].map((name) => ({ name: `${parent}/jobs/${name}` })),
-    ],
-    'scheduler jobs create http': scheduled(true),
-    'scheduler jobs update http': scheduled(false),
+    'tasks queues list': ['', queues],
+    'tasks queues create': [ofQueues, saving(queues, false, saveQueue)],
+    'tasks queues update': [ofQueues, saving(queues, true, saveQueue)],
+    'scheduler jobs list': ['', jobs],
+    'scheduler jobs create http': [ofJobs, saving(jobs, false, saveJob)],
+    'scheduler jobs update http': [ofJobs, saving(jobs, true, saveJob)],
   }
 }

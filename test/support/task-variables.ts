@@ -11,13 +11,7 @@ export const testTasks = {
 
 /** What a service needs to be called back by an emulator of Cloud Tasks. */
 export function emulated(emulator: Emulator, url: string): Record<string, string> {
-  return {
-    ...testTasks,
-    TASKS_URL: url,
-    CLOUD_TASKS_EMULATOR_HOST: new URL(emulator.url).host,
-    OIDC_ISSUERS: emulator.issuer,
-    OIDC_JWKS_URL: emulator.keysUrl,
-  }
+  return { ...testTasks, TASKS_URL: url, ...emulator.variables }
 }
 
 /** Cloud Tasks as it is to a test that does not look: it takes everything, and never calls back. */
