@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { deploys } from './deploy.ts'
 import { type Flags, type Resource, render } from './format.ts'
 import type { Project } from './project.ts'
@@ -42,20 +42,13 @@ export function gcloud(project: Project): Tool {
 }
 
 /** @throws {TypeError} for an unknown flag */
-function read(args: string[], known: string) {
-  const options = known.split(/\s+/).map((flag) => {
-    const type = flag.endsWith('=') ? ('string' as const) : ('boolean' as const)
-    return [flag.replace('=', ''), { type }] as const
-  })
-  const { values, positionals } = parseArgs({
-    args,
-    options: Object.fromEntries(options),
-    allowPositionals: true,
-  })
+function read(args: string[], known: string): Pick<Given, 'name' | 'flags'> {
+  const options: NonNullable<ParseArgsConfig['options']> = {}
+  for (const flag of known.split(/\s+/))
+    options[flag.replace('=', '')] = { type: flag.endsWith('=') ? 'string' : 'boolean' }
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
   const [name = '', ...others] = positionals
   if (others.length > 0) throw new Refusal(`unrecognized arguments: ${others.join(' ')}`)
-  return {
-    name,
-    flags: Object.fromEntries(Object.entries(values).map(([flag, value]) => [flag, `${value}`])),
-  }
+  const flags = Object.entries(values).map(([flag, value]) => [flag, `${value}`])
+  return { name, flags: Object.fromEntries(flags) }
 }

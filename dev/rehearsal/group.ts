@@ -28,16 +28,13 @@ export async function stopGroups(): Promise<void> {
 export function startGroup([command = '', ...args]: readonly string[], options: Options) {
   const { cwd, env, write, signal } = options
   const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
-  const ended = once(child, 'close').then(
-    ([status]) => Number(status ?? 128),
-    () => 127, // there is no such program
-  )
+  const exit = once(child, 'close').then(([status]) => Number(status ?? 128))
 
   const group = {
     /** What it has printed so far. */
     output: '',
     /** Its exit status, when all that it started are gone. */
-    exit: ended.finally(() => running.delete(group)),
+    exit: exit.finally(() => running.delete(group)),
     send(name: NodeJS.Signals): void {
       try {
         if (child.pid) process.kill(-child.pid, name)
@@ -47,7 +44,7 @@ export function startGroup([command = '', ...args]: readonly string[], options: 
     async stop(): Promise<void> {
       const timer = setTimeout(group.send, 10_000, 'SIGKILL')
       group.send('SIGTERM')
-      await ended
+      await exit
       clearTimeout(timer)
     },
   }

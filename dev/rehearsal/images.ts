@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { cp, mkdtemp, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { answers } from '../answers.ts'
@@ -12,7 +11,6 @@ import { path, Refusal } from './stand-ins.ts'
 export interface Image {
   readonly folder: string
   readonly environment: Environment
-  readonly digest: string
 }
 
 /**
@@ -30,8 +28,7 @@ export async function buildImage(context: string, parent: string, args: Environm
   await symlink(join(context, 'node_modules'), join(folder, 'node_modules'))
   await runGroup(['node', 'build.ts'], { cwd: folder, env: { PATH: path } })
   const { VERSION = '', COMMIT = '' } = args
-  const environment = { PATH: path, NODE_ENV: 'production', VERSION, COMMIT }
-  return { folder, environment, digest: `sha256:${randomBytes(32).toString('hex')}` }
+  return { folder, environment: { PATH: path, NODE_ENV: 'production', VERSION, COMMIT } }
 }
 
 /**

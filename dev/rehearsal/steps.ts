@@ -42,9 +42,9 @@ export async function runSteps(
     return ended('failed', late.aborted ? `${output}Timed out\n` : output)
   }
 
-  for (const { waitFor, ...step } of steps) {
-    const named = results.filter((_result, index) => waitFor.includes(`${steps[index]?.id}`))
-    results.push(follow({ ...step, waitFor }, waitFor.length > 0 ? named : [...results]))
+  for (const step of steps) {
+    const named = results.filter((_result, index) => step.waitFor.includes(`${steps[index]?.id}`))
+    results.push(follow(step, step.waitFor.length > 0 ? named : [...results]))
   }
   return Promise.all(results)
 }

@@ -6,7 +6,7 @@ import { rehearsal } from '#test/support/rehearsal.ts'
 // What the real one refuses, the pretend one must: else a script that is wrong would pass.
 const { project, gcloud, changes } = await rehearsal()
 const name = `europe-west1-docker.pkg.dev/rehearsal/services/runway@sha256:${'0'.repeat(64)}`
-project.images.set(name, { folder: process.cwd(), environment: {}, digest: 'sha256:0' })
+project.images.set(name, { folder: process.cwd(), environment: {} })
 const variables = join(project.folder, 'variables.yaml')
 await writeFile(variables, '"ENVIRONMENT": "live"\n')
 
