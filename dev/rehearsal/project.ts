@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -14,7 +14,6 @@ import { stopGroups } from './group.ts'
 import type { Image } from './images.ts'
 import type { Service } from './services.ts'
 import { createStandIns, Refusal } from './stand-ins.ts'
-import { variablesOf } from './workspace.ts'
 
 /** A pretend project of Google's, as deploy/setup would leave it: accounts, secrets, databases, nothing deployed. */
 export type Project = Awaited<ReturnType<typeof createProject>>
@@ -100,7 +99,8 @@ export async function createProject(service: string, region: string) {
   for (const environment of ['staging', 'live']) {
     await project.sql(`create database ${environment}`)
     const random = randomBytes(48).toString('base64')
-    const listed = (await variablesOf(environment)).matchAll(/^[A-Z0-9_]+=secret:(.+)$/gm)
+    const variables = await readFile(`deploy/environments/${environment}.env`, 'utf8')
+    const listed = variables.matchAll(/^[A-Z0-9_]+=secret:(.+)$/gm)
     const values: Record<string, string> = {
       ...Object.fromEntries(Array.from(listed, ([, name]) => [name, random])),
       'database-url': new URL(environment, server.url).href,
