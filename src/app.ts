@@ -16,6 +16,7 @@ import { notFound } from './runtime/http/not-found.ts'
 import { type ProblemFormat, problemDetails } from './runtime/http/problem-format.ts'
 import type { ReadinessChecks } from './runtime/http/readiness.ts'
 import { requestContext } from './runtime/http/request-context.ts'
+import { routerByMethod } from './runtime/http/router.ts'
 import { systemFeature } from './runtime/http/system.ts'
 import type { Log } from './runtime/log/logger.ts'
 import type { Reporter } from './runtime/log/report.ts'
@@ -74,7 +75,7 @@ export type Service = Hono<BaseEnv> & { internalContract(): Promise<object> }
 export function createApp(dependencies: Dependencies): Service {
   const { config, database, log, ...replaced } = dependencies
   const { format, ...parts } = { features, format: problemFormat, auth, reporter, readiness, ...replaced }
-  const app = new Hono<BaseEnv>()
+  const app = new Hono<BaseEnv>({ router: routerByMethod() })
   const answer = problemAnswer(format, log)
   const { verify, signToken, origins } = authentication(config, parts.auth)
   const version = describeVersion(config)

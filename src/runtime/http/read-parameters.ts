@@ -26,6 +26,7 @@ export function readQuery(schema: z.ZodType = nothing): Step {
   return function readQuery(c) {
     const { url } = c.req.raw
     const start = url.indexOf('?')
+    if (start < 0 && schema === nothing) return undefined
     const query = start < 0 ? '' : (url.slice(start + 1).split('#')[0] ?? '')
     return validate(c, 'query', schema, collect(decodePairs(query), lists, 'query'))
   }
