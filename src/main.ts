@@ -89,7 +89,7 @@ async function fail(error: unknown): Promise<void> {
   status = 1
   const what = serving ? 'An error that nobody caught ends the process' : 'The service cannot start'
   log.fatal({ err: error }, what)
-  await within(closeTime, reportError(error))
+  await reportError(error)
   if (!serving) process.exit(status)
   await stop('an uncaught error')
 }

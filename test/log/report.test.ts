@@ -139,6 +139,7 @@ test('reportWarning runs from anywhere in a request, and is a line in the log as
 const reports: [string, () => unknown, number][] = [
   ['an error', () => Promise.reject(new Error('lost')), 500],
   ['a warning', () => void reportWarning('odd'), 200],
+  ['a warning that its handler waits for', () => reportWarning('odd'), 200],
 ]
 
 describe.each(reports)('the answer, after %s,', (_what, doing, status) => {

@@ -4,12 +4,9 @@ import { type RequestContext, runInContext } from '../log/context.ts'
 import type { Log } from '../log/logger.ts'
 import { type Reporter, reportError } from '../log/report.ts'
 import { parseTrace } from '../log/trace.ts'
-import { within } from '../within.ts'
 import type { ProblemAnswer } from './answer-problem.ts'
 import { clientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
-
-const reportTime = 1000
 
 /**
  * The outermost middleware: gives the request its trace, waits for its reports (a second at most), writes its
@@ -46,7 +43,7 @@ export function requestContext(options: {
       if (status >= 500) {
         void reportError(c.error ?? new Error(`Answered ${status}`), { status, route: routePath(c, -1) })
       }
-      if (context.reports.length > 0) await within(reportTime, Promise.all(context.reports))
+      if (context.reports.length > 0) await Promise.all(context.reports)
       const seconds = (performance.now() - started) / 1000
       log[level(status)](
         { httpRequest: httpRequest(c, context.path, status, seconds) },

@@ -43,10 +43,10 @@ export function createHttpServer(options: {
   const refuse = refusals(format, log)
   const listener = getRequestListener(app.fetch, {
     hostname: 'localhost', // for HTTP/1.0 without a Host header
-    errorHandler(error) {
+    async errorHandler(error) {
       if (error instanceof RequestError) return refuse.asResponse(problems.MALFORMED_REQUEST)
       log.error({ err: error }, problems.INTERNAL.title)
-      void reportError(error)
+      await reportError(error)
       return refuse.asResponse(problems.INTERNAL)
     },
   })

@@ -13,7 +13,7 @@ export interface RequestContext {
   /** The caller's subject, once a token was verified. */
   subject?: string
   /** Reports under way; the response waits for them, a second at most. */
-  readonly reports: Promise<void>[]
+  readonly reports: Promise<unknown>[]
   /** The tasks that were enqueued here, to be handed over before the response. */
   outbox?: Outbox
   /** The task that runs, where the request is a callback. */

@@ -1,4 +1,7 @@
+import { within } from '../within.ts'
 import { currentRequest } from './context.ts'
+
+const reportTime = 1000
 
 /** What a report says of the request that it belongs to. */
 export interface ReportContext {
@@ -27,7 +30,7 @@ export function reportOutsideRequests(reporter: Reporter): void {
  * Reports an error that someone should look at. The runtime calls it for every answer of 500 or above; the
  * answer waits for it, a second at most.
  *
- * @returns when the reporter is done; never rejects
+ * @returns when the reporter is done, or has had its second; never rejects
  */
 export function reportError(error: unknown, context: ReportContext = {}): Promise<void> {
   return report((reporter, request) => reporter.error?.(error, { ...request, ...context }))
@@ -37,22 +40,23 @@ export function reportError(error: unknown, context: ReportContext = {}): Promis
  * Reports something odd that harmed nobody, from anywhere: inside a request the answer waits for it, a second
  * at most.
  *
- * @returns when the reporter is done; never rejects
+ * @returns when the reporter is done, or has had its second; never rejects
  */
 export function reportWarning(title: string, data: Record<string, unknown> = {}): Promise<void> {
   return report((reporter, request) => reporter.warning?.(title, data, request))
 }
 
-function report(send: (reporter: Reporter, request: ReportContext) => unknown): Promise<void> {
+async function report(send: (reporter: Reporter, request: ReportContext) => unknown): Promise<void> {
   const request = currentRequest()
   const { requestId, method, path, subject, trace } = request ?? {}
   const about = request ? { requestId, traceId: trace?.traceId, method, path, subject } : {}
-  const sent = (async () => {
+  const sending = (async () => {
     await send(request?.reporter ?? fallback, about as ReportContext)
   })().catch((cause) => {
     const why = cause instanceof Error ? cause.message : `not an error was thrown, but ${typeof cause}`
     process.emitWarning(`A report could not be sent: ${why}`)
   })
+  const sent = within(reportTime, sending)
   request?.reports.push(sent)
-  return sent
+  await sent
 }
