@@ -25,7 +25,7 @@ export const runtimeVariables = {
   HSTS_INCLUDE_SUBDOMAINS: flag(false),
 
   DATABASE_URL: text(
-    'must be a PostgreSQL URL such as postgres://user:password@host:5432/name',
+    'must be a PostgreSQL URL: postgres:// and then user:password@host:5432/name',
     /^postgres(ql)?:\/\//,
     undefined,
   ),
