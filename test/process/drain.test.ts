@@ -152,3 +152,17 @@ test('what is unfinished after 8 s is cut, and the process still exits with 0', 
   expect(expectLog(service.lines).at(-1)).toMatchObject({ message: 'Stopped by SIGTERM', finished: false })
   expect(service.lines.join('\n')).toContain('POST /notes 499')
 })
+
+test('a request that is cut has its line, whether or not anything else holds the end up', async () => {
+  const { child, dial, exit, lines } = await startNotes({ DATABASE_URL: databaseUrl })
+  const half = dial().send(rawRequest('POST /notes', { ...json, Expect: '100-continue' }))
+  expect((await half.answer()).status).toBe(100)
+  half.send(tea.slice(0, 5))
+
+  child.kill('SIGTERM')
+  await half.closed
+  expect(await exit).toBe(0)
+  expect(expectLog(lines).map(({ message }) => message)).toEqual(
+    expect.arrayContaining(['POST /notes 499', 'Stopped by SIGTERM']),
+  )
+})

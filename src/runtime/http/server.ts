@@ -111,6 +111,7 @@ export function createHttpServer(options: {
       for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroy()
       await promise
       clearTimeout(timer)
+      if (!finished) await nextTurn().then(() => nextTurn()) // what was cut writes its line
       return finished
     },
   }
