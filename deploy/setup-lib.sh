@@ -59,10 +59,14 @@ grant() {
   patiently gcloud "$@" --member "serviceAccount:$account" --role "roles/$role" --format none --quiet
 }
 
-# stored SECRET: whether it has a version that can be read
+# stored SECRET: whether it has a version that can be read. Not to know fails: a secret that were taken for an empty one
+# would get another value, and a database's user another password
 stored() {
-  grep -qxF -- "$1" <<<"$secrets" &&
-    [ -n "$(patiently gcloud secrets versions list "$1" "${project[@]}" --filter='state=ENABLED' --format='value(name)')" ]
+  local versions
+  grep -qxF -- "$1" <<<"$secrets" || return
+  versions=$(patiently gcloud secrets versions list "$1" "${project[@]}" --filter='state=ENABLED' --format='value(name)') ||
+    fail "Google does not say whether $1 has a value"
+  [ -n "$versions" ]
 }
 
 # secret NAME VALUE: stores VALUE, unless there is one already. It is never an argument of a process

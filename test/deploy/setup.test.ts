@@ -152,6 +152,19 @@ test.each([
   await complete(project)
 })
 
+test('a secret that Google does not tell of is not taken for one without a value', async () => {
+  const project = await scripts(pretend)
+  await project.run('deploy/setup', ['demo-project'])
+  const calls = await project.calls()
+  const run = await project.run('deploy/setup', ['demo-project'], { FAIL: 'secrets versions list' })
+  expect([run.status, run.stderr]).toEqual([
+    1,
+    expect.stringContaining('does not say whether runway-staging-database-url has a value'),
+  ])
+  expect((await project.calls()).slice(calls.length).filter((call) => changes.test(call))).toEqual([])
+  await complete(project)
+})
+
 test('a user that is gone is made again with the password that its secret has', async () => {
   const project = await scripts(pretend)
   await project.run('deploy/setup', ['demo-project'])
