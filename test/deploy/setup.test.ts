@@ -104,6 +104,19 @@ describe('a dry run', () => {
     expect([half.status, half.stderr]).toEqual([1, expect.stringContaining('give both, or neither')])
   })
 
+  test.each([
+    ['which it makes', undefined, true],
+    ['which is there', 'demo-project:europe-west1:mine', true],
+    ['which is not used', 'none', false],
+  ])('enables what a deploy asks after for a Cloud SQL instance %s', async (_, instance, isEnabled) => {
+    const project = await scripts()
+    const given: Record<string, string> = instance === undefined ? {} : { CLOUD_SQL: instance }
+    const { stdout } = await project.run('deploy/setup', ['--dry-run', 'demo-project'], given)
+    const [enable = ''] = stdout.split('\n').filter((line) => line.startsWith('gcloud services enable'))
+    for (const api of ['sqladmin', 'sql-component'])
+      expect(enable.includes(` ${api}.googleapis.com`)).toBe(isEnabled)
+  })
+
   test('says which region belongs in cloudbuild.yaml, and what comes next', async () => {
     const { stdout } = await dry('demo-project', 'us-east1')
     expect(stdout).toContain('_REGION: us-east1')
