@@ -103,15 +103,16 @@ serving() {
   traffic | awk -F, '$2 > 0 { printf "%s%s=%s", comma, $1, $2; comma = "," }'
 }
 
-# not_overtaken: fails if another build went live since this one noted what serves
+# not_overtaken [REVISION]: fails if another build went live since this one noted what serves. REVISION is this build's
+# own, which serves already where it is the first
 not_overtaken() {
-  local before now
+  local before now=''
+  [ "$environment" = live ] || return 0
   before=$(cat "$folder/before")
-  [ "$environment" = live ] && [ -n "$before" ] || return 0
-  now=$(serving)
-  [ "$now" = "$before" ] && return
+  if [ -n "$before" ] || service_exists; then now=$(serving); fi
+  [[ $now = "$before" || -z $before && $now = "${1:-}=100" ]] && return
   hint="if yours is the newer one, take it through staging again: $(again)"
-  fail "Overtaken: $before served when this build began, now it is $now"
+  fail "Overtaken: ${before:-nothing} served when this build began, now it is $now"
 }
 
 # again: the command that takes this build's image through staging and live once more

@@ -21,11 +21,17 @@ test('a first revision that does not start is red, and leaves no tag behind', ()
   expect(project.services.get('runway-live')?.traffic).toEqual([])
 })
 
-test('the next build goes live', async () => {
-  const { id, ok } = await again(image('runway-staging'))
-  expect(ok).toBe(true)
+test('the next build goes live, and one that began as early does not replace it', async () => {
+  let next: typeof red | undefined
+  const overtaken = await again(image('runway-staging'), {
+    async before(id) {
+      if (id === 'live-migrate') next = await again(image('runway-staging'))
+    },
+  })
+  expect(next?.ok).toBe(true)
+  expect(complaint(overtaken)).toMatch(/^live-migrate: Overtaken: nothing served when this build began/)
   const { revision } = await version()
-  expect(revision).toContain(id.slice(0, 8))
+  expect(revision).toContain(next?.id.slice(0, 8))
   expect(serving()).toEqual([`${revision}=100`])
 })
 
