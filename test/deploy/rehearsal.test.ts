@@ -121,6 +121,9 @@ test('_UNTIL ends a build earlier', async () => {
   const done = steps.filter(({ result }) => result === 'ok').map(({ id }) => id)
   expect(done).toEqual(['staging-settings', ...deployed.map((step) => `staging-${step}`)])
   expect(changes().filter((change) => change.includes('live'))).toEqual([])
+  const pushed = await build({ without: long, substitutions: { _UNTIL: 'image' } })
+  expect(pushed.steps.flatMap(({ id, result }) => (result === 'ok' ? [id] : []))).toEqual(['build', 'push'])
+  expect(changes()).toEqual([])
   expect(complaint(await build({ without: long, substitutions: { _UNTIL: 'stagin' } }))).toContain(
     "_UNTIL is 'stagin'",
   )
