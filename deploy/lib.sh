@@ -100,7 +100,7 @@ traffic() {
 # serving: the revisions of $name that have traffic, as --to-revisions takes them: a=90,b=10. Nothing, not even the end
 # of a line, if its first one did not start
 serving() {
-  traffic | awk -F, '$2 > 0 { printf "%s%s=%s", comma, $1, $2; comma = "," }'
+  traffic | awk -F, '$1 && $2 > 0 { printf "%s%s=%s", comma, $1, $2; comma = "," }'
 }
 
 # not_overtaken [REVISION]: fails if another build went live since this one noted what serves. REVISION is this build's

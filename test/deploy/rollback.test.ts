@@ -81,3 +81,12 @@ test('says so where there is nothing before, and where nothing was ever deployed
   })
   expect(await rollback({})).toMatchObject({ status: 1, stderr: expect.stringContaining('never deployed') })
 })
+
+test.each([
+  ['nothing', []],
+  ['what Google would have serve, once it is ready', [',100,,']],
+])('says that there is none to go back to, where only one was made and serves %s', async (_, traffic) => {
+  const run = await rollback({ revisions: ['runway-live-1,False,2026-01-01T00:00:00'], traffic })
+  expect(run).toMatchObject({ status: 1, moves: [] })
+  expect(run.stderr).toContain('There is no revision to go back to. Ready, the newest first:\n\nServing: \n')
+})
