@@ -103,14 +103,14 @@ serving() {
   traffic | awk -F, '$1 && $2 > 0 { printf "%s%s=%s", comma, $1, $2; comma = "," }'
 }
 
-# not_overtaken [REVISION]: fails if another build went live since this one noted what serves. REVISION is this build's
-# own, which serves already where it is the first
+# not_overtaken OWN: fails if another build went live since this one noted what serves. OWN is what this build may have
+# serving by now, where nothing did: REVISION=100, or nothing
 not_overtaken() {
   local before now=''
   [ "$environment" = live ] || return 0
   before=$(cat "$folder/before")
   if [ -n "$before" ] || service_exists; then now=$(serving); fi
-  [[ $now = "$before" || -z $before && $now = "${1:-}=100" ]] && return
+  [[ $now = "$before" || -z $before && $now = "$1" ]] && return
   hint="if yours is the newer one, take it through staging again: $(again)"
   fail "Overtaken: ${before:-nothing} served when this build began, now it is $now"
 }
