@@ -67,6 +67,9 @@ export function services({ services }: Project): Readonly<Record<string, Command
         const gone = flags['remove-tags']?.split(',') ?? []
         const tagged = service.traffic.filter(({ tag }) => tag && !gone.includes(tag))
         service.traffic = [...sharesOf(service, flags), ...tagged]
+        const newest = service.revisions.at(-1) // of whose failure gcloud tells, though traffic has moved
+        if (!newest?.port)
+          throw new Refusal(`Revision '${newest?.name}' is not ready and cannot serve traffic.`)
       },
     ],
   }

@@ -54,6 +54,14 @@ test('goes to the one that is named, forward too', async () => {
   expect(run).toMatchObject({ status: 0, moves: ['runway-live-5=100'] })
 })
 
+test('goes by who answers, not by what gcloud says of a newest revision that did not start', async () => {
+  const [, ...older] = revisions
+  const state = { traffic: [serving(4)], revisions: ['runway-live-5,False,2026-01-05T00:00:00', ...older] }
+  const run = await rollback(state)
+  expect(run).toMatchObject({ status: 0, moves: ['runway-live-2=100'] })
+  expect(run.stdout).toContain('live: runway-live-2. ')
+})
+
 test('gives traffic back as it was, where that one does not answer', async () => {
   const traffic = ['runway-live-5,10,,', 'runway-live-2,90,,']
   const run = await rollback({ traffic, mute: 'runway-live-4' }, 'runway-live-4')
