@@ -95,15 +95,21 @@ test('without a secret of the build itself no step begins', async () => {
   project.secrets.set(name, secret)
 })
 
-test('of two builds that began at once, the later one to arrive is red, and the other stays live', async () => {
-  let other: Awaited<ReturnType<typeof build>> | undefined
-  const overtaken = await again(pushed, {
-    async before(id) {
-      if (id === 'live-traffic') other = await again(pushed)
-    },
-  })
-  expect(other?.ok).toBe(true)
-  expect(complaint(overtaken)).toMatch(/^live-traffic: Overtaken: .*What to do next: .*_IMAGE=/s)
-  expect((await version()).revision).toContain(other?.id.slice(0, 8))
-  expect(serving()).toEqual([expect.stringContaining(`${other?.id.slice(0, 8)}=100`)])
-})
+test.each(['live-tasks', 'live-traffic'])(
+  'of two builds that began at once, the later one to arrive is red at %s, and the other stays live',
+  async (step) => {
+    let other: Awaited<ReturnType<typeof build>> | undefined
+    const overtaken = await again(pushed, {
+      async before(id) {
+        if (id !== step) return
+        other = await again(pushed)
+        changes()
+      },
+    })
+    expect(other?.ok).toBe(true)
+    expect(complaint(overtaken)).toMatch(new RegExp(`^${step}: Overtaken: .*What to do next: .*_IMAGE=`, 's'))
+    expect(changes()).toEqual([])
+    expect((await version()).revision).toContain(other?.id.slice(0, 8))
+    expect(serving()).toEqual([expect.stringContaining(`${other?.id.slice(0, 8)}=100`)])
+  },
+)
