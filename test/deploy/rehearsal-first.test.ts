@@ -43,7 +43,9 @@ test('a service that Google does not tell of is not taken for a new one', async 
       project.mute = id === 'live-settings' ? 'run services list' : undefined
     },
   })
-  expect(complaint(unknown)).toMatch(/^live-settings: .*does not say whether there is a service runway-live/s)
+  expect(complaint(unknown)).toMatch(
+    /^live-settings: .*does not say whether there is a service runway-live.*What to do next: .*once more/s,
+  )
   expect(changes()).toEqual([])
   expect(serving()).toEqual(before)
 })
