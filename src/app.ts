@@ -100,6 +100,7 @@ export function createApp(dependencies: Dependencies): Service {
     context: { database, config, signToken },
     security: { verify, cookie: config.AUTH_COOKIE, origins, invoker: tasks.invoker },
     replyCheck: config.REPLY_CHECK,
+    format,
   })
   refuseUnstated(app, mounted)
 

@@ -21,6 +21,9 @@ export interface ProblemFormat {
   readonly format: (details: ProblemDetails) => Record<string, unknown>
 }
 
+/** The name of the usual format's schema in the contract. */
+export const problemName = 'Problem'
+
 let schema: z.ZodType | undefined
 
 /** Made for the contract only, so not at the start. */
@@ -45,7 +48,7 @@ function problemSchema(): z.ZodType {
         .optional(),
       userMessage: z.string().optional().openapi({ description: 'May be shown to a person' }),
     })
-    .openapi('Problem')
+    .openapi(problemName)
   return schema
 }
 

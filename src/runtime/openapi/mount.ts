@@ -6,6 +6,7 @@ import { ignoreAfterDeadline } from '../http/deadline.ts'
 import type { BaseEnv } from '../http/env.ts'
 import { idempotency } from '../http/idempotency.ts'
 import { problems } from '../http/problem.ts'
+import type { ProblemFormat } from '../http/problem-format.ts'
 import { limitBody, readBody } from '../http/read-body.ts'
 import { readCookies, readHeaders, readPath, readQuery } from '../http/read-parameters.ts'
 import type { Step } from '../http/validation.ts'
@@ -19,6 +20,7 @@ export interface MountOptions {
   readonly context: FeatureContext
   readonly security: SecurityOptions
   readonly replyCheck: ReplyCheck
+  readonly format: ProblemFormat
 }
 
 /**
@@ -34,7 +36,7 @@ export function mount(app: Hono<BaseEnv>, features: readonly Feature[], options:
       return { feature, operation, path: mergePath(feature.prefix, operation.route.path) }
     }),
   )
-  startChecks(mounted, problems)
+  startChecks(mounted, problems, options.format)
   for (const { operation, path } of mounted) {
     const steps = stepsOf(operation.route, options)
     const handler = handlerOf(operation, options)

@@ -1,6 +1,7 @@
 import { getRefId } from '@asteasolutions/zod-to-openapi'
 import { z } from '@hono/zod-openapi'
 import type { ProblemDefinition } from '../http/problem.ts'
+import { type ProblemFormat, problemDetails, problemName } from '../http/problem-format.ts'
 import type { Feature } from './feature.ts'
 import type { Operation, PlainOperation, RouteDefinition } from './route.ts'
 import { children, everySchema } from './walk.ts'
@@ -20,6 +21,7 @@ export interface Mounted {
 export function startChecks(
   mounted: readonly Mounted[],
   runtimeProblems: Readonly<Record<string, ProblemDefinition>>,
+  format: ProblemFormat,
 ): void {
   const places = new Set<string>()
   const operationIds = new Set<string>()
@@ -44,7 +46,9 @@ export function startChecks(
       definedProblem(place, code, mounted, runtimeProblems)
   }
   uniqueProblems(mounted, runtimeProblems)
-  uniqueNames(mounted.flatMap(schemasOf))
+  const names = uniqueNames(mounted.flatMap(schemasOf))
+  // the usual format's schema is made here only where a feature took its name
+  if (format !== problemDetails || names.has(problemName)) uniqueNames([...names.values(), format.schema])
 }
 
 function once(seen: Set<string>, key: string, complaint: string): void {
