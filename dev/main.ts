@@ -33,7 +33,7 @@ async function unlessEnding<Result>(step: Promise<Result>): Promise<Result> {
 
 async function start(): Promise<void> {
   const environment = developmentEnvironment()
-  await assertPortIsFree(Number(environment.PORT))
+  await assertPortIsFree(`${environment.PORT}`)
 
   const facts = []
   for (const startLocal of localServices) {

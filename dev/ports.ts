@@ -7,11 +7,13 @@ export function freePort(): Promise<number> {
 }
 
 /**
- * Makes sure that a server could listen on `port`, on every address.
+ * Makes sure that a server could listen on a port, on every address.
  *
+ * @param given what PORT says
  * @throws what holds it up, and what to do, in words for a person
  */
-export async function assertPortIsFree(port: number): Promise<void> {
+export async function assertPortIsFree(given: number | string): Promise<void> {
+  const port = Number(given)
   try {
     await listenBriefly(port)
     // Some systems let a second server listen on every address beside one that listens on this one only.
@@ -19,7 +21,7 @@ export async function assertPortIsFree(port: number): Promise<void> {
   } catch (error) {
     const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
     if (!taken)
-      throw new Error(`PORT=${port} cannot be used: ${error instanceof Error ? error.message : error}`)
+      throw new Error(`PORT=${given} cannot be used: ${error instanceof Error ? error.message : error}`)
     const problem = `Port ${port} is already in use. Stop what listens there, or choose another:`
     throw new Error(`${problem} PORT=${port + 1} npm run dev`)
   }
