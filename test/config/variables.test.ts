@@ -89,7 +89,7 @@ const wrong: [name: keyof Config, texts: string[], message: string][] = [
   [
     'DATABASE_URL',
     ['mysql://h/d', 'h/d', 'https://h/d', ' postgres://h/d'],
-    'must be a PostgreSQL URL such as',
+    'must be a PostgreSQL URL: postgres://',
   ],
   ['DATABASE_POOL', ['0', '501', '-5', 'many', '1.5'], 'must be a whole number from 1 to 500'],
   [
