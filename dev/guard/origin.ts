@@ -11,14 +11,24 @@ const nodesOwn = [
   /@hono\/node-server\/|drainIncoming \(/, // drains the body of a request that was answered unread
 ]
 
-/** The call stack below `callee`, without the line of the error itself. */
-export function captureStack(callee: (...args: never[]) => unknown): string {
+/** Where something was started. Its text is made when it is read, and is most of what it costs. */
+export interface Origin {
+  readonly stack?: string
+}
+
+/** Notes the call stack below `callee`. */
+export function captureOrigin(callee: (...args: never[]) => unknown): Origin {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 60
-  const holder: { stack?: string } = {}
-  Error.captureStackTrace(holder, callee)
+  const origin: Origin = {}
+  Error.captureStackTrace(origin, callee)
   Error.stackTraceLimit = limit
-  return (holder.stack ?? '').split('\n').slice(1).join('\n')
+  return origin
+}
+
+/** The lines of the stack, without that of the error itself. */
+export function stackOf(origin: Origin): string {
+  return (origin.stack ?? '').split('\n').slice(1).join('\n')
 }
 
 /** Whether the innermost code that is not plumbing belongs to the server itself. */

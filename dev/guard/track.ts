@@ -1,5 +1,5 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks'
-import { captureStack, isNodesOwn, shorten } from './origin.ts'
+import { captureOrigin, isNodesOwn, type Origin, shorten, stackOf } from './origin.ts'
 
 /** Something that is still alive. `request` is the one that started it, if any did. */
 export interface Leftover {
@@ -17,7 +17,7 @@ export interface RequestRecord {
 
 interface Resource {
   type: string
-  stack: string
+  origin: Origin
   record: RequestRecord | undefined
 }
 
@@ -35,10 +35,9 @@ const hook = createHook({
   init: function init(id, type) {
     const record = current.getStore()
     if (waiting || !(timers.has(type) || (record && handles.has(type)))) return
-    const stack = captureStack(init)
-    if (isNodesOwn(stack)) return
-    alive.set(id, { type, stack, record })
-    record?.onStart?.()
+    const origin = captureOrigin(init)
+    alive.set(id, { type, origin, record })
+    if (record?.onStart && !isNodesOwn(stackOf(origin))) record.onStart()
   },
   destroy: (id) => alive.delete(id),
   trackPromises: false,
@@ -81,9 +80,12 @@ export async function idleLeftovers(): Promise<Leftover[]> {
 }
 
 function listAlive(wanted: (resource: Resource) => boolean): Leftover[] {
-  return [...alive.values()].filter(wanted).map(({ type, stack, record }) => {
-    return { type, stack: shorten(stack), ...(record && { request: record.label }) }
+  const listed = [...alive.values()].filter(wanted).map(({ type, origin, record }) => {
+    return { type, stack: stackOf(origin), ...(record && { request: record.label }) }
   })
+  return listed
+    .filter(({ stack }) => !isNodesOwn(stack))
+    .map((leftover) => ({ ...leftover, stack: shorten(leftover.stack) }))
 }
 
 /** A closed socket or a cleared timer is seen as gone only a few turns later. */

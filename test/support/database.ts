@@ -20,17 +20,22 @@ export async function makeDatabase(options: { empty?: boolean } = {}): Promise<s
   return serverUrl.replace(/\/[^/?]*(\?|$)/, `/${name}$1`)
 }
 
-/** Runs one statement on a connection of its own. */
+/** A pool for each URL: a connection of its own would be most of what a statement costs. */
+const pools = new Map<string, pg.Pool>()
+
+/** Runs one statement, on whichever connection is free. */
 export async function onServer(
   url: string,
   statement: string,
   values: unknown[] = [],
 ): Promise<pg.QueryResult> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return await client.query(statement, values)
-  } finally {
-    await client.end()
-  }
+  return (pools.get(url) ?? open(url)).query(statement, values)
+}
+
+function open(url: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url })
+  pool.on('error', () => {}) // tests kill connections; the next statement opens another
+  pools.set(url, pool)
+  atEnd(() => pool.end())
+  return pool
 }
