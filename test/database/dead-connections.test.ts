@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Api } from '#test/support/client.ts'
-import { makeDatabase, onServer } from '#test/support/database.ts'
+import { makeDatabase } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { type Note, noteScopes, notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
@@ -79,7 +79,7 @@ describe('connections that died while idle', () => {
       expect(answer.headers.get('retry-after')).toBe('5')
       await expectProblem(answer, 503, 'DATABASE_UNAVAILABLE')
       vi.restoreAllMocks()
-      await onServer(databaseUrl, 'select 1') // meanwhile the ends of the others arrive
+      await openSession(databaseUrl) // meanwhile the ends of the others arrive
       expect(await statuses(await traffic())).toEqual([200, 201])
       expect(pool.idleCount).toBe(pool.totalCount)
     }

@@ -20,6 +20,9 @@ export async function makeDatabase(options: { empty?: boolean } = {}): Promise<s
   return serverUrl.replace(/\/[^/?]*(\?|$)/, `/${name}$1`)
 }
 
+/** What the connections of `onServer` are called, so that tests can leave them out. */
+export const ours = 'tests'
+
 /** A pool for each URL: a connection of its own would be most of what a statement costs. */
 const pools = new Map<string, pg.Pool>()
 
@@ -33,8 +36,9 @@ export async function onServer(
 }
 
 function open(url: string): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url })
-  pool.on('error', () => {}) // tests kill connections; the next statement opens another
+  const pool = new pg.Pool({ connectionString: url, application_name: ours })
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {})) // it may end with its database
   pools.set(url, pool)
   atEnd(() => pool.end())
   return pool

@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
-import { onServer } from './database.ts'
+import { ours } from './database.ts'
 
 const killOthers = `do $$ begin
   perform pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid();
+    where datname = current_database() and pid <> pg_backend_pid() and application_name <> '${ours}';
   loop
     perform pg_stat_clear_snapshot();
     exit when not exists (select from pg_stat_activity
-      where datname = current_database() and pid <> pg_backend_pid());
+      where datname = current_database() and pid <> pg_backend_pid() and application_name <> '${ours}');
   end loop;
 end $$`
 
@@ -33,13 +33,15 @@ export async function lockWaits(url: string, count = 1): Promise<void> {
   }
 }
 
-/** Ends the other connections of the database, and returns when they are gone. */
+/** Ends the connections of the database, but those of `onServer`, and returns when they are gone. */
 export async function killConnections(url: string): Promise<void> {
-  await onServer(url, killOthers)
+  const session = await openSession(url)
+  await session.query(killOthers)
+  await session.end() // meanwhile their other ends are told
 }
 
 /**
- * Ends the other connections of the database while this process stands still, as on Cloud Run between requests:
+ * Ends these connections of the database while this process stands still, as on Cloud Run between requests:
  * it has not seen their end when the next request comes.
  */
 export function killConnectionsUnseen(url: string): void {
