@@ -1,13 +1,15 @@
-import { afterAll } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 
 const cleanups: (() => unknown)[] = []
 
-/**
- * Does something when the file ends, what was asked for last first. It may be asked for inside a test, where
- * vitest would forget an `afterAll`.
- */
+/** Does something when the test ends, or outside a test when the file does; what was asked for last, first. */
 export function atEnd(cleanup: () => unknown): void {
-  cleanups.push(cleanup)
+  try {
+    onTestFinished(async () => void (await cleanup()))
+  } catch {
+    // outside a test
+    cleanups.push(cleanup)
+  }
 }
 
 afterAll(async () => {

@@ -36,10 +36,13 @@ export async function onServer(
 }
 
 function open(url: string): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, application_name: ours })
+  const pool = new pg.Pool({ connectionString: url, application_name: ours, max: 2 })
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {})) // it may end with its database
   pools.set(url, pool)
-  atEnd(() => pool.end())
+  atEnd(() => {
+    pools.delete(url)
+    return pool.end()
+  })
   return pool
 }
