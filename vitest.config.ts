@@ -32,6 +32,7 @@ export default defineConfig({
           name: 'acceptance',
           include: ['test/acceptance/**/*.test.ts'],
           globalSetup: ['test/acceptance/some-ran.ts'],
+          isolate: false, // all that they share is the service
           testTimeout: 30_000,
           tags: [
             { name: 'live-safe', description: 'writes nothing: may run against live' },
