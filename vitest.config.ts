@@ -22,7 +22,8 @@ export default defineConfig({
           globalSetup: ['test/setup/database.ts', 'test/setup/bundle.ts'],
           setupFiles: ['test/setup/console.ts', 'test/setup/quiet.ts'],
           pool: 'forks',
-          server: { deps: { inline: ['drizzle-orm'] } }, // Node reads its package.json of 180 kB for each of its modules
+          // Node parses its package.json of 180 kB anew for each of its modules
+          server: { deps: { inline: ['drizzle-orm'] } },
           testTimeout: 20_000,
           hookTimeout: 30_000,
         },

@@ -80,12 +80,12 @@ export async function idleLeftovers(): Promise<Leftover[]> {
 }
 
 function listAlive(wanted: (resource: Resource) => boolean): Leftover[] {
-  const listed = [...alive.values()].filter(wanted).map(({ type, origin, record }) => {
-    return { type, stack: stackOf(origin), ...(record && { request: record.label }) }
+  const listed = [...alive.values()].filter(
+    (resource) => wanted(resource) && !isNodesOwn(stackOf(resource.origin)),
+  )
+  return listed.map(({ type, origin, record }) => {
+    return { type, stack: shorten(stackOf(origin)), ...(record && { request: record.label }) }
   })
-  return listed
-    .filter(({ stack }) => !isNodesOwn(stack))
-    .map((leftover) => ({ ...leftover, stack: shorten(leftover.stack) }))
 }
 
 /** A closed socket or a cleared timer is seen as gone only a few turns later. */

@@ -50,14 +50,7 @@ export async function rehearsal() {
     changes(): string[] {
       const fresh = project.commands.slice(seen)
       seen += fresh.length
-      const lines = fresh.map((args) =>
-        args
-          .slice(
-            0,
-            args.findIndex((arg) => arg.startsWith('-')),
-          )
-          .join(' '),
-      )
+      const lines = fresh.map((args) => args.join(' ').replace(/ -.*/s, ''))
       return lines.filter((line) => !/ (list|describe)\b/.test(line))
     },
 

@@ -81,9 +81,8 @@ export async function stepProcess(environment: Record<string, string> = {}): Pro
     running = await startSteps({
       DATABASE_URL: through(databaseUrl, database),
       TASKS_URL: url,
+      ...emulator.variables,
       CLOUD_TASKS_EMULATOR_HOST: `127.0.0.1:${cloudTasks.port}`,
-      OIDC_ISSUERS: emulator.issuer,
-      OIDC_JWKS_URL: emulator.keysUrl,
       ...environment,
     })
     return running
