@@ -12,10 +12,16 @@ declare module 'vitest' {
     notesBundle: string
     /** The file of one that serves steps. */
     stepsBundle: string
+    /** The file of one that serves the lab. */
+    labBundle: string
   }
 }
 
-const tests = { notes: 'test/support/notes-service.ts', steps: 'test/support/steps-service.ts' }
+const tests = {
+  notes: 'test/support/notes-service.ts',
+  steps: 'test/support/steps-service.ts',
+  lab: 'test/lab/service.ts',
+}
 
 /** Builds what the process tests spawn: the service, and the same with the features of the tests. */
 export default async function setup(project: TestProject) {
@@ -23,6 +29,7 @@ export default async function setup(project: TestProject) {
   await Promise.all([promisify(execFile)(process.execPath, ['build.ts']), bundle(tests, folder)])
   project.provide('notesBundle', join(folder, 'notes.js'))
   project.provide('stepsBundle', join(folder, 'steps.js'))
+  project.provide('labBundle', join(folder, 'lab.js'))
 
   return () => rm(folder, { recursive: true })
 }

@@ -2,7 +2,8 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { expect, inject, onTestFinished, vi } from 'vitest'
+import { expect, inject, vi } from 'vitest'
+import { atEnd } from './at-end.ts'
 import { type Dial, dialer } from './raw.ts'
 import { testTasks } from './task-variables.ts'
 import { testAuth } from './tokens.ts'
@@ -29,14 +30,17 @@ export interface ServiceProcess extends SpawnedProcess {
 /** A line of the log: Cloud Logging's own fields, and others. */
 export type LogEntry = Record<string, unknown> & { severity: string; message: string }
 
-/** Spawns a program and collects its lines; it is killed when the test ends. */
+/**
+ * Spawns a program and collects its lines; it is killed when the test ends, or outside a test when the file
+ * does.
+ */
 export function spawnProgram(
   command: string,
   args: readonly string[],
   options: Pick<SpawnOptions, 'cwd' | 'env' | 'detached'> = {},
 ): SpawnedProcess {
   const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
-  onTestFinished(() => void child.kill('SIGKILL'))
+  atEnd(() => child.kill('SIGKILL'))
   return collect(child)
 }
 

@@ -1,0 +1,18 @@
+import { at, defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
+import { nested, paths } from './routes/paths.ts'
+
+/**
+ * The fork's lab: one feature that uses the runtime in every way that forks do. Each file of routes/ is one of these
+ * ways. The tests beside this file send it requests over HTTP, to a process of the bundle.
+ */
+export const lab: readonly Feature[] = [
+  defineFeature({
+    name: 'lab',
+    description: 'What forks do with the runtime.',
+    routes: () => [...paths()],
+  }),
+  at(
+    '/nested/{shop}',
+    defineFeature({ name: 'nested', description: 'Below a prefix.', routes: () => nested() }),
+  ),
+]
