@@ -56,49 +56,58 @@ test('after ten minutes the keys are fetched again, so that a withdrawn one ends
   expect(provider.requests).toHaveLength(2)
 })
 
-test('a new key is found by the first token that it signed', async () => {
+test('a new key is found by the first token that it signed, two seconds after the last fetch', async () => {
   const { provider, ask } = await serve(keys.ES256)
   await expectJson(await ask(providerToken(keys.ES256)))
   provider.keys.push(next.jwk)
-  vi.setSystemTime(noon + 30_000)
+  vi.setSystemTime(noon + 1_999)
+  await expectProblem(await ask(providerToken(next)), 401, 'TOKEN_INVALID')
+  vi.setSystemTime(noon + 2_000)
   await expectJson(await ask(providerToken(next)))
   await expectJson(await ask(providerToken(keys.ES256, { sub: 'bob' })))
   expect(provider.requests).toHaveLength(2)
 })
 
-test('a thousand invented kids cause one more fetch, and harm no good token', async () => {
+test('a thousand invented kids at once cause one more fetch, and harm no good token', async () => {
   const { provider, ask } = await serve(keys.ES256)
   await expectJson(await ask(providerToken(keys.ES256)))
-  vi.setSystemTime(noon + 30_000)
-  const invented = Array.from({ length: 1000 }, (_, index) => {
-    const header = { alg: 'ES256', kid: `invented ${index}` }
-    return forge({
-      header,
-      claims: goodClaims({ sub: `user ${index}` }),
-      key: 'not even signed by such a key',
-    })
-  })
-  const answers = await Promise.all(invented.map(ask))
+  vi.setSystemTime(noon + 2_000)
+  const answers = await Promise.all(Array.from({ length: 1000 }, (_, index) => ask(invented(index))))
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]))
   expect(provider.requests).toHaveLength(2)
-
-  vi.setSystemTime(noon + 59_999)
-  await expectProblem(await ask(providerToken(next)), 401, 'TOKEN_INVALID')
-  expect(provider.requests).toHaveLength(2)
   await expectJson(await ask(providerToken(keys.ES256, { sub: 'bob' })))
+  expect(provider.requests).toHaveLength(2)
+})
+
+test('invented kids that never end cause two fetches a minute; a new key is found beside them', async () => {
+  const { provider, ask } = await serve(keys.ES256)
+  await expectJson(await ask(providerToken(keys.ES256)))
+  const seconds = 540
+  for (let second = 1; second <= seconds; second++) {
+    vi.setSystemTime(noon + second * 1_000)
+    await expectProblem(await ask(invented(second)), 401, 'TOKEN_INVALID')
+  }
+  const burst = 5
+  expect(provider.requests).toHaveLength(1 + burst + Math.floor((seconds - 2) / 30))
 
   provider.keys.push(next.jwk)
-  vi.setSystemTime(noon + 60_000)
+  vi.setSystemTime(noon + (seconds + 30) * 1_000)
   await expectJson(await ask(providerToken(next)))
-  expect(provider.requests).toHaveLength(3)
+})
+
+test('after a quiet time the invented ones get no more than their burst', async () => {
+  const { provider, ask } = await serve(keys.ES256)
+  await expectJson(await ask(providerToken(keys.ES256)))
+  for (let second = 0; second < 20; second++) {
+    vi.setSystemTime(noon + 300_000 + second * 1_000)
+    await ask(invented(second))
+  }
+  expect(provider.requests).toHaveLength(1 + 5)
 })
 
 test('a thousand invented kids as the very first tokens cause one fetch', async () => {
   const { provider, ask } = await serve(keys.ES256)
-  const invented = Array.from({ length: 1000 }, (_, index) =>
-    providerToken(next, {}, { kid: `invented ${index}` }),
-  )
-  const answers = await Promise.all(invented.map(ask))
+  const answers = await Promise.all(Array.from({ length: 1000 }, (_, index) => ask(invented(index))))
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]))
   expect(provider.requests).toHaveLength(1)
 })
@@ -109,6 +118,27 @@ test('a key of the same kid but another kind signs nothing', async () => {
   await expectProblem(await ask(providerToken(pretender)), 401, 'TOKEN_INVALID')
   const twin = providerKey('rsa', 'RS256')
   await expectProblem(await ask(providerToken(twin)), 401, 'TOKEN_INVALID')
+})
+
+test('of two keys without a kid, either may have signed', async () => {
+  const { provider, ask } = await serve()
+  const twins = [providerKey('', 'RS256'), providerKey('', 'RS256')]
+  provider.keys = twins.map(({ jwk: { kid: _kid, ...jwk } }) => jwk)
+  for (const twin of twins) await expectJson(await ask(providerToken(twin, {}, { kid: undefined })))
+  const stranger = providerKey('', 'RS256')
+  await expectProblem(await ask(providerToken(stranger, {}, { kid: undefined })), 401, 'TOKEN_INVALID')
+  const late = providerToken(twins[1] as ProviderKey, { exp: noon / 1000 - 60 }, { kid: undefined })
+  await expectProblem(await ask(late), 401, 'TOKEN_EXPIRED')
+})
+
+test.each([1, 2])('of %i keys without a kid, one that replaced another is found', async (count) => {
+  const { provider, ask } = await serve()
+  const bare = ({ jwk: { kid: _kid, ...jwk } }: ProviderKey) => jwk
+  provider.keys = Array.from({ length: count }, () => bare(providerKey('')))
+  await expectProblem(await ask(providerToken(next, {}, { kid: undefined })), 401, 'TOKEN_INVALID')
+  provider.keys[0] = bare(next)
+  vi.setSystemTime(noon + 2_000)
+  await expectJson(await ask(providerToken(next, {}, { kid: undefined })))
 })
 
 test('a key that is published for encryption signs nothing', async () => {
@@ -145,6 +175,12 @@ test('the claims of a provider’s token are checked like our own', async () => 
   }
   await expectProblem(await ask(providerToken(keys.ES256, { exp: now - 5 })), 401, 'TOKEN_EXPIRED')
 })
+
+/** A token that names a key which no provider has. */
+function invented(index: number): string {
+  const header = { alg: 'ES256', kid: `invented ${index}` }
+  return forge({ header, claims: goodClaims({ sub: `user ${index}` }), key: 'not even signed by such a key' })
+}
 
 async function serve(...published: ProviderKey[]) {
   const provider: Provider = await startProvider(...published)

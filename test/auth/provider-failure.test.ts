@@ -31,6 +31,11 @@ const rubbish: Record<string, Provider['answer']> = {
     response.writeHead(200, { 'Content-Length': 1000 })
     response.write('{"keys":[', () => response.destroy())
   },
+  'answers without an end': (_request, response) => {
+    const more = () => void response.write(' '.repeat(65_536), more)
+    response.on('error', () => {})
+    more()
+  },
   'hangs up': (request) => void request.socket.destroy(),
   'speaks another language': (request) => void request.socket.end('SSH-2.0-OpenSSH\r\n'),
 }
@@ -99,18 +104,68 @@ test.each(['its headers', 'its body'])(
   },
 )
 
-test('a failure answers for a second, so that a crowd does not queue at a dead provider', async () => {
+test.each(Object.entries(badKeys))(
+  'beside good keys, one that %s is nobody’s: a token that names it is a 401, and no error of ours',
+  async (_name, jwk) => {
+    const { provider, ask, lines } = await serve()
+    provider.keys = [{ ...jwk, kid: 'bad', alg: 'RS256' }, key.jwk]
+    await expectProblem(await ask(providerToken(key, {}, { kid: 'bad' })), 401, 'TOKEN_INVALID')
+    await expectJson(await ask(providerToken(key)))
+    expect(lines.filter(({ severity }) => severity === 'ERROR')).toEqual([])
+  },
+)
+
+test('a failure answers for five seconds from its end, so that a crowd does not queue at a dead provider', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: noon })
   const { provider, ask } = await serve()
-  provider.answer = (_request, response) => void response.writeHead(500).end()
+  provider.answer = (_request, response) => {
+    vi.setSystemTime(noon + 4_000) // it took its time
+    response.writeHead(500).end()
+  }
   for (let attempt = 0; attempt < 10; attempt++) await expectUnavailable(await ask(providerToken(key)))
   expect(provider.requests).toHaveLength(1)
 
   provider.answer = undefined
-  vi.setSystemTime(noon + 999)
+  vi.setSystemTime(noon + 8_999)
   await expectUnavailable(await ask(providerToken(key)))
-  vi.setSystemTime(noon + 1_000)
+  vi.setSystemTime(noon + 9_000)
   await expectJson(await ask(providerToken(key)))
+  expect(provider.requests).toHaveLength(2)
+})
+
+test('known keys stay good for an hour while the provider is down', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: noon })
+  const { provider, ask } = await serve()
+  await expectJson(await ask(providerToken(key)))
+  provider.answer = (_request, response) => void response.writeHead(500).end()
+  for (const minute of [10, 11, 30, 59]) {
+    vi.setSystemTime(noon + minute * 60_000)
+    for (const again of [1, 2, 3]) {
+      await expectJson(await ask(providerToken(key, { sub: `user ${minute} ${again}` })))
+    }
+  }
+  expect(provider.requests, 'one in five seconds').toHaveLength(1 + 4)
+  vi.setSystemTime(noon + 3_600_000)
+  await expectUnavailable(await ask(providerToken(key, { sub: 'late' })))
+
+  provider.answer = undefined
+  vi.setSystemTime(noon + 3_605_000)
+  await expectJson(await ask(providerToken(key, { sub: 'late' })))
+})
+
+test('while one request waits for fresh keys, the others go on with those that are known', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: noon })
+  const { provider, ask } = await serve()
+  await expectJson(await ask(providerToken(key)))
+  const asked = Promise.withResolvers<() => void>()
+  provider.answer = (_request, response) =>
+    asked.resolve(() => response.end(JSON.stringify({ keys: [key.jwk] })))
+  vi.setSystemTime(noon + 600_000)
+  const first = ask(providerToken(key, { sub: 'first' }))
+  const answer = await asked.promise
+  await expectJson(await ask(providerToken(key, { sub: 'second' })))
+  answer()
+  await expectJson(await first)
   expect(provider.requests).toHaveLength(2)
 })
 
@@ -120,8 +175,9 @@ test('known keys go on while the provider is down; an unknown kid is a 503, for 
   await expectJson(await ask(providerToken(key)))
   provider.answer = (_request, response) => void response.writeHead(500).end()
   vi.setSystemTime(noon + 30_000)
-  await expectUnavailable(await ask(providerToken(key, {}, { kid: 'two' })))
+  for (const _again of [1, 2]) await expectUnavailable(await ask(providerToken(key, {}, { kid: 'two' })))
   await expectJson(await ask(providerToken(key, { sub: 'bob' })))
+  expect(provider.requests).toHaveLength(2)
 })
 
 test('a route that takes no token does not mind', async () => {
@@ -136,7 +192,7 @@ test('what went wrong is in the log, and in no answer', async () => {
   const answer = await ask(providerToken(key))
   expect(await answer.text()).not.toContain(provider.url)
   const line = lines.find(({ code }) => code === 'IDENTITY_UNAVAILABLE')
-  expect(line).toMatchObject({ severity: 'ERROR', stack_trace: expect.stringContaining('answered 502') })
+  expect(line).toMatchObject({ severity: 'ERROR', stack_trace: expect.stringContaining('a 502') })
 })
 
 async function expectUnavailable(answer: Response): Promise<void> {

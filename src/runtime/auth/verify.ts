@@ -2,8 +2,9 @@ import { errors, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { z } from 'zod'
 import { Problem, problems } from '../http/problem.ts'
 import { type Caller, type Claims, type ScopesOf, scopesOf as standardScopes } from './caller.ts'
-import { remoteKeySet } from './key-set.ts'
+import { KeySetUnavailable, remoteKeySet } from './key-set.ts'
 import { tokenCache } from './token-cache.ts'
+import { verifyByKeys } from './verify-by-keys.ts'
 
 /** Verifies a token; throws TOKEN_INVALID or TOKEN_EXPIRED. */
 export type VerifyToken = (token: string) => Caller | Promise<Caller>
@@ -44,11 +45,11 @@ export function createVerifier(
   const { algorithms = providerAlgorithms } = options
   const cache = tokenCache(cacheBytes)
   const checks: JWTVerifyOptions = { issuer, audience, clockTolerance, requiredClaims: ['exp', 'sub'] }
-  const remote = jwksUrl === undefined ? undefined : remoteKeySet(jwksUrl)
+  const remote = jwksUrl === undefined ? undefined : remoteKeySet(jwksUrl, algorithms)
   const key = secret === undefined ? undefined : new TextEncoder().encode(secret)
 
   async function payloadOf(token: string) {
-    if (remote) return jwtVerify(token, remote, { ...checks, algorithms })
+    if (remote) return remote.use((getKey) => verifyByKeys(token, getKey, { ...checks, algorithms }))
     if (key) return jwtVerify(token, key, { ...checks, algorithms: ['HS256'] })
     throw invalid('This instance verifies no tokens: AUTH_SECRET or AUTH_JWKS_URL is not set.')
   }
@@ -96,6 +97,8 @@ function invalid(detail: string, cause?: unknown): Problem {
 /** What jose refuses is the caller's doing; a provider that cannot be reached is not. */
 function refusal(error: unknown): unknown {
   if (error instanceof Problem) return error
+  if (error instanceof KeySetUnavailable)
+    return new Problem(problems.IDENTITY_UNAVAILABLE, { headers: { 'Retry-After': '5' }, cause: error })
   if (error instanceof errors.JWTExpired) {
     const headers = {
       'WWW-Authenticate': 'Bearer error="invalid_token", error_description="The token has expired"',
@@ -104,7 +107,5 @@ function refusal(error: unknown): unknown {
   }
   if (error instanceof errors.JWTClaimValidationFailed)
     return invalid(`The claim ${error.claim} is missing or wrong.`, error)
-  if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid))
-    return invalid('The token is malformed or not signed by a key of ours.', error)
-  return new Problem(problems.IDENTITY_UNAVAILABLE, { headers: { 'Retry-After': '5' }, cause: error })
+  return invalid('The token is malformed or not signed by a key of ours.', error)
 }
