@@ -79,10 +79,6 @@ test('a wrong cookie is a 401, an expired one has its code, an empty one is none
 const sameOrigin: Record<string, Record<string, string>> = {
   'Origin is SERVICE_URL': { Origin: 'https://orders.example.com' },
   'Origin is one of ALLOWED_HOSTS': { Origin: 'https://shop.example.com' },
-  'Origin is where the request came to': { Origin: 'http://localhost:8080', Host: 'localhost:8080' },
-  'Origin is where the request came to by https': {
-    ...{ Origin: 'https://tag---orders.run.app', Host: 'tag---orders.run.app', 'X-Forwarded-Proto': 'https' },
-  },
   'the browser says same-origin': { 'Sec-Fetch-Site': 'same-origin' },
   'both say so': { Origin: 'https://orders.example.com', 'Sec-Fetch-Site': 'same-origin' },
 }
@@ -114,6 +110,9 @@ const crossOrigin: Record<string, Record<string, string>> = {
   'the host is claimed by a header of a proxy': {
     ...{ Origin: 'https://evil.example', 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https' },
   },
+  'Origin is the host that the request names, which is not ours': {
+    ...{ Origin: 'https://evil.example', Host: 'evil.example', 'X-Forwarded-Proto': 'https' },
+  },
   'only the referrer is ours': { Referer: 'https://orders.example.com/form' },
 }
 
@@ -124,6 +123,18 @@ test.each(Object.entries(crossOrigin))(
     await expectProblem(answer, 403, 'CROSS_ORIGIN')
   },
 )
+
+test('where the service knows no host of its own, the one that the request came to counts', async () => {
+  const nameless = await serve({ AUTH_COOKIE: 'session' })
+  const ask = (headers: Record<string, string>) =>
+    nameless.api('/it', { json: text, headers: { Cookie, ...headers } })
+  await expectJson(await ask({ Origin: 'http://localhost:8080', Host: 'localhost:8080' }))
+  const tagged = { Host: 'tag---orders.run.app', 'X-Forwarded-Proto': 'https' }
+  await expectJson(await ask({ Origin: 'https://tag---orders.run.app', ...tagged }))
+  for (const Origin of ['http://tag---orders.run.app', 'https://orders.run.app', 'https://evil.example']) {
+    await expectProblem(await ask({ Origin, ...tagged }), 403, 'CROSS_ORIGIN')
+  }
+})
 
 test.each(['PUT', 'PATCH', 'DELETE'])('%s changes something as well', async (method) => {
   await expectProblem(await api('/it', { method, headers: { Cookie } }), 403, 'CROSS_ORIGIN')
