@@ -85,7 +85,13 @@ export function createApp(dependencies: Dependencies): Service {
   app.notFound(notFound(app, answer))
   app.use(answerHeaders())
   app.use(requestContext({ log, reporter: parts.reporter, answer }))
-  app.use(https({ hosts: ownedHosts(config), includeSubDomains: config.HSTS_INCLUDE_SUBDOMAINS }))
+  app.use(
+    https({
+      hosts: ownedHosts(config),
+      includeSubDomains: config.HSTS_INCLUDE_SUBDOMAINS,
+      credentials: config.HTTP_CREDENTIALS,
+    }),
+  )
   if (config.CORS_ORIGINS) app.use(crossOrigin(config.CORS_ORIGINS))
   app.use(compression())
   if (tasks.sending) app.use(tasks.sending)

@@ -26,11 +26,11 @@ export async function readCredentials(
   url: string,
   environment: Record<string, string | undefined> = process.env,
 ): Promise<Credentials | undefined> {
-  const given = environment.ACCEPTANCE_TOKEN?.trim() // a secret may end with a line break
+  const given = environment.ACCEPTANCE_TOKEN?.trim()
   if (given === 'none') return { subjects: 'none', token: async () => Promise.reject(new Error(howToGive)) }
   if (given) return { subjects: 'one', token: async () => given }
   const set = environment.AUTH_SECRET || !isLocal(url) ? environment : await developmentEnvironment()
-  const secret = set.AUTH_SECRET
+  const secret = set.AUTH_SECRET?.replace(/[\r\n]+$/, '') // as the service reads it
   if (!secret) return undefined
   const [issuer, audience] = [set.AUTH_ISSUER || 'runway', set.AUTH_AUDIENCE || 'runway']
   const sign = createSigner({ secret, issuer, audience, ttl: 3600 })

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { expect, test } from 'vitest'
 import { defineFeature } from '#src/runtime/openapi/feature.ts'
 import { defineRoute, handle, json } from '#src/runtime/openapi/route.ts'
+import { problemsOf } from '#test/support/config.ts'
 import { expectJson } from '#test/support/expect.ts'
 import { noDatabase } from '#test/support/feature.ts'
 import { testService } from '#test/support/service.ts'
@@ -37,4 +38,15 @@ test('its defaults hold where nothing is set', async () => {
 
 test('a wrong one stops the start', async () => {
   await expect(serve({ NOTES_LIMIT: '0' })).rejects.toThrow(/^ {2}NOTES_LIMIT: /m)
+})
+
+test.each([
+  ['z.coerce.number()', z.coerce.number().int()],
+  ['z.enum()', z.enum(['a', 'b'])],
+  ['z.stringbool()', z.stringbool()],
+  ['z.url()', z.url()],
+  ['z.string().min(1)', z.string().min(1)],
+])('%s that is not set is required, in the same words', (_name, schema) => {
+  expect(problemsOf({}, [{ MINE: schema }])).toEqual(['MINE: is required but not set'])
+  expect(problemsOf({ MINE: '-' }, [{ MINE: schema }]).join()).not.toContain('required')
 })

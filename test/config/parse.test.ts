@@ -12,7 +12,13 @@ import { problemsOf } from '#test/support/config.ts'
 
 test('nothing needs to be set in development', () => {
   expect(parseConfig({})).toEqual({
-    ...{ PORT: 8080, ENVIRONMENT: 'development', ALLOWED_HOSTS: [], HSTS_INCLUDE_SUBDOMAINS: false },
+    ...{
+      PORT: 8080,
+      ENVIRONMENT: 'development',
+      ALLOWED_HOSTS: [],
+      HSTS_INCLUDE_SUBDOMAINS: false,
+      HTTP_CREDENTIALS: 'redirect',
+    },
     ...{ DATABASE_POOL: 10, AUTH_ISSUER: 'runway', AUTH_AUDIENCE: 'runway', AUTH_TOKEN_TTL: 86_400 },
     ...{ LOG_LEVEL: 'debug', REPLY_CHECK: 'fail', REQUEST_TIMEOUT: 300, COMMIT: 'unknown' },
   })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Config, parseConfig } from '#src/runtime/config/config.ts'
+import { type Config, parseConfig, parseDatabaseUrl } from '#src/runtime/config/config.ts'
 import { runtimeVariables } from '#src/runtime/config/variables.ts'
 import { problemsOf } from '#test/support/config.ts'
 
@@ -22,6 +22,11 @@ const right: [name: keyof Config, text: string, value: unknown, beside?: Record<
   ['DATABASE_URL', 'postgres://u:p@h:5432/d', 'postgres://u:p@h:5432/d'],
   ['DATABASE_URL', 'postgresql://h/d', 'postgresql://h/d'],
   ['DATABASE_URL', 'postgres://u:p@/d?host=/cloudsql/p:r:i', 'postgres://u:p@/d?host=/cloudsql/p:r:i'],
+  ['DATABASE_URL', 'postgres://u:p%40%2F%3F%23%25@h/d', 'postgres://u:p%40%2F%3F%23%25@h/d'],
+  ['DATABASE_URL', 'postgres://u:p@h', 'postgres://u:p@h'],
+  ['DATABASE_URL', 'postgres://u:p@h/d?sslmode=require', 'postgres://u:p@h/d?sslmode=require'],
+  ['HTTP_CREDENTIALS', 'redirect', 'redirect'],
+  ['HTTP_CREDENTIALS', 'refuse', 'refuse'],
   ['DATABASE_POOL', '1', 1],
   ['DATABASE_POOL', '500', 500],
   ['AUTH_SECRET', 'short, off Cloud Run', 'short, off Cloud Run'],
@@ -88,7 +93,17 @@ const wrong: [name: keyof Config, texts: string[], message: string][] = [
   ['HSTS_INCLUDE_SUBDOMAINS', ['1', 'yes', 'TRUE', 'on'], 'must be true or false'],
   [
     'DATABASE_URL',
-    ['mysql://h/d', 'h/d', 'https://h/d', ' postgres://h/d'],
+    [
+      ...['mysql://h/d', 'h/d', 'https://h/d', ' postgres://h/d', 'postgres:h/d'],
+      ...['postgres://u:p/w@h/d', 'postgres://u:p?w@h/d', 'postgres://u:p#w@h/d', 'postgres://u:p%w@h/d'],
+      ...['postgres://u:12/34@h/d', 'postgres://u:12?34@h/d', 'postgres://u:12#34@h/d'],
+      ...[
+        'postgres://u:p@h:port/d',
+        'postgres://u:p@h:99999/d',
+        'postgres://u:p@h o/d',
+        'postgres://u:p@h/d/e',
+      ],
+    ],
     'must be a PostgreSQL URL: postgres://',
   ],
   ['DATABASE_POOL', ['0', '501', '-5', 'many', '1.5'], 'must be a whole number from 1 to 500'],
@@ -128,6 +143,7 @@ const wrong: [name: keyof Config, texts: string[], message: string][] = [
     ],
     'must be * or a list of origins',
   ],
+  ['HTTP_CREDENTIALS', ['403', 'Refuse', 'true'], 'must be one of redirect, refuse'],
   ['REPLY_CHECK', ['off', 'Strip', 'true'], 'must be one of strip, fail'],
   [
     'REQUEST_TIMEOUT',
@@ -146,6 +162,20 @@ test.each(wrong.flatMap(([name, texts, message]) => texts.map((text) => [name, t
     ])
   },
 )
+
+test('nothing of a DATABASE_URL that is none is shown', () => {
+  for (const text of ['postgres://u:hush/hush@h/d', 'postgres://u:1hush#hush@h/d', 'hush']) {
+    expect(problemsOf({ DATABASE_URL: text }).join()).not.toContain('hush')
+  }
+})
+
+test.each(['\n', '\r\n', '\n\n'])('a line break at the end of a value is taken off: %j', (end) => {
+  const secret = `b4Jq0Zr8Vt2Nw6\nXy1Kd5Hg9Lm3Pc7Sf0 `
+  const texts = { AUTH_SECRET: secret, PORT: '80', DATABASE_URL: 'postgres://u:p@h/d', AUTH_COOKIE: '' }
+  const ended = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, `${text}${end}`]))
+  expect(parseConfig(ended)).toEqual(parseConfig(texts))
+  expect(parseDatabaseUrl(ended)).toBe(texts.DATABASE_URL)
+})
 
 test('every variable has a test here', () => {
   const tested = new Set<string>([...right.map(([name]) => name), 'K_SERVICE'])

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { noDatabase } from '#test/support/feature.ts'
-import { notes } from '#test/support/notes.ts'
+import { noteScopes, notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
+import { as } from '#test/support/tokens.ts'
 
 const SERVICE_URL = 'https://orders.example.com'
 const plain = { 'X-Forwarded-Proto': 'http' }
@@ -73,6 +74,36 @@ describe('a request over plain http', () => {
       expect.objectContaining({ message: expect.stringContaining('in clear'), path: '/notes' }),
     ])
     expect(JSON.stringify(service.lines)).not.toContain('secret-credential')
+  })
+
+  test('with a credential is a 403 where that is configured, the same for a good one and a bad one', async () => {
+    const environment = { ...hosts, HTTP_CREDENTIALS: 'refuse' }
+    const refusing = await testService({ databaseUrl: noDatabase, features: [notes], environment })
+    const good = await as('alice', noteScopes)
+    const credentials = [
+      good,
+      { Authorization: 'Bearer secret-credential' },
+      { Authorization: 'Basic secret-credential' },
+      { Cookie: 'session=secret-credential' },
+      { 'X-Api-Key': 'secret-credential' },
+      { 'X-Serverless-Authorization': 'Bearer secret-credential' },
+      { 'Proxy-Authorization': 'Basic secret-credential' },
+    ]
+    for (const path of ['/ping', '/notes', '/nowhere']) {
+      for (const credential of credentials) {
+        for (const method of ['GET', 'POST']) {
+          const response = await refusing.api(path, { method, headers: { ...plain, ...credential } })
+          expect(response.headers.get('location')).toBeNull()
+          expect(response.headers.get('www-authenticate')).toBeNull()
+          const problem = await expectProblem(response, 403, 'CREDENTIAL_IN_CLEAR')
+          expect(problem.detail).toContain('Replace it')
+        }
+      }
+      expect((await refusing.api(path, { headers: plain })).status).toBe(308)
+      expect((await refusing.api(path, { headers: good })).status).not.toBe(403)
+    }
+    expect(refusing.lines.filter(({ message }) => /in clear/.test(String(message)))).toHaveLength(42)
+    expect(JSON.stringify(refusing.lines)).not.toContain('secret-credential')
   })
 
   test('without a credential warns of nothing', async () => {

@@ -55,8 +55,10 @@ test('every wrong value is named at once, with what would be right, and not show
   expect(problems.map((problem) => problem.split(':')[0]).sort()).toEqual(Object.keys(wrong).sort())
   expect(problems).toContain('LOG_LEVEL: must be one of debug, info, warn, error, silent')
   expect(problems).toContain('PORT: must be a whole number from 0 to 65535')
-  expect(problems).toContain(
-    'DATABASE_URL: must be a PostgreSQL URL: postgres:// and then user:password@host:5432/name',
+  expect(problems).toContainEqual(
+    expect.stringMatching(
+      /^DATABASE_URL: must be a PostgreSQL URL: postgres:\/\/ and then user:password@host:5432\/name, with %40 for @/,
+    ),
   )
   const text = JSON.stringify(entry)
   for (const value of ['eighty', 'hunter2', 'tomorrow', 'loud', 'maybe']) expect(text).not.toContain(value)

@@ -31,7 +31,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * Parses the environment once, for the runtime and every feature together; an empty string is unset.
+ * Parses the environment once, for the runtime and every feature together; an empty string is unset. A line break at a
+ * value's end is taken off: `echo` leaves one in a secret.
  *
  * @param environment what `process.env` holds
  * @param features each feature's own variables
@@ -42,11 +43,11 @@ export function parseConfig(
   environment: Record<string, string | undefined>,
   features: readonly Variables[] = [],
 ): Config {
-  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value))
+  const set = withoutLineEnds(environment)
   const all = allVariables(features)
   const parsed = z.object(all).safeParse(set, { jitless: true })
   const problems = [
-    ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])}: ${explain(issue)}`),
+    ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])}: ${explain(issue, set)}`),
     ...crossCheck(set, all),
   ]
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
@@ -68,7 +69,7 @@ export function parseConfig(
  * @throws {ConfigError} where DATABASE_URL is missing or wrong
  */
 export function parseDatabaseUrl(environment: Record<string, string | undefined>): string {
-  const url = runtimeVariables.DATABASE_URL.safeParse(environment.DATABASE_URL || undefined)
+  const url = runtimeVariables.DATABASE_URL.safeParse(withoutLineEnds(environment).DATABASE_URL)
   const problem = url.success ? 'is required but not set' : url.error.issues[0]?.message
   if (!url.data) throw new ConfigError([`DATABASE_URL: ${problem}`])
   return url.data
@@ -103,7 +104,16 @@ function allVariables(features: readonly Variables[]): Variables {
   return all
 }
 
-function explain(issue: z.core.$ZodIssue): string {
-  const missing = issue.code === 'invalid_type' && issue.message.includes('received undefined')
+/** The variables that are set, without the line breaks at their ends. */
+function withoutLineEnds(environment: Record<string, string | undefined>): Record<string, string> {
+  const trimmed = Object.entries(environment).map(([name, value = '']) => [
+    name,
+    value.replace(/[\r\n]+$/, ''),
+  ])
+  return Object.fromEntries(trimmed.filter(([, value]) => value))
+}
+
+function explain(issue: z.core.$ZodIssue, set: Record<string, string>): string {
+  const missing = !(String(issue.path[0]) in set) && issue.code !== 'custom'
   return missing ? 'is required but not set' : issue.message
 }

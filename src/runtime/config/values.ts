@@ -104,6 +104,26 @@ export function secureUrl(text: string): string | undefined {
   return secure && !url.username && !url.password ? text : undefined
 }
 
+/**
+ * A PostgreSQL URL, `user:password@/name?host=/cloudsql/…` included. One whose password holds an unencoded `/`, `?` or `#`
+ * is refused: it would name another host, and errors would show what follows as the database's name.
+ */
+export function databaseUrl(text: string): string | undefined {
+  if (!/^postgres(ql)?:\/\//.test(text)) return undefined
+  const url = URL.parse(text.replace('@/', '@socket/')) // the form without a host is pg's own
+  if (!url || url.hash || /[@/]/.test(url.pathname.slice(1)) || url.search.includes('@')) return undefined
+  return [url.username, url.password, url.pathname].every(isDecodable) ? text : undefined
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 function within(value: number, min: number, max: number): number | undefined {
   return value >= min && value <= max ? value : undefined
 }

@@ -1,4 +1,5 @@
 import {
+  databaseUrl,
   flag,
   host,
   integer,
@@ -23,10 +24,12 @@ export const runtimeVariables = {
   ),
   ALLOWED_HOSTS: list('must list host names such as orders.example.com', host, []),
   HSTS_INCLUDE_SUBDOMAINS: flag(false),
+  HTTP_CREDENTIALS: oneOf(['redirect', 'refuse'], 'redirect'),
 
-  DATABASE_URL: text(
-    'must be a PostgreSQL URL: postgres:// and then user:password@host:5432/name',
-    /^postgres(ql)?:\/\//,
+  DATABASE_URL: variable(
+    'must be a PostgreSQL URL: postgres:// and then user:password@host:5432/name, with %40 for @, %2F for /, ' +
+      '%3F for ?, %23 for # and %25 for % in the password',
+    databaseUrl,
     undefined,
   ),
   DATABASE_POOL: integer(1, 500, 10),

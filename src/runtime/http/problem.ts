@@ -61,6 +61,7 @@ export const problems = defineProblems({
   TOKEN_EXPIRED: { status: 401, title: 'The token has expired' },
   SCOPE_MISSING: { status: 403, title: 'The token lacks a scope' },
   INVOKER_REQUIRED: { status: 403, title: 'Only Cloud Tasks and Cloud Scheduler may call this' },
+  CREDENTIAL_IN_CLEAR: { status: 403, title: 'A credential was sent over plain http' },
   CROSS_ORIGIN: { status: 403, title: 'The request comes from another origin' },
   NOT_FOUND: { status: 404, title: 'There is nothing here' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed here' },
