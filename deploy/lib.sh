@@ -63,14 +63,14 @@ environment() {
   mkdir -p "$folder"
 }
 
-# variables ENVIRONMENT: its NAME=value lines, checked
+# variables ENVIRONMENT: its NAME=value lines, checked; or those of `try`, which may be none
 variables() {
   local file=deploy/environments/$1.env bad
   bad=$(grep -nvE '^[A-Z][A-Z0-9_]*=|^ *(#|$)' "$file" || true)
   [ -z "$bad" ] || fail "$file has lines that are not NAME=value: $bad"
   bad=$(sed -n 's/^\([A-Z][A-Z0-9_]*\)=.*/\1/p' "$file" | sort | uniq -d | paste -sd' ' -)
   [ -z "$bad" ] || fail "$file says more than once: $bad"
-  grep -E '^[A-Z]' "$file"
+  grep -E '^[A-Z]' "$file" || [ "$1" = try ]
 }
 
 # cloud_sql: the flag that connects a service or a job to the database
