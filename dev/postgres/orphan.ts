@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -16,7 +16,7 @@ export async function endOrphan(folder: string): Promise<void> {
   const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n')
   const [pid, port] = [Number(lines[0]), Number(lines[3])]
   if (!pid || !isAlive(pid)) return // PostgreSQL itself knows what to do then
-  if (await serves(port, folder)) {
+  if (await serves(port, lines)) {
     process.kill(pid, 'SIGINT') // "fast shutdown"
     for (let patience = 300; existsSync(file) && isAlive(pid); patience--) {
       if (patience === 0)
@@ -27,15 +27,16 @@ export async function endOrphan(folder: string): Promise<void> {
   await rm(file, { force: true })
 }
 
-/** Whether the server on that port has its data in `folder`. */
-async function serves(port: number, folder: string): Promise<boolean> {
+/** Whether the server on that port is the one that wrote those lines. */
+async function serves(port: number, lines: readonly string[]): Promise<boolean> {
   const connectionString = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5_000 })
   client.on('error', () => {})
   try {
     await client.connect()
-    const { rows } = await client.query('SHOW data_directory')
-    return realpathSync(rows[0].data_directory) === realpathSync(folder)
+    const { rows } = await client.query("SELECT pg_read_file('postmaster.pid') AS text")
+    const theirs: string[] = rows[0].text.split('\n')
+    return theirs.slice(0, 3).join() === lines.slice(0, 3).join() // its pid, folder and start
   } catch (error) {
     return error instanceof pg.DatabaseError && error.code === '57P03' // it is starting up or shutting down
   } finally {

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
@@ -7,8 +7,10 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { startPostgres } from '#dev/postgres.ts'
+import { processes } from '#test/support/processes.ts'
 
-vi.setConfig({ testTimeout: 60_000 })
+/** For an event: longer than any machine takes. */
+const patience = 120_000
 
 const owners: ChildProcess[] = []
 let folder: string
@@ -24,7 +26,7 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs()
   for (const owner of owners.splice(0)) await kill(owner)
-  await vi.waitFor(() => expect(existsSync(join(dataDir, 'postmaster.pid'))).toBe(false), 10_000)
+  await vi.waitFor(() => expect(existsSync(join(dataDir, 'postmaster.pid'))).toBe(false), patience)
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -43,7 +45,7 @@ async function show(url: string, setting: string): Promise<string> {
 }
 
 async function isGone(url: string): Promise<void> {
-  await vi.waitFor(() => expect(query(url, 'select 1')).rejects.toThrow('ECONNREFUSED'), 10_000)
+  await vi.waitFor(() => expect(query(url, 'select 1')).rejects.toThrow('ECONNREFUSED'), patience)
 }
 
 /** Another process with a server of its own. */
@@ -67,7 +69,7 @@ function serverPid(): number {
 }
 
 function keeperPid(): number {
-  return Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(serverPid())]))
+  return processes().find(({ pid }) => pid === serverPid())?.parent ?? 0
 }
 
 test('without a data folder the server is fast, and leaves nothing when it stops', async () => {
@@ -106,7 +108,7 @@ test('the server does not outlive a process that is killed', async () => {
   await query(url, 'select 1')
   await kill(owner)
   await isGone(url)
-  await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]), 10_000)
+  await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]), patience)
 })
 
 test('a process may end without stopping its server', async () => {
@@ -216,11 +218,4 @@ test('a server that does not start says why', async () => {
   await (await startPostgres({ dataDir })).stop()
   await writeFile(join(dataDir, 'postgresql.conf'), 'shared_buffers = plenty\n')
   await expect(startPostgres({ dataDir })).rejects.toThrow(/did not start on .*Its log:[\s\S]*shared_buffers/)
-})
-
-test.runIf(process.getuid?.() === 0)('root is told of a folder that the server cannot enter', async () => {
-  await chmod(folder, 0o700)
-  await expect(startPostgres({ dataDir })).rejects.toThrow(
-    `who cannot enter ${folder} (mode 700). Move the project`,
-  )
 })

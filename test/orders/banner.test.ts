@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { banner } from '#dev/banner.ts'
 import { developmentEnvironment } from '#dev/settings.ts'
+import { pasteCurl } from '#test/support/curl.ts'
 import { makeDatabase, onServer } from '#test/support/database.ts'
 import { startService } from '#test/support/process.ts'
 
@@ -10,8 +10,7 @@ test('the line that `npm run dev` prints places an order', async () => {
   const environment = developmentEnvironment({ variables: { DATABASE_URL: databaseUrl }, file: 'none' })
   const { url } = await startService({ ...environment, PORT: '0' })
   const printed = await banner({ ...environment, PORT: new URL(url).port }, [])
-  const line = printed.split('\n').find((text) => text.startsWith('curl '))
-  const answer = execFileSync('sh', ['-c', line ?? 'false'], { encoding: 'utf8', stdio: 'pipe' })
+  const answer = await pasteCurl(printed)
   expect(answer).toMatch(/^HTTP\/1\.1 201 Created/)
   expect(answer).toContain('placed')
   expect((await onServer(databaseUrl, 'select from orders')).rowCount).toBe(1)

@@ -1,0 +1,82 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chown, mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { prepareBinaries } from './binaries.ts'
+import type { Engine } from './engine.ts'
+import { serverUser } from './user.ts'
+
+/** Until then a test or a person thinks that nothing happens; then it is killed, which a data folder survives. */
+const stopTimeMs = 60_000
+
+/**
+ * Runs the binaries as the user who may: ourselves, or as root another one, since PostgreSQL refuses root. That user
+ * need not be able to enter the folder: each process starts inside it, as root, and calls it `/proc/self/cwd`.
+ */
+export async function linuxEngine(onLog: (text: string) => void): Promise<Engine> {
+  const user = serverUser()
+  const { folder: bin, prefix, remove } = await prepareBinaries(user)
+  const owner = prefix.length === 0 ? user : undefined // behind a prefix, root is that user
+
+  function run(name: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+    const [file = '', ...rest] = [...prefix, join(bin, name), '-D', '/proc/self/cwd', ...args]
+    const env = { ...process.env, LC_ALL: 'C', PGDATA: '' }
+    const child = spawn(file, rest, { env, ...owner, ...options })
+    child.on('error', (error) => onLog(`${error}`))
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', onLog)
+    return child
+  }
+
+  return {
+    async initialise(cwd, flags) {
+      await mkdir(cwd, { mode: 0o700 })
+      if (owner) await chown(cwd, owner.uid, owner.gid)
+      const password = await openUnnamed(`${cwd}.password`, 'postgres\n')
+      const given = ['--username=postgres', '--auth=password', '--pwfile=/dev/stdin', '--lc-messages=C']
+      const initdb = run('initdb', [...given, ...flags], { cwd, stdio: [password.fd, 'pipe', 'pipe'] })
+      const [code] = await once(initdb, 'close')
+      await password.close()
+      if (code !== 0) throw new Error(`initdb failed: exit code ${code}`)
+    },
+
+    async start(cwd, port, flags) {
+      if (owner) await handOver(cwd, owner)
+      const server = run('postgres', ['-p', `${port}`, ...flags], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+      const ended = new Promise<void>((resolve) => server.once('close', () => resolve()))
+      const ready = new Promise<boolean>((resolve) => {
+        let said = '' // a line may come in two pieces
+        server.stderr?.on('data', (text) => {
+          said = `${said}${text}`.slice(-10_000)
+          if (said.includes('ready to accept connections')) resolve(true)
+        })
+        void ended.then(() => resolve(false))
+      })
+      if (!(await ready)) throw new Error(`The server ended: exit code ${server.exitCode}`)
+
+      async function stop(): Promise<void> {
+        server.kill('SIGINT') // "fast shutdown"
+        const timer = setTimeout(() => server.kill('SIGKILL'), stopTimeMs)
+        await ended
+        clearTimeout(timer)
+      }
+      return { ended, stop }
+    },
+    release: remove,
+  }
+}
+
+/** A file that only its descriptor leads to, readable by all who get that. */
+async function openUnnamed(path: string, content: string) {
+  await writeFile(path, content)
+  const file = await open(path)
+  await file.chmod(0o444)
+  await rm(path)
+  return file
+}
+
+/** Gives a data folder of another user, of an earlier run or another machine, to this one. */
+async function handOver(folder: string, owner: { uid: number; gid: number }): Promise<void> {
+  if ((await stat(folder)).uid === owner.uid) return
+  const names = await readdir(folder, { recursive: true })
+  for (const name of [...names, '.']) await chown(join(folder, name), owner.uid, owner.gid)
+}
