@@ -1,15 +1,22 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { bundle } from './bundle.ts'
 import metadata from './package.json' with { type: 'json' }
+import { copyPackages } from './unbundled.ts'
 
-// Makes the production bundle: dist/service.js, which dist/main.js starts, dist/migrate.js, and dist/service.cache,
-// the code that V8 compiled from the service, so that an instance starts without compiling.
+// Makes the production bundle: dist/service.js, which dist/main.js starts, dist/migrate.js, dist/service.cache, the code
+// that V8 compiled from the service, so that an instance starts without compiling, and dist/node_modules, the packages
+// that stay outside. Then runs it in a folder that holds what the image holds: what would fail there for want of this
+// folder's node_modules fails here.
 
 const dist = fileURLToPath(new URL('./dist', import.meta.url))
+const { unbundled } = metadata as { unbundled: string[] }
 
 /** What it does not start without. */
 const required = {
@@ -18,12 +25,35 @@ const required = {
   TASKS_URL: 'http://localhost',
 }
 
-await rm(dist, { recursive: true, force: true })
-await Promise.all([bundle({ service: 'src/main.ts' }, dist), bundle({ migrate: 'src/migrate.ts' }, dist)])
-await Promise.all([escapeToAscii(`${dist}/service.js`), escapeToAscii(`${dist}/migrate.js`)])
-await copyFile(new URL('./start.cjs', import.meta.url), `${dist}/main.js`)
-await writeFile(`${dist}/package.json`, '{ "type": "commonjs" }\n')
-await fillCache()
+try {
+  await rm(dist, { recursive: true, force: true })
+  await Promise.all([
+    bundle({ service: 'src/main.ts' }, dist, unbundled),
+    bundle({ migrate: 'src/migrate.ts' }, dist, unbundled),
+    copyPackages(unbundled, '.', dist),
+  ])
+  await Promise.all([escapeToAscii(`${dist}/service.js`), escapeToAscii(`${dist}/migrate.js`)])
+  await copyFile(new URL('./start.cjs', import.meta.url), `${dist}/main.js`)
+  await writeFile(`${dist}/package.json`, '{ "type": "commonjs" }\n')
+  await tryAsImage()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
+
+/** Runs both bundles in the layout of the image, and takes the compiled code that comes of it. */
+async function tryAsImage(): Promise<void> {
+  const image = await mkdtemp(join(tmpdir(), 'image-'))
+  try {
+    for (const folder of ['migrations', 'openapi', 'dist'])
+      await cp(folder, join(image, folder), { recursive: true })
+    await fillCache(image)
+    await loadMigrate(image)
+    await copyFile(join(image, 'dist/service.cache'), `${dist}/service.cache`)
+  } finally {
+    await rm(image, { recursive: true, force: true })
+  }
+}
 
 /** A single character beyond Latin-1 has V8 keep, and scan, two bytes for each one of the file. */
 async function escapeToAscii(file: string): Promise<void> {
@@ -36,23 +66,34 @@ async function escapeToAscii(file: string): Promise<void> {
  * Starts the bundle once, asks it something, and stops it: V8 keeps the code of all functions that ran. With the flags
  * of `npm start`, since V8 takes no code that was compiled under others (of those for memory it does).
  */
-async function fillCache(): Promise<void> {
-  const record = `const script = require('./main.js')
-    process.on('exit', () => require('fs').writeFileSync('service.cache', script.createCachedData()))`
+async function fillCache(folder: string): Promise<void> {
+  const record = `const script = require('./dist/main.js')
+    process.on('exit', () => require('fs').writeFileSync('dist/service.cache', script.createCachedData()))`
   const flags = metadata.scripts.start.split(' ').slice(1, -1)
-  const service = spawn(process.execPath, [...flags, '-e', record], {
-    cwd: dist,
+  const child = spawn(process.execPath, [...flags, '-e', record], {
+    cwd: folder,
     env: { ...required, PORT: '0', LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const exit = once(service, 'exit')
-  for await (const line of createInterface({ input: service.stdout })) {
+  const exit = once(child, 'exit')
+  const lines: string[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(line)
     const port = /Listening on port (\d+)/.exec(line)?.[1]
     if (!port) continue
     await fetch(`http://127.0.0.1:${port}/ping`)
-    service.kill('SIGTERM')
-    break
+    child.kill('SIGTERM')
   }
   const [status] = await exit
-  if (status !== 0) throw new Error(`The bundle does not start and stop: exit ${status}`)
+  if (status !== 0)
+    throw new Error(
+      `${lines.join('\n')}\nThe bundle does not start and stop as it would in the image: exit ${status}.`,
+    )
+}
+
+/** Runs the migrations' bundle without a database: it says that it needs one, so it has loaded. */
+async function loadMigrate(folder: string): Promise<void> {
+  const run = promisify(execFile)(process.execPath, ['dist/migrate.js'], { cwd: folder, env: {} })
+  const { stdout, stderr } = await run.catch((failed: { stdout: string; stderr: string }) => failed)
+  if (!stdout.includes('DATABASE_URL')) throw new Error(`${stdout}${stderr}\ndist/migrate.js does not load.`)
 }

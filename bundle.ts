@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { type Plugin, rolldown } from 'rolldown'
+import { isOf } from './unbundled.ts'
 
 /** Its index brings two beta versions as well. */
 const cloudTasksV2 = fileURLToPath(
@@ -35,21 +36,73 @@ const extendOneClass: Plugin = {
   },
 }
 
+/** How code finds files beside its own: from inside a bundle, none of these paths leads there. */
+const ownPlace =
+  /\b(?:__dirname|__filename|import\.meta\.(?:url|dirname|filename|resolve)|require\.resolve)\b/
+
+/** `importGooglesJson` brings what Google's clients look for; what gRPC looks for, nobody asks it for. */
+const mended = /^(@google-cloud\/|google-gax$|@grpc\/)/
+
+/** Refuses packages that would fail once they are bundled: at the start, or at each call. */
+const refuseWhatMustStayOutside: Plugin = {
+  name: 'refuse-what-must-stay-outside',
+  load: {
+    filter: { id: /\.node$/ },
+    handler(id) {
+      throw new Error(stayOutside([`${packageOf(id)} brings native code (${fileOf(id)})`]))
+    },
+  },
+  generateBundle(_options, output) {
+    const modules = Object.values(output).flatMap((chunk) =>
+      chunk.type === 'chunk' ? Object.entries(chunk.modules) : [],
+    )
+    const reasons = new Map<string, string>()
+    for (const [id, { code }] of modules) {
+      const name = packageOf(id)
+      const [place] = (name && !mended.test(name) && code && ownPlace.exec(code)) || []
+      if (name && place)
+        reasons.set(name, `${name} looks for files beside its own (${place} in ${fileOf(id)})`)
+    }
+    if (reasons.size > 0) throw new Error(stayOutside([...reasons.values()]))
+  },
+}
+
+function stayOutside(reasons: readonly string[]): string {
+  return `What cannot be bundled stays outside: name these packages in "unbundled" of package.json.\n${reasons.join('\n')}`
+}
+
+/** The package that a file belongs to; `undefined` for one of ours. */
+function packageOf(file: string): string | undefined {
+  return /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(file)?.[1]
+}
+
+function fileOf(file: string): string {
+  return file.replace(/.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+[\\/]/, '')
+}
+
 /**
- * Bundles sources with all that they import. CommonJS, since importing `node:http` as a module has Node look at
- * each of its exports, which loads more than a service needs.
+ * Bundles sources with all that they import, but for the packages that stay outside. CommonJS, since importing
+ * `node:http` as a module has Node look at each of its exports, which loads more than a service needs.
  *
  * @param input the sources, by the names of the files that they become in `dir`
+ * @param unbundled the packages that stay outside: they are required from where the bundle is
+ * @throws {Error} naming the packages that cannot be bundled, and imports that lead nowhere
  */
-export async function bundle(input: Record<string, string>, dir: string): Promise<void> {
-  const external = ['pg-native']
-  const resolve = { alias: { '@google-cloud/tasks': cloudTasksV2 }, mainFields: ['module', 'main'] }
+export async function bundle(
+  input: Record<string, string>,
+  dir: string,
+  unbundled: readonly string[] = [],
+): Promise<void> {
   const build = await rolldown({
     input,
     platform: 'node',
-    external,
-    resolve,
-    plugins: [importGooglesJson, extendOneClass],
+    external: (id) => id === 'pg-native' || isOf(unbundled, id),
+    resolve: { alias: { '@google-cloud/tasks': cloudTasksV2 }, mainFields: ['module', 'main'] },
+    plugins: [importGooglesJson, extendOneClass, refuseWhatMustStayOutside],
+    onLog(level, log, handle) {
+      if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message)
+      handle(level, log)
+    },
   })
   await build.write({
     dir,
