@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createWarehouse } from '#dev/warehouse.ts'
-import { features } from '#src/app.ts'
+import { orders } from '#src/orders/orders.ts'
 import { cancelStale, fulfilOrder } from '#src/orders/tasks.ts'
 import type { Order } from '#test/orders/orders.ts'
 import { atEnd } from '#test/support/at-end.ts'
@@ -117,11 +117,8 @@ const scenarios: Record<string, Scenario> = {
   },
 }
 
-test.each(features.flatMap(({ tasks }) => tasks).map((task) => [task.name, task] as const))(
-  '%s may run twice',
-  async (name, task) => {
-    const scenario = scenarios[name]
-    if (!scenario) throw new Error(`How is ${name} enqueued? Add a scenario.`)
-    await runTwice(task, scenario)
-  },
-)
+test.each(orders.tasks.map((task) => [task.name, task] as const))('%s may run twice', async (name, task) => {
+  const scenario = scenarios[name]
+  if (!scenario) throw new Error(`How is ${name} enqueued? Add a scenario.`)
+  await runTwice(task, scenario)
+})

@@ -6,7 +6,7 @@ export interface Source {
   /** From the repository's root. */
   readonly path: string
   readonly text: string
-  /** The text without its comments. */
+  /** The text without its comments, in the same lines. */
   readonly code: string
   /** What it imports, types included: a path from the repository's root, or a package's name. */
   readonly imports: readonly string[]
@@ -20,7 +20,8 @@ export function readSources(...patterns: string[]): Source[] {
 
 /** Reads a text as the file at `path`. */
 export function parseSource(path: string, text: string): Source {
-  const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/ .*$/gm, '$1')
+  const lines = (comment: string) => comment.replaceAll(/[^\n]/g, '')
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, lines).replaceAll(/(^|\s)\/\/ .*$/gm, '$1')
   const specifiers = [...code.matchAll(/\b(?:from|import)\s*\(?\s*(['"`])([^'"`]+)\1/g)].map(
     ([, , name = '']) => name,
   )

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { parseSource, readSources, type Source, unexplained } from '#test/support/sources.ts'
+import { expectRule } from '#test/support/rule.ts'
+import { parseSource, readSources, type Source } from '#test/support/sources.ts'
 
 const src = readSources('src/**/*.ts')
 const others = readSources('*.ts', 'dev/**/*.ts', 'test/**/*.ts')
@@ -16,67 +16,90 @@ function forbidden(sources: readonly Source[], rule: (from: string, to: string) 
   )
 }
 
-/** The files whose code has something like this. */
+/** The lines whose code has something like this, as `file:line`. */
 function having(sources: readonly Source[], pattern: RegExp): string[] {
-  return sources.filter(({ code }) => pattern.test(code)).map(({ path }) => path)
+  return sources.flatMap(({ path, code }) =>
+    code.split('\n').flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}`] : [])),
+  )
 }
 
 const environment = /\bprocess\b\s*(\?\.|\.|\[\s*['"])\s*env\b|\bimport\.meta\.env\b|from '(node:)?process'/
+const timers = /\bsetInterval\b|\bunref\b|AbortSignal\.timeout\b/
+const output = /\bconsole\.(log|info|debug|error|warn)\(/
+const entries = ['src/main.ts', 'src/migrate.ts']
 
 describe('who imports whom', () => {
   test('the runtime imports no feature, and nothing above it', () => {
     const above = (to: string) => to.startsWith('src/') && !isRuntime(to)
-    expect(forbidden(src, (from, to) => isRuntime(from) && above(to))).toEqual([])
+    expectRule(
+      'src/runtime/ imports nothing of src/ but itself.',
+      forbidden(src, (from, to) => isRuntime(from) && above(to)),
+      'hand the value to the runtime in src/app.ts.',
+    )
   })
 
   test('a feature imports from the runtime and from features, not from what puts them together', () => {
     const above = (to: string) => to.startsWith('src/') && !isRuntime(to) && !isFeature(to)
-    expect(forbidden(src, (from, to) => isFeature(from) && above(to))).toEqual([])
+    expectRule(
+      'A feature imports from the runtime and from features, not from the files that put them together.',
+      forbidden(src, (from, to) => isFeature(from) && above(to)),
+      'take `config`, `database` and `signToken` from what `routes` is given; move what features share to a folder of src/.',
+    )
   })
 
   test('only app.ts knows the features', () => {
     const outside = [...src, ...others].filter(({ path }) => !isFeature(path) && !isLocal(path))
-    expect(forbidden(outside, (from, to) => isFeature(to) && from !== 'src/app.ts')).toEqual([])
+    expectRule(
+      'Of the files outside features, only src/app.ts imports one.',
+      forbidden(outside, (from, to) => isFeature(to) && from !== 'src/app.ts'),
+      'list the feature in `features` of src/app.ts, and use it there only.',
+    )
   })
 
   test('nothing outside dev/ and test/ imports from them', () => {
     const outside = [...src, ...others].filter(({ path }) => !isLocal(path))
     expect(outside.map(({ path }) => path)).toContain('build.ts')
-    expect(forbidden(outside, (_from, to) => isLocal(to))).toEqual([])
+    expectRule(
+      'Nothing outside dev/ and test/ imports from them: they are not in the image.',
+      forbidden(outside, (_from, to) => isLocal(to)),
+      'move what the service needs to src/.',
+    )
   })
 
   test('dev/ imports nothing of the tests', () => {
-    expect(forbidden(others, (from, to) => from.startsWith('dev/') && to.startsWith('test/'))).toEqual([])
-  })
-
-  test('every import of a file of ours leads to one', () => {
-    const ours = (to: string) => /^(src|dev|test)\//.test(to) || to.endsWith('.json')
-    expect(forbidden([...src, ...others], (_from, to) => ours(to) && !existsSync(to))).toEqual([])
+    expectRule(
+      'dev/ imports nothing of test/.',
+      forbidden(others, (from, to) => from.startsWith('dev/') && to.startsWith('test/')),
+      'move what both need to dev/.',
+    )
   })
 })
 
 describe('what src/ does without', () => {
   test('only main.ts and migrate.ts read the environment', () => {
-    expect(having(src, environment)).toEqual(['src/main.ts', 'src/migrate.ts'])
+    const readers = having(src, environment)
+    expect(readers.join()).toContain('src/main.ts')
+    expectRule(
+      'Only src/main.ts and src/migrate.ts read the environment.',
+      readers.filter((place) => !entries.includes(place.replace(/:\d+$/, ''))),
+      "declare the variable in its feature's or task's `variables`, and read it from `config`.",
+    )
   })
 
   test('nothing ticks, and no timer hides from the event loop', () => {
-    expect(having(src, /\bsetInterval\b|\bunref\b|AbortSignal\.timeout\b/)).toEqual([])
+    expectRule(
+      'src/ has no setInterval, no unref and no AbortSignal.timeout: they outlive the request, and the CPU is off then.',
+      having(src, timers),
+      'use a schedule (`defineSchedule`) for what comes again, and `c.var.signal`, or the `signal` of a task, for what must end.',
+    )
   })
 
   test('nothing writes to the console', () => {
-    expect(having(src, /\bconsole\.(log|info|debug|error|warn)\(/)).toEqual([])
-  })
-})
-
-describe('how it reads', () => {
-  test('no file of src/ is longer than 250 lines', () => {
-    const long = src.filter(({ text }) => text.split('\n').length - 1 > 250)
-    expect(long.map(({ path }) => path)).toEqual([])
-  })
-
-  test('every exported function and class of src/ is explained', () => {
-    expect(src.flatMap((source) => unexplained(source).map((name) => `${source.path}: ${name}`))).toEqual([])
+    expectRule(
+      'src/ does not write to the console: such a line has no trace and no severity.',
+      having(src, output),
+      'use `c.var.log` in a handler, and `log` in a task.',
+    )
   })
 })
 
@@ -88,14 +111,10 @@ describe('these rules see what they look for', () => {
       "import type { Config } from '../config/config.ts'",
       "export { start } from '#dev/postgres.ts'",
       "const late = () => import('../../app.ts') // import('../../comment.ts')",
-      "/* import '#test/support/client.ts' */ import 'hono'",
-      'export function bare() {}',
-      '/** Explained. */',
-      'export async function explained() { return process.env.PORT }',
-      '// a remark is no explanation',
-      'export class Bare {}',
+      "/* import '#test/support/client.ts'",
+      "   of two lines */ import 'hono'",
+      'export async function port() { return process.env.PORT }',
       'export const arrow = (text: string) => setInterval(() => text)',
-      'export const table = { of: 1 }',
     ].join('\n'),
   )
 
@@ -111,13 +130,13 @@ describe('these rules see what they look for', () => {
     ])
   })
 
-  test('functions and classes that nothing explains', () => {
-    expect(unexplained(sample)).toEqual(['bare', 'Bare', 'arrow'])
-  })
-
-  test('code, and not comments', () => {
-    expect(having([sample], environment)).toEqual([sample.path])
+  test('code, and not comments, by its line', () => {
+    expect(having([sample], environment)).toEqual(['src/runtime/log/sample.ts:7'])
+    expect(having([sample], timers)).toEqual(['src/runtime/log/sample.ts:8'])
     expect(having([parseSource('a.ts', '/** What `process.env` holds */')], environment)).toEqual([])
+    expect(having([parseSource('a.ts', '// never setInterval\r\n/* nor\r\nunref */\r\n')], timers)).toEqual(
+      [],
+    )
     expect(sample.code).not.toContain('comment.ts')
   })
 
@@ -125,6 +144,12 @@ describe('these rules see what they look for', () => {
     expect(src.length).toBeGreaterThan(40)
     expect(src.map(({ path }) => path)).toEqual(
       expect.arrayContaining(['src/app.ts', 'src/runtime/within.ts']),
+    )
+  })
+
+  test('and say what they are, where they are broken, and how to mend it', () => {
+    expect(() => expectRule('Notes are short.', ['src/a.ts:1', 'src/b.ts:2'], 'write less.')).toThrow(
+      /^Notes are short\.\n {2}src\/a\.ts:1\n {2}src\/b\.ts:2\nMend: write less\.$/,
     )
   })
 })
