@@ -20,12 +20,14 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/acceptance/**'],
           globalSetup: ['test/setup/database.ts', 'test/setup/bundle.ts'],
-          setupFiles: ['test/setup/console.ts', 'test/setup/quiet.ts'],
+          setupFiles: ['test/setup/console.ts', 'test/setup/patience.ts', 'test/setup/quiet.ts'],
           pool: 'forks',
           // Node parses its package.json of 180 kB anew for each of its modules
           server: { deps: { inline: ['drizzle-orm'] } },
-          testTimeout: 20_000,
-          hookTimeout: 30_000,
+          // they catch what hangs, not what is slow: another's work may load the machine
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          expect: { poll: { timeout: 120_000 } },
         },
       },
       {
@@ -34,7 +36,7 @@ export default defineConfig({
           include: ['test/acceptance/**/*.test.ts'],
           globalSetup: ['test/acceptance/some-ran.ts'],
           isolate: false, // all that they share is the service
-          testTimeout: 30_000,
+          testTimeout: 180_000,
           tags: [
             { name: 'live-safe', description: 'writes nothing: may run against live' },
             { name: 'token', description: 'needs a token: left out where there is none' },

@@ -6,13 +6,14 @@ import { type AddressInfo, createServer } from 'node:net'
 const [lowest, highest] = [10_000, 32_000]
 
 /**
- * A TCP port of 127.0.0.1 that nobody listens on, drawn from those that no system gives to a connection or to whoever
+ * A TCP port that nobody listens on, drawn from those that no system gives to a connection or to whoever
  * listens on port 0: it stays free until it is used, unless another draws the same.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await listenBriefly(randomInt(lowest, highest), '127.0.0.1')
+      const port = await listenBriefly(randomInt(lowest, highest))
+      return await listenBriefly(port, '127.0.0.1')
     } catch (error) {
       if (attempt === 100) throw error
     }

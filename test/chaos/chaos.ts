@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { createEmulator } from '#dev/cloud-tasks/emulator.ts'
 import type { FaultSettings } from '#dev/cloud-tasks/faults.ts'
+import { freePort } from '#dev/ports.ts'
 import { seededRandom } from '#dev/random.ts'
 import { createWarehouse } from '#dev/warehouse.ts'
 import { emulated, testTasks } from '#test/support/task-variables.ts'
@@ -8,7 +9,7 @@ import { as, testAuth } from '#test/support/tokens.ts'
 import { placeOrders } from './clients.ts'
 import { atRest, findViolations, noteCommits, summarise } from './evidence.ts'
 import { killRepeatedly } from './killer.ts'
-import { quietPort, startVictim } from './service.ts'
+import { startVictim } from './service.ts'
 
 /** How bad it gets. */
 export interface ChaosOptions {
@@ -58,7 +59,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   emulator.createQueue(TASKS_QUEUE, { rateLimits, retryConfig })
   emulator.faults.set({ ...faults, seed })
 
-  const port = await quietPort()
+  const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const service = startVictim({
     ...emulated(emulator, url),

@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { assertPortIsFree } from '#dev/ports.ts'
 
 /** The built service in a process that is killed, and started again, now and then. */
 export interface Victim {
@@ -85,19 +83,4 @@ function spawnService(environment: Record<string, string>): ChildProcess {
     env: { ...environment, GUARD: 'fail' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-}
-
-/**
- * A port that nobody listens on, below those that the system gives to connections: while the service is down, one
- * of them could take its port, or even reach itself there.
- */
-export async function quietPort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(10_000, 30_000)
-    const free = await assertPortIsFree(port).then(
-      () => true,
-      () => false,
-    )
-    if (free) return port
-  }
 }

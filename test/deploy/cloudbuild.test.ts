@@ -101,5 +101,5 @@ if (gcloudIsInstalled) {
       CLOUDSDK_AUTH_ACCESS_TOKEN: 'none',
     })
     expect(builds).toEqual([{ ...build, substitutions: { ...build.substitutions, _UNTIL: 'image' } }])
-  }, 60_000)
+  })
 }

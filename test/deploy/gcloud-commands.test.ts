@@ -48,5 +48,5 @@ if (gcloudIsInstalled) {
       `${group}\n  Invalid choice: 'servces'`,
       expect.stringMatching(/max-attempts/),
     ])
-  }, 60_000)
+  })
 }

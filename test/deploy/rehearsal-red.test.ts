@@ -1,7 +1,7 @@
 import { beforeAll, expect, test, vi } from 'vitest'
 import { complaint, long, rehearsal } from '#test/support/rehearsal.ts'
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
 const { project, build, again, serving, version, image, changes, gcloud } = await rehearsal()
 const quick = long.filter((id) => !id.endsWith('acceptance'))

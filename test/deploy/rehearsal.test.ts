@@ -2,7 +2,7 @@ import { beforeAll, expect, test, vi } from 'vitest'
 import { commandLine, gcloudIsInstalled, refusals } from '#test/support/gcloud.ts'
 import { complaint, long, otherThanOk, rehearsal } from '#test/support/rehearsal.ts'
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 200_000 })
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
 const { project, build, again, serving, version, image, changes, script } = await rehearsal()
 const deployed = ['migrate', 'revision', 'tasks', 'traffic']

@@ -1,8 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { pretendService } from '#test/support/pretend-service.ts'
 
-vi.setConfig({ testTimeout: 60_000 })
-
 const revisions = [
   'runway-live-5,True,2026-01-05T00:00:00',
   'runway-live-4,True,2026-01-04T00:00:00',

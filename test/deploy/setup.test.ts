@@ -3,8 +3,6 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Scripts, scripts } from '#test/support/scripts.ts'
 
-vi.setConfig({ testTimeout: 60_000 })
-
 const pretend = 'test/deploy/fixtures/project.sh'
 
 /** The secrets of a pretend project: name to versions. */

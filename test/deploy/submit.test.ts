@@ -3,8 +3,6 @@ import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { scripts } from '#test/support/scripts.ts'
 
-vi.setConfig({ testTimeout: 60_000 })
-
 /** The scripts in a git repository of two commits; a pretend gcloud keeps what it was sent. */
 async function repository() {
   const project = await scripts('test/deploy/fixtures/submit.sh')

@@ -62,7 +62,7 @@ test('npm run emulator serves its queues on the port it was given, until a signa
   const name = 'projects/p/locations/l/queues/q'
   const run = runEmulator('--port', `${port}`, '--queue', name)
   const url = `http://127.0.0.1:${port}`
-  await vi.waitFor(async () => expect((await fetch(`${url}/emulator`)).ok).toBe(true), 10_000)
+  await vi.waitFor(async () => expect((await fetch(`${url}/emulator`)).ok).toBe(true))
   const client = cloudTasksClient({ url })
   expect((await client.getQueue({ name }))[0]).toMatchObject({ name })
   await vi.waitFor(() => expect(run.output).toContain(`CLOUD_TASKS_EMULATOR_HOST=127.0.0.1:${port}`))

@@ -28,9 +28,6 @@ import { alive, descendants } from '#test/support/processes.ts'
 // Where a newcomer's project may be, and whom the newcomer may be. Only root can play others: somebody else's tests
 // play that one.
 
-/** For an event: longer than any machine takes. */
-const patience = 120_000
-
 const asRoot = process.getuid?.() === 0
 const onLinux = process.platform === 'linux'
 const another = 4321
@@ -83,7 +80,7 @@ async function start(dataDir: string, as: { uid?: number; gid?: number } = {}, p
     const gone = once(owner, 'exit')
     owner.stdin.end()
     await gone
-    await vi.waitFor(() => expect(alive(below)).toEqual([]), patience)
+    await vi.waitFor(() => expect(alive(below)).toEqual([]))
   }
   return { url, stop, complaint: url ? '' : await complaint }
 }

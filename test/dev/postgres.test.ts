@@ -9,9 +9,6 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { startPostgres } from '#dev/postgres.ts'
 import { processes } from '#test/support/processes.ts'
 
-/** For an event: longer than any machine takes. */
-const patience = 120_000
-
 const owners: ChildProcess[] = []
 let folder: string
 let dataDir: string
@@ -26,7 +23,7 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs()
   for (const owner of owners.splice(0)) await kill(owner)
-  await vi.waitFor(() => expect(existsSync(join(dataDir, 'postmaster.pid'))).toBe(false), patience)
+  await vi.waitFor(() => expect(existsSync(join(dataDir, 'postmaster.pid'))).toBe(false))
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -45,7 +42,7 @@ async function show(url: string, setting: string): Promise<string> {
 }
 
 async function isGone(url: string): Promise<void> {
-  await vi.waitFor(() => expect(query(url, 'select 1')).rejects.toThrow('ECONNREFUSED'), patience)
+  await vi.waitFor(() => expect(query(url, 'select 1')).rejects.toThrow('ECONNREFUSED'))
 }
 
 /** Another process with a server of its own. */
@@ -108,7 +105,7 @@ test('the server does not outlive a process that is killed', async () => {
   await query(url, 'select 1')
   await kill(owner)
   await isGone(url)
-  await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]), patience)
+  await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]))
 })
 
 test('a process may end without stopping its server', async () => {

@@ -65,14 +65,14 @@ test('where there is no token on purpose, what needs one is left out, and said t
     status: 1,
     output: expect.stringContaining('No test ran: the filters leave none.'),
   })
-}, 60_000)
+})
 
 test('a service of development needs no credentials, and vitest’s arguments are handed on', async () => {
   const { AUTH_SECRET = '', AUTH_ISSUER = '', AUTH_AUDIENCE = '' } = developmentEnvironment({ variables: {} })
   const { url } = await startService({ DATABASE_URL: databaseUrl, AUTH_SECRET, AUTH_ISSUER, AUTH_AUDIENCE })
   const { status, output } = await accept([url, 'access', '-t', 'a valid token is taken'])
   expect({ status, output }).toMatchObject({ status: 0, output: expect.stringMatching(/Tests +1 passed/) })
-}, 60_000)
+})
 
 test('a test that fails is the exit status', async () => {
   const { url } = await startService({ DATABASE_URL: databaseUrl, AUTH_SECRET })
@@ -80,7 +80,7 @@ test('a test that fails is the exit status', async () => {
     AUTH_SECRET: developmentSecret,
   })
   expect({ status, output }).toMatchObject({ status: 1, output: expect.stringMatching(/Tests +1 failed/) })
-}, 60_000)
+})
 
 test('SERVERLESS_TOKEN goes with every request', async () => {
   const sent: unknown[] = []
@@ -94,7 +94,7 @@ test('SERVERLESS_TOKEN goes with every request', async () => {
   expect(sent.length).toBeGreaterThan(1)
   expect(new Set(sent)).toEqual(new Set(['Bearer an-id-token']))
   server.close()
-}, 60_000)
+})
 
 test('a URL that does not answer is one clear message', async () => {
   const url = `http://localhost:${await freePort()}`

@@ -106,7 +106,7 @@ export async function refusesConnections({ dial }: ServiceProcess): Promise<void
   await vi.waitFor(async () => {
     const { socket } = dial()
     await expect(once(socket, 'connect')).rejects.toThrow('ECONNREFUSED')
-  }, 10_000)
+  })
 }
 
 function collect(child: ChildProcess): SpawnedProcess {

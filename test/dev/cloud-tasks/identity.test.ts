@@ -76,8 +76,7 @@ test('scheduled ticks come every so often, until they are ended, or the emulator
   const { emulator } = await testEmulator()
   const ticks = (name: string) => target.received.filter(({ path }) => path === `/tick?${name}`).length
   const every = (name: string) => ({ ...tick, url: `${tick.url}?${name}`, everySeconds: 0.02 })
-  const reach = (name: string, count: number) =>
-    expect.poll(() => ticks(name), { timeout: 10_000 }).toBeGreaterThanOrEqual(count)
+  const reach = (name: string, count: number) => expect.poll(() => ticks(name)).toBeGreaterThanOrEqual(count)
   const end = emulator.schedule(every('first'))
   await reach('first', 3)
   end()
