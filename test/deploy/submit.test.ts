@@ -1,6 +1,6 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { scripts } from '#test/support/scripts.ts'
 
 /** The scripts in a git repository of two commits; a pretend gcloud keeps what it was sent. */
