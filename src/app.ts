@@ -82,7 +82,6 @@ export function createApp(dependencies: Dependencies): Service {
   const tasks = backgroundWork({ ...parts, config, database, log, revision: version.revision })
 
   app.onError(answer)
-  app.notFound(notFound(app, answer))
   app.use(answerHeaders())
   app.use(requestContext({ log, reporter: parts.reporter, answer }))
   app.use(
@@ -102,12 +101,13 @@ export function createApp(dependencies: Dependencies): Service {
     readiness: { database: () => pingDatabase(database), ...parts.readiness },
     contract: () => document(false),
   })
-  const mounted = mount(app, [system, ...tasks.features, ...parts.features], {
+  const { mounted, methods } = mount(app, [system, ...tasks.features, ...parts.features], {
     context: { database, config, signToken },
     security: { verify, cookie: config.AUTH_COOKIE, origins, invoker: tasks.invoker },
     replyCheck: config.REPLY_CHECK,
     format,
   })
+  app.notFound(notFound(methods, answer))
   refuseUnstated(app, mounted)
 
   async function document(internal: boolean): Promise<object> {

@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import { expect, test } from 'vitest'
 import type { BaseEnv } from '#src/runtime/http/env.ts'
 import { defineProblems, Problem } from '#src/runtime/http/problem.ts'
+import { parseTemplate } from '#src/runtime/http/template.ts'
 import { at, defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
 import { refuseUnstated } from '#src/runtime/openapi/mount.ts'
 import { handle, handlePlain, json, jsonBody, type RouteDefinition } from '#src/runtime/openapi/route.ts'
@@ -75,7 +76,8 @@ test.each(pastFeatures)('%s that was added past the features does not start', (_
   const app = new Hono<BaseEnv>()
   app.use(async (_c, next) => next())
   app.post('/things', (c) => c.text(''))
-  const mounted = [{ feature: featureOf(), operation: route(), path: '/things' }]
+  const template = parseTemplate('/things', 'contract')
+  const mounted = [{ feature: featureOf(), operation: route(), path: '/things', method: 'POST', template }]
   expect(() => refuseUnstated(app, mounted)).not.toThrow()
   add(app)
   expect(() => refuseUnstated(app, mounted)).toThrow(
@@ -87,8 +89,12 @@ const twice: [name: string, first: object, second: object][] = [
   ['the same', {}, { operationId: 'other' }],
   [
     'the same but for the parameter’s name',
-    { path: '/things/{id}' },
-    { path: '/things/{key}', operationId: 'other' },
+    { path: '/things/{id}', request: { params: z.object({ id: z.string() }) } },
+    {
+      path: '/things/{key}',
+      operationId: 'other',
+      request: { params: z.object({ key: z.string() }) },
+    },
   ],
 ]
 
@@ -100,7 +106,10 @@ test.each(twice)('two routes of one place, %s, do not start', async (_name, firs
 
 test('a plain route and one of the contract cannot share a place', async () => {
   const plain = handlePlain({ method: 'post', path: '/things/:id', security: 'public' }, () => new Response())
-  await expect(start(featureOf(route({ path: '/things/{id}' }), plain))).rejects.toThrow('is defined twice')
+  const request = { params: z.object({ id: z.string() }) }
+  await expect(start(featureOf(route({ path: '/things/{id}', request }), plain))).rejects.toThrow(
+    'is defined twice',
+  )
 })
 
 test('no feature can take a place of the runtime’s', async () => {

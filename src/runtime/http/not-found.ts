@@ -1,7 +1,7 @@
-import type { Hono, NotFoundHandler } from 'hono'
-import { methodNotAllowed } from 'hono/method-not-allowed'
+import type { NotFoundHandler } from 'hono'
 import type { ProblemAnswer } from './answer-problem.ts'
 import type { BaseEnv } from './env.ts'
+import { type Methods, methodNotAllowed } from './methods.ts'
 import { Problem, problems } from './problem.ts'
 
 /**
@@ -10,21 +10,17 @@ import { Problem, problems } from './problem.ts'
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6
  */
-export function notFound(app: Hono<BaseEnv>, answer: ProblemAnswer): NotFoundHandler<BaseEnv> {
-  const checkMethod = methodNotAllowed<BaseEnv>({
-    app,
-    onMethodNotAllowed(c, allowed) {
-      const Allow = [...new Set([...allowed, 'OPTIONS'])].join(', ')
-      if (c.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { Allow } })
-      const detail = `${c.req.path} takes ${Allow}.`
-      return answer(new Problem(problems.METHOD_NOT_ALLOWED, { detail, headers: { Allow } }), c)
-    },
-  })
-  return async function notFound(c) {
-    const detail = `There is no route ${c.req.path}.`
-    await checkMethod(c, async () => {
-      c.res = answer(new Problem(problems.NOT_FOUND, { detail }), c)
-    })
+export function notFound(methods: Methods, answer: ProblemAnswer): NotFoundHandler<BaseEnv> {
+  return function notFound(c) {
+    const allowed = methods.at(c.req.path)
+    const { path, method } = c.req
+    const none = allowed.length === 0
+    const problem = none
+      ? new Problem(problems.NOT_FOUND, { detail: `There is no route ${path}.` })
+      : methodNotAllowed(path, allowed)
+    if (!none && method === 'OPTIONS')
+      return new Response(null, { status: 204, headers: { ...problem.options.headers } })
+    c.res = answer(problem, c) // set, since Hono ignores what is returned once `answer` has touched `c.res`
     return c.res
   }
 }

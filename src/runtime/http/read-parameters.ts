@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import { Problem, type ProblemError, problems } from './problem.ts'
 import { pointerStep, refusePoison } from './text.ts'
@@ -6,10 +7,17 @@ import { invalid, type Place, type Step, validate } from './validation.ts'
 
 const nothing = z.strictObject({})
 
-/** Reads the path's parameters. */
-export function readPath(schema: z.ZodType): Step {
+/**
+ * Reads the path's parameters.
+ *
+ * @param read takes them out of the path; Hono's routers have done so if absent
+ */
+export function readPath(
+  schema: z.ZodType,
+  read: (c: Context) => Record<string, string> = (c) => c.req.param(),
+): Step {
   return function readPath(c) {
-    const values = c.req.param()
+    const values = read(c)
     refusePoison(values, 'path')
     return validate(c, 'param', schema, values)
   }

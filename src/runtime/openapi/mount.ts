@@ -5,14 +5,17 @@ import { type SecurityOptions, security } from '../auth/security.ts'
 import { ignoreAfterDeadline } from '../http/deadline.ts'
 import type { BaseEnv } from '../http/env.ts'
 import { idempotency } from '../http/idempotency.ts'
+import { type Methods, methodNotAllowed, methodsOf } from '../http/methods.ts'
 import { problems } from '../http/problem.ts'
 import type { ProblemFormat } from '../http/problem-format.ts'
 import { limitBody, readBody } from '../http/read-body.ts'
 import { readCookies, readHeaders, readPath, readQuery } from '../http/read-parameters.ts'
+import { bySpecificity, mixedReader, parseTemplate } from '../http/template.ts'
 import type { Step } from '../http/validation.ts'
 import type { Feature, FeatureContext } from './feature.ts'
+import { checkPath } from './path-checks.ts'
 import { checkReplies, type ReplyCheck } from './reply.ts'
-import type { Operation, PlainOperation, PlainRoute, RouteDefinition } from './route.ts'
+import type { Operation, PlainOperation } from './route.ts'
 import { type Mounted, startChecks } from './start-checks.ts'
 
 /** What mounting needs beside the features. */
@@ -25,23 +28,31 @@ export interface MountOptions {
 
 /**
  * Registers every route of every feature: who, then what (limits, query, body, schemas), then the handler,
- * inside its transaction where the route is idempotent, its replies checked.
+ * inside its transaction where the route is idempotent, its replies checked. The most specific path comes first,
+ * wherever it is listed.
  *
- * @returns what was mounted, for the contract
+ * @returns what was mounted, for the contract, and which methods its paths take
  * @throws {Error} for a route that may not start (see `startChecks`)
  */
-export function mount(app: Hono<BaseEnv>, features: readonly Feature[], options: MountOptions): Mounted[] {
+export function mount(
+  app: Hono<BaseEnv>,
+  features: readonly Feature[],
+  options: MountOptions,
+): { mounted: readonly Mounted[]; methods: Methods } {
   const mounted = features.flatMap((feature) =>
-    feature.routes(options.context).map((operation): Mounted => {
-      return { feature, operation, path: mergePath(feature.prefix, operation.route.path) }
-    }),
+    feature.routes(options.context).map((operation) => place(feature, operation)),
   )
   startChecks(mounted, problems, options.format)
-  for (const { operation, path } of mounted) {
-    const steps = stepsOf(operation.route, options)
+  const methods = methodsOf(mounted.map(({ method, template }) => ({ method, template })))
+  for (const route of mounted.toSorted((a, b) => bySpecificity(a.template, b.template))) {
+    const { operation, method, template } = route
+    const steps = stepsOf(route, options)
+    const closed = methods.closedTo(method, template)
     const handler = handlerOf(operation, options)
-    app.on(operation.route.method, [honoPath(path)], async function serve(c, next) {
+    app.on(method, [template.hono], async function serve(c, next) {
       try {
+        for (const { pattern } of closed)
+          if (pattern.test(c.req.path)) throw methodNotAllowed(c.req.path, methods.at(c.req.path))
         for (const step of steps) {
           const waiting = step(c)
           if (waiting) await waiting
@@ -55,7 +66,20 @@ export function mount(app: Hono<BaseEnv>, features: readonly Feature[], options:
       }
     })
   }
-  return mounted
+  return { mounted, methods }
+}
+
+function place(feature: Feature, operation: Operation | PlainOperation): Mounted {
+  const path = mergePath(feature.prefix, operation.route.path)
+  const method = operation.route.method.toUpperCase()
+  checkPath(`${method} ${path}`, path, operation)
+  try {
+    return { feature, operation, path, method, template: parseTemplate(path, operation.kind) }
+  } catch (error) {
+    throw new Error(`${method} ${path} has a path that cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
 }
 
 /**
@@ -64,9 +88,7 @@ export function mount(app: Hono<BaseEnv>, features: readonly Feature[], options:
  * @throws {Error} naming the route
  */
 export function refuseUnstated(app: Hono<BaseEnv>, mounted: readonly Mounted[]): void {
-  const stated = new Set(
-    mounted.map(({ operation, path }) => `${operation.route.method.toUpperCase()} ${honoPath(path)}`),
-  )
+  const stated = new Set(mounted.map(({ method, template }) => `${method} ${template.hono}`))
   for (const { method, path, handler } of app.routes) {
     const isMiddleware = method === 'ALL' && handler.length > 1
     if (isMiddleware || stated.delete(`${method} ${path}`)) continue
@@ -77,12 +99,13 @@ export function refuseUnstated(app: Hono<BaseEnv>, mounted: readonly Mounted[]):
 }
 
 /** What must hold before a route's handler runs, in order: who, then what. */
-function stepsOf(route: RouteDefinition | PlainRoute, options: MountOptions): Step[] {
+function stepsOf({ operation, template }: Mounted, options: MountOptions): Step[] {
+  const { route } = operation
   const steps: Step[] = route.security === 'public' ? [] : [security(route.security, options.security)]
   const limit = route.method === 'get' ? [] : [limitBody(route.bodyLimit)]
-  if (!('operationId' in route)) return [...steps, ...limit]
-  const { params, query, headers, cookies, body } = route.request ?? {}
-  if (params) steps.push(readPath(params))
+  if (operation.kind === 'plain') return [...steps, ...limit]
+  const { params, query, headers, cookies, body } = operation.route.request ?? {}
+  if (params) steps.push(readPath(params, mixedReader(template)))
   steps.push(readQuery(query))
   if (headers) steps.push(readHeaders(headers))
   if (cookies) steps.push(readCookies(cookies))
@@ -106,8 +129,4 @@ function handlerOf(operation: Operation | PlainOperation, options: MountOptions)
     ...[middleware ?? []].flat(),
   ]
   return around.length > 0 ? every(...around, checked) : checked
-}
-
-function honoPath(path: string): string {
-  return path.replaceAll(/\/{(.+?)}/g, '/:$1')
 }

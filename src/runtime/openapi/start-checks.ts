@@ -2,7 +2,9 @@ import { getRefId } from '@asteasolutions/zod-to-openapi'
 import { z } from '@hono/zod-openapi'
 import type { ProblemDefinition } from '../http/problem.ts'
 import { type ProblemFormat, problemDetails, problemName } from '../http/problem-format.ts'
+import type { Template } from '../http/template.ts'
 import type { Feature } from './feature.ts'
+import { checkPathParameters } from './path-checks.ts'
 import type { Operation, PlainOperation, RouteDefinition } from './route.ts'
 import { children, everySchema } from './walk.ts'
 
@@ -11,6 +13,9 @@ export interface Mounted {
   readonly feature: Feature
   readonly operation: Operation | PlainOperation
   readonly path: string
+  /** In capitals, as it is sent. */
+  readonly method: string
+  readonly template: Template
 }
 
 /**
@@ -25,15 +30,16 @@ export function startChecks(
 ): void {
   const places = new Set<string>()
   const operationIds = new Set<string>()
-  for (const { operation, path } of mounted) {
+  for (const { operation, path, method, template } of mounted) {
     const { route } = operation
-    const place = `${route.method.toUpperCase()} ${path}`
+    const place = `${method} ${path}`
     once(
       places,
-      place.replaceAll(/\{\w+\}|:\w+/g, '{}'),
+      `${method} ${template.shape}`,
       `${place} is defined twice: remove one, or mount one elsewhere.`,
     )
     statesSecurity(place, route.security)
+    checkPathParameters(place, template, operation)
     if (operation.kind === 'plain') continue
     const { operationId } = operation.route
     once(
