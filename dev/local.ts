@@ -1,7 +1,7 @@
+import { globSync } from 'node:fs'
 import { startCloudTasks } from './cloud-tasks.ts'
 import { startDatabase } from './database.ts'
 import type { Environment } from './settings.ts'
-import { startWarehouse } from './warehouse.ts'
 
 /** What runs beside the service in `npm run dev`, in this process or tied to it. */
 export interface LocalService {
@@ -12,9 +12,15 @@ export interface LocalService {
   stop(): Promise<void>
 }
 
-/** Started in this order, each with what those before it have added to the environment; stopped in the reverse. */
-export const localServices: readonly ((environment: Environment) => Promise<LocalService>)[] = [
-  startDatabase,
-  startCloudTasks,
-  startWarehouse,
-]
+/** Starts one, with what those before it have added to the environment. */
+type StartLocal = (environment: Environment) => Promise<LocalService>
+
+/** Started in this order; stopped in the reverse. */
+export const localServices: readonly StartLocal[] = [startDatabase, startCloudTasks, ...(await standIns())]
+
+/** What features bring: `start` of `dev/FEATURE/stand-in.ts` starts a stand-in for a service that the feature calls. */
+async function standIns(): Promise<StartLocal[]> {
+  const files = globSync('*/stand-in.ts', { cwd: import.meta.dirname }).sort()
+  const modules = files.map((file) => import(new URL(file.replaceAll('\\', '/'), import.meta.url).href))
+  return (await Promise.all(modules)).map(({ start }) => start)
+}

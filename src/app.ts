@@ -43,10 +43,10 @@ export const problemFormat: ProblemFormat = problemDetails
 export const reporter: Reporter = {}
 
 /** How tokens are read: `scopesOf` for a provider that keeps scopes elsewhere, `claims` to check your own. */
-const auth: AuthOptions = {}
+export const auth: AuthOptions = {}
 
 /** What else must answer before requests can be served, beside the database. */
-const readiness: ReadinessChecks = {}
+export const readiness: ReadinessChecks = {}
 
 /** What the service is made of. Tests replace the rest as well. */
 export interface Dependencies {

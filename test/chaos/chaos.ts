@@ -3,23 +3,26 @@ import { createEmulator } from '#dev/cloud-tasks/emulator.ts'
 import type { FaultSettings } from '#dev/cloud-tasks/faults.ts'
 import { freePort } from '#dev/ports.ts'
 import { seededRandom } from '#dev/random.ts'
-import { createWarehouse } from '#dev/warehouse.ts'
 import { emulated, testTasks } from '#test/support/task-variables.ts'
 import { as, testAuth } from '#test/support/tokens.ts'
-import { placeOrders } from './clients.ts'
+import { createCarrier } from './carrier.ts'
+import { sendParcels } from './clients.ts'
 import { atRest, findViolations, noteCommits, summarise } from './evidence.ts'
 import { killRepeatedly } from './killer.ts'
+import { createParcelsTable } from './parcels.ts'
 import { startVictim } from './service.ts'
 
 /** How bad it gets. */
 export interface ChaosOptions {
+  /** The file of a bundle that serves parcels. */
+  readonly bundle: string
   /** An empty, migrated database. */
   readonly databaseUrl: string
   /** Makes every decision that is ours the same again; when processes get to run is the machine's. */
   readonly seed: number
-  readonly orders: number
+  readonly parcels: number
   readonly kills: number
-  /** Orders under way at once. */
+  /** Parcels under way at once. */
   readonly clients?: number
   readonly faults?: FaultSettings
   /** Milliseconds for all of it. */
@@ -38,20 +41,20 @@ const usualFaults: FaultSettings = {
   ...{ createUnavailable: 0.05, createTimesOut: 0.003 },
 }
 
-/** What each order leads to, at least: CreateTask and a shipment, each with a beginning and an end. */
-const momentsPerOrder = 4
+/** What each parcel leads to, at least: CreateTask and a shipment, each with a beginning and an end. */
+const momentsPerParcel = 4
 /** The kills come while the first part of that happens, so that none comes too late. */
 const killedShare = 0.6
 
 /**
- * Places orders while nearly everything fails, and the service is killed again and again; then lets all come to
+ * Sends parcels while nearly everything fails, and the service is killed again and again; then lets all come to
  * rest, and looks at what is left.
  */
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { databaseUrl, seed, orders, kills, clients = 16, faults = usualFaults, patience } = options
+  const { bundle, databaseUrl, seed, parcels, kills, clients = 16, faults = usualFaults, patience } = options
   const began = performance.now()
   const random = seededRandom(seed)
-  const warehouse = await createWarehouse({ failureRate: 0.1, seed })
+  const carrier = await createCarrier({ failureRate: 0.1, seed })
   const emulator = await createEmulator()
   const { TASKS_QUEUE, TASKS_INVOKER: email } = testTasks
   const rateLimits = { maxDispatchesPerSecond: 500, maxConcurrentDispatches: 30 }
@@ -61,51 +64,52 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
 
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const service = startVictim({
+  const service = startVictim(bundle, {
     ...emulated(emulator, url),
     PORT: `${port}`,
     DATABASE_URL: databaseUrl,
     DATABASE_POOL: '20',
-    WAREHOUSE_URL: warehouse.url,
+    CARRIER_URL: carrier.url,
     AUTH_SECRET: testAuth.secret,
   })
   const signal = AbortSignal.any([AbortSignal.timeout(patience), service.lost])
-  const mean = (killedShare * momentsPerOrder * orders) / kills
+  const mean = (killedShare * momentsPerParcel * parcels) / kills
   const killing = killRepeatedly(service, kills, () => Math.ceil(2 * mean * random('kill')))
   const database = new pg.Client({ connectionString: databaseUrl })
   await database.connect()
   try {
+    await database.query(createParcelsTable)
     await noteCommits(database)
     await service.up()
     emulator.schedule({ url: `${url}/tasks/tick`, audience: url, email, everySeconds: 1 })
-    const headers = await as('alice', ['orders:write'])
-    const placed = await placeOrders(orders, clients, { url, headers, up: service.up, signal })
-    const placing = seconds(began)
+    const headers = await as('alice')
+    const accepted = await sendParcels(parcels, clients, { url, headers, up: service.up, signal })
+    const accepting = seconds(began)
     void killing.over.then(() => emulator.faults.set({}))
     await atRest(database, () => emulator.pending().length, signal)
     const all = seconds(began)
 
-    const shipments = warehouse.shipments()
+    const shipments = carrier.shipments()
     const violations = [
       ...service.complaints.map((line) => `The service wrote: ${line}`),
-      ...(await findViolations(database, { placed, shipments })),
+      ...(await findViolations(database, { accepted, shipments })),
     ]
     const killed = killing.count()
     if (killed < kills) violations.push(`The service was killed only ${killed} times`)
     const summary = {
       seed,
-      orders,
+      parcels,
       killed,
-      placing,
+      accepting,
       all,
-      ...(await summarise(database, { placed, shipments })),
+      ...(await summarise(database, { accepted, shipments })),
     }
     return { violations, summary }
   } finally {
     killing.stop()
     await service.end()
     await Promise.all([database.end(), emulator.close()])
-    await warehouse.close()
+    await carrier.close()
   }
 }
 

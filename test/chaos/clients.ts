@@ -1,9 +1,9 @@
 /** What a client wanted, and what it got in the end. */
-export interface Placed {
+export interface Accepted {
   readonly key: string
   readonly item: string
   readonly quantity: number
-  /** The order's id. */
+  /** The parcel's id. */
   readonly id: string
   /** Requests until the answer was 201. */
   readonly tries: number
@@ -19,36 +19,36 @@ export interface ClientOptions {
 }
 
 /**
- * Places orders, `width` at once, each with a key of its own under which it is tried until the answer is 201.
+ * Has parcels accepted, `width` at once, each with a key of its own under which it is tried until the answer is 201.
  *
  * @throws for an answer that no retry is due after
  */
-export async function placeOrders(count: number, width: number, options: ClientOptions): Promise<Placed[]> {
-  const placed: Placed[] = []
+export async function sendParcels(count: number, width: number, options: ClientOptions): Promise<Accepted[]> {
+  const accepted: Accepted[] = []
   let next = 0
   async function client(): Promise<void> {
-    while (next < count) placed.push(await place(next++, options))
+    while (next < count) accepted.push(await send(next++, options))
   }
   await Promise.all(Array.from({ length: width }, client))
-  return placed
+  return accepted
 }
 
-async function place(number: number, { url, headers, up, signal }: ClientOptions): Promise<Placed> {
-  const order = { item: `Teapot ${number}`, quantity: 1 + (number % 1000) }
+async function send(number: number, { url, headers, up, signal }: ClientOptions): Promise<Accepted> {
+  const parcel = { item: `Teapot ${number}`, quantity: 1 + (number % 1000) }
   const key = `chaos-${number}`
   const request = {
     method: 'POST',
     headers: { ...headers, 'Content-Type': 'application/json', 'Idempotency-Key': key },
-    body: JSON.stringify(order),
+    body: JSON.stringify(parcel),
     signal,
   }
   for (let tries = 1; ; tries++) {
     await up()
     signal.throwIfAborted()
-    const answer = await ask(`${url}/orders`, request)
-    if (answer?.status === 201) return { key, ...order, id: JSON.parse(answer.body).id, tries }
+    const answer = await ask(`${url}/parcels`, request)
+    if (answer?.status === 201) return { key, ...parcel, id: JSON.parse(answer.body).id, tries }
     if (answer && ![409, 503].includes(answer.status))
-      throw new Error(`An order was answered ${answer.status}: ${answer.body}`)
+      throw new Error(`A parcel was answered ${answer.status}: ${answer.body}`)
   }
 }
 

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Victim } from './service.ts'
 
 /**
- * What the service asks of Cloud Tasks or the warehouse arrives, or has been answered: in between lie its own
+ * What the service asks of Cloud Tasks or the carrier arrives, or has been answered: in between lie its own
  * commits. This process serves nobody else.
  */
 const moments = ['http.server.request.start', 'http.server.response.finish']

@@ -1,28 +1,42 @@
 import { randomInt } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startPostgres } from '#dev/postgres.ts'
 import { migrate } from '#src/runtime/database/migrate.ts'
+import { bundle } from '../../bundle.ts'
 import { chaos } from './chaos.ts'
 
-// `npm run chaos -- --orders 10000 --kills 200 --seed 7`: the chaos test at any size, on a database of its own. The
+// `npm run chaos -- --parcels 10000 --kills 200 --seed 7`: the chaos test at any size, on a database of its own. The
 // status is 0 where nothing was lost, done twice or stuck.
 
 const number = { type: 'string' } as const
-const { values } = parseArgs({ options: { orders: number, kills: number, seed: number, clients: number } })
-const orders = Number(values.orders ?? 10_000)
+const { values } = parseArgs({ options: { parcels: number, kills: number, seed: number, clients: number } })
+const parcels = Number(values.parcels ?? 10_000)
 const kills = Number(values.kills ?? 200)
 const clients = Number(values.clients ?? 16)
 const seed = Number(values.seed ?? randomInt(1_000_000))
-/** Milliseconds: two minutes, and what each order and each kill may take on a slow machine. */
-const patience = 120_000 + 50 * orders + 3_000 * kills
+/** Milliseconds: two minutes, and what each parcel and each kill may take on a slow machine. */
+const patience = 120_000 + 50 * parcels + 3_000 * kills
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
 const postgres = await startPostgres()
+const folder = await mkdtemp(join(tmpdir(), 'chaos-'))
 try {
-  say(`seed ${seed}: ${orders} orders, ${kills} kills`)
+  say(`seed ${seed}: ${parcels} parcels, ${kills} kills`)
   await migrate(postgres.url, 'migrations')
-  const options = { databaseUrl: postgres.url, seed, orders, kills, clients, patience }
+  await bundle({ parcels: 'test/chaos/parcels-service.ts' }, folder)
+  const options = {
+    bundle: join(folder, 'parcels.js'),
+    databaseUrl: postgres.url,
+    seed,
+    parcels,
+    kills,
+    clients,
+    patience,
+  }
   const { violations, summary } = await chaos(options)
   for (const [name, value] of Object.entries(summary)) say(`${name.padEnd(16)}${value}`)
   for (const violation of violations.slice(0, 10)) say(violation)
@@ -30,4 +44,5 @@ try {
   if (violations.length > 0) process.exitCode = 1
 } finally {
   await postgres.stop()
+  await rm(folder, { recursive: true })
 }

@@ -17,11 +17,11 @@ export interface Victim {
   readonly lost: AbortSignal
 }
 
-/** Starts `dist/main.js` with these variables, watched by the guard of work outside requests. */
-export function startVictim(environment: Record<string, string>): Victim {
+/** Starts a bundle with these variables, watched by the guard of work outside requests. */
+export function startVictim(bundle: string, environment: Record<string, string>): Victim {
   const complaints: string[] = []
   const lost = new AbortController()
-  let child = spawnService(environment)
+  let child = spawnService(bundle, environment)
   let listening = watch(child)
   let ended = false
 
@@ -54,7 +54,7 @@ export function startVictim(environment: Record<string, string>): Victim {
   async function restart(gone: Promise<unknown>): Promise<void> {
     await gone
     if (ended) return
-    child = spawnService(environment)
+    child = spawnService(bundle, environment)
     await watch(child)
   }
 
@@ -78,8 +78,8 @@ export function startVictim(environment: Record<string, string>): Victim {
   }
 }
 
-function spawnService(environment: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, ['--import', './dev/guard/preload.ts', 'dist/main.js'], {
+function spawnService(bundle: string, environment: Record<string, string>): ChildProcess {
+  return spawn(process.execPath, ['--import', './dev/guard/preload.ts', bundle], {
     env: { ...environment, GUARD: 'fail' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

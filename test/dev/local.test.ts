@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { afterEach, expect, test, vi } from 'vitest'
 import { startCloudTasks } from '#dev/cloud-tasks.ts'
 import { freePort } from '#dev/ports.ts'
-import { startWarehouse } from '#dev/warehouse.ts'
 import { cloudTasksClient } from '#test/support/emulator.ts'
 
 const children: ChildProcess[] = []
@@ -36,14 +35,7 @@ test('what the emulator adds to the environment leads to its queue and its keys'
 
 test('what is set is taken as it is', async () => {
   const tasks = await startCloudTasks({ TASKS_QUEUE: 'projects/p/locations/l/queues/q' })
-  const warehouse = await startWarehouse({ WAREHOUSE_URL: 'http://warehouse' })
-  expect([tasks.environment, warehouse.environment]).toEqual([{}, {}])
-})
-
-test('the warehouse says where it is', async () => {
-  const { environment, stop } = await startWarehouse({})
-  expect(await (await fetch(`${environment.WAREHOUSE_URL}/shipments`)).json()).toEqual([])
-  await stop()
+  expect(tasks.environment).toEqual({})
 })
 
 function runEmulator(...args: string[]) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createWarehouse } from '#dev/warehouse.ts'
+import { createWarehouse } from '#dev/orders/warehouse.ts'
 import { orders } from '#src/orders/orders.ts'
 import { cancelStale, fulfilOrder } from '#src/orders/tasks.ts'
 import type { Order } from '#test/orders/orders.ts'

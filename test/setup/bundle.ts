@@ -14,6 +14,8 @@ declare module 'vitest' {
     stepsBundle: string
     /** The file of one that serves the lab. */
     labBundle: string
+    /** The file of one that serves parcels. */
+    parcelsBundle: string
   }
 }
 
@@ -21,6 +23,7 @@ const tests = {
   notes: 'test/support/notes-service.ts',
   steps: 'test/support/steps-service.ts',
   lab: 'test/lab/service.ts',
+  parcels: 'test/chaos/parcels-service.ts',
 }
 
 /** Builds what the process tests spawn: the service, and the same with the features of the tests. */
@@ -30,6 +33,7 @@ export default async function setup(project: TestProject) {
   project.provide('notesBundle', join(folder, 'notes.js'))
   project.provide('stepsBundle', join(folder, 'steps.js'))
   project.provide('labBundle', join(folder, 'lab.js'))
+  project.provide('parcelsBundle', join(folder, 'parcels.js'))
 
   return () => rm(folder, { recursive: true })
 }

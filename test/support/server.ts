@@ -6,7 +6,7 @@ import { createApp, problemFormat } from '#src/app.ts'
 import { createHttpServer } from '#src/runtime/http/server.ts'
 import { type Api, client } from './client.ts'
 import { type Dial, dialer } from './raw.ts'
-import { type TestService, testService } from './service.ts'
+import { type TestService, testService, withSeams } from './service.ts'
 
 /** A service of this process behind a real server. */
 export interface TestServer extends Omit<TestService, 'app' | 'as'> {
@@ -20,7 +20,8 @@ export interface TestServer extends Omit<TestService, 'app' | 'as'> {
 
 /** Makes a service as `testService` does, and serves it on a free port until the file ends. */
 export async function testServer(options: Parameters<typeof testService>[0] = {}): Promise<TestServer> {
-  const { environment: _environment, databaseUrl: _databaseUrl, ...dependencies } = options
+  const { environment: _environment, databaseUrl: _databaseUrl, ...given } = options
+  const dependencies = withSeams(given)
   const service = await testService(options)
   const { config, database, log } = service
   const app = createApp({ config, database, log, ...dependencies })

@@ -1,6 +1,7 @@
 import { createApp, type Dependencies, features } from '#src/app.ts'
 import { type Config, parseConfig } from '#src/runtime/config/config.ts'
 import { createDatabase, type Database } from '#src/runtime/database/database.ts'
+import { problemDetails } from '#src/runtime/http/problem-format.ts'
 import { createLogger, type Log } from '#src/runtime/log/logger.ts'
 import { variablesOf } from '#src/runtime/openapi/feature.ts'
 import { atEnd } from './at-end.ts'
@@ -26,7 +27,8 @@ export interface TestService {
 }
 
 /**
- * Makes a service as production does, but for what is given here.
+ * Makes a service as production does, but for what is given here. With `features` that are not the service's own, what
+ * src/app.ts fills in (problem format, tokens, error service, readiness) is as the runtime has it.
  *
  * @param options.environment variables beside those of the tests (AUTH_SECRET, DATABASE_URL)
  * @param options.emulated speaks to Cloud Tasks as the environment says; a silent one takes everything if absent
@@ -39,7 +41,8 @@ export async function testService(
     emulated?: boolean
   } = {},
 ): Promise<TestService> {
-  const { environment = {}, databaseUrl = await makeDatabase(), emulated, ...dependencies } = options
+  const { environment = {}, databaseUrl = await makeDatabase(), emulated, ...given } = options
+  const dependencies = withSeams(given)
   const cloudTasks = emulated ? {} : { cloudTasks: silentCloudTasks }
   const lines: Record<string, unknown>[] = []
   const config = parseConfig(
@@ -77,4 +80,10 @@ export async function testService(
     api: client(app),
     as: async (subject, scopes) => client(app, await as(subject, scopes)),
   }
+}
+
+/** What a service of these features is made with. */
+export function withSeams<Given extends Partial<Dependencies>>(given: Given): Given {
+  const ofRuntime = { format: problemDetails, auth: {}, reporter: {}, readiness: {} }
+  return given.features && given.features !== features ? { ...ofRuntime, ...given } : given
 }

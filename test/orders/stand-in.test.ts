@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
-import { createWarehouse } from '#dev/warehouse.ts'
+import { start as startStandIn } from '#dev/orders/stand-in.ts'
+import { createWarehouse } from '#dev/orders/warehouse.ts'
 
 const started: { close(): Promise<void> }[] = []
 
@@ -7,8 +8,8 @@ afterEach(async () => {
   for (const warehouse of started.splice(0)) await warehouse.close()
 })
 
-async function start(options: Parameters<typeof createWarehouse>[0] = {}) {
-  const warehouse = await createWarehouse(options)
+async function start() {
+  const warehouse = await createWarehouse()
   started.push(warehouse)
   async function ship(
     key: string | undefined,
@@ -46,20 +47,14 @@ test('a key is required, and stands for one body', async () => {
   expect(shipments()).toMatchObject([{ quantity: 2, calls: 1 }])
 })
 
-test('a share of calls fails, before it is recorded or after, as the seed decides', async () => {
-  const run = async (seed: number) => {
-    const { ship, shipments } = await start({ failureRate: 0.5, seed })
-    const statuses = []
-    for (let index = 0; index < 60; index++) statuses.push((await ship(`${index}`)).status)
-    return { statuses, recorded: shipments().length }
-  }
-  const { statuses, recorded } = await run(1)
-  const successes = statuses.filter((status) => status === 201).length
-  expect(statuses.filter((status) => status === 503).length).toBe(60 - successes)
-  expect(successes).toBeGreaterThan(15)
-  expect(successes).toBeLessThan(45)
-  expect(recorded).toBeGreaterThan(successes)
-  expect(recorded).toBeLessThan(60)
-  expect(await run(1)).toEqual({ statuses, recorded })
-  expect((await run(2)).statuses).not.toEqual(statuses)
+test('npm run dev starts it, and says where it is', async () => {
+  const { environment, facts, stop } = await startStandIn({})
+  expect(await (await fetch(`${environment.WAREHOUSE_URL}/shipments`)).json()).toEqual([])
+  expect(facts).toEqual([['Warehouse', `${environment.WAREHOUSE_URL}/shipments`]])
+  await stop()
+})
+
+test('a warehouse that is set is taken as it is', async () => {
+  const { environment, facts } = await startStandIn({ WAREHOUSE_URL: 'http://warehouse' })
+  expect({ environment, facts }).toEqual({ environment: {}, facts: [] })
 })

@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto'
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { seededRandom } from '#dev/random.ts'
+import { serve } from '#dev/serve.ts'
+
+const parcel = z.strictObject({ parcelId: z.string(), item: z.string(), quantity: z.int() })
+
+/** What the carrier knows of a shipment: who asked for it, how often, under which key. */
+export interface Shipment extends z.infer<typeof parcel> {
+  readonly key: string
+  readonly id: string
+  /** Requests under that key that it has recorded. */
+  calls: number
+}
+
+/**
+ * Starts a carrier that parcels are handed to by `POST /shipments`: the same `Idempotency-Key` gets the same shipment.
+ *
+ * @param options.failureRate the share of requests that get 503, from 0 to 1: half of them before the shipment is
+ *   recorded, half of them after
+ * @param options.seed decides which
+ */
+export async function createCarrier({ failureRate, seed }: { failureRate: number; seed: number }) {
+  const random = seededRandom(seed)
+  const shipments = new Map<string, Shipment>()
+
+  const app = new Hono()
+  app.post('/shipments', async (c) => {
+    const key = c.req.header('Idempotency-Key') ?? ''
+    const body = parcel.parse(await c.req.json())
+    const fails = random('failure') < failureRate
+    const late = random('moment') < 0.5
+    if (fails && !late) return c.json({ error: 'Nothing was recorded.' }, 503)
+    const shipment = shipments.get(key) ?? { key, id: randomUUID(), ...body, calls: 0 }
+    const { parcelId, item, quantity } = shipment
+    if (JSON.stringify({ parcelId, item, quantity }) !== JSON.stringify(body))
+      return c.json({ error: 'That key was used with another body.' }, 422)
+    shipment.calls += 1
+    shipments.set(key, shipment)
+    return fails ? c.json({ error: 'It was recorded.' }, 503) : c.json({ id: shipment.id }, 201)
+  })
+
+  const { url, close } = await serve(app)
+  return { url, close, shipments: () => [...shipments.values()] }
+}
