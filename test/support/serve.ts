@@ -9,7 +9,7 @@ import type { Feature } from '#src/runtime/openapi/feature.ts'
 export function serve(...instead: readonly Feature[]): void {
   const list = features as Feature[]
   list.splice(0, list.length, ...instead)
-  Object.assign(problemFormat, problemDetails)
+  Object.defineProperties(problemFormat, Object.getOwnPropertyDescriptors(problemDetails))
   for (const seam of [auth, reporter, readiness] as Record<string, unknown>[])
     for (const name of Object.keys(seam)) delete seam[name]
   void import('#src/main.ts')
