@@ -82,8 +82,8 @@ export function createApp(dependencies: Dependencies): Service {
   const tasks = backgroundWork({ ...parts, config, database, log, revision: version.revision })
 
   app.onError(answer)
-  app.use(answerHeaders())
-  app.use(requestContext({ log, reporter: parts.reporter, answer }))
+  const outermost = [answerHeaders(), requestContext({ log, reporter: parts.reporter, answer })]
+  app.use(...outermost)
   app.use(
     https({
       hosts: ownedHosts(config),
@@ -95,6 +95,7 @@ export function createApp(dependencies: Dependencies): Service {
   app.use(compression())
   if (tasks.sending) app.use(tasks.sending)
   app.use(deadline({ timeout: config.REQUEST_TIMEOUT }))
+  // your own middleware comes here: it may throw, redirect or call next(); a response is a route's to make
 
   const system = systemFeature({
     version,
@@ -108,7 +109,7 @@ export function createApp(dependencies: Dependencies): Service {
     format,
   })
   app.notFound(notFound(methods, answer))
-  refuseUnstated(app, mounted)
+  refuseUnstated(app, mounted, outermost)
 
   async function document(internal: boolean): Promise<object> {
     const { openApiDocument } = await import('./runtime/openapi/document.ts')

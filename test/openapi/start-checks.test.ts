@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { Hono } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import { expect, test } from 'vitest'
 import type { BaseEnv } from '#src/runtime/http/env.ts'
 import { defineProblems, Problem } from '#src/runtime/http/problem.ts'
@@ -78,10 +78,20 @@ test.each(pastFeatures)('%s that was added past the features does not start', (_
   app.post('/things', (c) => c.text(''))
   const template = parseTemplate('/things', 'contract')
   const mounted = [{ feature: featureOf(), operation: route(), path: '/things', method: 'POST', template }]
-  expect(() => refuseUnstated(app, mounted)).not.toThrow()
+  expect(() => refuseUnstated(app, mounted, [])).not.toThrow()
   add(app)
-  expect(() => refuseUnstated(app, mounted)).toThrow(
+  expect(() => refuseUnstated(app, mounted, [])).toThrow(
     `${place} does not state its security: list it in a feature`,
+  )
+})
+
+test('a middleware before the runtime’s own does not start', () => {
+  const outermost: MiddlewareHandler<BaseEnv>[] = [async (_c, next) => next(), async (_c, next) => next()]
+  const right = new Hono<BaseEnv>().use(...outermost).use('/admin/*', async (_c, next) => next())
+  expect(() => refuseUnstated(right, [], outermost)).not.toThrow()
+  const wrong = new Hono<BaseEnv>().use('/admin/*', async (_c, next) => next()).use(...outermost)
+  expect(() => refuseUnstated(wrong, [], outermost)).toThrow(
+    new Error("ALL /admin/* is added before the runtime's own: move its line below them."),
   )
 })
 

@@ -6,6 +6,7 @@ import { clientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
 import { Problem, problems } from './problem.ts'
 import type { ProblemFormat } from './problem-format.ts'
+import { markRouted } from './routed.ts'
 import { toProblem } from './to-problem.ts'
 
 /** Headers that hold for whatever is answered. All others speak of the answer that is not sent. */
@@ -25,6 +26,7 @@ export function problemAnswer(format: ProblemFormat, log: Log): ProblemAnswer {
   format.format({ ...problems.INTERNAL, ...bare }) // one that cannot write this shall fail at the start
 
   return function answerProblem(thrown, c) {
+    markRouted(c)
     const gone = clientLeft(c)
     const problem = gone ? new Problem(problems.CLIENT_CLOSED_REQUEST) : toProblem(thrown)
     const { definition, options } = problem

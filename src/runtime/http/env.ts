@@ -12,6 +12,8 @@ export interface BaseEnv {
     signal: AbortSignal
     /** The headers that every answer carries. */
     answerHeaders: Record<string, string>
+    /** Whether a route, or the runtime itself, makes the response. */
+    routed?: true
     /** The answer that `write` made last, with its length in bytes. */
     written?: { readonly response: Response; readonly length: number }
   }

@@ -7,10 +7,11 @@ import { parseTrace } from '../log/trace.ts'
 import type { ProblemAnswer } from './answer-problem.ts'
 import { clientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
+import { refuseUnrouted } from './routed.ts'
 
 /**
  * The outermost middleware: gives the request its trace, waits for its reports (a second at most), writes its
- * one log line, and answers what nobody else could.
+ * one log line, and answers what nobody else could, or may.
  *
  * @param options.answer writes a problem, whatever was thrown
  */
@@ -35,6 +36,7 @@ export function requestContext(options: {
     return runInContext(context, async () => {
       try {
         await next()
+        refuseUnrouted(c)
       } catch (thrown) {
         // Hono hands only instances of Error to onError
         c.res = answer(thrown, c)

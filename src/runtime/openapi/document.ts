@@ -8,8 +8,9 @@ import { z } from '@hono/zod-openapi'
 import type { Security } from '../auth/security.ts'
 import type { Config } from '../config/config.ts'
 import { idempotencyKey } from '../http/idempotency.ts'
-import { type ProblemDefinition, problems } from '../http/problem.ts'
+import type { ProblemDefinition } from '../http/problem.ts'
 import type { ProblemFormat } from '../http/problem-format.ts'
+import { problemsOf } from './problem-check.ts'
 import type { RouteDefinition } from './route.ts'
 import { type Mounted, schemasOf, uniqueNames } from './start-checks.ts'
 
@@ -79,10 +80,10 @@ function operationOf(
       ...(idempotent && { headers: [idempotencyKey, ...[request?.headers ?? []].flat()] as never }),
       ...(request?.body && { body: { ...request.body, content: withExamples(request.body.content) } }),
     },
-    responses: {
-      ...problemResponses(problemsOf(route, cookie), path, options.format),
-      ...described(responses),
-    },
+    responses: merged(
+      problemResponses(problemsOf(route, cookie), path, options.format),
+      described(responses),
+    ),
   }
 }
 
@@ -92,28 +93,6 @@ function securityRequirements(security: Security, cookie: string | undefined): R
   const scopes = typeof security === 'string' ? [] : [...security]
   const ways = [{ bearer: scopes }, ...(cookie ? [{ cookie: scopes }] : [])]
   return security === 'optional' ? [{}, ...ways] : ways
-}
-
-/** The problems that a route can answer: those that it lists, and those that follow from what it states. */
-function problemsOf(route: RouteDefinition, cookie: string | undefined): ProblemDefinition[] {
-  const { security, request, idempotent, problems: own = [] } = route
-  const p = problems
-  const secured = security !== 'public'
-  const invoked = security === 'invoker'
-  const crossOrigin = secured && !invoked && cookie !== undefined && route.method !== 'get'
-  return [
-    ...[p.MALFORMED_REQUEST, p.VALIDATION_FAILED],
-    ...(secured ? [p.TOKEN_INVALID, p.TOKEN_EXPIRED, p.IDENTITY_UNAVAILABLE] : []),
-    ...(secured && security !== 'optional' ? [p.TOKEN_MISSING] : []),
-    ...(typeof security === 'string' ? [] : [p.SCOPE_MISSING]),
-    ...(invoked ? [p.INVOKER_REQUIRED] : []),
-    ...(crossOrigin ? [p.CROSS_ORIGIN] : []),
-    ...(route.method === 'get' ? [] : [p.REQUEST_INCOMPLETE, p.BODY_TOO_LARGE]),
-    ...(request?.body ? [p.UNSUPPORTED_MEDIA_TYPE] : []),
-    ...(idempotent ? [p.IDEMPOTENCY_KEY_IN_USE, p.IDEMPOTENCY_KEY_REUSED] : []),
-    ...own,
-    ...[p.INTERNAL, p.OVERLOADED, p.DATABASE_UNAVAILABLE, p.DEADLINE_EXCEEDED],
-  ]
 }
 
 function problemResponses(
@@ -134,6 +113,17 @@ function problemResponses(
     ]
   })
   return Object.fromEntries(responses)
+}
+
+/** Where a route states a response of its own at a problem's status, both may come. */
+function merged(problems: RouteConfig['responses'], own: RouteConfig['responses']): RouteConfig['responses'] {
+  const both = Object.entries(own).map(([status, response]) => {
+    const problem = problems[status]
+    if (!problem || !('content' in problem) || '$ref' in response) return [status, response]
+    const content = { ...problem.content, ...('content' in response ? response.content : {}) }
+    return [status, { ...response, description: `${response.description} ${problem.description}`, content }]
+  })
+  return { ...problems, ...Object.fromEntries(both) }
 }
 
 function exampleOf(kind: ProblemDefinition, instance: string) {

@@ -10,10 +10,12 @@ import { problems } from '../http/problem.ts'
 import type { ProblemFormat } from '../http/problem-format.ts'
 import { limitBody, readBody } from '../http/read-body.ts'
 import { readCookies, readHeaders, readPath, readQuery } from '../http/read-parameters.ts'
+import { markRouted } from '../http/routed.ts'
 import { bySpecificity, mixedReader, parseTemplate } from '../http/template.ts'
 import type { Step } from '../http/validation.ts'
 import type { Feature, FeatureContext } from './feature.ts'
 import { checkPath } from './path-checks.ts'
+import { problemCheck } from './problem-check.ts'
 import { checkReplies, type ReplyCheck } from './reply.ts'
 import type { Operation, PlainOperation } from './route.ts'
 import { type Mounted, startChecks } from './start-checks.ts'
@@ -49,10 +51,12 @@ export function mount(
     const steps = stepsOf(route, options)
     const closed = methods.closedTo(method, template)
     const handler = handlerOf(operation, options)
+    const check = checkOf(operation, options)
     app.on(method, [template.hono], async function serve(c, next) {
+      markRouted(c)
+      for (const { pattern } of closed)
+        if (pattern.test(c.req.path)) throw methodNotAllowed(c.req.path, methods.at(c.req.path))
       try {
-        for (const { pattern } of closed)
-          if (pattern.test(c.req.path)) throw methodNotAllowed(c.req.path, methods.at(c.req.path))
         for (const step of steps) {
           const waiting = step(c)
           if (waiting) await waiting
@@ -62,7 +66,7 @@ export function mount(
         // Hono hands only instances of Error to the middleware around
         const error =
           thrown instanceof Error ? thrown : new Error('Not an error was thrown', { cause: thrown })
-        return ignoreAfterDeadline(c, error)
+        return ignoreAfterDeadline(c, check(error, c))
       }
     })
   }
@@ -83,11 +87,23 @@ function place(feature: Feature, operation: Operation | PlainOperation): Mounted
 }
 
 /**
- * Refuses routes that were added past the features, which state no security.
+ * Refuses routes that were added past the features, which state no security, and middleware that stands before the
+ * runtime's outermost, which refuse what a middleware answers by itself (see `refuseUnrouted`).
  *
  * @throws {Error} naming the route
  */
-export function refuseUnstated(app: Hono<BaseEnv>, mounted: readonly Mounted[]): void {
+export function refuseUnstated(
+  app: Hono<BaseEnv>,
+  mounted: readonly Mounted[],
+  outermost: readonly MiddlewareHandler<BaseEnv>[],
+): void {
+  for (const [index, handler] of outermost.entries()) {
+    const first = app.routes[index]
+    if (first?.handler === handler) continue
+    throw new Error(
+      `${first?.method} ${first?.path} is added before the runtime's own: move its line below them.`,
+    )
+  }
   const stated = new Set(mounted.map(({ method, template }) => `${method} ${template.hono}`))
   for (const { method, path, handler } of app.routes) {
     const isMiddleware = method === 'ALL' && handler.length > 1
@@ -112,6 +128,13 @@ function stepsOf({ operation, template }: Mounted, options: MountOptions): Step[
   steps.push(...limit)
   if (body) steps.push(readBody(body))
   return steps
+}
+
+/** The check of what is thrown: a plain route has no contract to hold to. */
+function checkOf(operation: Operation | PlainOperation, { replyCheck, security, format }: MountOptions) {
+  if (operation.kind === 'plain') return (error: Error) => error
+  const { cookie } = security
+  return problemCheck(operation.route, { mode: replyCheck, cookie, contentType: format.contentType })
 }
 
 /** The handler with what stands around it: its checked replies, its own middleware, its transaction. */

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { write } from '../http/answer-headers.ts'
 import type { BaseEnv } from '../http/env.ts'
+import { bareType, isJson, rangesOf, type Stated, statedAt } from './stated.ts'
 
 /** What happens to a key that a reply's schema does not name: it is dropped, or the reply is a 500. */
 export type ReplyCheck = 'strip' | 'fail'
@@ -11,10 +12,11 @@ type ReplyInit = number | { status?: number; headers?: Headers | Record<string, 
 type Handler = (c: Context<BaseEnv>) => Response | Promise<Response>
 
 /**
- * Wraps a handler so that what it answers is what its route states: status, content type, and a body that fits
- * the schema. `c.json` is checked before it is written; a JSON body made in another way is read back.
+ * Wraps a handler so that what it answers is what its route states: status, content type, headers, and a body that
+ * fits the schema. `c.json` is checked before it is written; a JSON body made in another way is read back.
  *
- * @throws {Error} naming the operation and the mismatch, never the values; it becomes a 500
+ * @throws {Error} naming the operation and the mismatch, never the values; it becomes a 500. A header that is
+ * stated and not sent, where unknown keys are dropped, is a warning in the log.
  */
 export function checkReplies(
   operation: string,
@@ -22,22 +24,24 @@ export function checkReplies(
   mode: ReplyCheck,
   handler: Handler,
 ): Handler {
-  const stated = new Map(
-    Object.entries(responses).map(([status, response]) => [Number(status), contentOf(response)]),
-  )
+  const stated = statedAt(responses)
 
-  /** What the route states for a content type (or none) at this status. */
-  function schemaAt(status: number, type?: string): unknown {
-    const content = stated.get(status)
-    if (!content) throw new Error(`${operation} answered ${status}, which its route does not state`)
+  function at(status: number): Stated {
+    const found = stated(status)
+    if (!found) throw new Error(`${operation} answered ${status}, which its route does not state`)
+    return found
+  }
+
+  /** What the route states for a content type at this status. */
+  function schemaOf({ content }: Stated, status: number, type: string | undefined): unknown {
     if (type === undefined && content.size === 0) return undefined
-    for (const range of rangesOf(type)) if (content.has(range)) return content.get(range)
+    if (type !== undefined)
+      for (const range of rangesOf(type)) if (content.has(range)) return content.get(range)
     const what = type ?? 'no content type'
     throw new Error(`${operation} answered ${status} with ${what}, which its route does not state`)
   }
 
-  function check(status: number, body: unknown, type = 'application/json'): string {
-    const schema = schemaAt(status, type)
+  function check(schema: unknown, status: number, body: unknown): string {
     if (!(schema instanceof z.ZodType)) return JSON.stringify(body)
     const parsed = mode === 'strip' ? parseStripped(schema, body) : schema.safeParse(body)
     if (!parsed.success) throw new Error(`${operation} answered ${status} with ${mismatch(parsed.error)}`)
@@ -45,6 +49,19 @@ export function checkReplies(
     if (unknown)
       throw new Error(`${operation} answered ${status} with a key that its schema does not name: ${unknown}`)
     return JSON.stringify(parsed.data)
+  }
+
+  function checkHeaders(
+    c: Context<BaseEnv>,
+    { headers }: Stated,
+    status: number,
+    sent: (name: string) => boolean,
+  ) {
+    const missing = headers.find((name) => !sent(name))
+    if (missing === undefined) return
+    const message = `${operation} answered ${status} without the header ${missing}, which its route states`
+    if (mode === 'fail') throw new Error(message)
+    c.get('log').warn(message)
   }
 
   return async function checkedHandler(c) {
@@ -57,31 +74,49 @@ export function checkReplies(
     })
     replace(c, 'json', (body: unknown, init?: ReplyInit, headers?: Record<string, string>) => {
       const status = (typeof init === 'number' ? init : init?.status) ?? 200
-      const text = check(status, body)
       const all =
         typeof init === 'object' ? { ...Object.fromEntries(new Headers(init.headers)), ...headers } : headers
-      written = write(c, status, 'application/json', text, all)
+      const found = at(status)
+      const type = jsonTypeOf(found, all)
+      const text = check(schemaOf(found, status, bareType(type)), status, body)
+      written = write(c, status, type, text, all)
       // what c.header() set is in Hono's own hands: it has to make this answer
       if (touched) written = c.body(text, status as 200, Object.fromEntries(written.headers))
+      const { headers: sent } = touched ? written : { headers: undefined }
+      checkHeaders(c, found, status, (name) => sent?.has(name) ?? hasName(all, name))
       return written
     })
 
     const response = await handler(c)
     if (response === written) return response
-    const type = response.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
-    if (type && isJson(type)) {
-      const body = await response.json().catch(() => {
-        throw new Error(`${operation} answered ${response.status} with a body that is not JSON`)
-      })
-      const text = check(response.status, body, type)
-      return new Response(text, {
-        status: response.status,
-        headers: without(response.headers, 'content-length'),
-      })
-    }
-    schemaAt(response.status, type)
-    return response
+    const { status } = response
+    const found = at(status)
+    checkHeaders(c, found, status, (name) => response.headers.has(name))
+    const given = response.headers.get('content-type')
+    const type = given === null ? undefined : bareType(given)
+    if (type === undefined && c.req.method === 'HEAD') return response
+    const schema = schemaOf(found, status, type)
+    if (type === undefined || !isJson(type)) return response
+    const body = await response.json().catch(() => {
+      throw new Error(`${operation} answered ${status} with a body that is not JSON`)
+    })
+    return new Response(check(schema, status, body), {
+      status,
+      headers: without(response.headers, 'content-length'),
+    })
   }
+}
+
+/** What `c.json` writes: the type that it was given, else the JSON type that the route states. */
+function jsonTypeOf({ content }: Stated, headers: Record<string, string> | undefined): string {
+  for (const name in headers) if (name.toLowerCase() === 'content-type') return headers[name] ?? ''
+  if (content.size === 0 || content.has('application/json')) return 'application/json'
+  return [...content.keys()].find(isJson) ?? 'application/json'
+}
+
+function hasName(headers: Record<string, string> | undefined, wanted: string): boolean {
+  for (const name in headers) if (name.toLowerCase() === wanted) return true
+  return false
 }
 
 /**
@@ -90,25 +125,6 @@ export function checkReplies(
  */
 function replace(c: Context<BaseEnv>, method: 'header' | 'json', value: unknown): void {
   Object.defineProperty(c, method, { value })
-}
-
-/** The schemas of a response by content type. */
-function contentOf(response: RouteConfig['responses'][string]): Map<string, unknown> {
-  const content = 'content' in response ? Object.entries(response.content ?? {}) : []
-  return new Map(
-    content.map(([type, media]) => [
-      type.toLowerCase(),
-      media && 'schema' in media ? media.schema : undefined,
-    ]),
-  )
-}
-
-/** What a content type may be stated as, the nearest first. */
-function* rangesOf(type: string | undefined): Generator<string> {
-  if (type === undefined) return
-  yield type
-  yield type.replace(/\/.*/, '/*')
-  yield '*/*'
 }
 
 /** Drops the keys that a strict object refuses, as others drop them by themselves. */
@@ -122,10 +138,6 @@ function parseStripped(schema: z.ZodType, body: unknown) {
     for (const key of keys) Reflect.deleteProperty(place as object, key)
   }
   return schema.safeParse(copy)
-}
-
-function isJson(type: string): boolean {
-  return /^application\/([\w.-]+\+)?json$/.test(type)
 }
 
 function without(headers: Headers, name: string): Headers {

@@ -108,19 +108,25 @@ export function handlePlain<const S extends Security>(
 }
 
 /**
- * A JSON answer for `responses`.
+ * A JSON response for `responses`.
  *
  * @param schema of the body; give it an example by `.openapi({ example })`
- * @param headers their descriptions by name
+ * @param headers their descriptions by name, for those that every such response has; one that may be absent is an
+ * object of OpenAPI's, with `required: false`
  */
 export function json<S extends z.ZodType>(
   description: string,
   schema: S,
-  headers: Record<string, string> = {},
+  headers: Record<
+    string,
+    string | { description: string; required?: boolean; schema: { type: 'string' } }
+  > = {},
 ) {
-  const described = Object.entries(headers).map(([name, text]) => [
+  const described = Object.entries(headers).map(([name, header]) => [
     name,
-    { description: text, schema: { type: 'string' as const } },
+    typeof header === 'object'
+      ? header
+      : { description: header, required: true, schema: { type: 'string' as const } },
   ])
   return { description, headers: Object.fromEntries(described), content: { 'application/json': { schema } } }
 }
