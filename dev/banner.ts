@@ -1,4 +1,6 @@
 import { styleText } from 'node:util'
+import { scopesIn } from '#src/runtime/openapi/scopes.ts'
+import { type Contract, exampleRequest, readContract } from './contract.ts'
 import type { LocalService } from './local.ts'
 import type { Environment } from './settings.ts'
 import { developmentToken } from './token.ts'
@@ -18,10 +20,21 @@ async function example(url: string, environment: Environment): Promise<string> {
   if (environment.AUTH_JWKS_URL) {
     return `A request needs a token of your identity provider (AUTH_JWKS_URL is ${environment.AUTH_JWKS_URL}).`
   }
-  const headers = [
-    `Authorization: Bearer ${await developmentToken(environment)}`,
-    'Content-Type: application/json',
-  ]
-  const flags = headers.map((header) => `-H '${header}'`).join(' ')
-  return `Try it (the token is good for 24 hours):\n\ncurl -i ${url}/orders ${flags} -d '{"item":"Teapot","quantity":2}'`
+  const contract = await contractOf(url)
+  const { path, body } = exampleRequest(contract)
+  const token = await developmentToken(environment, { scope: scopesIn(contract).join(' ') })
+  const words = [`${url}${path}`, '-H', `Authorization: Bearer ${token}`]
+  if (body !== undefined) words.push('-H', 'Content-Type: application/json', '-d', JSON.stringify(body))
+  return `Try it (the token is good for 24 hours):\n\ncurl -i ${words.map(quoted).join(' ')}`
+}
+
+/** What the service shows; what is committed, where it does not show it. */
+async function contractOf(url: string): Promise<Contract> {
+  const response = await fetch(`${url}/openapi.json`).catch(() => undefined)
+  return response?.ok ? ((await response.json()) as Contract) : readContract()
+}
+
+/** A word for a shell. */
+function quoted(word: string): string {
+  return /^[\w:/.-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

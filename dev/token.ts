@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util'
 import { createSigner } from '#src/runtime/auth/sign.ts'
+import { scopesIn } from '#src/runtime/openapi/scopes.ts'
+import { readContract } from './contract.ts'
 import { developmentEnvironment, type Environment } from './settings.ts'
 
-const usage =
-  'Usage: npm run -s token -- [--sub alice] [--scope "orders:read orders:write"] [--expires-in 90s|15m|24h]'
+const usage = 'Usage: npm run -s token -- [--sub alice] [--scope "a:read a:write"] [--expires-in 90s|15m|24h]'
 
 /**
  * A token that the service takes in development.
  *
+ * @param options.scope scopes with spaces between; all that the committed contract names, if absent
  * @param options.expiresIn seconds
  * @throws if the service takes an identity provider's tokens only
  */
@@ -15,13 +17,14 @@ export function developmentToken(
   environment: Environment,
   options: { subject?: string; scope?: string; expiresIn?: number } = {},
 ): Promise<string> {
-  const { subject = 'alice', scope = 'orders:read orders:write', expiresIn: ttl = 86_400 } = options
+  const { subject = 'alice', expiresIn: ttl = 86_400 } = options
+  const scopes = options.scope?.split(/\s+/).filter(Boolean) ?? scopesIn(readContract())
   const { AUTH_SECRET: secret, AUTH_JWKS_URL: provider } = environment
   const { AUTH_ISSUER: issuer = 'runway', AUTH_AUDIENCE: audience = 'runway' } = environment
   if (provider || !secret)
     throw new Error(`AUTH_JWKS_URL is set: get a token from that provider (${provider}).`)
   const sign = createSigner({ secret, issuer, audience, ttl })
-  return sign({ subject, scopes: scope.split(/\s+/).filter(Boolean) })
+  return sign({ subject, scopes })
 }
 
 /** Reads the arguments. @throws {TypeError} if one is unknown or wrong, as parseArgs does */

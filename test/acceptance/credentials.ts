@@ -1,4 +1,5 @@
 import { createSigner } from '#src/runtime/auth/sign.ts'
+import { statedScopes as scopes } from './contract.ts'
 
 /** Gives tokens to the tests. */
 export interface Credentials {
@@ -9,12 +10,10 @@ export interface Credentials {
 }
 
 /** How to give credentials, for a person. */
-export const howToGive = `Give credentials in the environment, for a token with the scopes orders:read and orders:write:
+export const howToGive = `Give credentials in the environment, for a token with the scopes that the contract names${scopes.length > 0 ? ` (${scopes.join(', ')})` : ''}:
   ACCEPTANCE_TOKEN    a token, as it is; or the word none, to leave out the tests that need one
   AUTH_SECRET         the service's own secret, to sign tokens with (and AUTH_ISSUER, AUTH_AUDIENCE if not 'runway')
   SERVERLESS_TOKEN    beside either: an ID token, where Cloud Run itself asks for one`
-
-const scopes = ['orders:read', 'orders:write']
 
 /**
  * Reads the credentials: ACCEPTANCE_TOKEN, else AUTH_SECRET, else what development has, for a service on this

@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { jwtVerify } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readContract } from '#dev/contract.ts'
 import { developmentSecret } from '#dev/settings.ts'
+import { scopesIn } from '#src/runtime/openapi/scopes.ts'
 
 let folder: string // without a .env
+const scopes = scopesIn(readContract())
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'token-'))
@@ -29,7 +32,7 @@ function verify(jwt: string, secret = developmentSecret, issuer = 'runway', audi
   return jwtVerify(jwt.trim(), new TextEncoder().encode(secret), { issuer, audience, algorithms: ['HS256'] })
 }
 
-test('prints a token for alice with the scopes of the example, good for a day, and nothing else', async () => {
+test('prints a token for alice with all scopes of the contract, good for a day, and nothing else', async () => {
   const { stdout, stderr, status } = token()
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
   expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
@@ -38,7 +41,7 @@ test('prints a token for alice with the scopes of the example, good for a day, a
     iss: 'runway',
     aud: 'runway',
     sub: 'alice',
-    scope: 'orders:read orders:write',
+    ...(scopes.length > 0 && { scope: scopes.join(' ') }),
     iat: expect.any(Number),
     exp: (payload.iat ?? 0) + 86_400,
   })

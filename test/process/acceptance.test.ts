@@ -4,10 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { freePort } from '#dev/ports.ts'
 import { developmentEnvironment, developmentSecret } from '#dev/settings.ts'
+import { statedScopes } from '#test/acceptance/contract.ts'
 import { makeDatabase, onServer } from '#test/support/database.ts'
 import { startEmulated } from '#test/support/emulated.ts'
 import { spawnProgram, startService } from '#test/support/process.ts'
 import { as, testAuth } from '#test/support/tokens.ts'
+import metadata from '../../package.json' with { type: 'json' }
 
 const databaseUrl = await makeDatabase()
 
@@ -35,7 +37,7 @@ function count({ output }: { output: string }): number {
 }
 
 const AUTH_SECRET = testAuth.secret
-const { Authorization = '' } = await as('carol', ['orders:read', 'orders:write'])
+const { Authorization = '' } = await as('carol', statedScopes)
 const ACCEPTANCE_TOKEN = Authorization.replace('Bearer ', '')
 const passed = { status: 0, output: expect.stringMatching(/Tests +[1-9]\d* passed/) }
 
@@ -48,7 +50,9 @@ test('the bundle passes: what is live-safe writes nothing, the rest does, two ru
   const runs = await Promise.all([accept([url], { AUTH_SECRET }), accept([url], { ACCEPTANCE_TOKEN })])
   for (const run of runs) {
     expect(run).toMatchObject(passed)
-    expect(run.output).toContain(`Testing runway at ${url} (revision unknown, environment development)`)
+    expect(run.output).toContain(
+      `Testing ${metadata.name} at ${url} (revision unknown, environment development)`,
+    )
     expect(run.output).not.toContain('skipped')
   }
   const others = count(runs[0]) - count(liveSafe)

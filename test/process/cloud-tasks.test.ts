@@ -5,7 +5,7 @@ import { atEnd } from '#test/support/at-end.ts'
 import { client } from '#test/support/client.ts'
 import { makeDatabase } from '#test/support/database.ts'
 import { expectJson } from '#test/support/expect.ts'
-import { startService } from '#test/support/process.ts'
+import { startSteps } from '#test/support/process.ts'
 import { testTasks } from '#test/support/task-variables.ts'
 import { as } from '#test/support/tokens.ts'
 
@@ -13,11 +13,11 @@ test('the bundle hands tasks over with Google’s client', async () => {
   const emulator = await createEmulator({ clock: manualClock() })
   atEnd(() => emulator.close())
   emulator.createQueue(testTasks.TASKS_QUEUE)
-  const service = await startService({
+  const service = await startSteps({
     DATABASE_URL: await makeDatabase(),
     CLOUD_TASKS_EMULATOR_HOST: new URL(emulator.url).host,
   })
-  const alice = client(service.url, await as('alice', ['orders:write']))
-  await expectJson(await alice('/orders', { json: { item: 'Teapot', quantity: 2 } }), 201)
-  expect(emulator.pending()).toMatchObject([{ url: `${testTasks.TASKS_URL}/tasks/orders.fulfil` }])
+  const alice = client(service.url, await as('alice'))
+  await expectJson(await alice('/steps', { json: { text: 'Tea' } }), 201)
+  expect(emulator.pending()).toMatchObject([{ url: `${testTasks.TASKS_URL}/tasks/steps.step` }])
 })
