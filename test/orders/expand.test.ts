@@ -6,6 +6,7 @@ import { expand, makeRepository, writeFiles } from '#test/support/repository.ts'
 const parts = [
   'build.ts',
   'bundle.ts',
+  'unbundled.ts',
   'start.cjs',
   'package.json',
   'package-lock.json',
