@@ -1,9 +1,13 @@
 import { createEmulator, type Emulator } from './cloud-tasks/emulator.ts'
 import type { LocalService } from './local.ts'
+import { say } from './say.ts'
 import type { Environment } from './settings.ts'
 
 /** Where the emulator listens, if it can. */
 export const usualPort = 8123
+
+/** What Cloud Scheduler calls each minute. */
+export const tickPath = '/tasks/tick'
 
 const queue = 'projects/dev/locations/local/queues/default'
 const invoker = 'tasks@dev.iam.gserviceaccount.com'
@@ -17,7 +21,7 @@ export async function startCloudTasks(environment: Environment): Promise<LocalSe
   const retryConfig = { maxAttempts: -1, minBackoff: '1s', maxBackoff: '60s' }
   emulator.createQueue(queue, { retryConfig })
   const url = `http://localhost:${environment.PORT}`
-  emulator.schedule({ url: `${url}/tasks/tick`, audience: url, email: invoker, everySeconds: 60 })
+  emulator.schedule({ url: `${url}${tickPath}`, audience: url, email: invoker, everySeconds: 60 })
   const variables = {
     TASKS_QUEUE: queue,
     TASKS_INVOKER: invoker,
@@ -28,12 +32,12 @@ export async function startCloudTasks(environment: Environment): Promise<LocalSe
 }
 
 async function createOnUsualPort(): Promise<Emulator> {
-  const log = (line: string) => console.log(line)
+  const log = say
   try {
     return await createEmulator({ port: usualPort, log })
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
-    console.log(`Port ${usualPort} is taken: the emulator of Cloud Tasks listens on another.`)
+    say(`Port ${usualPort} is taken: the emulator of Cloud Tasks listens on another.`)
     return createEmulator({ log })
   }
 }

@@ -1,4 +1,5 @@
 import { globSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { startCloudTasks } from './cloud-tasks.ts'
 import { startDatabase } from './database.ts'
 import type { Environment } from './settings.ts'
@@ -12,15 +13,26 @@ export interface LocalService {
   stop(): Promise<void>
 }
 
-/** Starts one, with what those before it have added to the environment. */
-type StartLocal = (environment: Environment) => Promise<LocalService>
+/** One of them, by the name that a person knows. */
+interface Local {
+  readonly name: string
+  /** @param environment with what those before it have added */
+  start(environment: Environment): Promise<LocalService>
+}
 
 /** Started in this order; stopped in the reverse. */
-export const localServices: readonly StartLocal[] = [startDatabase, startCloudTasks, ...(await standIns())]
+export const localServices: readonly Local[] = [
+  { name: 'PostgreSQL', start: startDatabase },
+  { name: 'Cloud Tasks', start: startCloudTasks },
+  ...(await standIns()),
+]
 
 /** What features bring: `start` of `dev/FEATURE/stand-in.ts` starts a stand-in for a service that the feature calls. */
-async function standIns(): Promise<StartLocal[]> {
+async function standIns(): Promise<Local[]> {
   const files = globSync('*/stand-in.ts', { cwd: import.meta.dirname }).sort()
-  const modules = files.map((file) => import(new URL(file.replaceAll('\\', '/'), import.meta.url).href))
-  return (await Promise.all(modules)).map(({ start }) => start)
+  const modules = files.map(async (file) => {
+    const { start } = await import(new URL(file.replaceAll('\\', '/'), import.meta.url).href)
+    return { name: `What ${dirname(file)} calls`, start }
+  })
+  return Promise.all(modules)
 }

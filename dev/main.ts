@@ -1,9 +1,9 @@
 import { answers } from './answers.ts'
 import { banner } from './banner.ts'
-import { applyMigrations } from './child.ts'
 import { localServices } from './local.ts'
 import { assertPortIsFree } from './ports.ts'
-import { runService } from './service.ts'
+import { say, step } from './say.ts'
+import { createService } from './service.ts'
 import { developmentEnvironment } from './settings.ts'
 
 // `npm run dev`: all that the service needs, then the service, until a signal comes.
@@ -36,20 +36,19 @@ async function start(): Promise<void> {
   await assertPortIsFree(`${environment.PORT}`)
 
   const facts = []
-  for (const startLocal of localServices) {
-    const starting = startLocal(environment)
+  for (const service of localServices) {
+    const starting = step(service.name, () => service.start(environment))
     running.push({ stop: async () => (await starting).stop() })
     const local = await unlessEnding(starting)
     Object.assign(environment, local.environment)
     facts.push(...local.facts)
   }
 
-  const migrating = applyMigrations(environment)
-  running.push({ stop: () => migrating })
-  await unlessEnding(migrating)
-  running.push(runService(environment))
-  await unlessEnding(answers(`http://127.0.0.1:${environment.PORT}/ping`))
-  console.log(await banner(environment, facts))
+  const service = createService(environment)
+  running.push(service)
+  await unlessEnding(service.start())
+  await unlessEnding(step('The service', () => answers(`http://127.0.0.1:${environment.PORT}/ping`)))
+  say(await banner(environment, facts))
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(0))

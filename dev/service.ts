@@ -1,78 +1,114 @@
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, watch } from 'node:fs'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { bundleForDev, type DevBundle } from './bundle.ts'
 import { applyMigrations, endChild, startChild } from './child.ts'
+import { say, seconds, step } from './say.ts'
+import { serviceLog } from './service-log.ts'
 import type { Environment } from './settings.ts'
+import { watchFolders } from './watch.ts'
 
-/** An editor saves several files, or one in several steps: that is one change. */
-const settleTime = 100
+/** The service of `npm run dev`. */
+export interface DevService {
+  /** Applies the migrations, and starts it. @throws if the migrations fail; they have then said why themselves */
+  start(): Promise<void>
+  stop(): Promise<void>
+}
 
 /**
- * Runs the service, and starts it again whenever something below `src/` or `migrations/` changes; new
- * migrations are applied before. If it ends by itself, it waits for the next change.
+ * The service, which starts again whenever something below `src/` or `migrations/` changes; new migrations are applied
+ * before. If it ends by itself, it waits for the next change. Where the sources cannot be bundled, what runs goes on.
  */
-export function runService(environment: Environment): { stop(): Promise<void> } {
+export function createService(environment: Environment): DevService {
+  const folder = `.build/dev-${environment.PORT}`
+  const show = serviceLog(process.stdout.isTTY)
   let child: ChildProcess | undefined
+  let bundle: DevBundle | undefined
+  let migrated = false
   let stopped = false
-  let restarts = Promise.resolve()
+  let last: Promise<unknown> = Promise.resolve()
 
-  function start(): void {
-    const started = startChild('src/main.ts', environment, ['./guard/preload.ts'])
-    child = started
-    started.once('exit', (code, signal) => {
-      if (child !== started) return
-      console.log(
-        `The service ended (${signal ?? `exit code ${code}`}). It starts again when a file changes.`,
-      )
-    })
+  /** One after the other; what comes after the end is not done. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = last.then(() => (stopped ? undefined : work()))
+    last = turn.catch(() => {})
+    return turn
   }
 
-  async function restart(changed: readonly string[]): Promise<void> {
-    console.log(`${changed.join(', ')} changed: starting the service again.`)
-    const previous = child
-    child = undefined
-    await endChild(previous)
+  async function renew(): Promise<DevBundle | undefined> {
     try {
-      if (changed.some((file) => file.startsWith('migrations'))) await applyMigrations(environment)
-      if (!stopped) start()
+      return await bundleForDev(folder)
     } catch (error) {
-      console.error(error instanceof Error ? error.message : error)
+      say(messageOf(error))
+      say(
+        `The sources cannot be bundled. ${child ? 'The service runs on as it was' : 'It starts when a file changes'}.`,
+      )
+      return undefined
     }
   }
 
-  const endWatch = watchFolders(['src', 'migrations'], (changed) => {
-    restarts = restarts.then(() => (stopped ? undefined : restart(changed)))
-  })
-  start()
-
-  async function stop(): Promise<void> {
-    stopped = true
-    endWatch()
-    await restarts
-    const last = child
-    child = undefined
-    await endChild(last)
+  async function migrate({ migrate }: DevBundle): Promise<void> {
+    migrated = false
+    await applyMigrations(migrate, environment)
+    migrated = true
   }
-  return { stop }
+
+  function run({ service }: DevBundle, onListening?: () => void): void {
+    const onLine = (line: string) => {
+      const shown = show(line)
+      if (shown !== undefined) say(shown)
+      if (line.includes('"Listening on port ')) onListening?.()
+    }
+    const started = startChild(service, environment, { preloaded: ['./guard/preload.ts'], onLine })
+    child = started
+    started.once('close', (code, signal) => {
+      if (child !== started) return
+      child = undefined
+      say(`The service ended (${signal ?? `exit code ${code}`}). It starts again when a file changes.`)
+    })
+  }
+
+  async function end(): Promise<void> {
+    const ending = child
+    child = undefined
+    await endChild(ending)
+  }
+
+  async function restart(changed: readonly string[]): Promise<void> {
+    const began = performance.now()
+    say(`${changed.join(', ')} changed: starting the service again.`)
+    const next = await renew()
+    if (!next) return
+    await end()
+    await bundle?.remove()
+    bundle = next
+    try {
+      if (!migrated || changed.some((file) => file.startsWith('migrations'))) await migrate(next)
+      if (!stopped) run(next, () => say(`It runs again, ${seconds(began)} s after the change.`))
+    } catch (error) {
+      say(messageOf(error))
+    }
+  }
+
+  const endWatch = watchFolders(['src', 'migrations'], (changed) => void inTurn(() => restart(changed)))
+  return {
+    start: () =>
+      inTurn(async () => {
+        const first = await step('The sources, bundled', renew)
+        if (!first) return
+        bundle = first
+        await step('Migrations', () => migrate(first))
+        if (!stopped) run(first)
+      }),
+    async stop() {
+      stopped = true
+      endWatch()
+      await last
+      await end()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
 }
 
-/** Calls back with the files that changed, once they rest. Returns what ends it. */
-function watchFolders(folders: readonly string[], onChange: (files: readonly string[]) => void): () => void {
-  const changed = new Set<string>()
-  let timer: NodeJS.Timeout | undefined
-  const watchers = folders.filter(existsSync).map((folder) =>
-    watch(folder, { recursive: true }, (_event, name) => {
-      if (name && /(^|[\\/])\.|~$/.test(name)) return // an editor's own
-      changed.add(name ? join(folder, name) : folder)
-      clearTimeout(timer)
-      timer = setTimeout(() => {
-        onChange([...changed])
-        changed.clear()
-      }, settleTime)
-    }),
-  )
-  return () => {
-    clearTimeout(timer)
-    for (const watcher of watchers) watcher.close()
-  }
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : `${error}`
 }

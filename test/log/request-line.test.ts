@@ -1,5 +1,6 @@
+import { z } from '@hono/zod-openapi'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { handlePlain } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, handlePlain, json, jsonBody } from '#src/runtime/openapi/route.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { testServer } from '#test/support/server.ts'
 import { testService } from '#test/support/service.ts'
@@ -33,6 +34,7 @@ test('a request is one line, in the fields of Cloud Logging', async () => {
       severity: 'WARNING',
       time: '2026-11-23T09:30:00.125Z',
       message: 'POST /nowhere 404',
+      problem: 'NOT_FOUND',
       'logging.googleapis.com/trace': traceId,
       'logging.googleapis.com/spanId': '00f067aa0ba902b7',
       'logging.googleapis.com/trace_sampled': true,
@@ -49,6 +51,27 @@ test('a request is one line, in the fields of Cloud Logging', async () => {
       },
     },
   ])
+})
+
+test('the line of a request that fails says by which code, and where, in the words of the contract', async () => {
+  const Item = z.strictObject({ count: z.int(), tags: z.array(z.string()).optional() })
+  const Body = z.strictObject({ item: Item, notes: z.record(z.string(), z.int()).optional() })
+  const route = defineRoute({
+    ...{ method: 'post', path: '/items', operationId: 'items', summary: 'Items', security: 'public' },
+    request: { body: jsonBody(Body) },
+    responses: { 200: json('It', Item) },
+  })
+  const feature = featureOf(handle(route, (c) => c.json(c.req.valid('json').item, 200)))
+  const { api, lines } = await testService({ databaseUrl: noDatabase, features: [feature] })
+  async function problemOf(body: object): Promise<unknown> {
+    await api('/items', { json: body })
+    return lines.at(-1)?.problem
+  }
+  expect(await problemOf({ item: { count: 'hunter2' } })).toBe('VALIDATION_FAILED #/item/count')
+  expect(await problemOf({ item: { count: 1, tags: ['a', 2] } })).toBe('VALIDATION_FAILED #/item/tags/1')
+  expect(await problemOf({ item: { count: 1, hunter2: 1 } })).toBe('VALIDATION_FAILED #/item')
+  expect(await problemOf({ item: { count: 1 }, notes: { hunter2: 'x' } })).toBe('VALIDATION_FAILED #/notes/*')
+  expect(await problemOf({ item: { count: 1 } })).toBeUndefined()
 })
 
 test('without a proxy the address is the connection’s', async () => {

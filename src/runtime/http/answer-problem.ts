@@ -29,6 +29,7 @@ export function problemAnswer(format: ProblemFormat, log: Log): ProblemAnswer {
     markRouted(c)
     const gone = clientLeft(c)
     const problem = gone ? new Problem(problems.CLIENT_CLOSED_REQUEST) : toProblem(thrown)
+    c.set('problem', problem)
     const { definition, options } = problem
     const kept = Object.fromEntries([...c.res.headers].filter(([name]) => lasting.test(name)))
     c.res = undefined // else Hono lays all the headers of an earlier answer over this one

@@ -1,5 +1,6 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Log } from '../log/logger.ts'
+import type { Problem } from './problem.ts'
 
 /** What every handler finds in `c.var`, and Node's own request in `c.env` where there is one. */
 export interface BaseEnv {
@@ -14,6 +15,8 @@ export interface BaseEnv {
     answerHeaders: Record<string, string>
     /** Whether a route, or the runtime itself, makes the response. */
     routed?: true
+    /** The problem that was answered last. */
+    problem?: Problem
     /** The answer that `write` made last, with its length in bytes. */
     written?: { readonly response: Response; readonly length: number }
   }

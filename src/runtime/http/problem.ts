@@ -22,6 +22,8 @@ export interface ProblemOptions {
   readonly userMessage?: string
   readonly errors?: readonly ProblemError[]
   readonly headers?: Readonly<Record<string, string>>
+  /** What the request's line in the log says beside the code: nothing that a caller has written. */
+  readonly logged?: readonly string[]
   /** Logged and reported, never sent. */
   readonly cause?: unknown
 }

@@ -7,6 +7,7 @@ import { parseTrace } from '../log/trace.ts'
 import type { ProblemAnswer } from './answer-problem.ts'
 import { clientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
+import type { Problem } from './problem.ts'
 import { refuseUnrouted } from './routed.ts'
 
 /**
@@ -47,8 +48,9 @@ export function requestContext(options: {
       }
       if (context.reports.length > 0) await Promise.all(context.reports)
       const seconds = (performance.now() - started) / 1000
+      const problem = status >= 400 ? describe(c.get('problem')) : undefined
       log[level(status)](
-        { httpRequest: httpRequest(c, context.path, status, seconds) },
+        { httpRequest: httpRequest(c, context.path, status, seconds), problem },
         `${context.method} ${context.path} ${status}`,
       )
     })
@@ -63,6 +65,12 @@ function withWarningLine(reporter: Reporter, log: Log): Reporter {
       return reporter.warning?.(title, data, context)
     },
   }
+}
+
+/** What was wrong, in short. */
+function describe(problem: Problem | undefined): string | undefined {
+  if (!problem) return undefined
+  return [problem.definition.code, ...(problem.options.logged ?? [])].join(' ')
 }
 
 function level(status: number): 'error' | 'warn' | 'info' {

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import type { z } from 'zod'
 import type { BaseEnv } from './env.ts'
+import { knownPlace } from './known-place.ts'
 import { Problem, type ProblemError, problems } from './problem.ts'
 import { pointerStep } from './text.ts'
 
@@ -38,19 +39,26 @@ export function validate(
   const result = schema.safeParse(value)
   if (!result.success) {
     const place = places[part]
+    const { issues } = result.error
     throw invalid(
       place,
-      result.error.issues.flatMap((issue) => describe(issue, place)),
+      issues.flatMap((issue) => describe(issue, place)),
+      issues.slice(0, 5).map(({ path }) => knownPlace(schema, path)),
     )
   }
   c.req.addValidatedData(part, result.data as object)
 }
 
-/** The problem of a part that does not fit. */
-export function invalid(place: Place, errors: ProblemError[]): Problem {
+/**
+ * The problem of a part that does not fit.
+ *
+ * @param logged the places, for the log
+ */
+export function invalid(place: Place, errors: ProblemError[], logged?: string[]): Problem {
   return new Problem(problems.VALIDATION_FAILED, {
     detail: `The ${place} does not fit the contract.`,
     errors,
+    ...(logged && { logged }),
   })
 }
 

@@ -1,5 +1,13 @@
 const colours: Record<string, number> = { DEBUG: 90, INFO: 36, WARNING: 33, ERROR: 31, CRITICAL: 35 }
-const hidden = new Set(['severity', 'time', 'message', 'httpRequest', 'stack_trace', 'serviceContext'])
+const hidden = new Set([
+  'severity',
+  'time',
+  'message',
+  'httpRequest',
+  'problem',
+  'stack_trace',
+  'serviceContext',
+])
 
 /**
  * One log entry for a person at a terminal: time, severity, message, the fields worth reading, the stack.
@@ -8,12 +16,19 @@ const hidden = new Set(['severity', 'time', 'message', 'httpRequest', 'stack_tra
  */
 export function prettyLine(line: string): string {
   const entry = JSON.parse(line) as Record<string, unknown>
-  const { severity = 'DEFAULT', time = '', message = '', httpRequest, stack_trace: stack } = entry
+  const {
+    severity = 'DEFAULT',
+    time = '',
+    message = '',
+    httpRequest,
+    problem = '',
+    stack_trace: stack,
+  } = entry
   const fields = Object.entries(entry)
     .filter(([key]) => !hidden.has(key) && !key.startsWith('logging.googleapis.com/'))
     .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
   const latency = (httpRequest as { latency?: string } | undefined)?.latency
-  const head = `${String(time).slice(11, 23)} ${paint(String(severity))} ${String(message)}`
+  const head = `${String(time).slice(11, 23)} ${paint(String(severity))} ${[message, problem].filter(Boolean).join(' ')}`
   const rest = [...(latency ? [latency] : []), ...fields].map((field) => ` ${dim(field)}`).join('')
   return `${head}${rest}\n${stack ? `${dim(String(stack))}\n` : ''}`
 }

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { pointerStep } from './text.ts'
+
+/**
+ * Where a value is wrong, for the log: as a JSON pointer of names that the contract has. What the caller has named,
+ * an unknown key or one of a record, may be a secret in the wrong place: `*` stands for it and all below.
+ *
+ * @param path of an issue of zod's
+ */
+export function knownPlace(schema: z.core.$ZodType, path: readonly PropertyKey[]): string {
+  const steps = ['#']
+  let current: z.core.$ZodType | undefined = schema
+  for (const key of path) {
+    current = current && stepInto(current, key)
+    steps.push(current ? pointerStep(key) : '*')
+    if (!current) break
+  }
+  return steps.join('/')
+}
+
+function stepInto(schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType | undefined {
+  if (schema instanceof z.ZodObject)
+    return Object.hasOwn(schema.shape, key) ? schema.shape[key as string] : undefined
+  if (schema instanceof z.ZodArray) return schema.element
+  if (schema instanceof z.ZodTuple) return schema.def.items[Number(key)] ?? schema.def.rest ?? undefined
+  if (schema instanceof z.ZodPipe) return stepInto(schema.def.in, key)
+  if (schema instanceof z.ZodUnion) return first(schema.options, key)
+  if (schema instanceof z.ZodIntersection) return first([schema.def.left, schema.def.right], key)
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault)
+    return stepInto(schema.unwrap(), key)
+  return undefined
+}
+
+function first(schemas: readonly z.core.$ZodType[], key: PropertyKey): z.core.$ZodType | undefined {
+  for (const schema of schemas) {
+    const found = stepInto(schema, key)
+    if (found) return found
+  }
+  return undefined
+}
