@@ -2,6 +2,7 @@ import { createApp, features, problemFormat, reporter } from './app.ts'
 import { ConfigError, describeConfig, parseConfig } from './runtime/config/config.ts'
 import { describeVersion } from './runtime/config/version.ts'
 import { createDatabase } from './runtime/database/database.ts'
+import { isEndOfRequest } from './runtime/http/deadline.ts'
 import { createHttpServer } from './runtime/http/server.ts'
 import { captureConsole } from './runtime/log/capture.ts'
 import { createLogger, type Log } from './runtime/log/logger.ts'
@@ -32,7 +33,9 @@ const log = createLogger({
 captureConsole(log)
 reportOutsideRequests(reporter)
 process.on('uncaughtException', fail)
-process.on('unhandledRejection', fail)
+process.on('unhandledRejection', (error) => {
+  if (!isEndOfRequest(error)) void fail(error) // nobody waited for a query, or a call, that ended with its request
+})
 
 const database = createDatabase({
   url: config.DATABASE_URL,

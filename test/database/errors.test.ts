@@ -89,15 +89,16 @@ test('a row that another transaction locks is waited for as long as the handler 
   expect(await written(databaseUrl)).toEqual(['locked'])
 })
 
-test('a statement is cancelled after REQUEST_TIMEOUT, as is a transaction that does nothing', async () => {
+test('the server ends a statement, a wait for a lock and an idle transaction before REQUEST_TIMEOUT does', async () => {
   handler = async (c) => {
     const { rows } = await c.var.tx.execute(
       sql`select current_setting('statement_timeout') as statement,
-        current_setting('idle_in_transaction_session_timeout') as idle`,
+        current_setting('idle_in_transaction_session_timeout') as idle,
+        current_setting('lock_timeout') as lock`,
     )
     return c.json({ ...rows[0] }, 200)
   }
-  expect(await expectJson(await work())).toEqual({ statement: '9s', idle: '9s' })
+  expect(await expectJson(await work())).toEqual({ statement: '7200ms', idle: '7200ms', lock: '3600ms' })
 })
 
 test('a statement that takes too long is a 503', async () => {

@@ -32,8 +32,6 @@ test.each([
       database: 'orders',
       application_name: 'test',
       client_encoding: 'UTF8',
-      statement_timeout: '7000',
-      idle_in_transaction_session_timeout: '7000',
     },
   ])
   fake.server.close() // the next one listens there

@@ -1,4 +1,5 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors'
+import pg from 'pg'
 import { Problem, problems } from '../http/problem.ts'
 import { causes, findDatabaseError } from '../log/error-fields.ts'
 
@@ -26,6 +27,25 @@ export function databaseProblem(error: unknown): Problem | undefined {
   if (code && busy.has(code)) return overloaded(error)
   const gone = code ? /^(08|57P|25P03)/.test(code) : isLost(error)
   return gone ? unavailable(error) : undefined
+}
+
+/** The 503 for a server that takes no writes (SQLSTATE 25006), such as the old primary after a failover. */
+export function readOnlyProblem(error: unknown): Problem | undefined {
+  return error instanceof pg.DatabaseError && error.code === '25006' ? unavailable(error) : undefined
+}
+
+/** Whether a connection is of no use after this error of a statement. */
+export function endsConnection(error: unknown): boolean {
+  if (!(error instanceof pg.DatabaseError)) return true
+  return error.severity !== 'ERROR' || /^(08|57P)/.test(error.code ?? '')
+}
+
+/** What PostgreSQL says to a prepared statement that holds no more: `0A000` where a migration changed its columns. */
+const stale = new Set(['0A000', '26000', '42P05'])
+
+/** Whether a named statement failed before it did anything, because of its name. */
+export function isStaleStatement(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && stale.has(error.code ?? '')
 }
 
 /** The 503 for a connection that cannot be had. */

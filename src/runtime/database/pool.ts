@@ -1,38 +1,45 @@
 import pg from 'pg'
 import { within } from '../within.ts'
 import { connectionProblem, unavailable } from './errors.ts'
+import { introduce } from './introduce.ts'
+import type { Limits } from './limits.ts'
+import { refuseInTransaction } from './scope.ts'
+import { queryOn } from './single.ts'
 
-const connectTime = 3_000
 /** A connection that rested longer is asked whether it still lives: the CPU, or the other end, may have been off. */
-const restTime = 1_000
-const askTime = 1_000
+const restMs = 1_000
+const askMs = 1_000
+/** How long a connection is silent before the kernel asks whether the other end is there. */
+const keepAliveMs = 10_000
 
-type Callback = Parameters<pg.Pool['connect']>[0]
+type Callback = NonNullable<Parameters<pg.Pool['connect']>[0]>
 
 /**
- * A pool that hands out living connections only, and keeps no timer for the idle ones.
+ * A pool that hands out living connections only, and keeps no timer for the idle ones. Its statements end with their
+ * requests.
  *
  * On Cloud Run the CPU is off between requests: the server, a proxy or a failover may end a connection unseen.
  */
 export class CheckedPool extends pg.Pool {
+  readonly limits: Limits
   readonly #restingSince = new WeakMap<pg.PoolClient, number>()
+  readonly #direct = new WeakSet<pg.PoolClient>()
   readonly #configured: boolean
   /** A connection that had rested since then was found dead. */
   #deadSince = Number.NEGATIVE_INFINITY
 
-  /** @param options.timeout seconds that a statement, or an idle transaction, may take */
-  constructor(options: { url: string | undefined; max: number; timeout: number; name: string }) {
-    const milliseconds = options.timeout * 1000
+  constructor(options: { url: string | undefined; max: number; limits: Limits; name: string }) {
     super({
       connectionString: options.url,
       max: options.max,
       application_name: options.name,
-      connectionTimeoutMillis: Math.min(connectTime, milliseconds / 2),
+      connectionTimeoutMillis: options.limits.connectMs,
       idleTimeoutMillis: 0,
       keepAlive: true,
-      statement_timeout: milliseconds,
-      idle_in_transaction_session_timeout: milliseconds,
+      keepAliveInitialDelayMillis: keepAliveMs,
     })
+    this.limits = options.limits
+    this.query = queryOn(this) as pg.Pool['query']
     this.#configured = options.url !== undefined
     // without a listener, a connection that dies while a handler holds it would end the process
     this.on('connect', (client) => client.on('error', () => {}))
@@ -40,16 +47,33 @@ export class CheckedPool extends pg.Pool {
   }
 
   override connect(): Promise<pg.PoolClient>
-  override connect(callback: NonNullable<Callback>): void
+  override connect(callback: Callback): void
   override connect(callback?: Callback): Promise<pg.PoolClient> | undefined {
+    refuseInTransaction()
     if (callback) return void this.#living(callback)
     const { promise, resolve, reject } = Promise.withResolvers<pg.PoolClient>()
     this.#living((error, client) => (client ? resolve(client) : reject(error)))
     return promise
   }
 
+  /** Whether the server itself is at the other end, not a pooler that may change it between two transactions. */
+  isDirect(client: pg.PoolClient): boolean {
+    return this.#direct.has(client)
+  }
+
+  /**
+   * Takes a connection out that is of no use any more, and with it, before they are used, those that have rested
+   * through the same: a silence, a failover.
+   *
+   * @param since when it was good last
+   */
+  drop(client: pg.PoolClient, since: number): void {
+    this.#deadSince = Math.max(this.#deadSince, since)
+    client.release(true)
+  }
+
   /** Hands out the next connection that answers; the dead ones leave the pool, which opens others in their place. */
-  #living(callback: NonNullable<Callback>): void {
+  #living(callback: Callback): void {
     if (!this.#configured) {
       callback(unavailable(new Error('DATABASE_URL is not set')), undefined, nothing)
       return
@@ -57,17 +81,27 @@ export class CheckedPool extends pg.Pool {
     super.connect((error, client, release) => {
       if (!client) return callback(connectionProblem(error), undefined, nothing)
       const since = this.#restingSince.get(client)
-      if (since === undefined || performance.now() - since < restTime)
-        return callback(undefined, client, release)
+      if (since === undefined) return void this.#introduce(client, callback)
+      const suspect = since <= this.#deadSince
+      if (!suspect && performance.now() - since < restMs) return callback(undefined, client, release)
       // what has rested through the same silence is not asked as well: each might take its second
-      const asked = since <= this.#deadSince ? Promise.resolve(false) : answers(client)
+      const asked = suspect ? Promise.resolve(false) : answers(client)
       void asked.then((alive) => {
         if (alive) return callback(undefined, client, release)
-        this.#deadSince = Math.max(this.#deadSince, since)
-        release(true)
+        this.drop(client, since)
         this.#living(callback)
       })
     })
+  }
+
+  async #introduce(client: pg.PoolClient, callback: Callback): Promise<void> {
+    try {
+      if (await introduce(client, this.limits)) this.#direct.add(client)
+    } catch (error) {
+      client.release(true)
+      return callback(connectionProblem(error), undefined, nothing)
+    }
+    callback(undefined, client, client.release)
   }
 }
 
@@ -79,5 +113,5 @@ async function answers(client: pg.PoolClient): Promise<boolean> {
   const asked = client.query('').then(() => {
     alive = true
   })
-  return (await within(askTime, asked)) && alive
+  return (await within(askMs, asked)) && alive
 }

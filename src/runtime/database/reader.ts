@@ -1,7 +1,8 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
-import type pg from 'pg'
 import type { Database } from './database.ts'
+import { hold } from './held.ts'
 import type { CheckedPool } from './pool.ts'
+import type { Statement } from './statement.ts'
 
 /** A database that can only be read. */
 export type Reader = Pick<Database, 'select' | 'selectDistinct' | 'selectDistinctOn' | '$count' | 'execute'>
@@ -13,20 +14,14 @@ export type Reader = Pick<Database, 'select' | 'selectDistinct' | 'selectDistinc
  */
 export function readerOn(pool: CheckedPool): Reader {
   const client = {
-    async query(query: pg.QueryConfig, values: unknown[]) {
-      const single = { ...query, queryMode: 'extended' }
-      const connection = await pool.connect()
-      let usable = false
+    async query(statement: Statement, values: unknown[]) {
+      const connection = await hold(pool)
       try {
-        await connection.query('begin read only')
-        try {
-          return await connection.query(single, values)
-        } finally {
-          await connection.query('rollback')
-          usable = true
-        }
+        await connection.begin({ accessMode: 'read only' })
+        return await connection.query({ ...statement, queryMode: 'extended' }, values)
       } finally {
-        connection.release(!usable)
+        await connection.rollback()
+        connection.release()
       }
     },
   }

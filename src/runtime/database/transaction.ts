@@ -1,8 +1,11 @@
 import { sql } from 'drizzle-orm'
 import { NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
+import type pg from 'pg'
 import type { Database, Transaction } from './database.ts'
+import { hold } from './held.ts'
 import type { CheckedPool } from './pool.ts'
+import { runInTransaction } from './scope.ts'
 
 type NoSchema = Record<string, never>
 
@@ -19,51 +22,57 @@ export function afterCommit(tx: Transaction, then: () => void): void {
 
 const dialect = new PgDialect()
 
-/** A transaction whose savepoints, where they are rolled back, forget what waits for the commit on their account. */
+/**
+ * A transaction whose savepoints, where they are rolled back, forget what waits for the commit on their account, and
+ * throw what went wrong rather than what ROLLBACK met.
+ */
 class OpenTransaction extends NodePgTransaction<NoSchema, NoSchema> {
-  override transaction<Result>(work: (tx: OpenTransaction) => Promise<Result>): Promise<Result> {
+  override async transaction<Result>(work: (tx: OpenTransaction) => Promise<Result>): Promise<Result> {
     const { session } = this._
-    return super.transaction(async () => {
-      const committed = waiting.get(session) ?? []
-      const before = committed.length
-      try {
-        return await work(new OpenTransaction(dialect, session, undefined, this.nestedIndex + 1))
-      } catch (error) {
-        committed.length = before
-        throw error
-      }
-    })
+    const committed = waiting.get(session) ?? []
+    const before = committed.length
+    const savepoint = sql.identifier(`sp${this.nestedIndex + 1}`)
+    await this.execute(sql`savepoint ${savepoint}`)
+    try {
+      const result = await work(new OpenTransaction(dialect, session, undefined, this.nestedIndex + 1))
+      await this.execute(sql`release savepoint ${savepoint}`)
+      return result
+    } catch (error) {
+      committed.length = before
+      await this.execute(sql`rollback to savepoint ${savepoint}`).catch(() => {}) // then COMMIT fails as well
+      throw error
+    }
   }
 }
 
 /**
  * What `database.transaction` does, in place of Drizzle's own, which never gives a connection back when BEGIN
  * fails, throws what ROLLBACK met in place of what went wrong, and takes for committed what is not: after a
- * statement that failed, and whose error was caught, COMMIT rolls back without a word.
+ * statement that failed, and whose error was caught, COMMIT rolls back without a word. Its statements end with the
+ * request; the pool refuses whoever asks for another connection inside.
  */
 export function transactionOn(pool: CheckedPool): Database['transaction'] {
   return async function transaction(work, config) {
-    const client = await pool.connect()
-    const session = new NodePgSession<NoSchema, NoSchema>(client, dialect, undefined)
+    const connection = await hold(pool)
+    const session = new NodePgSession<NoSchema, NoSchema>(
+      connection as unknown as pg.PoolClient,
+      dialect,
+      undefined,
+    )
     const tx = new OpenTransaction(dialect, session, undefined)
     const committed: (() => void)[] = []
     waiting.set(session, committed)
-    let usable = true
     try {
-      await tx.execute(sql`begin`)
-      if (config) await tx.setTransaction(config)
-      const result = await work(tx)
-      const { command } = await tx.execute(sql`commit`)
-      if (command !== 'COMMIT') throw new Error('A statement of the transaction failed: nothing is committed')
+      await connection.begin(config)
+      const result = await runInTransaction(connection, () => work(tx))
+      await connection.commit()
       for (const then of committed) then()
       return result
     } catch (error) {
-      await tx.execute(sql`rollback`).catch(() => {
-        usable = false
-      })
+      await connection.rollback()
       throw error
     } finally {
-      client.release(!usable)
+      connection.release()
     }
   }
 }

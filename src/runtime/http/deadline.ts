@@ -1,7 +1,12 @@
 import type { Context, MiddlewareHandler } from 'hono'
+import { currentRequest } from '../log/context.ts'
+import { causes } from '../log/error-fields.ts'
 import { onClientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
 import { Problem, problems } from './problem.ts'
+
+/** Why a signal aborted: nobody is there any more to take the response. */
+class ClientLeft extends Error {}
 
 /**
  * Ends a request a little before Cloud Run would (which answers 504 and lets the container work on): aborts
@@ -16,6 +21,8 @@ export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEn
   return async function deadline(c, next) {
     const controller = new AbortController()
     c.set('signal', controller.signal)
+    const request = currentRequest()
+    if (request) request.signal = controller.signal
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const timer = setTimeout(() => {
       const problem = waitsForBody(c)
@@ -24,7 +31,7 @@ export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEn
       controller.abort(problem)
       reject(problem)
     }, milliseconds)
-    const forget = onClientLeft(c, () => controller.abort(new Error('The client left')))
+    const forget = onClientLeft(c, () => controller.abort(new ClientLeft('The client left')))
     next().then(resolve, reject)
     try {
       await promise
@@ -43,6 +50,15 @@ function waitsForBody({ env }: Context<BaseEnv>): boolean {
   )
 }
 
+/** Whether this was thrown because a request had ended before its response, and says nothing else. */
+export function isEndOfRequest(error: unknown): boolean {
+  return causes(error).some(
+    (cause) =>
+      cause instanceof ClientLeft ||
+      (cause instanceof Problem && cause.definition.code === problems.DEADLINE_EXCEEDED.code),
+  )
+}
+
 /**
  * What a handler throws when the deadline has passed changes nothing: the answer is on its way.
  *
@@ -52,6 +68,7 @@ function waitsForBody({ env }: Context<BaseEnv>): boolean {
 export function ignoreAfterDeadline(c: Context<BaseEnv>, thrown: unknown): Promise<never> {
   const { reason } = c.get('signal')
   if (!(reason instanceof Problem)) throw thrown
-  if (thrown !== reason) c.get('log').warn({ err: thrown }, 'The handler failed after its deadline')
+  if (!causes(thrown).includes(reason))
+    c.get('log').warn({ err: thrown }, 'The handler failed after its deadline')
   return new Promise(() => {})
 }

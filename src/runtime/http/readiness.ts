@@ -1,3 +1,4 @@
+import { withSignal } from '../log/context.ts'
 import { Problem, problems } from './problem.ts'
 
 /** What must answer before requests can be served: each resolves, or rejects with why not. */
@@ -41,7 +42,7 @@ async function bounded(check: ReadinessChecks[string] | undefined, signal: Abort
   const timer = setTimeout(stop, checkTime)
   signal.addEventListener('abort', stop, { once: true })
   try {
-    await Promise.race([check?.(controller.signal), promise])
+    await Promise.race([withSignal(controller.signal, async () => check?.(controller.signal)), promise])
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', stop)

@@ -11,8 +11,8 @@ import type { Problem } from './problem.ts'
 import { refuseUnrouted } from './routed.ts'
 
 /**
- * The outermost middleware: gives the request its trace, waits for its reports (a second at most), writes its
- * one log line, and answers what nobody else could, or may.
+ * The outermost middleware: gives the request its trace, waits for what may not outlive it (a second at most), writes
+ * its one log line, and answers what nobody else could, or may.
  *
  * @param options.answer writes a problem, whatever was thrown
  */
@@ -31,7 +31,7 @@ export function requestContext(options: {
       method: c.req.method,
       path: pathOf(c.req.url),
       reporter,
-      reports: [],
+      unfinished: [],
     }
     c.set('log', log)
     return runInContext(context, async () => {
@@ -46,7 +46,7 @@ export function requestContext(options: {
       if (status >= 500) {
         void reportError(c.error ?? new Error(`Answered ${status}`), { status, route: routePath(c, -1) })
       }
-      if (context.reports.length > 0) await Promise.all(context.reports)
+      if (context.unfinished.length > 0) await Promise.all(context.unfinished)
       const seconds = (performance.now() - started) / 1000
       const problem = status >= 400 ? describe(c.get('problem')) : undefined
       log[level(status)](

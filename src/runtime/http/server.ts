@@ -146,7 +146,7 @@ function refusals(format: ProblemFormat, log: Log) {
       ...extra,
     }
     const trace = { traceId, spanId: undefined, sampled: false }
-    runInContext({ requestId, trace, method: '', path: '', reporter: {}, reports: [] }, () =>
+    runInContext({ requestId, trace, method: '', path: '', reporter: {}, unfinished: [] }, () =>
       log.warn({ httpRequest: { status: definition.status } }, `Refused: ${definition.title}`),
     )
     return { body, headers }

@@ -57,6 +57,6 @@ async function report(send: (reporter: Reporter, request: ReportContext) => unkn
     process.emitWarning(`A report could not be sent: ${why}`)
   })
   const sent = within(reportTime, sending)
-  request?.reports.push(sent)
+  request?.unfinished.push(sent)
   await sent
 }

@@ -1,6 +1,8 @@
 import type { Config } from '../config/config.ts'
 import type { Database } from '../database/database.ts'
 import type { Reader } from '../database/reader.ts'
+import { withSignal } from '../log/context.ts'
+import { causes } from '../log/error-fields.ts'
 import type { Log } from '../log/logger.ts'
 import { keepLease, LeaseLost } from './lease.ts'
 import { type ClaimedRow, finish } from './ledger.ts'
@@ -50,22 +52,24 @@ export async function makeAttempt(
   try {
     if (stopping.aborted) stop()
     controller.signal.throwIfAborted()
-    const effect = await Promise.race([
-      task.run({
-        payload,
-        attempt: row.attempts,
-        signal: controller.signal,
-        idempotencyKey: row.id,
-        caller: row.subject === null ? undefined : { subject: row.subject },
-        log,
-        database: readable,
-        config,
-      }),
-      aborted,
-    ])
+    const { signal } = controller
+    const attempt = {
+      payload,
+      attempt: row.attempts,
+      signal,
+      idempotencyKey: row.id,
+      caller: row.subject === null ? undefined : { subject: row.subject },
+      log,
+      database: readable,
+      config,
+    }
+    const effect = await Promise.race([withSignal(signal, () => task.run(attempt)), aborted])
     await stopRenewing()
-    controller.signal.throwIfAborted()
-    await commit(database, row, effect ?? undefined)
+    signal.throwIfAborted()
+    stopping.removeEventListener('abort', stop) // what was done is better written than done again
+    await withSignal(signal, () => commit(database, row, effect ?? undefined))
+  } catch (error) {
+    throw causes(error).includes(controller.signal.reason) ? controller.signal.reason : error
   } finally {
     clearTimeout(timer)
     stopping.removeEventListener('abort', stop)

@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { allTheSame } from '../database/all-the-same.ts'
 import type { BaseEnv } from '../http/env.ts'
 import { Problem, problems } from '../http/problem.ts'
 import { errorMessage } from '../log/error-fields.ts'
@@ -36,6 +37,7 @@ export interface CallbackOptions extends AttemptOptions {
 
 type Settled = Outcome | undefined
 
+const settleMs = 5_000
 /** Milliseconds between two looks whether a revision understands the task by now. */
 const unknownWait = 60_000
 
@@ -58,19 +60,26 @@ export async function answerCallback(
 /** @returns nothing where the task was taken away meanwhile: someone else settles it, or has */
 async function work(c: Context<BaseEnv>, row: ClaimedRow, options: CallbackOptions): Promise<Settled> {
   const task = options.registry.get(row.name)
-  if (!task) return wait(row, 'this revision has no task of this name', options)
+  if (!task) return settled(() => wait(row, 'this revision has no task of this name', options))
   const payload = task.payload.safeParse(row.payload)
-  if (!payload.success) return wait(row, 'this revision does not understand its payload', options)
+  if (!payload.success)
+    return settled(() => wait(row, 'this revision does not understand its payload', options))
   if (row.attempts > task.retry.attempts) {
-    return giveUp(row, row.attempts - 1, new Error('The process ended during the last attempt'), options)
+    const error = new Error('The process ended during the last attempt')
+    return settled(() => giveUp(row, row.attempts - 1, error, options))
   }
   try {
     const time = Math.min(task.deadline, options.longest)
     await makeAttempt(task, row, payload.data, { ...options, signal: c.get('signal'), time })
     return 'done'
   } catch (error) {
-    return settle(task, row, error, options)
+    return settled(() => settle(task, row, error, options))
   }
+}
+
+/** Writes what became of a task, whether or not Cloud Tasks still waits: else its lease would hold it up. */
+function settled(write: () => Promise<Settled>): Promise<Settled> {
+  return allTheSame(settleMs, write)
 }
 
 /** Decides what a failed attempt leads to. */

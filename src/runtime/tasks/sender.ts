@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
+import { allTheSame } from '../database/all-the-same.ts'
 import type { Database } from '../database/database.ts'
 import type { Log } from '../log/logger.ts'
 import type { CloudTasks } from './cloud-tasks.ts'
@@ -26,6 +27,8 @@ const mostHung = 3
 const restTime = 10_000
 /** Cloud Tasks takes deadlines up to 30 min. */
 const longestDeadline = 1_800_000
+/** For noting what was handed over: the client may have left. */
+const markMs = 2_000
 /** How much later than the attempt's own end Cloud Tasks gives it up. */
 const margin = 15_000
 
@@ -79,7 +82,7 @@ export function createSender(options: {
       )
     }
     if (sent.length > 0) {
-      await markQueued(database, sent).catch((err) =>
+      await allTheSame(markMs, () => markQueued(database, sent)).catch((err) =>
         log.warn(
           { err },
           'Tasks were handed over, but not marked so: the tick hands them over again, to no effect',

@@ -1,0 +1,39 @@
+import pg from 'pg'
+
+/** What `pg` keeps of a connection, and its types leave out. */
+interface Connected {
+  readonly host: string
+  readonly port: number
+  readonly ssl: pg.ClientConfig['ssl']
+  readonly sslNegotiation: string
+  readonly processID: number | null
+  readonly secretKey: number | null
+}
+
+interface Wire extends pg.Connection {
+  connect(portOrPath: number | string, host?: string): void
+  requestSsl(): void
+  cancel(processID: number | null, secretKey: number | null): void
+}
+
+/**
+ * Asks the server, on a connection of its own, to cancel the statement that a connection waits for.
+ *
+ * @returns `done` resolves when the server has passed the request on, or it failed; `stop` gives it up
+ * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
+ */
+export function requestCancel(client: pg.PoolClient): { done: Promise<void>; stop: () => void } {
+  const { host, port, ssl, sslNegotiation, processID, secretKey } = client as unknown as Connected
+  const options = { ssl, sslNegotiation } as ConstructorParameters<typeof pg.Connection>[0]
+  const wire = new pg.Connection(options) as Wire
+  const { promise: done, resolve } = Promise.withResolvers<void>()
+  const send = () => wire.cancel(processID, secretKey)
+  wire.on('error', () => resolve())
+  wire.once('end', resolve)
+  wire.once('sslconnect', send)
+  if (!ssl) wire.once('connect', send)
+  else if (sslNegotiation !== 'direct') wire.once('connect', () => wire.requestSsl())
+  if (host.startsWith('/')) wire.connect(`${host}/.s.PGSQL.${port}`)
+  else wire.connect(port, host)
+  return { done, stop: () => void wire.stream.destroy() }
+}

@@ -1,0 +1,124 @@
+import type { PgTransactionConfig } from 'drizzle-orm/pg-core'
+import type pg from 'pg'
+import { currentRequest } from '../log/context.ts'
+import { within } from '../within.ts'
+import { acquire } from './acquire.ts'
+import { readOnlyProblem, unavailable } from './errors.ts'
+import { beginText } from './introduce.ts'
+import type { CheckedPool } from './pool.ts'
+import { type Statement, sendStatement, unnamed } from './statement.ts'
+
+/** Waits for a connection, to hold it for a transaction; until its request ends. */
+export function hold(pool: CheckedPool): Promise<HeldConnection> {
+  const { promise, resolve, reject } = Promise.withResolvers<HeldConnection>()
+  acquire(pool, currentRequest()?.signal, (error, client) => {
+    if (client) resolve(new HeldConnection(pool, client))
+    else reject(error)
+  })
+  return promise
+}
+
+/** A connection that a transaction holds. It sends one statement after another, each of which ends with its request. */
+export class HeldConnection {
+  readonly #pool: CheckedPool
+  readonly #client: pg.PoolClient
+  readonly #since = performance.now()
+  /** Resolves when the statement under way has left the connection free. */
+  #busy: Promise<void> | undefined
+  #usable = true
+  #readOnly = false
+  /** Whether COMMIT or ROLLBACK was sent. */
+  over = false
+
+  constructor(pool: CheckedPool, client: pg.PoolClient) {
+    this.#pool = pool
+    this.#client = client
+  }
+
+  async begin({ isolationLevel, accessMode, deferrable }: PgTransactionConfig = {}): Promise<void> {
+    this.#readOnly = accessMode === 'read only'
+    const modes = [
+      isolationLevel && `isolation level ${isolationLevel}`,
+      accessMode,
+      deferrable !== undefined && `${deferrable ? '' : 'not '}deferrable`,
+    ].filter(Boolean)
+    const { limits } = this.#pool
+    await this.query({ text: beginText(modes.join(' '), this.#pool.isDirect(this.#client), limits) })
+  }
+
+  /** What Drizzle calls. */
+  async query(statement: Statement, values: unknown[] = []): Promise<pg.QueryResult> {
+    while (this.#busy) await this.#busy
+    if (this.over) throw new Error('The transaction is over: await every query of it before its work returns')
+    return this.#send(unnamed(statement), values)
+  }
+
+  /**
+   * COMMIT, unless the request has ended before. It is never cancelled: nobody would know whether it took hold.
+   *
+   * @throws {Error} where a statement had failed, and nothing is committed
+   */
+  async commit(): Promise<void> {
+    while (this.#busy) await this.#busy
+    currentRequest()?.signal?.throwIfAborted()
+    const result = await this.#finish('commit')
+    if (!result) throw unavailable(new Error('The database did not say whether it committed'))
+    if (result.command !== 'COMMIT')
+      throw new Error('A statement of the transaction failed: nothing is committed')
+  }
+
+  /** ROLLBACK, also when the request has ended. Never throws: what went wrong before is what counts. */
+  async rollback(): Promise<void> {
+    while (this.#busy) await this.#busy
+    if (this.#usable && !(await this.#finish('rollback').catch(() => undefined))) this.#usable = false
+  }
+
+  /** Gives the connection back, or drops one of no use. */
+  release(): void {
+    if (this.#usable) this.#client.release()
+    else this.#pool.drop(this.#client, this.#since)
+  }
+
+  #send(statement: Statement, values: unknown[]): Promise<pg.QueryResult> {
+    const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>()
+    const { promise: busy, resolve: freed } = Promise.withResolvers<void>()
+    this.#busy = busy
+    const options = { request: currentRequest(), recoveryMs: this.#pool.limits.recoveryMs }
+    sendStatement(this.#client, statement, values, options, {
+      settle: (error, result) => {
+        const problem = this.#readOnly ? undefined : readOnlyProblem(error)
+        if (problem) this.#usable = false
+        if (result) resolve(result)
+        else reject(problem ?? error)
+      },
+      free: (usable) => {
+        this.#usable &&= usable
+        this.#busy = undefined
+        freed()
+      },
+    })
+    return promise
+  }
+
+  /** @returns nothing where the database did not answer within `recoveryMs` of the request's end */
+  async #finish(text: string): Promise<pg.QueryResult | undefined> {
+    this.over = true
+    const request = currentRequest()
+    const { promise: late, resolve } = Promise.withResolvers<undefined>()
+    const sent = this.#client.query(text)
+    const abort = () => {
+      const ended = within(this.#pool.limits.recoveryMs, sent).then(() => resolve(undefined))
+      request?.unfinished.push(ended)
+    }
+    if (request?.signal?.aborted) abort()
+    else request?.signal?.addEventListener('abort', abort)
+    try {
+      return await Promise.race([sent, late])
+    } catch (error) {
+      this.#usable = false
+      throw error
+    } finally {
+      request?.signal?.removeEventListener('abort', abort)
+    }
+  }
+}

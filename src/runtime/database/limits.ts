@@ -1,0 +1,23 @@
+/** How long waits for the database may take, in milliseconds. */
+export interface Limits {
+  /** For a connection. */
+  readonly connectMs: number
+  /** For a statement, or for a transaction to go on: the server ends it a while before the request's own deadline. */
+  readonly statementMs: number
+  /** For a lock that another transaction holds. */
+  readonly lockMs: number
+  /** For a connection to become usable again after its request has ended. */
+  readonly recoveryMs: number
+}
+
+/** @param timeout seconds that a request may take: REQUEST_TIMEOUT */
+export function limitsOf(timeout: number): Limits {
+  const marginMs = 1000 * Math.min(5, timeout / 10) // what `deadline` keeps for the way back
+  const statementMs = Math.round(1000 * timeout - 2 * marginMs)
+  return {
+    connectMs: Math.min(3_000, timeout * 500),
+    statementMs,
+    lockMs: Math.min(10_000, Math.round(statementMs / 2)),
+    recoveryMs: Math.min(1_000, marginMs / 2),
+  }
+}

@@ -1,0 +1,55 @@
+import pg from 'pg'
+import type { Problem } from '../http/problem.ts'
+import { currentRequest } from '../log/context.ts'
+import { acquire } from './acquire.ts'
+import { isStaleStatement, readOnlyProblem } from './errors.ts'
+import type { CheckedPool } from './pool.ts'
+import { type Statement, sendStatement, unnamed } from './statement.ts'
+
+type Settle = (error: unknown, result?: pg.QueryResult) => void
+
+/**
+ * What `pool.query` does, in place of `pg`'s own: the statement ends with its request, and a connection whose statement
+ * was refused stays in the pool.
+ */
+export function queryOn(pool: CheckedPool) {
+  return function query(statement: string | Statement, values: unknown[] = [], ...rest: unknown[]) {
+    if (typeof values === 'function' || rest.length > 0) {
+      return Reflect.apply(pg.Pool.prototype.query, pool, [statement, values, ...rest])
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>()
+    const given = typeof statement === 'string' ? { text: statement } : statement
+    sendOn(pool, given, values, (error, result) => (result ? resolve(result) : reject(error)))
+    return promise
+  }
+}
+
+function sendOn(pool: CheckedPool, statement: Statement, values: unknown[], settle: Settle): void {
+  const request = currentRequest()
+  acquire(pool, request?.signal, (error, client) => {
+    if (!client) return settle(error)
+    const sent = performance.now()
+    const options = { request, recoveryMs: pool.limits.recoveryMs }
+    const named = statement.name !== undefined && pool.isDirect(client)
+    let stale = false
+    let problem: Problem | undefined
+    sendStatement(client, named ? statement : unnamed(statement), values, options, {
+      settle(error, result) {
+        stale = named && isStaleStatement(error)
+        problem = readOnlyProblem(error)
+        if (!stale) settle(problem ?? error, result)
+      },
+      free(usable) {
+        if (stale) resend(client)
+        else if (usable && !problem) client.release()
+        else pool.drop(client, sent)
+      },
+    })
+
+    /** Nothing was done yet. The connection goes afterwards: the next statement of that name would fail as well. */
+    function resend(client: pg.PoolClient): void {
+      const free = () => client.release(true)
+      sendStatement(client, unnamed(statement), values, options, { settle, free })
+    }
+  })
+}
