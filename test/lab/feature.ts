@@ -1,4 +1,5 @@
 import { at, defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
+import { databaseRoutes, memberProblems } from './routes/database.ts'
 import { nested, paths } from './routes/paths.ts'
 
 /**
@@ -15,4 +16,10 @@ export const lab: readonly Feature[] = [
     '/nested/{shop}',
     defineFeature({ name: 'nested', description: 'Below a prefix.', routes: () => nested() }),
   ),
+  defineFeature({
+    name: 'database',
+    description: 'What forks do with the database.',
+    problems: memberProblems,
+    routes: ({ database }) => databaseRoutes(database),
+  }),
 ]

@@ -1,0 +1,54 @@
+import { Problem, type ProblemDefinition } from '../http/problem.ts'
+import { findDatabaseError } from '../log/error-fields.ts'
+
+/** What a refusal means to the caller: a problem of the feature's, with a detail where it is made by a function. */
+export type Meaning = ProblemDefinition | (() => Problem)
+
+/** What PostgreSQL's refusals mean. What is not named here stays a 500, with the constraint in the log. */
+export interface Meanings {
+  /** By the name of a constraint or a unique index: unique, foreign key, check, exclusion. */
+  readonly constraints?: Readonly<Record<string, Meaning>>
+  /** Of a value that its column cannot hold: out of range, too long, no date, no UUID, NULL. */
+  readonly values?: Meaning
+}
+
+/** @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const valueCodes = new Set([
+  '22001', // string_data_right_truncation: too long
+  '22003', // numeric_value_out_of_range
+  '22007', // invalid_datetime_format
+  '22008', // datetime_field_overflow
+  '22021', // character_not_in_repertoire: NUL in a text
+  '22P02', // invalid_text_representation: no UUID, no number, no value of an enum
+  '22P05', // untranslatable_character: NUL in a jsonb
+  '23502', // not_null_violation
+  '54000', // program_limit_exceeded: too long for an index
+])
+
+/**
+ * Turns what PostgreSQL refuses because of what the caller sent into problems. The transaction is of no use after a
+ * refusal: let the problem leave it.
+ *
+ * @param work a query, or a whole `database.transaction` where constraints are deferred to its end
+ * @throws {Problem} what the refusal means; every other error as it is
+ * @example
+ * await refusals(tx.insert(members).values(member), {
+ *   constraints: { members_email_key: memberProblems.EMAIL_TAKEN },
+ *   values: problems.VALIDATION_FAILED,
+ * })
+ */
+export async function refusals<Result>(work: PromiseLike<Result>, meanings: Meanings): Promise<Result> {
+  try {
+    return await work
+  } catch (error) {
+    const meaning = meaningOf(error, meanings)
+    if (!meaning) throw error
+    throw typeof meaning === 'function' ? meaning() : new Problem(meaning)
+  }
+}
+
+function meaningOf(error: unknown, { constraints = {}, values }: Meanings): Meaning | undefined {
+  const { code = '', constraint = '' } = findDatabaseError(error) ?? {}
+  if (valueCodes.has(code)) return values
+  return code.startsWith('23') && Object.hasOwn(constraints, constraint) ? constraints[constraint] : undefined
+}

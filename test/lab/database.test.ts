@@ -1,0 +1,175 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { makeDatabase, onServer } from '#test/support/database.ts'
+import { expectJson, expectProblem } from '#test/support/expect.ts'
+import { expectLog } from '#test/support/process.ts'
+import { proxyDatabase } from '#test/support/proxy.ts'
+import { startLab } from './lab.ts'
+import { createMembers } from './routes/database.ts'
+
+const databaseUrl = await makeDatabase()
+await onServer(databaseUrl, createMembers)
+const proxy = await proxyDatabase(databaseUrl)
+const lab = await startLab({ DATABASE_URL: proxy.url, DATABASE_POOL: '4', REQUEST_TIMEOUT: '20' })
+const alice = await lab.as('alice')
+const ada = { email: 'a@example.com', name: 'Ada' }
+const application = 'runway unknown'
+
+/** Resolves when this many statements of the service run at the server. */
+async function running(count: number, statement = '%pg_sleep%'): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const { rows } = await onServer(
+        databaseUrl,
+        `select count(*)::int as count from pg_stat_activity
+          where datname = current_database() and state = 'active' and query like $1 and application_name = $2`,
+        [statement, application],
+      )
+      expect(rows).toEqual([{ count }])
+    },
+    { timeout: 15_000, interval: 20 },
+  )
+}
+
+/** Asks, until the client leaves. */
+function leaving(path: string): { leave: () => void; ended: Promise<unknown> } {
+  const { dial } = lab.process
+  const connection = dial().send(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
+  return { leave: () => void connection.socket.destroy(), ended: connection.closed }
+}
+
+async function connections(): Promise<number> {
+  const { rows } = await onServer(
+    databaseUrl,
+    `select count(*)::int as count from pg_stat_activity
+      where datname = current_database() and application_name = $1`,
+    [application],
+  )
+  return rows[0].count
+}
+
+beforeEach(async () => {
+  proxy.speakNew()
+  await onServer(databaseUrl, 'delete from members')
+})
+
+describe('a client that leaves', () => {
+  test.each([
+    ['a statement', '/database/sleep', 1],
+    ['a transaction', '/database/asleep', 1],
+    ['two statements, one of which nobody waits for any more', '/database/beside', 2],
+  ])('ends %s at the server, and its connection is used again', async (_what, path, statements) => {
+    await Promise.all(Array.from({ length: 4 }, () => lab.api('/database/count')))
+    const clients = [leaving(path), leaving(path)]
+    await running(2 * statements)
+    const before = await connections()
+    for (const { leave } of clients) leave()
+    await running(0)
+    for (let time = 0; time < 8; time++) await expectJson(await lab.api('/database/count'))
+    expect(await connections()).toBe(before)
+    expect(await onServer(databaseUrl, 'select 1 from members')).toMatchObject({ rowCount: 0 })
+    await lab.process.line(new RegExp(`GET ${path} 499`))
+  })
+
+  test('ends nothing of the process', () => {
+    const severe = expectLog(lab.process.lines).filter(({ severity }) => severity === 'CRITICAL')
+    expect(severe).toEqual([])
+    expect(lab.process.child.exitCode).toBeNull()
+  })
+})
+
+test('a database that falls silent is a 503 for all by their deadline, and serves the next request when it speaks', async () => {
+  await Promise.all(Array.from({ length: 4 }, () => lab.api('/database/count')))
+  const started = performance.now()
+  const requests = Array.from({ length: 4 }, () => lab.api('/database/sleep'))
+  await running(4)
+  proxy.silence()
+  proxy.silenceNew()
+  requests.push(...Array.from({ length: 8 }, () => lab.api('/database/count')))
+  for (const response of await Promise.all(requests)) {
+    expect(response.headers.get('retry-after')).toMatch(/^\d+$/)
+    expect(response.status).toBe(503)
+    const { code } = (await response.json()) as { code: string }
+    expect(['DEADLINE_EXCEEDED', 'OVERLOADED', 'DATABASE_UNAVAILABLE']).toContain(code)
+  }
+  expect(performance.now() - started).toBeGreaterThan(17_000) // at the deadline, not before
+  proxy.speakNew()
+  await expectJson(await lab.api('/database/count'))
+}, 60_000)
+
+describe('inside a transaction', () => {
+  test('the plain database is refused, so that nobody waits for a connection that others hold', async () => {
+    const responses = await Promise.all(
+      Array.from({ length: 8 }, () => alice('/database/outside', { json: ada })),
+    )
+    for (const response of responses) await expectProblem(response, 500, 'INTERNAL')
+    const [, said] = await lab.process.line(/(The database was used inside a transaction.*?c\.var\.tx)/)
+    expect(said).toBeTruthy()
+    await expectJson(await alice('/database/members', { json: ada }), 201)
+  })
+
+  test('two transactions of one handler at once are two', async () => {
+    expect(await expectJson(await lab.api('/database/both'))).toEqual({ count: 2 })
+  })
+})
+
+describe('what PostgreSQL refuses of a caller', () => {
+  test.each([
+    ['an e-mail that is taken', { email: 'taken' }, 409, 'EMAIL_TAKEN'],
+    ['a friend who is not there', { friend: crypto.randomUUID() }, 422, 'FRIEND_UNKNOWN'],
+    ['a check', { age: 13 }, 422, 'AGE_REFUSED'],
+    ['a number out of range', { age: 3_000_000_000 }, 400, 'VALIDATION_FAILED'],
+    ['a text too long', { name: 'a'.repeat(21) }, 400, 'VALIDATION_FAILED'],
+    ['no date', { born: 'yesterday, more or less' }, 400, 'VALIDATION_FAILED'],
+    ['a day that there is not', { born: '2026-02-30' }, 400, 'VALIDATION_FAILED'],
+    ['no UUID', { friend: 'eve' }, 400, 'VALIDATION_FAILED'],
+    ['nothing where there must be something', { name: null }, 400, 'VALIDATION_FAILED'],
+    ['a text too long for its index', { email: randomText(9_000) }, 400, 'VALIDATION_FAILED'],
+    ['what the feature does not name', { nickname: 'taken' }, 500, 'INTERNAL'],
+  ])('%s: by what the feature says it means', async (_what, member, status, code) => {
+    await expectJson(
+      await alice('/database/members', { json: { ...ada, email: 'taken', nickname: 'taken' } }),
+      201,
+    )
+    await expectProblem(await alice('/database/members', { json: { ...ada, ...member } }), status, code)
+    expect(await expectJson(await lab.api('/database/count'))).toEqual({ count: 1 })
+  })
+
+  test('the constraint that it does not name is in the log', async () => {
+    await lab.process.line(/members_unlisted/)
+  })
+})
+
+test('a migration that changes a column’s type beside costs no caller a 500', async () => {
+  await alice('/database/members', { json: { ...ada, age: 40 } })
+  const read = () => Promise.all(Array.from({ length: 8 }, () => lab.api('/database/oldest')))
+  for (const response of await read()) expect(await expectJson(response)).toEqual({ count: 40 })
+  for (const type of ['bigint', 'integer']) {
+    await onServer(databaseUrl, `alter table members alter age type ${type}`)
+    for (const response of await read()) expect(await expectJson(response)).toEqual({ count: 40 })
+    for (const response of await read()) expect(await expectJson(response)).toEqual({ count: 40 })
+  }
+})
+
+test('a server that takes no writes is a 503 that says when to come back, and is left', async () => {
+  await onServer(
+    databaseUrl,
+    `alter database ${new URL(databaseUrl).pathname.slice(1)} set default_transaction_read_only = on`,
+  )
+  await onServer(
+    databaseUrl,
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = '${application}'`,
+  )
+  const response = await alice('/database/members', { json: ada })
+  expect(response.headers.get('retry-after')).toBe('5')
+  await expectProblem(response, 503, 'DATABASE_UNAVAILABLE')
+  await onServer(
+    databaseUrl,
+    `alter database ${new URL(databaseUrl).pathname.slice(1)} reset default_transaction_read_only`,
+  )
+  await expectJson(await alice('/database/members', { json: ada }), 201)
+})
+
+/** What PostgreSQL cannot compress. */
+function randomText(length: number): string {
+  return Array.from({ length }, () => Math.random().toString(36)[2] ?? 'x').join('')
+}
