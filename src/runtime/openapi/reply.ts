@@ -74,16 +74,18 @@ export function checkReplies(
     })
     replace(c, 'json', (body: unknown, init?: ReplyInit, headers?: Record<string, string>) => {
       const status = (typeof init === 'number' ? init : init?.status) ?? 200
-      const all =
+      const given =
         typeof init === 'object' ? { ...Object.fromEntries(new Headers(init.headers)), ...headers } : headers
       const found = at(status)
-      const type = jsonTypeOf(found, all)
+      const typed = nameOf(given, 'content-type')
+      const type = (typed && given?.[typed]) ?? jsonTypeOf(found)
+      const all = typed ? omit(given, typed) : given
       const text = check(schemaOf(found, status, bareType(type)), status, body)
       written = write(c, status, type, text, all)
       // what c.header() set is in Hono's own hands: it has to make this answer
       if (touched) written = c.body(text, status as 200, Object.fromEntries(written.headers))
       const { headers: sent } = touched ? written : { headers: undefined }
-      checkHeaders(c, found, status, (name) => sent?.has(name) ?? hasName(all, name))
+      checkHeaders(c, found, status, (name) => sent?.has(name) ?? nameOf(all, name) !== undefined)
       return written
     })
 
@@ -107,16 +109,20 @@ export function checkReplies(
   }
 }
 
-/** What `c.json` writes: the type that it was given, else the JSON type that the route states. */
-function jsonTypeOf({ content }: Stated, headers: Record<string, string> | undefined): string {
-  for (const name in headers) if (name.toLowerCase() === 'content-type') return headers[name] ?? ''
+/** What `c.json` writes where the handler names no type: JSON of the type that the route states. */
+function jsonTypeOf({ content }: Stated): string {
   if (content.size === 0 || content.has('application/json')) return 'application/json'
   return [...content.keys()].find(isJson) ?? 'application/json'
 }
 
-function hasName(headers: Record<string, string> | undefined, wanted: string): boolean {
-  for (const name in headers) if (name.toLowerCase() === wanted) return true
-  return false
+function omit(headers: Record<string, string> | undefined, name: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers ?? {}).filter(([other]) => other !== name))
+}
+
+/** A header's name as it is written here. */
+function nameOf(headers: Record<string, string> | undefined, wanted: string): string | undefined {
+  for (const name in headers) if (name.toLowerCase() === wanted) return name
+  return undefined
 }
 
 /**
