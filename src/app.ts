@@ -20,6 +20,7 @@ import { routerByMethod } from './runtime/http/router.ts'
 import { systemFeature } from './runtime/http/system.ts'
 import type { Log } from './runtime/log/logger.ts'
 import type { Reporter } from './runtime/log/report.ts'
+import { crossOriginNames } from './runtime/openapi/cross-origin-names.ts'
 import type { Feature } from './runtime/openapi/feature.ts'
 import { mount, refuseUnstated } from './runtime/openapi/mount.ts'
 import type { CloudTasks } from './runtime/tasks/cloud-tasks.ts'
@@ -91,7 +92,7 @@ export function createApp(dependencies: Dependencies): Service {
       credentials: config.HTTP_CREDENTIALS,
     }),
   )
-  if (config.CORS_ORIGINS) app.use(crossOrigin(config.CORS_ORIGINS))
+  if (config.CORS_ORIGINS) app.use(crossOrigin(config.CORS_ORIGINS, () => crossOriginNames(mounted)))
   app.use(compression())
   if (tasks.sending) app.use(tasks.sending)
   app.use(deadline({ timeout: config.REQUEST_TIMEOUT }))

@@ -268,3 +268,29 @@ test('a response of the route’s own and a problem of one status stand side by 
   expect(Object.keys(stated.content)).toEqual(['application/problem+json', 'application/json'])
   expect(stated.description).toMatch(/^What to choose from `MALFORMED_REQUEST`/)
 })
+
+test('pages elsewhere may send and read the headers that routes state, each named once', async () => {
+  const route = defineRoute({
+    ...base,
+    request: { headers: z.object({ 'x-tenant': z.string(), authorization: z.string().optional() }) },
+    responses: {
+      200: json('The thing', Thing, { 'X-Total': 'How many' }),
+      '4XX': { description: 'None', headers: z.object({ 'x-total': z.string().optional() }) },
+    },
+  })
+  const feature = defineFeature({
+    name: 'x',
+    description: 'X.',
+    routes: () => [handle(route, (c) => c.json({ name: 'x' }, 200, { 'X-Total': '1' }))],
+  })
+  const environment = { CORS_ORIGINS: '*' }
+  const { api } = await testService({ databaseUrl: noDatabase, features: [feature], environment })
+  const preflight = { Origin: 'https://a.example', 'Access-Control-Request-Method': 'GET' }
+  const { headers } = await api('/thing', { method: 'OPTIONS', headers: preflight })
+  expect(headers.get('access-control-allow-headers')).toBe(
+    'Authorization,Content-Type,traceparent,tracestate,X-Request-Id,if-none-match,x-tenant',
+  )
+  expect(headers.get('access-control-expose-headers')).toBe(
+    'X-Request-Id,Retry-After,WWW-Authenticate,ETag,X-Total',
+  )
+})

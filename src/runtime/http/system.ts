@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { Version as BuildVersion } from '../config/version.ts'
 import { defineFeature, type Feature } from '../openapi/feature.ts'
 import { defineRoute, handle, json } from '../openapi/route.ts'
+import { contractFile } from './contract-file.ts'
 import { problems } from './problem.ts'
 import { checkReadiness, type ReadinessChecks } from './readiness.ts'
 
@@ -28,8 +29,6 @@ const Version = z
 const Ready = z
   .object({ status: z.literal('ok'), checks: z.record(z.string(), z.literal('ok')) })
   .openapi('Ready', { example: { status: 'ok', checks: { database: 'ok' } } })
-
-const Contract = z.looseObject({ openapi: z.string() }).openapi('Contract', { example: { openapi: '3.1.0' } })
 
 const ping = defineRoute({
   method: 'get',
@@ -74,7 +73,16 @@ const contract = defineRoute({
   operationId: 'getContract',
   summary: 'Show this contract',
   security: 'public',
-  responses: { 200: json('OpenAPI 3.1', Contract) },
+  request: { headers: z.object({ 'if-none-match': z.string().optional() }) },
+  responses: {
+    200: {
+      description: 'OpenAPI 3.1',
+      headers: z.object({ ETag: z.string().openapi({ description: 'Of these bytes' }) }),
+      // no zod schema: it is sent as it was written once
+      content: { 'application/json': { schema: { type: 'object' }, example: { openapi: '3.1.0' } } },
+    },
+    304: { description: 'The contract is still the one in If-None-Match' },
+  },
 })
 
 /**
@@ -88,7 +96,6 @@ export function systemFeature(options: {
   contract: () => Promise<object>
 }): Feature {
   const { readiness } = options
-  let made: Promise<object> | undefined
   return defineFeature({
     name: 'system',
     description: 'What every Runway service answers.',
@@ -100,11 +107,7 @@ export function systemFeature(options: {
         const checks = await checkReadiness(readiness, c.var.signal)
         return c.json({ status: 'ok' as const, checks }, 200)
       }),
-      handle(contract, async (c) => {
-        c.header('Access-Control-Allow-Origin', '*')
-        made ??= options.contract()
-        return c.json((await made) as z.infer<typeof Contract>, 200)
-      }),
+      handle(contract, contractFile(options.contract)),
     ],
   })
 }

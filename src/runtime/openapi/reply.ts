@@ -98,7 +98,7 @@ export function checkReplies(
     const type = given === null ? undefined : bareType(given)
     if (type === undefined && c.req.method === 'HEAD') return response
     const schema = schemaOf(found, status, type)
-    if (type === undefined || !isJson(type)) return response
+    if (type === undefined || !isJson(type) || !(schema instanceof z.ZodType)) return response
     const body = await response.json().catch(() => {
       throw new Error(`${operation} answered ${status} with a body that is not JSON`)
     })

@@ -1,6 +1,12 @@
 import type { RouteConfig, RouteConfigToTypedResponse, RouteHandler, z } from '@hono/zod-openapi'
 import type { Context, Env, MiddlewareHandler, TypedResponse } from 'hono'
-import type { StatusCode } from 'hono/utils/http-status'
+import type {
+  ClientErrorStatusCode,
+  RedirectStatusCode,
+  ServerErrorStatusCode,
+  StatusCode,
+  SuccessStatusCode,
+} from 'hono/utils/http-status'
 import type { CallerVariables, Security } from '../auth/security.ts'
 import type { Transaction } from '../database/database.ts'
 import type { BaseEnv } from '../http/env.ts'
@@ -50,12 +56,37 @@ type Configuration<R extends RouteDefinition> = Omit<R, 'security' | 'middleware
 /** The answers that a route states; zod-openapi lets any pass where one of them has no content. */
 type Answer<C extends RouteConfig> = string extends keyof C['responses']
   ? Response
-  : RouteConfigToTypedResponse<C> | WithoutContent<C['responses']>
+  : RouteConfigToTypedResponse<C> | WithoutContent<C['responses']> | WithoutSchema<C['responses']>
 
 type WithoutContent<Responses> = {
   [Status in keyof Responses]: Responses[Status] extends { content: object }
     ? never
-    : TypedResponse<null | undefined, Extract<Status, StatusCode>, 'body' | 'redirect'>
+    : TypedResponse<null | undefined, StatusesOf<Status, keyof Responses>, 'body' | 'redirect'>
+}[keyof Responses]
+
+/** The statuses that a key of `responses` stands for: itself, a range, or (`default`) all that no other names. */
+type StatusesOf<Key, All> = Key extends StatusCode
+  ? Key
+  : Key extends keyof Ranges
+    ? Exclude<Ranges[Key], All>
+    : Key extends 'default'
+      ? Exclude<StatusCode, All | Ranges[All & keyof Ranges]>
+      : never
+
+interface Ranges {
+  '2XX': SuccessStatusCode
+  '3XX': RedirectStatusCode
+  '4XX': ClientErrorStatusCode
+  '5XX': ServerErrorStatusCode
+}
+
+/** A content type without a zod schema is sent as it is. */
+type WithoutSchema<Responses> = {
+  [Status in keyof Responses]: Responses[Status] extends { content: infer Content }
+    ? {
+        [Type in keyof Content]: Content[Type] extends { schema: z.ZodType } ? never : Response
+      }[keyof Content]
+    : never
 }[keyof Responses]
 
 /** The handler of a route: typed by what the route states. */

@@ -1,0 +1,35 @@
+import { z } from '@hono/zod-openapi'
+import type { CrossOriginNames } from '../http/cross-origin.ts'
+import type { Mounted } from './start-checks.ts'
+
+/** The headers that browsers may send and read: those that the routes state, and the runtime's own. */
+export function crossOriginNames(mounted: readonly Mounted[]): CrossOriginNames {
+  const routes = mounted.flatMap(({ operation, feature }) =>
+    operation.kind === 'contract' && !feature.internal ? [operation.route] : [],
+  )
+  const idempotent = routes.some((route) => route.idempotent)
+  const responses = routes.flatMap((route) => Object.values(route.responses))
+  const taken = routes.flatMap(({ request }) => namesOf(request?.headers))
+  const sent = responses.flatMap((response) => ('headers' in response ? namesOf(response.headers) : []))
+  return {
+    request: unique([
+      ...['Authorization', 'Content-Type', 'traceparent', 'tracestate', 'X-Request-Id'],
+      ...(idempotent ? ['Idempotency-Key'] : []),
+      ...taken,
+    ]),
+    response: unique([
+      ...['X-Request-Id', 'Retry-After', 'WWW-Authenticate'],
+      ...(idempotent ? ['Idempotency-Replayed'] : []),
+      ...sent,
+    ]),
+  }
+}
+
+function namesOf(headers: unknown): string[] {
+  return Object.keys(headers instanceof z.ZodObject ? headers.def.shape : (headers ?? {}))
+}
+
+/** Each name once, whichever way it is written. */
+function unique(names: readonly string[]): string[] {
+  return [...new Map(names.toReversed().map((name) => [name.toLowerCase(), name])).values()].toReversed()
+}
