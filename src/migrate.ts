@@ -11,8 +11,9 @@ captureConsole(log)
 const folder = fileURLToPath(new URL('../migrations', import.meta.url))
 
 async function main(): Promise<void> {
-  const count = await migrate(parseDatabaseUrl(process.env), folder)
-  log.info({ count }, count === 0 ? 'No migration was missing' : `${count} migrations applied`)
+  const applied = await migrate(parseDatabaseUrl(process.env), folder)
+  const count = applied.runtime + applied.features
+  log.info({ count, ...applied }, count === 0 ? 'No migration was missing' : `${count} migrations applied`)
 }
 
 main().catch((err) => {

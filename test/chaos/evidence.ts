@@ -18,7 +18,7 @@ export async function noteCommits(database: pg.Client): Promise<void> {
       begin insert into commits (what, id) values (tg_argv[0], new.id); return null; end $$;
     create trigger note_commit after update on test_parcels for each row
       when (new.status = 'sent') execute function note_commit('parcel');
-    create trigger note_commit after update on tasks for each row
+    create trigger note_commit after update on runtime.tasks for each row
       when (new.state = 'done') execute function note_commit('task')`)
 }
 
@@ -28,7 +28,7 @@ export async function noteCommits(database: pg.Client): Promise<void> {
  * @param alarms how many Cloud Tasks holds
  */
 export async function atRest(database: pg.Client, alarms: () => number, signal: AbortSignal): Promise<void> {
-  const unfinished = `select count(*)::int as count from tasks where state in ('pending', 'queued', 'running')`
+  const unfinished = `select count(*)::int as count from runtime.tasks where state in ('pending', 'queued', 'running')`
   for await (const _ of setInterval(500)) {
     const { rows } = await database.query<{ count: number }>(unfinished)
     if ((rows[0]?.count === 0 && alarms() === 0) || signal.aborted) return
@@ -42,8 +42,8 @@ export async function findViolations(database: pg.Client, outside: Outside): Pro
       name as task, state, payload ->> 'parcelId' as of, attempts between 1 and 8 as tried,
       (select array_agg(what order by what) from commits where commits.id in (parcels.id, task_id)) as commits,
       (select count(distinct xact)::int from commits where commits.id in (parcels.id, task_id)) as transactions,
-      (select array_agg(key) from idempotency_keys where body::jsonb ->> 'id' = parcels.id::text) as keys
-    from test_parcels as parcels left join tasks on tasks.id = task_id`)
+      (select array_agg(key) from runtime.idempotency_keys where convert_from(body, 'utf8')::jsonb ->> 'id' = parcels.id::text) as keys
+    from test_parcels as parcels left join runtime.tasks on tasks.id = task_id`)
   const parcels = new Map(found.map((row) => [row.id, row]))
   const shipments = Map.groupBy(outside.shipments, ({ parcelId }) => parcelId)
   const violations: string[] = []
@@ -66,7 +66,7 @@ export async function findViolations(database: pg.Client, outside: Outside): Pro
   for (const id of shipments.keys()) violations.push(`The carrier has ${id}, which nobody has sent`)
 
   const { rows: others } = await database.query(`
-    select id, name, state, attempts, last_error from tasks where state <> 'done' or lease is not null
+    select id, name, state, attempts, last_error from runtime.tasks where state <> 'done' or lease is not null
       or (name = 'parcels.send' and id not in (select task_id from test_parcels))`)
   for (const task of others) violations.push(`The ledger holds ${JSON.stringify(task)}`)
   return violations
@@ -76,7 +76,7 @@ export async function findViolations(database: pg.Client, outside: Outside): Pro
 export async function summarise(database: pg.Client, { accepted, shipments }: Outside) {
   const { rows } = await database.query<Record<string, number>>(`
     select sum(attempts)::int as attempts, max(attempts) as "mostAttempts",
-      sum(dispatch)::int as dispatches, max(dispatch) as "mostDispatches" from tasks`)
+      sum(dispatch)::int as dispatches, max(dispatch) as "mostDispatches" from runtime.tasks`)
   const requests = accepted.reduce((sum, { tries }) => sum + tries, 0)
   const calls = shipments.reduce((sum, shipment) => sum + shipment.calls, 0)
   return { requests, ...rows[0], shipments: shipments.length, shipmentCalls: calls }

@@ -134,11 +134,11 @@ test('a service that does not come up waits for the change that mends it', async
   expect(await pasteCurl(run.output)).toMatch(answer)
 
   // A migration that fails keeps the service down, and the next one is applied before it starts.
-  const journal = join(project, 'migrations', 'meta', '_journal.json')
+  const journal = join(project, 'migrations', 'features', 'meta', '_journal.json')
   const entries = JSON.parse(await readFile(journal, 'utf8'))
   const tag = '9999_extra'
   entries.entries.push({ ...entries.entries.at(-1), idx: entries.entries.length, when: Date.now(), tag })
-  const sql = join(project, 'migrations', `${tag}.sql`)
+  const sql = join(project, 'migrations', 'features', `${tag}.sql`)
   await writeFile(sql, 'create tabel extra ()')
   await writeFile(journal, JSON.stringify(entries))
   await says(run, 'The migrations were not applied (exit code 1).')

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { answers } from '#dev/answers.ts'
@@ -69,12 +69,18 @@ export async function accept(commit: string, signal: AbortSignal): Promise<numbe
     service.once('exit', () => ended.abort())
     // what a busy machine could not hand over in time waits for a tick
     const email = testTasks.TASKS_INVOKER
-    emulator.schedule({ url: `${url}/tasks/tick`, audience: url, email, everySeconds: 10 })
+    emulator.schedule({ url: url + (await tickPath(folder)), audience: url, email, everySeconds: 10 })
     await answers(`${url}/ping`, AbortSignal.any([signal, ended.signal])).catch(() => {
       signal.throwIfAborted()
       throw new Refusal('Its bundle does not start: see above.')
     })
     return url
+  }
+
+  /** Where the revision has its tick: it says so in its contract. */
+  async function tickPath(folder: string): Promise<string | undefined> {
+    const { paths } = JSON.parse(await readFile(join(folder, 'openapi/internal.json'), 'utf8'))
+    return Object.keys(paths).find((path) => path.endsWith('/tick'))
   }
 
   try {

@@ -1,4 +1,4 @@
-import { beforeNewestMigration, commitOf, describe } from './revision.ts'
+import { beforeNewestMigration, commitOf, describe, followsOn } from './revision.ts'
 import { Refusal } from './run.ts'
 
 // `npm run test:expand -- REF`: the bundle of REF passes REF's own acceptance tests on the schema that the migrations
@@ -9,12 +9,20 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 
 /** What to test: `undefined`, which it explains, if no REF is given and nothing came before. */
 async function choose(ref: string | undefined): Promise<string | undefined> {
-  if (ref) return commitOf(ref)
-  return beforeNewestMigration().catch((error) => {
+  if (ref) {
+    const commit = await commitOf(ref)
+    await followsOn(commit)
+    return commit
+  }
+  try {
+    const commit = await beforeNewestMigration()
+    await followsOn(commit)
+    return commit
+  } catch (error) {
     if (!(error instanceof Refusal)) throw error
     say(`No earlier revision is tested. ${error.message}`)
     return undefined
-  })
+  }
 }
 
 async function main([ref]: readonly string[]): Promise<number> {

@@ -14,7 +14,7 @@ function write(key: string, pages = 1) {
 
 /** Makes a key older, as if it had been used that long ago. */
 async function age(key: string, interval: string): Promise<void> {
-  const statement = 'update idempotency_keys set created_at = now() - $2::interval where key = $1'
+  const statement = 'update runtime.idempotency_keys set created_at = now() - $2::interval where key = $1'
   const { rowCount } = await onServer(databaseUrl, statement, [key, interval])
   expect(rowCount).toBe(1)
 }
@@ -70,7 +70,7 @@ test('each use takes one row: the table grows with the keys, not with the reques
   await expectJson(await write('rows'), 201)
   const { rows } = await onServer(
     databaseUrl,
-    "select caller, status, created_at > now() - interval '1 minute' as fresh from idempotency_keys where key = 'rows'",
+    "select caller, status, created_at > now() - interval '1 minute' as fresh from runtime.idempotency_keys where key = 'rows'",
   )
   expect(rows).toEqual([{ caller: '["runway","alice"]', status: 201, fresh: true }])
 })
@@ -81,6 +81,9 @@ test('the row holds no request: a hash stands for it', async () => {
     await alice('/notes', { json: { text, pages: 1 }, headers: { 'Idempotency-Key': 'hash' } }),
     201,
   )
-  const { rows } = await onServer(databaseUrl, "select fingerprint from idempotency_keys where key = 'hash'")
+  const { rows } = await onServer(
+    databaseUrl,
+    "select fingerprint from runtime.idempotency_keys where key = 'hash'",
+  )
   expect(rows).toEqual([{ fingerprint: expect.stringMatching(/^[\w-]{43}$/) }])
 })

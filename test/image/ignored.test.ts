@@ -53,7 +53,8 @@ test('.gcloudignore keeps secrets, dependencies and results on this machine, and
   const uploaded = ['.env.example', '.gitignore', 'deploy/environments/live.env', 'deploy/lib.sh']
   uploaded.push(
     'dev/emulator.ts',
-    'migrations/0001.sql',
+    'migrations/runtime/0001.sql',
+    'migrations/features/0001.sql',
     'openapi/openapi.json',
     'src/main.ts',
     'test/http/x.test.ts',

@@ -14,7 +14,7 @@ const parts = [
   'tsconfig.json',
 ]
 const folders = ['src', 'dev', 'test', 'migrations', 'openapi']
-const journalFile = 'migrations/meta/_journal.json'
+const journalFile = 'migrations/features/meta/_journal.json'
 
 test('a migration that takes a column from the revision before it fails test:expand', async () => {
   const { folder, commit } = await makeRepository()
@@ -26,7 +26,7 @@ test('a migration that takes a column from the revision before it fails test:exp
   journal.entries.push({ ...last, idx: last.idx + 1, when: last.when + 1, tag: '9999_contract' })
   await writeFiles(folder, {
     [journalFile]: JSON.stringify(journal),
-    'migrations/9999_contract.sql': 'alter table orders drop column quantity',
+    'migrations/features/9999_contract.sql': 'alter table orders drop column quantity',
   })
 
   const { status, output } = await expand(folder)

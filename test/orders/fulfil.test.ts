@@ -81,7 +81,7 @@ test('at night, orders that stayed placed for 30 days are cancelled, and their t
   service.emulator.faults.set({ drop: 1 })
   const order = await place(service)
   service.emulator.faults.set({})
-  await onServer(service.databaseUrl, "update tasks set due_at = due_at + interval '90 days'")
+  await onServer(service.databaseUrl, "update runtime.tasks set due_at = due_at + interval '90 days'")
   await service.advance('31d')
   const young = await place(service)
   await service.tick()

@@ -15,7 +15,7 @@ const run = async () => {
 test('more than a batch of stale orders is cancelled by one task after another', async () => {
   await query(
     `insert into orders (id, owner, item, quantity, created_at)
-      select gen_random_uuid(), 'bob', 'Cup', 1, service_now() - interval '31 d' from generate_series(1, 1200)`,
+      select gen_random_uuid(), 'bob', 'Cup', 1, runtime.service_now() - interval '31 d' from generate_series(1, 1200)`,
   )
   await run()
   expect(await query('select status, version, count(*)::int from orders group by 1, 2')).toEqual([
@@ -26,13 +26,13 @@ test('more than a batch of stale orders is cancelled by one task after another',
 
 test('an order that is 30 days old is cancelled, a younger one is not, nor one that is still being sent', async () => {
   await query('delete from orders')
-  await query('delete from tasks')
+  await query('delete from runtime.tasks')
   await query(
     `with task as (
-      insert into tasks (id, name, state, payload, due_at, started_at)
+      insert into runtime.tasks (id, name, state, payload, due_at, started_at)
         values (gen_random_uuid(), 'orders.fulfil', 'pending', '{}', now() + interval '20 d', now()) returning id)
       insert into orders (id, owner, item, quantity, created_at, task_id)
-        select gen_random_uuid(), 'bob', item, 1, service_now() - age, case when item = 'tried' then task.id end
+        select gen_random_uuid(), 'bob', item, 1, runtime.service_now() - age, case when item = 'tried' then task.id end
         from task, (values ('old', interval '30 d 1 s'), ('young', interval '29 d 23 h'), ('tried', interval '40 d'))
           as orders (item, age)`,
   )

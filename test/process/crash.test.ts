@@ -30,6 +30,6 @@ test('a process that is killed in the middle of a request leaves no note and no 
   const note = await expectJson<Note>(answer, 201)
   const { items } = await expectJson<NotePage>(await alice('/notes'))
   expect(items).toEqual([note])
-  const { rows } = await onServer(databaseUrl, 'select key from idempotency_keys')
+  const { rows } = await onServer(databaseUrl, 'select key from runtime.idempotency_keys')
   expect(rows).toEqual([{ key: 'once' }])
 })

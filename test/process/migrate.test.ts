@@ -15,7 +15,7 @@ test('the bundle brings its migrations: the first run applies them, the next fin
     status: 0,
     entries: [{ severity: 'INFO', message: expect.stringMatching(/^\d+ migrations? applied$/) }],
   })
-  expect((await onServer(url, 'select from idempotency_keys')).rowCount).toBe(0)
+  expect((await onServer(url, 'select from runtime.idempotency_keys')).rowCount).toBe(0)
   expect(await migrate(url)).toMatchObject({
     status: 0,
     entries: [{ severity: 'INFO', message: 'No migration was missing', count: 0 }],

@@ -31,7 +31,8 @@ async function outcome(task: Task, scenario: Scenario, twice: boolean): Promise<
   if (twice) {
     runs.mockImplementationOnce(async (attempt) => {
       const effect = await run(attempt)
-      const steal = 'update tasks set lease = gen_random_uuid(), leased_until = service_now() where id = $1'
+      const steal =
+        'update runtime.tasks set lease = gen_random_uuid(), leased_until = runtime.service_now() where id = $1'
       await onServer(service.databaseUrl, steal, [attempt.idempotencyKey])
       return effect ?? undefined
     })

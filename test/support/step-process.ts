@@ -92,7 +92,7 @@ export async function stepProcess(environment: Record<string, string> = {}): Pro
     emulator.advance(milliseconds)
     await onServer(
       databaseUrl,
-      `create or replace function service_now() returns timestamptz
+      `create or replace function runtime.service_now() returns timestamptz
         language sql stable parallel safe return timestamptz '${new Date(clock.now()).toISOString()}'`,
     )
   }
@@ -101,7 +101,7 @@ export async function stepProcess(environment: Record<string, string> = {}): Pro
     emulator.tick({ url: `${url}/tasks/tick`, audience: url, email: testTasks.TASKS_INVOKER })
 
   async function ledger(): Promise<LedgerRow[]> {
-    return (await onServer(databaseUrl, 'select * from tasks order by id')).rows
+    return (await onServer(databaseUrl, 'select * from runtime.tasks order by id')).rows
   }
 
   async function isOver(): Promise<boolean> {
@@ -124,7 +124,7 @@ export async function stepProcess(environment: Record<string, string> = {}): Pro
     async reset() {
       director.directions.length = 0
       await loseAlarms()
-      await onServer(databaseUrl, 'truncate tasks, test_notes, idempotency_keys')
+      await onServer(databaseUrl, 'truncate runtime.tasks, test_notes, runtime.idempotency_keys')
     },
     async left() {
       const tasks = (await ledger()).map((row) => `${row.state} ${row.dispatch}/${row.attempts}`)

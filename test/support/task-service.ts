@@ -88,7 +88,7 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
     const time = new Date(clock.now()).toISOString()
     await onServer(
       databaseUrl,
-      `create or replace function service_now() returns timestamptz
+      `create or replace function runtime.service_now() returns timestamptz
         language sql stable parallel safe return timestamptz '${time}'`,
     )
   }
@@ -102,7 +102,7 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
     emulator.tick({ url: `${url}/tasks/tick`, audience: url, email: testTasks.TASKS_INVOKER })
 
   async function ledger(): Promise<LedgerRow[]> {
-    return (await onServer(databaseUrl, 'select * from tasks order by id')).rows
+    return (await onServer(databaseUrl, 'select * from runtime.tasks order by id')).rows
   }
 
   /** When the tick may send the first of what nobody has handed over. */

@@ -55,6 +55,6 @@ export async function written(databaseUrl: string): Promise<string[]> {
 
 /** The idempotency keys that were committed, sorted. */
 export async function storedKeys(databaseUrl: string): Promise<string[]> {
-  const { rows } = await onServer(databaseUrl, 'select key from idempotency_keys order by key')
+  const { rows } = await onServer(databaseUrl, 'select key from runtime.idempotency_keys order by key')
   return rows.map(({ key }) => key)
 }

@@ -105,7 +105,7 @@ test('what a task enqueues carries the same trace on', async () => {
 test('a row holds no token and no scope of its caller', async () => {
   const headers = await as('alice', ['some:scope'])
   await request((tx) => enqueue(tx, work, {}), headers)
-  const row = JSON.stringify(await query('select * from tasks'))
+  const row = JSON.stringify(await query('select * from runtime.tasks'))
   expect(row).not.toContain('some:scope')
   expect(row).not.toContain(headers.Authorization?.slice(7))
 })
@@ -157,7 +157,7 @@ test('when the process is told to stop, the signal aborts, the task is given bac
 test('when it is cancelled meanwhile, nothing is written', async () => {
   await request((tx) => enqueue(tx, work, {}))
   behave = async () => {
-    await query("update tasks set state = 'cancelled', lease = null, dispatch = dispatch + 1")
+    await query("update runtime.tasks set state = 'cancelled', lease = null, dispatch = dispatch + 1")
   }
   expect(await drain()).toMatchObject([{ status: 200 }])
   expect(await ledger()).toMatchObject([{ state: 'cancelled', attempts: 1 }])

@@ -23,15 +23,15 @@ const hanging = () => new Promise<never>(() => {})
 /** Makes this many tasks that nobody has handed over, or that someone did long ago. */
 async function insert(count: number, state = 'pending', { query }: Trial = service): Promise<void> {
   await query(
-    `insert into tasks (id, name, state, payload, due_at, touched_at)
-      select gen_random_uuid(), 'trial.work', $1, '{}', service_now() - interval '1 h', service_now() - interval '1 h'
+    `insert into runtime.tasks (id, name, state, payload, due_at, touched_at)
+      select gen_random_uuid(), 'trial.work', $1, '{}', runtime.service_now() - interval '1 h', runtime.service_now() - interval '1 h'
       from generate_series(1, $2::int)`,
     [state, count],
   )
 }
 
 const count = async (state: string, { query }: Trial = service) =>
-  (await query('select count(*)::int as count from tasks where state = $1', [state]))[0]?.count
+  (await query('select count(*)::int as count from runtime.tasks where state = $1', [state]))[0]?.count
 
 beforeEach(async () => {
   await service.clear()
@@ -76,7 +76,7 @@ test('where Cloud Tasks cannot be asked, nothing is taken for lost, and the tick
   has = () => Promise.reject(new Error('UNAVAILABLE'))
   expect(await tick()).toBe(200)
   expect([await count('queued'), await count('pending')]).toEqual([4, 0])
-  expect(await query('select distinct dispatch from tasks')).toEqual([{ dispatch: 1 }])
+  expect(await query('select distinct dispatch from runtime.tasks')).toEqual([{ dispatch: 1 }])
   expect(lines).toContainEqual(
     expect.objectContaining({
       severity: 'WARNING',
@@ -103,12 +103,14 @@ test('a task that is called back while Cloud Tasks is asked about it is not take
   await insert(1, 'queued')
   has = async () => {
     await query(
-      "update tasks set state = 'running', lease = gen_random_uuid(), leased_until = service_now() + '30 s'",
+      "update runtime.tasks set state = 'running', lease = gen_random_uuid(), leased_until = runtime.service_now() + '30 s'",
     )
     return false
   }
   await tick()
-  expect(await query('select state, dispatch from tasks')).toEqual([{ state: 'running', dispatch: 1 }])
+  expect(await query('select state, dispatch from runtime.tasks')).toEqual([
+    { state: 'running', dispatch: 1 },
+  ])
 })
 
 test.each([

@@ -53,7 +53,7 @@ describe('acknowledged, logged and not run:', () => {
   })
 
   test.each(['done', 'dead', 'cancelled'])('a task that is %s', async (state) => {
-    await query('update tasks set state = $1', [state])
+    await query('update runtime.tasks set state = $1', [state])
     expect(await expectJson(await callback({ name, id, dispatch: 1 }))).toEqual({ outcome: 'ignored' })
     expect(runs).toEqual([])
   })
@@ -125,7 +125,7 @@ test('a second callback while the first one works is a 409, and comes back when 
 
 test('a callback whose task is given back as it looks is not acknowledged: the task would wait for nobody', async () => {
   await query(
-    "update tasks set state = 'running', lease = gen_random_uuid(), leased_until = service_now() + '1 h'",
+    "update runtime.tasks set state = 'running', lease = gen_random_uuid(), leased_until = runtime.service_now() + '1 h'",
   )
   const { query: ask } = pg.Client.prototype as { query: (...words: unknown[]) => unknown }
   const asked = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
@@ -134,7 +134,7 @@ test('a callback whose task is given back as it looks is not acknowledged: the t
   ) {
     const { text = '' } = words[0] as { text?: string }
     if (text.startsWith('select "name", "state", "dispatch"')) {
-      void ask.call(this, "update tasks set state = 'queued', lease = null, leased_until = null")
+      void ask.call(this, "update runtime.tasks set state = 'queued', lease = null, leased_until = null")
     }
     return ask.apply(this, words)
   } as never)
@@ -146,8 +146,8 @@ test('a callback whose task is given back as it looks is not acknowledged: the t
 
 test('what a killed process held is claimed anew when its lease has run out, and counts as an attempt', async () => {
   await query(
-    `update tasks set state = 'running', attempts = 1, started_at = service_now(),
-      lease = gen_random_uuid(), leased_until = service_now() + interval '30 s'`,
+    `update runtime.tasks set state = 'running', attempts = 1, started_at = runtime.service_now(),
+      lease = gen_random_uuid(), leased_until = runtime.service_now() + interval '30 s'`,
   )
   await expectProblem(await callback({ name, id, dispatch: 1 }), 409, 'TASK_BUSY')
   await service.advance('31s')
@@ -157,8 +157,8 @@ test('what a killed process held is claimed anew when its lease has run out, and
 
 test('a task that kills its process each time is dead when its attempts are spent, and is not run again', async () => {
   await query(
-    `update tasks set state = 'running', attempts = 2, started_at = service_now(),
-      lease = gen_random_uuid(), leased_until = service_now() - interval '1 s'`,
+    `update runtime.tasks set state = 'running', attempts = 2, started_at = runtime.service_now(),
+      lease = gen_random_uuid(), leased_until = runtime.service_now() - interval '1 s'`,
   )
   expect(await expectJson(await callback({ name, id, dispatch: 1 }))).toEqual({ outcome: 'dead' })
   expect(runs).toEqual([])

@@ -26,7 +26,7 @@ beforeEach(async () => {
 /** Enqueues a task, and sets its state, and whether it was ever claimed. Returns its id. */
 async function make(state: string, started = false): Promise<string> {
   const { id } = await request((tx) => enqueue(tx, work, {}))
-  await query('update tasks set state = $1, started_at = $2', [state, started ? new Date() : null])
+  await query('update runtime.tasks set state = $1, started_at = $2', [state, started ? new Date() : null])
   return id
 }
 
@@ -75,7 +75,7 @@ test('one that is claimed while the cancel waits has started', async () => {
   const id = await make('queued')
   const session = await openSession(databaseUrl)
   await session.query('begin')
-  await session.query("update tasks set state = 'running', started_at = now() where id = $1", [id])
+  await session.query("update runtime.tasks set state = 'running', started_at = now() where id = $1", [id])
   const cancel = database.transaction((tx) => cancelTask(tx, id))
   await lockWaits(databaseUrl)
   await session.query('commit')

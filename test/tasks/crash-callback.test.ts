@@ -10,14 +10,14 @@ const { database, cloudTasks } = service
 
 afterEach(service.reset)
 
-const claim = /update "tasks".*running/s
-const finish = /update "tasks".*done/s
+const claim = /update "runtime"."tasks".*running/s
+const finish = /update "runtime"."tasks".*done/s
 const effect = /insert into "test_notes"/
 const commit = /commit/
-const reschedule = /update "tasks".*It was told to fail/s
+const reschedule = /update "runtime"."tasks".*It was told to fail/s
 const createTask = /POST \/v2/
-const markQueued = /update "tasks" set state = 'queued'/
-const bury = /update "tasks".*dead/s
+const markQueued = /update "runtime"."tasks" set state = 'queued'/
+const bury = /update "runtime"."tasks".*dead/s
 
 /** Seconds until it is mended by Cloud Tasks' retry, by that and the end of the lease, and by the tick. */
 const byRetry = 1
@@ -107,6 +107,6 @@ test.each<[Moment, number]>([
     await service.tick()
     await service.tick()
     expect(second.lines.filter((line) => told.test(line))).toHaveLength(more)
-    expect(await service.query('select from tasks where announced_at is null')).toEqual([])
+    expect(await service.query('select from runtime.tasks where announced_at is null')).toEqual([])
   },
 )

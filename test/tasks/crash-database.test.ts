@@ -23,7 +23,7 @@ const service = await taskService({
 const api = await service.as('operator', ['tasks:admin'])
 
 afterEach(async () => {
-  await onServer(databaseUrl, 'truncate tasks, test_notes')
+  await onServer(databaseUrl, 'truncate runtime.tasks, test_notes')
   await service.drain({ until: '1h' }) // whatever Cloud Tasks still holds is stale
 })
 
@@ -35,12 +35,12 @@ async function left(): Promise<string[]> {
   return (await service.ledger()).map((row) => `${row.state} ${row.dispatch}/${row.attempts}`)
 }
 
-const claim = /update "tasks".*running/s
-const finish = /update "tasks".*done/s
+const claim = /update "runtime"."tasks".*running/s
+const finish = /update "runtime"."tasks".*done/s
 const effect = /insert into "test_notes"/
 const commit = /commit/
-const reschedule = /update "tasks".*It was told to fail/s
-const bury = /update "tasks".*dead/s
+const reschedule = /update "runtime"."tasks".*It was told to fail/s
+const bury = /update "runtime"."tasks".*dead/s
 
 const once = ['Tea']
 const never: string[] = []
@@ -126,9 +126,9 @@ test('a COMMIT that waits while its connection is cut: whatever becomes of it, o
 
 test('a task that is given back between the claim and the look keeps its alarm', async () => {
   await enqueue()
-  const free = "update tasks set state = 'queued', lease = null, leased_until = null"
+  const free = "update runtime.tasks set state = 'queued', lease = null, leased_until = null"
   const take =
-    "update tasks set state = 'running', lease = gen_random_uuid(), leased_until = service_now() + interval '30 s'"
+    "update runtime.tasks set state = 'running', lease = gen_random_uuid(), leased_until = runtime.service_now() + interval '30 s'"
   await onServer(databaseUrl, take)
   direct = async () => 'write'
   const sprung = database.at('before', [/select .*"held"|select "name", "state", "dispatch"/], async () => {

@@ -9,10 +9,10 @@ const { database, cloudTasks } = service
 
 afterEach(service.reset)
 
-const insert = /insert into "tasks"/
+const insert = /insert into "runtime"."tasks"/
 const commit = /commit/
 const createTask = /POST \/v2/
-const markQueued = /update "tasks" set state = 'queued'/
+const markQueued = /update "runtime"."tasks" set state = 'queued'/
 
 const nothing: string[] = []
 const pending = ['pending 1/0']
@@ -54,8 +54,8 @@ test('a script enqueues without Cloud Tasks, and may end right after: the tick s
   await service.start()
   expect((await service.enqueue('Tea'))?.status).toBe(201)
   await service.finish()
-  await service.query(`insert into tasks (id, name, payload, due_at)
-      select gen_random_uuid(), name, payload || '{"text": "Coffee"}', service_now() from tasks`)
+  await service.query(`insert into runtime.tasks (id, name, payload, due_at)
+      select gen_random_uuid(), name, payload || '{"text": "Coffee"}', runtime.service_now() from runtime.tasks`)
   expect(await service.finish()).toBeLessThanOrEqual(byTick)
   expect(await service.written()).toEqual(['Coffee', 'Tea'])
 })

@@ -30,7 +30,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   vi.useRealTimers()
-  await onServer(databaseUrl, 'truncate tasks, test_notes')
+  await onServer(databaseUrl, 'truncate runtime.tasks, test_notes')
   await service.drain({ until: '1h' }) // whatever Cloud Tasks still holds is stale
 })
 
@@ -52,7 +52,7 @@ async function pass(seconds: number): Promise<void> {
 
 /** Moves all clocks, a second at a time, and expects that the lease holds all the while. */
 async function passHeld(seconds: number): Promise<void> {
-  const held = 'select from tasks where leased_until > service_now()'
+  const held = 'select from runtime.tasks where leased_until > runtime.service_now()'
   const pool = service.database.$client
   for (let second = 0; second < seconds; second++) {
     await pass(1)
@@ -80,7 +80,7 @@ test('a long run keeps its lease: nobody else gets its task, and it finishes', a
 
 test('a renewal that finds the lease with someone else aborts the signal, and nothing is written', async () => {
   const { settled, signal } = await startRunning()
-  await onServer(databaseUrl, 'update tasks set lease = gen_random_uuid()')
+  await onServer(databaseUrl, 'update runtime.tasks set lease = gen_random_uuid()')
   const stolen = await service.ledger()
   await pass(10)
   expect(await aborted(signal)).toBeInstanceOf(LeaseLost)

@@ -9,9 +9,9 @@ const { database, cloudTasks, api } = service
 
 afterEach(service.reset)
 
-const update = /update "tasks" set "state"/
+const update = /update "runtime"."tasks" set "state"/
 const createTask = /POST \/v2/
-const markQueued = /update "tasks" set state = 'queued'/
+const markQueued = /update "runtime"."tasks" set state = 'queued'/
 
 const dead = ['dead 1/1']
 const again = ['pending 2/0']

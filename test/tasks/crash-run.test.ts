@@ -96,7 +96,7 @@ test.each<['before' | 'after', string, string, number]>([
   ['after', 'queued 1/0', 'done 1/1', 1],
 ])('SIGTERM, and killed right %s it is given back', async (moment, left, end, within) => {
   const { first, settled } = await startRunning()
-  const { dead } = service.killAt(service.database, moment, /update "tasks".*queued/s)
+  const { dead } = service.killAt(service.database, moment, /update "runtime"."tasks".*queued/s)
   first.child.kill('SIGTERM')
   await dead
   await settled

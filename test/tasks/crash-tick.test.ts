@@ -9,15 +9,15 @@ const { database, cloudTasks } = service
 
 afterEach(service.reset)
 
-const take = /update "tasks" set "touched_at"/
-const reclaim = /update "tasks" set "state"/
+const take = /update "runtime"."tasks" set "touched_at"/
+const reclaim = /update "runtime"."tasks" set "state"/
 const createTask = /POST \/v2/
 const getTask = /GET \/v2/
-const markQueued = /update "tasks" set state = 'queued'/
-const insert = /insert into "tasks"/
+const markQueued = /update "runtime"."tasks" set state = 'queued'/
+const insert = /insert into "runtime"."tasks"/
 const commit = /commit/
-const prune = /delete from "tasks"/
-const announce = /update "tasks" set "announced_at"/
+const prune = /delete from "runtime"."tasks"/
+const announce = /update "runtime"."tasks" set "announced_at"/
 
 type Point = [
   ...[what: string, moment: Moment, tap: Tap, words: RegExp[]],
@@ -95,7 +95,7 @@ test.each<Point>([
 ])('a slot of a schedule, %s: killed right %s it, it is enqueued once', async (...point) => {
   await service.start()
   await service.tick() // the schedule begins
-  await service.query("update schedules set last_slot = last_slot - interval '1 year'")
+  await service.query("update runtime.schedules set last_slot = last_slot - interval '1 year'")
   await tickKilledAt(point)
   await service.tick()
   await service.tick()
@@ -126,12 +126,12 @@ test.each<[...Point, times: number]>([
   await service.enqueue('Tea')
   service.directions.push('fatal')
   await service.finish()
-  await service.query('update tasks set announced_at = null') // as where the process ended before it could
+  await service.query('update runtime.tasks set announced_at = null') // as where the process ended before it could
   await service.advance(31_000)
   const told = () => service.process.lines.filter((line) => /is dead after 1 attempts/.test(line))
   await tickKilledAt([what, moment, tap, words, left, alarms])
   await service.tick()
   await service.tick()
   expect(told()).toHaveLength(times)
-  expect(await service.query('select from tasks where announced_at is null')).toEqual([])
+  expect(await service.query('select from runtime.tasks where announced_at is null')).toEqual([])
 })

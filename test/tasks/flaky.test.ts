@@ -12,8 +12,8 @@ test('a tick goes on after a batch of which Cloud Tasks refused some: the rest o
   const service = await taskService({ features: [feature] })
   await onServer(
     service.databaseUrl,
-    `insert into tasks (id, name, payload, due_at, touched_at)
-      select gen_random_uuid(), 'flaky.work', '{}', service_now(), service_now() - interval '1 minute'
+    `insert into runtime.tasks (id, name, payload, due_at, touched_at)
+      select gen_random_uuid(), 'flaky.work', '{}', runtime.service_now(), runtime.service_now() - interval '1 minute'
       from generate_series(1, 450)`,
   )
   service.emulator.faults.set({ createUnavailable: { times: 3 } })

@@ -14,7 +14,7 @@ const { databaseUrl, emulator, url } = service
 const operator = await service.as('operator', ['tasks:admin'])
 
 afterEach(async () => {
-  await onServer(databaseUrl, 'truncate tasks, test_notes')
+  await onServer(databaseUrl, 'truncate runtime.tasks, test_notes')
   await service.drain({ until: '1h' }) // whatever Cloud Tasks still holds is stale
 })
 
@@ -86,7 +86,7 @@ test.each<[string, (row: { id: string; dispatch: number }) => Promise<Response>]
 ])('a callback for %s is acknowledged, and runs nothing', async (_what, call) => {
   direct = async () => 'write'
   const { id } = await enqueue()
-  await onServer(databaseUrl, 'update tasks set dispatch = 5')
+  await onServer(databaseUrl, 'update runtime.tasks set dispatch = 5')
   const logged = service.lines.length
   const answer = await call({ id, dispatch: 5 })
   expect(answer.status).toBe(200)
@@ -98,7 +98,7 @@ test.each<[string, (row: { id: string; dispatch: number }) => Promise<Response>]
 
 test.each(['done', 'dead', 'cancelled'])('a task that is %s is not run again', async (state) => {
   const row = await enqueue()
-  await onServer(databaseUrl, 'update tasks set state = $1', [state])
+  await onServer(databaseUrl, 'update runtime.tasks set state = $1', [state])
   expect(await (await callBack(row)).json()).toEqual({ outcome: 'ignored' })
   expect(await service.ledger()).toMatchObject([{ state, attempts: 0 }])
 })
@@ -200,7 +200,7 @@ test('a revision that does not know the task does not make it look untouched, wh
   const [{ started_at: startedAt } = { started_at: null }] = await service.ledger()
   await onServer(
     databaseUrl,
-    "update tasks set state = 'queued', lease = null, attempts = 0, name = 'steps.gone'",
+    "update runtime.tasks set state = 'queued', lease = null, attempts = 0, name = 'steps.gone'",
   ) // as SIGTERM does
   running.go('write')
   await first
@@ -211,7 +211,7 @@ test('a revision that does not know the task does not make it look untouched, wh
 
 test('nor does it make a task look tried that it has only looked at', async () => {
   const row = await enqueue()
-  await onServer(databaseUrl, "update tasks set name = 'steps.gone'")
+  await onServer(databaseUrl, "update runtime.tasks set name = 'steps.gone'")
   expect(await (await callBack(row, 'steps.gone')).json()).toEqual({ outcome: 'waiting' })
   expect(await service.ledger()).toMatchObject([{ attempts: 0, started_at: null }])
 })

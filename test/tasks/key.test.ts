@@ -28,7 +28,7 @@ test('a second task with the key is not enqueued while the first is unfinished, 
   const first = await request((tx) => enqueue(tx, one, { text: 'a' }, { key }))
   expect(first.enqueued).toBe(true)
   for (const state of ['pending', 'queued', 'running']) {
-    await query('update tasks set state = $1', [state])
+    await query('update runtime.tasks set state = $1', [state])
     expect(await request((tx) => enqueue(tx, one, { text: 'b' }, { key }))).toEqual({
       id: first.id,
       enqueued: false,
@@ -40,7 +40,7 @@ test('a second task with the key is not enqueued while the first is unfinished, 
 
 test.each(['done', 'dead', 'cancelled'])('one that is %s frees its key', async (state) => {
   const first = await request((tx) => enqueue(tx, one, { text: 'a' }, { key }))
-  await query('update tasks set state = $1', [state])
+  await query('update runtime.tasks set state = $1', [state])
   const second = await request((tx) => enqueue(tx, one, { text: 'b' }, { key }))
   expect(second).toEqual({ id: expect.not.stringMatching(first.id), enqueued: true })
 })
@@ -95,7 +95,7 @@ test('a task that finishes while another transaction enqueues its like is follow
   const open = Promise.withResolvers<void>()
   const finished = Promise.withResolvers<void>()
   const finishing = database.transaction(async (tx) => {
-    await tx.execute("update tasks set state = 'done'")
+    await tx.execute("update runtime.tasks set state = 'done'")
     finished.resolve()
     await open.promise
   })
@@ -110,10 +110,10 @@ test('a task that finishes while another transaction enqueues its like is follow
 test('also one that finishes between the conflict and the look at who has the key', async () => {
   await request((tx) => enqueue(tx, one, { text: 'a' }, { key }))
   const { query: ask } = pg.Client.prototype as { query: (...words: unknown[]) => unknown }
-  const finish = "update tasks set state = 'done' where key is not null and state = 'queued'"
+  const finish = "update runtime.tasks set state = 'done' where key is not null and state = 'queued'"
   vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...words: unknown[]) {
     const { text = '' } = words[0] as { text?: string }
-    if (text.startsWith('select "id" from "tasks"')) void ask.call(this, finish)
+    if (text.startsWith('select "id" from "runtime"."tasks"')) void ask.call(this, finish)
     return ask.apply(this, words)
   } as never)
   const next = await database.transaction((tx) => enqueue(tx, one, { text: 'b' }, { key }))

@@ -112,9 +112,9 @@ describe.each([
       const alice = await service.as('alice', scopes)
       await expectProblem(await alice(path, { method }), 403, 'SCOPE_MISSING')
     }
-    expect(await service.query("select count(*)::int as dead from tasks where state = 'dead'")).toEqual([
-      { dead: 5 },
-    ])
+    expect(
+      await service.query("select count(*)::int as dead from runtime.tasks where state = 'dead'"),
+    ).toEqual([{ dead: 5 }])
   })
 })
 

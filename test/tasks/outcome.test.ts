@@ -172,7 +172,7 @@ test('an effect may throw fatal: nothing is written, and the task is dead', asyn
 test('a death that the process did not live to tell is told by the tick, with the same trace, once', async () => {
   const id = await start()
   await query(
-    "update tasks set state = 'dead', finished_at = service_now(), last_error = 'Error: lost', announced_at = null",
+    "update runtime.tasks set state = 'dead', finished_at = runtime.service_now(), last_error = 'Error: lost', announced_at = null",
   )
   lines.length = 0
   await service.tick()

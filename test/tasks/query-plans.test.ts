@@ -27,7 +27,7 @@ const work = defineTask({ name: 'trial.name-7', payload: z.object({}), async run
 beforeAll(async () => {
   await onServer(
     databaseUrl,
-    `insert into tasks (id, name, key, state, payload, due_at, touched_at, leased_until, finished_at, announced_at)
+    `insert into runtime.tasks (id, name, key, state, payload, due_at, touched_at, leased_until, finished_at, announced_at)
       select gen_random_uuid(), 'trial.name-' || n % 20, 'key ' || n, state, '{}', at, at,
         case when state = 'running' then at end, case when state in ('done', 'dead', 'cancelled') then at end, case when state = 'dead' then at end
       from generate_series(1, 30000) as n,
@@ -35,16 +35,19 @@ beforeAll(async () => {
           (array['pending', 'queued', 'running', 'dead', 'cancelled'])[1 + n % 5] as other) as x,
         lateral (select case when n % 50 < 5 then other else 'done' end as state) as y`,
   )
-  await onServer(databaseUrl, 'insert into tasks (id, name, payload, due_at) values ($1, $2, $3, now())', [
-    id,
-    dispatch.name,
-    {},
-  ])
+  await onServer(
+    databaseUrl,
+    'insert into runtime.tasks (id, name, payload, due_at) values ($1, $2, $3, now())',
+    [id, dispatch.name, {}],
+  )
   await onServer(databaseUrl, 'analyze tasks')
 })
 
 /** The plan of the query on tasks that `work` sends, by its nodes; its own changes are taken back. */
-async function planOf(work: (tx: typeof database) => Promise<unknown>, which = /"tasks"/): Promise<Plan[]> {
+async function planOf(
+  work: (tx: typeof database) => Promise<unknown>,
+  which = /"runtime"\."tasks"/,
+): Promise<Plan[]> {
   const query = vi.spyOn(pg.Client.prototype, 'query')
   await database
     .transaction(async (tx) => {
@@ -108,8 +111,14 @@ test('a redrive by name finds the dead by their index, and looks up their keys',
 
 test('a key is looked up among the unfinished', async () => {
   const key = 'key 50'
-  await onServer(databaseUrl, "update tasks set state = 'queued', name = $1 where key = $2", [work.name, key])
-  const plan = await planOf((tx) => enqueue(tx as never, work, {}, { key }), /^select "id" from "tasks"/)
+  await onServer(databaseUrl, "update runtime.tasks set state = 'queued', name = $1 where key = $2", [
+    work.name,
+    key,
+  ])
+  const plan = await planOf(
+    (tx) => enqueue(tx as never, work, {}, { key }),
+    /^select "id" from "runtime"\."tasks"/,
+  )
   expect(accesses(plan)).toEqual(['tasks_key'])
 })
 

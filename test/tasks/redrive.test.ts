@@ -28,10 +28,10 @@ const redriveAll = async (name = 'trial.work') =>
 /** Enqueues a task, and sets its state. Returns its id. */
 async function make(state: string, key?: string): Promise<string> {
   const { id } = await request((tx) => enqueue(tx, work, {}, key === undefined ? {} : { key }))
-  await query('update tasks set state = $1, attempts = 2, finished_at = service_now() where id = $2', [
-    state,
-    id,
-  ])
+  await query(
+    'update runtime.tasks set state = $1, attempts = 2, finished_at = runtime.service_now() where id = $2',
+    [state, id],
+  )
   return id
 }
 
@@ -64,12 +64,12 @@ test('one that dies again is told of again', async () => {
   const { id } = await request((tx) => enqueue(tx, work, {}))
   await drain({ until: '1m' })
   await redrive(id)
-  expect(await query('select announced_at from tasks')).toEqual([{ announced_at: null }])
+  expect(await query('select announced_at from runtime.tasks')).toEqual([{ announced_at: null }])
   await drain({ until: '1m' })
   expect(runs).toEqual([1, 2, 1, 2])
   const dead = service.lines.filter(({ severity }) => severity === 'ERROR')
   expect(dead).toHaveLength(2)
-  const rows = await query('select announced_at is not null as told, state from tasks')
+  const rows = await query('select announced_at is not null as told, state from runtime.tasks')
   expect(rows).toEqual([{ told: true, state: 'dead' }])
 })
 
@@ -93,7 +93,7 @@ test('also where the other takes it at the same moment', async () => {
   const rival = await make('dead', 'order 7')
   const session = await openSession(databaseUrl)
   await session.query('begin')
-  await session.query("update tasks set state = 'pending' where id = $1", [rival])
+  await session.query("update runtime.tasks set state = 'pending' where id = $1", [rival])
   const answer = redrive(dead)
   await lockWaits(databaseUrl)
   await session.query('commit')
@@ -114,7 +114,7 @@ describe('by name', () => {
     await make('dead')
     await make('done')
     const foreign = await make('dead')
-    await query("update tasks set name = 'trial.other' where id = $1", [foreign])
+    await query("update runtime.tasks set name = 'trial.other' where id = $1", [foreign])
     await make('dead')
     await make('cancelled')
     expect(await redriveAll()).toEqual({ redriven: 2, more: false })
@@ -137,8 +137,8 @@ describe('by name', () => {
     const session = await openSession(databaseUrl)
     await session.query('begin')
     await session.query(
-      `insert into tasks (id, name, payload, key, due_at)
-        values (gen_random_uuid(), 'trial.work', '{}', 'a', service_now())`,
+      `insert into runtime.tasks (id, name, payload, key, due_at)
+        values (gen_random_uuid(), 'trial.work', '{}', 'a', runtime.service_now())`,
     )
     const answer = redriveAll()
     await lockWaits(databaseUrl)
@@ -148,14 +148,14 @@ describe('by name', () => {
 
   test('a thousand at a time, the oldest first; 20 are sent at once, the rest is the tick’s', async () => {
     await query(
-      `insert into tasks (id, name, state, payload, due_at, finished_at)
-        select lpad(to_hex(n), 32, '0')::uuid, 'trial.work', 'dead', '{}', service_now(), service_now()
+      `insert into runtime.tasks (id, name, state, payload, due_at, finished_at)
+        select lpad(to_hex(n), 32, '0')::uuid, 'trial.work', 'dead', '{}', runtime.service_now(), runtime.service_now()
         from generate_series(1, 1005) as n`,
     )
     expect(await redriveAll()).toEqual({ redriven: 1000, more: true })
     const count = async () =>
       Object.fromEntries(
-        (await query('select state, count(*)::int as count from tasks group by 1')).map(
+        (await query('select state, count(*)::int as count from runtime.tasks group by 1')).map(
           ({ state, count }) => [state, count],
         ),
       )

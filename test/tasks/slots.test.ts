@@ -22,7 +22,7 @@ const { tick, ledger, query, emulator, databaseUrl } = service
 async function setTime(time: string): Promise<void> {
   await onServer(
     databaseUrl,
-    `create or replace function service_now() returns timestamptz
+    `create or replace function runtime.service_now() returns timestamptz
       language sql stable parallel safe return timestamptz '${time}'`,
   )
 }
@@ -31,7 +31,7 @@ const enqueued = async (of: string) => (await ledger()).filter(({ payload }) => 
 
 beforeEach(async () => {
   await service.clear()
-  await query('delete from schedules')
+  await query('delete from runtime.schedules')
 })
 
 test('a schedule that is seen for the first time begins now', async () => {
@@ -115,7 +115,7 @@ test('of two ticks at once, one enqueues it', async () => {
   await setTime('2026-06-01T11:00:00Z')
   const other = await openSession(databaseUrl)
   await other.query('begin')
-  await other.query('select 1 from schedules for update')
+  await other.query('select 1 from runtime.schedules for update')
   const ticks = [tick(), tick(), tick()]
   await lockWaits(databaseUrl, 3) // all have seen that it is due
   await other.query('commit')

@@ -40,7 +40,7 @@ beforeEach(async () => {
   await queue('resume')
   emulator.faults.set({})
   await service.clear()
-  await query('delete from idempotency_keys')
+  await query('delete from runtime.idempotency_keys')
   runs = 0
 })
 
@@ -68,8 +68,8 @@ test('it sends what nobody handed over, but not the newest 30 s', async () => {
 test('it takes back what a killed process held, 30 s after its last sign of life, whatever the deadline', async () => {
   await put()
   await query(
-    `update tasks set state = 'running', attempts = 1, lease = gen_random_uuid(),
-      leased_until = service_now() + interval '30 s'`,
+    `update runtime.tasks set state = 'running', attempts = 1, lease = gen_random_uuid(),
+      leased_until = runtime.service_now() + interval '30 s'`,
   )
   await service.advance('30s')
   expect(await tick()).toEqual(nothing)
@@ -123,13 +123,12 @@ describe('it deletes', () => {
     for (const state of ['done', 'cancelled', 'dead', 'queued', 'pending']) {
       const { id } = await put()
       const end = state === 'queued' || state === 'pending' ? null : new Date(emulator.now())
-      await query('update tasks set state = $1, finished_at = $2, announced_at = now() where id = $3', [
-        state,
-        end,
-        id,
-      ])
+      await query(
+        'update runtime.tasks set state = $1, finished_at = $2, announced_at = now() where id = $3',
+        [state, end, id],
+      )
     }
-    await query("update tasks set due_at = due_at + interval '60 d'")
+    await query("update runtime.tasks set due_at = due_at + interval '60 d'")
     await service.advance('7d')
     expect(await tick()).toEqual(nothing)
     await service.advance('1s')
@@ -151,23 +150,26 @@ describe('it deletes', () => {
 
   test('thousands, in batches that hold up nobody', async () => {
     await query(
-      `insert into tasks (id, name, state, payload, due_at, finished_at)
-        select gen_random_uuid(), 'trial.work', 'done', '{}', service_now(), service_now() - interval '8 d'
+      `insert into runtime.tasks (id, name, state, payload, due_at, finished_at)
+        select gen_random_uuid(), 'trial.work', 'done', '{}', runtime.service_now(), runtime.service_now() - interval '8 d'
         from generate_series(1, 2500)`,
     )
-    const deletes = await countOf('delete from "tasks"', () => tick())
+    const deletes = await countOf('delete from "runtime"."tasks"', () => tick())
     expect(deletes).toBeGreaterThanOrEqual(3)
     expect(await ledger()).toEqual([])
   })
 
   test('idempotency keys after 24 hours', async () => {
     await query(
-      `insert into idempotency_keys (caller, key, fingerprint, status, headers, body, created_at)
-        select 'alice', n::text, '', 201, '{}', '', service_now() - interval '24 h' - n * interval '1 s'
+      `insert into runtime.idempotency_keys (caller, key, fingerprint, status, headers, body, created_at)
+        select 'alice', n::text, '', 201, '[]', '', runtime.service_now() - interval '24 h' - n * interval '1 s'
         from generate_series(-1, 1) as n`,
     )
     expect(await tick()).toEqual({ ...nothing, pruned: 1 })
-    expect(await query('select key from idempotency_keys order by 1')).toEqual([{ key: '-1' }, { key: '0' }])
+    expect(await query('select key from runtime.idempotency_keys order by 1')).toEqual([
+      { key: '-1' },
+      { key: '0' },
+    ])
   })
 })
 

@@ -79,7 +79,7 @@ export async function trial(
     },
     async clear() {
       await fetch(`${emulator.url}/v2/${testTasks.TASKS_QUEUE}:purge`, { method: 'POST' })
-      await query('delete from tasks')
+      await query('delete from runtime.tasks')
       lines.length = 0
     },
   }

@@ -102,7 +102,7 @@ test('patience begins anew when it was understood in between', async () => {
   const answer = await ahead.callback({ name: newTask.name, id, dispatch: before?.dispatch ?? 0 })
   Object.assign(newTask, { run })
   expect(await answer.json()).toEqual({ outcome: 'retrying' })
-  expect(await service.query('select state, attempts, unknown_since from tasks')).toEqual([
+  expect(await service.query('select state, attempts, unknown_since from runtime.tasks')).toEqual([
     { state: 'queued', attempts: 1, unknown_since: null },
   ])
 })

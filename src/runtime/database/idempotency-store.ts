@@ -13,8 +13,10 @@ export interface KeyPlace {
 export interface StoredAnswer {
   readonly fingerprint: string
   readonly status: number
-  readonly headers: Record<string, string>
-  readonly body: string
+  /** Pairs of name and value, in order. */
+  readonly headers: [name: string, value: string][]
+  /** `null` for none. */
+  readonly body: Buffer | null
 }
 
 const age = sql`${now} - interval '24 hours'`

@@ -1,7 +1,9 @@
-import { sql } from 'drizzle-orm'
+import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator'
 import pg from 'pg'
+import { findDatabaseError } from '../log/error-fields.ts'
+import { countForeign, type Journal, type MigrationSet, readJournal, refuseSkipped } from './journal.ts'
 
 /** Any number will do, as long as every revision of the service takes the same. */
 const lock = 7_296_391_021
@@ -11,14 +13,16 @@ const turnTime = '10min'
 const lockTime = '5s'
 
 /**
- * Applies the migrations that the database lacks, in one transaction. Two at once take turns.
+ * Applies the migrations that the database lacks: the runtime's, then the features'. Each of the two sets is one
+ * transaction. Two processes at once take turns.
  *
  * @param url the database
- * @param folder where drizzle-kit wrote them
- * @returns how many were applied
- * @throws what PostgreSQL says; nothing is applied then
+ * @param folder with a folder for each set, `runtime` and `features`, as drizzle-kit wrote them
+ * @returns how many of each were applied
+ * @throws what PostgreSQL says: nothing of that set is applied then. {Error} where a migration would be skipped, and
+ *   where the database has the features' tables but not the runtime's: nothing is applied at all
  */
-export async function migrate(url: string, folder: string): Promise<number> {
+export async function migrate(url: string, folder: string): Promise<{ runtime: number; features: number }> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'migrate',
@@ -27,21 +31,56 @@ export async function migrate(url: string, folder: string): Promise<number> {
   client.on('error', () => {}) // the query under way says so too; without a listener the process would end
   await client.connect()
   try {
-    const database = drizzle(client)
-    await database.execute(sql.raw(`set lock_timeout = '${turnTime}'`))
-    await database.execute(sql`select pg_advisory_lock(${lock}::bigint)`)
-    await database.execute(sql.raw(`set lock_timeout = '${lockTime}'`))
-    const before = await applied(client)
-    await applyMigrations(database, { migrationsFolder: folder })
-    return (await applied(client)) - before
+    await client.query(`set lock_timeout = '${turnTime}'`)
+    await client.query('select pg_advisory_lock($1::bigint)', [lock])
+    await client.query(`set lock_timeout = '${lockTime}'`)
+    const runtime = setOf(join(folder, 'runtime'), 'migration:runtime', 'runtime', 'migrations')
+    const features = setOf(join(folder, 'features'), 'migration', 'drizzle', '__drizzle_migrations')
+    const before = {
+      runtime: await readJournal(client, runtime),
+      features: await readJournal(client, features),
+    }
+    refuseHalf(before)
+    refuseSkipped(before.runtime, runtime)
+    refuseSkipped(before.features, features)
+    return {
+      runtime: await apply(client, runtime, before.runtime),
+      features: await apply(client, features, before.features),
+    }
   } finally {
     await client.end()
   }
 }
 
-async function applied(client: pg.Client): Promise<number> {
-  const table = await client.query("select to_regclass('drizzle.__drizzle_migrations') as name")
-  if (table.rows[0]?.name === null) return 0
-  const { rows } = await client.query('select count(*)::int as count from drizzle.__drizzle_migrations')
-  return rows[0]?.count ?? 0
+function setOf(folder: string, script: string, schema: string, table: string): MigrationSet {
+  return { folder, script, schema, table }
+}
+
+/** Applies what a database lacks of a set. @returns how many */
+async function apply(client: pg.Client, set: MigrationSet, before: Journal): Promise<number> {
+  const { folder: migrationsFolder, schema: migrationsSchema, table: migrationsTable } = set
+  try {
+    await applyMigrations(drizzle(client), { migrationsFolder, migrationsSchema, migrationsTable })
+  } catch (error) {
+    const foreign = countForeign(before)
+    // class 42: it meets another schema than it expects, such as a table that there is already
+    if (foreign === 0 || !findDatabaseError(error)?.code?.startsWith('42')) throw error
+    throw new Error(
+      `${set.folder}: a migration failed. The database has had ${foreign} that ${foreign === 1 ? 'is' : 'are'} not ` +
+        'in this folder: they were of another branch, or the migrations were made anew since. In development, ' +
+        'delete its data and begin afresh; elsewhere, bring it to what the folder expects by hand.',
+      { cause: error },
+    )
+  }
+  return (await readJournal(client, set)).applied.size - before.applied.size
+}
+
+/** @throws {Error} for a database from before the runtime had a schema, or one that was restored without it */
+function refuseHalf({ runtime, features }: { runtime: Journal; features: Journal }): void {
+  if (features.applied.size === 0 || runtime.applied.size > 0) return
+  throw new Error(
+    "This database has the features' tables, but not the runtime's, which are in the schema `runtime`: it was made " +
+      'by an older Runway, or restored without that schema. In development, delete its data and begin afresh; ' +
+      'elsewhere, restore the schema `runtime`, or take an empty database.',
+  )
 }

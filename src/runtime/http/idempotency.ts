@@ -88,25 +88,20 @@ function readKey(c: Context): string | undefined {
 async function answerOf(response: Response): Promise<Omit<StoredAnswer, 'fingerprint'>> {
   const headers = keptHeaders.flatMap((name) => {
     const value = response.headers.get(name)
-    return value === null ? [] : [[name, value] as const]
+    return value === null ? [] : [[name, value] satisfies [string, string]]
   })
   return {
     status: response.status,
-    headers: Object.fromEntries(headers),
-    body: await response.clone().text(),
+    headers,
+    body: response.body && Buffer.from(await response.clone().arrayBuffer()),
   }
 }
 
 function replay({ status, headers, body }: StoredAnswer): Response {
-  const text = body === '' ? null : body
-  return new Response(text, {
-    status,
-    headers: {
-      ...headers,
-      'Idempotency-Replayed': 'true',
-      ...(text && { 'Content-Length': String(Buffer.byteLength(text)) }),
-    },
-  })
+  const response = new Response(body && new Uint8Array(body), { status, headers })
+  response.headers.set('Idempotency-Replayed', 'true')
+  if (body) response.headers.set('Content-Length', String(body.byteLength))
+  return response
 }
 
 /** Of method, path, query and body; of a multipart body its parts, since the boundary differs at every try. */

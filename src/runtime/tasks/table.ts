@@ -1,16 +1,7 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
-import {
-  check,
-  index,
-  integer,
-  jsonb,
-  pgTable,
-  text,
-  timestamp,
-  uniqueIndex,
-  uuid,
-} from 'drizzle-orm/pg-core'
+import { check, index, integer, jsonb, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { now } from '../database/now.ts'
+import { runtimeSchema } from '../database/schema.ts'
 
 /**
  * `pending`: committed, not handed over. `queued`: Cloud Tasks has its alarm. `running`: someone holds its
@@ -24,7 +15,7 @@ export type TaskState = (typeof taskStates)[number]
 const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
 
 /** The ledger: the row is the truth, Cloud Tasks only the alarm clock that calls back. */
-export const tasks = pgTable(
+export const tasks = runtimeSchema.table(
   'tasks',
   {
     /** UUIDv7: sorts by age. The idempotency key of all attempts. */
@@ -79,7 +70,7 @@ export const tasks = pgTable(
   },
 )
 
-/** A row of `tasks`. */
+/** A row of `runtime.tasks`. */
 export type TaskRow = typeof tasks.$inferSelect
 
 /**
@@ -101,7 +92,7 @@ export function isAmong(found: SQLWrapper): SQL {
 }
 
 /** Each schedule's last slot. */
-export const schedules = pgTable('schedules', {
+export const schedules = runtimeSchema.table('schedules', {
   name: text('name').primaryKey(),
   /** The moment up to which its slots have been seen to. */
   lastSlot: moment('last_slot').notNull(),

@@ -6,7 +6,7 @@ CREATE TABLE "orders" (
 	"status" text DEFAULT 'placed' NOT NULL,
 	"task_id" uuid,
 	"version" integer DEFAULT 1 NOT NULL,
-	"created_at" timestamp (3) with time zone DEFAULT service_now() NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT runtime.service_now() NOT NULL,
 	CONSTRAINT "orders_status" CHECK ("orders"."status" in ('placed', 'fulfilled', 'cancelled')),
 	CONSTRAINT "orders_quantity" CHECK ("orders"."quantity" between 1 and 1000)
 );
