@@ -50,14 +50,14 @@ async function outcome(task: Task, scenario: Scenario, twice: boolean): Promise<
 async function snapshot(url: string): Promise<unknown> {
   const { rows: tables } = await onServer(
     url,
-    "select tablename as name from pg_tables where schemaname = 'public' order by 1",
+    `select format('%I.%I', schemaname, tablename) as name from pg_tables
+      where schemaname not in ('pg_catalog', 'information_schema', 'drizzle', 'runtime') order by 1`,
   )
   const all: Record<string, unknown[]> = {}
   for (const { name } of tables) all[name] = (await onServer(url, `select * from ${name} order by 1`)).rows
-  all.tasks = (all.tasks as Record<string, unknown>[]).map(({ name, state, payload, key }) => {
-    return { name, state, payload, key }
-  })
-  delete all.idempotency_keys
+  const ledger = 'select name, state, payload, key from runtime.tasks order by id'
+  all['runtime.tasks'] = (await onServer(url, ledger)).rows
+  all['runtime.schedules'] = (await onServer(url, 'select * from runtime.schedules order by 1')).rows
   const ids = new Map<string, string>()
   const text = JSON.stringify(all, (_key, value) =>
     typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? 'a time' : value,
