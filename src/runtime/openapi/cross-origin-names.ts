@@ -31,5 +31,6 @@ function namesOf(headers: unknown): string[] {
 
 /** Each name once, whichever way it is written. */
 function unique(names: readonly string[]): string[] {
-  return [...new Map(names.toReversed().map((name) => [name.toLowerCase(), name])).values()].toReversed()
+  const small = names.map((name) => name.toLowerCase())
+  return names.filter((_name, index) => small.indexOf(small[index] ?? '') === index)
 }
