@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           name: 'service',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/acceptance/**'],
+          exclude: ['test/acceptance/**', 'test/pooler/**'],
           globalSetup: ['test/setup/database.ts', 'test/setup/bundle.ts'],
           setupFiles: ['test/setup/console.ts', 'test/setup/patience.ts', 'test/setup/quiet.ts'],
           pool: 'forks',
@@ -28,6 +28,18 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           expect: { poll: { timeout: 120_000 } },
+        },
+      },
+      {
+        test: {
+          // needs PgBouncer, which npm does not bring
+          name: 'pooler',
+          include: ['test/pooler/**/*.test.ts'],
+          globalSetup: ['test/setup/database.ts', 'test/setup/bundle.ts'],
+          pool: 'forks',
+          server: { deps: { inline: ['drizzle-orm'] } },
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {

@@ -26,7 +26,7 @@ async function running(count: number, statement = '%pg_sleep%'): Promise<void> {
       )
       expect(rows).toEqual([{ count }])
     },
-    { timeout: 15_000, interval: 20 },
+    { timeout: 120_000, interval: 20 },
   )
 }
 
