@@ -95,10 +95,9 @@ describe('a migration that fails', () => {
     await expect(migrate(url, bad)).rejects.toMatchObject({
       cause: { message: expect.stringContaining('"missing" does not exist') },
     })
-    expect(await tables(url)).not.toContain('public.good')
-    expect(await applied(url)).toBe(0)
+    expect(await tables(url)).toEqual([])
     const both = await migrationsOf(good, 'create table better (id int)')
-    expect(await migrate(url, both)).toEqual({ runtime: 0, features: 2 })
+    expect(await migrate(url, both)).toMatchObject({ features: 2 })
     expect(await tables(url)).toEqual(expect.arrayContaining(['public.better', 'public.good']))
   })
 

@@ -108,6 +108,6 @@ describe('behind PgBouncer in transaction mode', () => {
     const pooled = url.replace(new URL(databaseUrl).pathname, new URL(empty).pathname)
     const folder = fileURLToPath(new URL('../../migrations', import.meta.url))
     const counts = await Promise.all([1, 2, 3].map(() => migrate(pooled, folder)))
-    expect(counts.filter((count) => count > 0)).toHaveLength(1)
+    expect(counts.filter(({ runtime, features }) => runtime > 0 && features > 0)).toHaveLength(1)
   })
 })

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { drizzle } from 'drizzle-orm/node-postgres'
-import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator'
+import { readMigrationFiles } from 'drizzle-orm/migrator'
+import { NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres'
+import { PgDialect } from 'drizzle-orm/pg-core'
 import pg from 'pg'
 import { findDatabaseError } from '../log/error-fields.ts'
 import { countForeign, type Journal, type MigrationSet, readJournal, refuseSkipped } from './journal.ts'
@@ -13,14 +14,14 @@ const turnTime = '10min'
 const lockTime = '5s'
 
 /**
- * Applies the migrations that the database lacks: the runtime's, then the features'. Each of the two sets is one
- * transaction. Two processes at once take turns.
+ * Applies the migrations that the database lacks: the runtime's, then the features', all in one transaction. Two
+ * processes at once take turns: the lock is the transaction's too, since a pooler gives a session's to others.
  *
  * @param url the database
  * @param folder with a folder for each set, `runtime` and `features`, as drizzle-kit wrote them
  * @returns how many of each were applied
- * @throws what PostgreSQL says: nothing of that set is applied then. {Error} where a migration would be skipped, and
- *   where the database has the features' tables but not the runtime's: nothing is applied at all
+ * @throws what PostgreSQL says. {Error} where a migration would be skipped, and where the database has the features'
+ *   tables but not the runtime's. Nothing is applied then
  */
 export async function migrate(url: string, folder: string): Promise<{ runtime: number; features: number }> {
   const client = new pg.Client({
@@ -31,9 +32,10 @@ export async function migrate(url: string, folder: string): Promise<{ runtime: n
   client.on('error', () => {}) // the query under way says so too; without a listener the process would end
   await client.connect()
   try {
-    await client.query(`set lock_timeout = '${turnTime}'`)
-    await client.query('select pg_advisory_lock($1::bigint)', [lock])
-    await client.query(`set lock_timeout = '${lockTime}'`)
+    await client.query('begin')
+    await client.query(`set local lock_timeout = '${turnTime}'`)
+    await client.query('select pg_advisory_xact_lock($1::bigint)', [lock])
+    await client.query(`set local lock_timeout = '${lockTime}'`)
     const runtime = setOf(join(folder, 'runtime'), 'migration:runtime', 'runtime', 'migrations')
     const features = setOf(join(folder, 'features'), 'migration', 'drizzle', '__drizzle_migrations')
     const before = {
@@ -43,12 +45,27 @@ export async function migrate(url: string, folder: string): Promise<{ runtime: n
     refuseHalf(before)
     refuseSkipped(before.runtime, runtime)
     refuseSkipped(before.features, features)
-    return {
+    const counts = {
       runtime: await apply(client, runtime, before.runtime),
       features: await apply(client, features, before.features),
     }
+    await client.query('commit')
+    return counts
   } finally {
-    await client.end()
+    await client.end() // which rolls back what was not committed
+  }
+}
+
+type NoSchema = Record<string, never>
+
+const dialect = new PgDialect()
+
+/** A session inside the transaction: the one that Drizzle opens for a set is there already. */
+class InsideSession extends NodePgSession<NoSchema, NoSchema> {
+  override transaction<Result>(
+    work: (tx: NodePgTransaction<NoSchema, NoSchema>) => Promise<Result>,
+  ): Promise<Result> {
+    return work(new NodePgTransaction(dialect, this, undefined))
   }
 }
 
@@ -60,7 +77,12 @@ function setOf(folder: string, script: string, schema: string, table: string): M
 async function apply(client: pg.Client, set: MigrationSet, before: Journal): Promise<number> {
   const { folder: migrationsFolder, schema: migrationsSchema, table: migrationsTable } = set
   try {
-    await applyMigrations(drizzle(client), { migrationsFolder, migrationsSchema, migrationsTable })
+    const migrations = readMigrationFiles({ migrationsFolder })
+    await dialect.migrate(migrations, new InsideSession(client, dialect, undefined), {
+      migrationsFolder,
+      migrationsSchema,
+      migrationsTable,
+    })
   } catch (error) {
     const foreign = countForeign(before)
     // class 42: it meets another schema than it expects, such as a table that there is already
