@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { bundle } from './bundle.ts'
 import metadata from './package.json' with { type: 'json' }
+import { placeholders } from './placeholders.ts'
 import { copyPackages } from './unbundled.ts'
 
 // Makes the production bundle: dist/service.js, which dist/main.js starts, dist/migrate.js, dist/service.cache, the code
@@ -17,13 +18,6 @@ import { copyPackages } from './unbundled.ts'
 
 const dist = fileURLToPath(new URL('./dist', import.meta.url))
 const { unbundled } = metadata as { unbundled: string[] }
-
-/** What it does not start without. */
-const required = {
-  TASKS_QUEUE: 'projects/build/locations/none/queues/none',
-  TASKS_INVOKER: 'nobody@example.com',
-  TASKS_URL: 'http://localhost',
-}
 
 try {
   await rm(dist, { recursive: true, force: true })
@@ -72,7 +66,7 @@ async function fillCache(folder: string): Promise<void> {
   const flags = metadata.scripts.start.split(' ').slice(1, -1)
   const child = spawn(process.execPath, [...flags, '-e', record], {
     cwd: folder,
-    env: { ...required, PORT: '0', LOG_LEVEL: 'info' },
+    env: { ...placeholders, PORT: '0', LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exit = once(child, 'exit')

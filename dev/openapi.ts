@@ -4,17 +4,11 @@ import { parseConfig } from '#src/runtime/config/config.ts'
 import { createDatabase } from '#src/runtime/database/database.ts'
 import { createLogger } from '#src/runtime/log/logger.ts'
 import { variablesOf } from '#src/runtime/openapi/feature.ts'
+import { placeholders } from '../placeholders.ts'
 
 // `npm run openapi`: writes the contract that the service shows at /openapi.json, and that of Google's calls.
 
-/** Nothing of it shows in a contract. */
-const environment = {
-  TASKS_QUEUE: 'projects/contract/locations/none/queues/none',
-  TASKS_INVOKER: 'nobody@example.com',
-  TASKS_URL: 'http://localhost',
-}
-
-const config = parseConfig(environment, variablesOf(features))
+const config = parseConfig(placeholders, variablesOf(features))
 const log = createLogger({ level: 'silent', service: 'openapi', output: { write: () => {} } })
 const database = createDatabase({ url: undefined, pool: 1, timeout: 1, name: 'openapi', log })
 const app = createApp({ config, database, log })

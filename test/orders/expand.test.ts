@@ -1,24 +1,15 @@
+import { globSync } from 'node:fs'
 import { cp, readFile, symlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { expand, makeRepository, writeFiles } from '#test/support/repository.ts'
 
-const parts = [
-  'build.ts',
-  'bundle.ts',
-  'unbundled.ts',
-  'start.cjs',
-  'package.json',
-  'package-lock.json',
-  'vitest.config.ts',
-  'tsconfig.json',
-]
-const folders = ['src', 'dev', 'test', 'migrations', 'openapi']
+const parts = [...globSync('*.{ts,cjs,json}'), 'src', 'dev', 'test', 'migrations', 'openapi']
 const journalFile = 'migrations/features/meta/_journal.json'
 
 test('a migration that takes a column from the revision before it fails test:expand', async () => {
   const { folder, commit } = await makeRepository()
-  for (const part of [...parts, ...folders]) await cp(part, join(folder, part), { recursive: true })
+  for (const part of parts) await cp(part, join(folder, part), { recursive: true })
   await commit()
   await symlink(resolve('node_modules'), join(folder, 'node_modules'))
   const journal = JSON.parse(await readFile(journalFile, 'utf8'))

@@ -1,18 +1,31 @@
 import { expect } from 'vitest'
+import { z } from 'zod'
 
 /** A JSON object. */
 export type Json = Record<string, unknown>
 
 /**
- * Expects an answer with this status and a JSON body.
+ * Expects a response with this status and a JSON body: `const note = await expectJson(response, 201, Note)`.
  *
- * @returns the body
+ * @param status 200, if absent
+ * @param schema what the body must be: its type is that of what is returned
+ * @returns the body, as the schema parses it, or as it is
  */
-export async function expectJson<Body = Json>(response: Response, status = 200): Promise<Body> {
+export async function expectJson<Schema extends z.ZodType>(
+  response: Response,
+  status: number,
+  schema: Schema,
+): Promise<z.output<Schema>>
+export async function expectJson<Body = Json>(response: Response, status?: number): Promise<Body>
+export async function expectJson(response: Response, status = 200, schema?: z.ZodType): Promise<unknown> {
   const text = await response.text()
   expect({ status: response.status, body: text }).toMatchObject({ status })
   expect(response.headers.get('content-type')).toBe('application/json')
-  return JSON.parse(text) as Body
+  const body: unknown = JSON.parse(text)
+  if (!schema) return body
+  const parsed = schema.safeParse(body)
+  if (!parsed.success) expect.fail(`${text} is not as its schema says:\n${z.prettifyError(parsed.error)}`)
+  return parsed.data
 }
 
 /**

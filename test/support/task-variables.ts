@@ -1,8 +1,10 @@
 import type { Emulator } from '#dev/cloud-tasks/emulator.ts'
 import type { CloudTasks } from '#src/runtime/tasks/cloud-tasks.ts'
+import { placeholders } from '../../placeholders.ts'
 
-/** Where the tasks of a service under test go, unless its test says otherwise: to nobody. */
+/** What a service under test does not start without; its tasks go to nobody, unless its test says otherwise. */
 export const testTasks = {
+  ...placeholders,
   TASKS_QUEUE: 'projects/test/locations/local/queues/default',
   TASKS_INVOKER: 'tasks@test.iam.gserviceaccount.com',
   TASKS_URL: 'http://127.0.0.1:1',
