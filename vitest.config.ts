@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           name: 'service',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/acceptance/**', 'test/pooler/**'],
+          exclude: ['test/acceptance/**', 'test/pooler/**', 'test/**/fixtures/**'],
           globalSetup: ['test/setup/database.ts', 'test/setup/bundle.ts'],
           setupFiles: ['test/setup/console.ts', 'test/setup/patience.ts', 'test/setup/quiet.ts'],
           pool: 'forks',

@@ -1,0 +1,95 @@
+import { cp, mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { expect, inject, test } from 'vitest'
+import { migrate } from '#src/runtime/database/migrate.ts'
+import { makeDatabase, onServer } from '#test/support/database.ts'
+import { codeBlocks, shownFiles } from './docs.ts'
+import { type WorkingCopy, workingCopy } from './working-copy.ts'
+
+const blocks = codeBlocks()
+
+/** The commands of the documentation that begin so. */
+function commands(start: string): string {
+  const found = blocks.find(({ language, text }) => language === 'sh' && text.startsWith(start))
+  if (!found) throw new Error(`No page shows the commands that begin with ${start}`)
+  return found.text
+}
+
+/** Writes the files that the documentation shows, and does what it says about them. */
+async function addNotes({ folder, edit }: WorkingCopy): Promise<void> {
+  for (const [path, text] of Object.entries(shownFiles(blocks))) {
+    await mkdir(join(folder, dirname(path)), { recursive: true })
+    await writeFile(join(folder, path), text)
+  }
+  await edit('src/notes/notes.ts', (text) =>
+    text
+      .replace(/^import \{ notes as table \}.*$/m, "$&\nimport { archiveNotes } from './tasks.ts'")
+      .replace(/^ {2}variables:/m, '  tasks: [archiveNotes],\n$&'),
+  )
+  await edit('src/app.ts', (text) =>
+    text
+      .replace(/^import .*orders\.ts'$/m, "$&\nimport { notes } from './notes/notes.ts'")
+      .replace('= [orders]', '= [orders, notes]'),
+  )
+  await edit('.env.example', (text) => `${text}\n# How many notes anybody may have.\n# NOTES_LIMIT=100\n`)
+}
+
+/** Adds what a service does: files to download, a login, a task by the clock, variables with and without a default. */
+async function addInvoices({ folder, edit }: WorkingCopy): Promise<void> {
+  await cp('test/fork/fixtures', folder, { recursive: true })
+  await edit('src/app.ts', (text) =>
+    text
+      .replace(/^import .*notes\.ts'$/m, "import { invoices } from './invoices/invoices.ts'\n$&")
+      .replace(/^import .*notes\.ts'$/m, "import { login } from './login/login.ts'\n$&")
+      .replace('notes]', 'notes, invoices, login]'),
+  )
+  await edit('placeholders.ts', (text) => text.replace('= {\n', "= {\n  INVOICES_SENDER: 'a@example.com',\n"))
+  await edit('.env.example', (text) => {
+    return `${text}\n# Wer sie schickt.\n# INVOICES_SENDER=\n\n# Tage bis zur Mahnung.\n# INVOICES_DAYS=14\n`
+  })
+}
+
+/** Deletes the example, as the documentation says. */
+async function deleteExample({ edit, run }: WorkingCopy): Promise<void> {
+  await run(commands('rm -r src/orders'))
+  await edit('src/app.ts', (text) => text.replace(/^import .*orders\.ts'\n/m, '').replace('[orders, ', '['))
+  await edit('.env.example', (text) => text.replace(/(?:# .*\n)+# WAREHOUSE_URL=\n\n?/, ''))
+  await run(commands('npm run migration -- --name').replace('npm test\n', ''))
+}
+
+/** The tests that look at what a fork has: the rules, its own, and what runs the service that src/app.ts makes. */
+const files = [
+  ...['test/rules', 'test/style.test.ts', 'test/notes', 'test/invoices', 'test/database/migrate.test.ts'],
+  ...[
+    'test/config',
+    'test/process/start.test.ts',
+    'test/process/acceptance.test.ts',
+    'test/dev/token.test.ts',
+  ],
+]
+
+test('a fork adds features, deletes the example, and passes the template’s checks and tests', async () => {
+  const copy = await workingCopy()
+  const url = await makeDatabase() // as the example left it
+  const migrations = join(copy.folder, 'migrations')
+
+  await addNotes(copy)
+  await copy.run('npm run migration -- --name notes')
+  await deleteExample(copy)
+  await addInvoices(copy)
+  await copy.run('npm run migration -- --name invoices && npm run openapi && npm run format')
+
+  await copy.run('npm run check && npm run openapi:lint')
+  const suite = `npx vitest run --project service ${files.join(' ')}`
+  const output = await copy.run(suite, { TEST_DATABASE_URL: inject('serverUrl') })
+  expect(output).toMatch(/Tests +\d{3,} passed/)
+
+  expect(await migrate(url, migrations)).toBe(3)
+  const { rows } = await onServer(
+    url,
+    "select tablename from pg_tables where schemaname = 'public' order by 1",
+  )
+  const tables = rows.map(({ tablename }) => tablename)
+  expect(tables).toEqual(expect.arrayContaining(['invoices', 'notes']))
+  expect(tables).not.toContain('orders')
+}, 400_000)
