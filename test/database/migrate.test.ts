@@ -44,7 +44,7 @@ describe('the migrations of the service', () => {
       runtime: written('runtime'),
       features: written('features'),
     })
-    expect(await tables(url)).toEqual(declared.sort())
+    expect(await tables(url)).toEqual(expect.arrayContaining(declared))
     expect(await migrate(url, migrations)).toEqual({ runtime: 0, features: 0 })
   })
 

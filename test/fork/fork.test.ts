@@ -84,7 +84,7 @@ test('a fork adds features, deletes the example, and passes the template’s che
   const output = await copy.run(suite, { TEST_DATABASE_URL: inject('serverUrl') })
   expect(output).toMatch(/Tests +\d{3,} passed/)
 
-  expect(await migrate(url, migrations)).toBe(3)
+  expect(await migrate(url, migrations)).toEqual({ runtime: 0, features: 3 })
   const { rows } = await onServer(
     url,
     "select tablename from pg_tables where schemaname = 'public' order by 1",

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { cp, glob, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { temporaryFolder } from '#test/support/migrations.ts'
+import { expectRule } from '#test/support/rule.ts'
 import features from '../../drizzle.config.ts'
 import runtime from '../../drizzle.runtime.config.ts'
 
@@ -35,9 +37,14 @@ describe.each(sets)('the migrations of the $name', ({ script, file, config }) =>
     await writeFile(other, JSON.stringify({ ...config, out: relative('.', copy) })) // it takes no absolute path
     const said = drizzleKit('generate', `--config=${relative('.', other)}`)
     const { entries } = await journalOf(out)
-    const added = (await readdir(copy)).filter((name) => !entries.some(({ tag }) => name === `${tag}.sql`))
-    expect(added, `The tables have changed: npm run ${script}`).toEqual(['meta'])
-    expect(said).toContain('No schema changes')
+    const files = (await readdir(copy)).filter((name) => name.endsWith('.sql'))
+    const added = files.filter((name) => !entries.some(({ tag }) => name === `${tag}.sql`))
+    expectRule(
+      'The migrations make what the tables are.',
+      await Promise.all(added.map((name) => `${out}: ${readFileSync(join(copy, name), 'utf8')}`)),
+      `run \`npm run ${script}\`, look at the SQL, and commit it.`,
+    )
+    expect(said).toMatch(/No schema changes/) // else it asks something: run it by hand
   })
 
   test('are all right with drizzle-kit', () => {
@@ -46,12 +53,29 @@ describe.each(sets)('the migrations of the $name', ({ script, file, config }) =>
 
   test('stand in the journal once each, in order of time', async () => {
     const { entries } = await journalOf(out)
-    expect(entries.map(({ idx }) => idx)).toEqual([...entries.keys()])
-    const times = entries.map(({ when }) => when)
-    expect(times).toEqual([...new Set(times)].sort((a, b) => a - b))
     const files = (await readdir(out)).filter((name) => name.endsWith('.sql'))
-    expect(files.sort()).toEqual(entries.map(({ tag }) => `${tag}.sql`).sort())
-    for (const { tag, idx } of entries) expect(tag).toMatch(new RegExp(`^${String(idx).padStart(4, '0')}_`))
+    const tags = entries.map(({ tag }) => tag)
+    const wrong = [
+      ...files
+        .filter((name) => !tags.includes(name.replace(/\.sql$/, '')))
+        .map((name) => `${name} is not listed`),
+      ...tags
+        .filter((tag) => !files.includes(`${tag}.sql`))
+        .map((tag) => `${tag}.sql is listed, but not there`),
+      ...entries
+        .filter(({ idx, tag }, index) => idx !== index || !tag.startsWith(`${String(idx).padStart(4, '0')}_`))
+        .map(({ tag }) => `${tag} is out of turn: the numbers go up by one from 0000`),
+      ...entries
+        .filter(
+          ({ when }, index) => when <= Math.max(...entries.slice(0, index).map((before) => before.when)),
+        )
+        .map(({ tag }) => `${tag} is no younger than one before it: it would be skipped in silence`),
+    ]
+    expectRule(
+      `${out}/meta/_journal.json lists every migration once, in order of time.`,
+      wrong.map((what) => `${out}: ${what}`),
+      `take your migration out of the folder and the journal, with its snapshot, and run \`npm run ${script}\` again.`,
+    )
   })
 })
 
@@ -59,12 +83,19 @@ test('every table stands in a file that drizzle-kit looks at, for its own set al
   const looked = { features: new Set<string>(), runtime: new Set<string>() }
   for await (const file of glob([features.schema ?? []].flat())) looked.features.add(file)
   for await (const file of glob([runtime.schema ?? []].flat())) looked.runtime.add(file)
+  const places: string[] = []
   for await (const file of glob('src/**/*.ts')) {
     const text = await readFile(file, 'utf8')
     const declares = /\b(pgTable|pgEnum|pgSchema|pgSequence|pgView|runtimeSchema\.\w+)\(/.test(text)
     const ofRuntime = file.startsWith('src/runtime/')
     expect(looked.runtime.has(file), file).toBe(declares && ofRuntime)
-    if (declares) expect(looked.features.has(file), file).toBe(!ofRuntime)
+    if (declares && !ofRuntime && !looked.features.has(file)) places.push(file)
+    if (ofRuntime) expect(looked.features.has(file) && declares, file).toBe(false)
     if (ofRuntime) expect(text, 'The tables of the runtime are in its schema').not.toMatch(/\bpgTable\(/)
   }
+  expectRule(
+    'Every table stands in a file that drizzle-kit looks at: one whose name ends with table.ts.',
+    places,
+    'move the table, type or view to table.ts of its feature, or rename the file.',
+  )
 })
