@@ -7,7 +7,7 @@ import type { Environment } from './settings.ts'
 export const usualPort = 8123
 
 /** What Cloud Scheduler calls each minute. */
-export const tickPath = '/tasks/tick'
+export const tickPath = '/runtime/tick'
 
 const queue = 'projects/dev/locations/local/queues/default'
 const invoker = 'tasks@dev.iam.gserviceaccount.com'

@@ -81,7 +81,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
     await database.query(createParcelsTable)
     await noteCommits(database)
     await service.up()
-    emulator.schedule({ url: `${url}/tasks/tick`, audience: url, email, everySeconds: 1 })
+    emulator.schedule({ url: `${url}/runtime/tick`, audience: url, email, everySeconds: 1 })
     const headers = await as('alice')
     const accepted = await sendParcels(parcels, clients, { url, headers, up: service.up, signal })
     const accepting = seconds(began)

@@ -42,7 +42,7 @@ test('each environment has its own queue, and a tick that its service takes', as
   )
   for (const name of ['staging', 'live'])
     expect(project.schedulerJobs.get(`runway-${name}`)).toMatchObject({
-      uri: `https://runway-${name}-123456789.europe-west1.run.app/tasks/tick`,
+      uri: `https://runway-${name}-123456789.europe-west1.run.app/runtime/tick`,
       status: '200',
     })
 })

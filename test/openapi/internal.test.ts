@@ -19,8 +19,8 @@ const operations = ({ paths }: Contract) =>
   Object.values(paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId))
 
 test('it holds the callback and the tick, and nothing else', () => {
-  expect(operations(internal).toSorted()).toEqual(['runTask', 'tick'])
-  expect(Object.keys(internal.paths).toSorted()).toEqual(['/tasks/tick', '/tasks/{name}'])
+  expect(operations(internal).toSorted()).toEqual(['runtimeRunTask', 'runtimeTick'])
+  expect(Object.keys(internal.paths).toSorted()).toEqual(['/runtime/callbacks/{name}', '/runtime/tick'])
 })
 
 test('they state Google’s token as their security, and what it gets when it is not one', () => {
@@ -32,12 +32,20 @@ test('they state Google’s token as their security, and what it gets when it is
 
 test('the public document has the operators’ routes, and neither of those', () => {
   expect(operations(shown)).toEqual(
-    expect.arrayContaining(['listTasks', 'getTask', 'redriveTask', 'redriveTasks', 'cancelTask']),
+    expect.arrayContaining([
+      'runtimeListTasks',
+      'runtimeGetTask',
+      'runtimeRedriveTask',
+      'runtimeRedriveTasks',
+      'runtimeCancelTask',
+    ]),
   )
   expect(operations(shown)).not.toContain('runTask')
   expect(operations(shown)).not.toContain('tick')
-  expect(shown.tags.map(({ name }) => name)).not.toContain('callbacks')
-  expect(JSON.stringify(shown)).not.toMatch(/TaskDispatch|TickResult|TaskOutcome|\/tasks\/tick|invoker/i)
+  expect(shown.tags.map(({ name }) => name)).not.toContain('runtime.callbacks')
+  expect(JSON.stringify(shown)).not.toMatch(
+    /TaskDispatch|RuntimeTick|TaskOutcome|\/runtime\/tick|\/callbacks|invoker/i,
+  )
 })
 
 test('nobody is shown the internal one', async () => {
@@ -49,7 +57,7 @@ test('nobody is shown the internal one', async () => {
 test('without tasks there are no such routes at all', async () => {
   const { api } = await testService({ databaseUrl: noDatabase, features: [] })
   const { paths } = await expectJson<Contract>(await api('/openapi.json'))
-  expect(Object.keys(paths).filter((path) => path.startsWith('/tasks'))).toEqual([])
-  await expectProblem(await api('/tasks/tick', { method: 'POST' }), 404, 'NOT_FOUND')
-  await expectProblem(await api('/tasks'), 404, 'NOT_FOUND')
+  expect(Object.keys(paths).filter((path) => path.startsWith('/runtime'))).toEqual([])
+  await expectProblem(await api('/runtime/tick', { method: 'POST' }), 404, 'NOT_FOUND')
+  await expectProblem(await api('/runtime/tasks'), 404, 'NOT_FOUND')
 })

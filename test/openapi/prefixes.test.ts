@@ -80,7 +80,7 @@ test('the contract shows both, under one tag', async () => {
   )
   const paths = Object.keys(contract.paths).filter((path) => path.includes('things'))
   expect(paths).toEqual(['/v1/things', '/v1/things/{id}', '/v2/things', '/v2/things/{id}'])
-  expect(contract.tags.map(({ name }) => name)).toEqual(['system', 'things'])
+  expect(contract.tags.map(({ name }) => name)).toEqual(['runtime', 'things'])
 })
 
 test.each(['v3', '/v3', '/v3/', '/'])('a feature mounts at %j', async (prefix) => {

@@ -67,10 +67,10 @@ test('an order whose task is dead is not cancelled either: nobody knows where th
 })
 
 test('until an operator redrives it, and it is fulfilled', async () => {
-  const olga = await service.as('olga', ['tasks:admin'])
+  const olga = await service.as('olga', ['runtime:admin'])
   const [dead] = (await ledger()).filter(({ state }) => state === 'dead')
   warehouse.answers = [shipped]
-  await expectJson(await olga(`/tasks/${dead?.id}/redrive`, { method: 'POST' }))
+  await expectJson(await olga(`/runtime/tasks/${dead?.id}/redrive`, { method: 'POST' }))
   await drain({ until: '5s' })
   expect(await read({ id: dead?.payload.orderId } as Order)).toBe('fulfilled')
 })

@@ -19,5 +19,5 @@ test('the bundle hands tasks over with Google’s client', async () => {
   })
   const alice = client(service.url, await as('alice'))
   await expectJson(await alice('/steps', { json: { text: 'Tea' } }), 201)
-  expect(emulator.pending()).toMatchObject([{ url: `${testTasks.TASKS_URL}/tasks/steps.step` }])
+  expect(emulator.pending()).toMatchObject([{ url: `${testTasks.TASKS_URL}/runtime/callbacks/steps.step` }])
 })

@@ -74,7 +74,7 @@ export async function stepProcess(environment: Record<string, string> = {}): Pro
   const database = await tap(() => Number(new URL(databaseUrl).port))
   const cloudTasks = await tap(() => Number(new URL(emulator.url).port))
   const url = `http://127.0.0.1:${front.port}`
-  const api = client(url, await as('operator', ['tasks:admin']))
+  const api = client(url, await as('operator', ['runtime:admin']))
 
   async function start(): Promise<ServiceProcess> {
     running = undefined
@@ -98,7 +98,7 @@ export async function stepProcess(environment: Record<string, string> = {}): Pro
   }
 
   const tick = () =>
-    emulator.tick({ url: `${url}/tasks/tick`, audience: url, email: testTasks.TASKS_INVOKER })
+    emulator.tick({ url: `${url}/runtime/tick`, audience: url, email: testTasks.TASKS_INVOKER })
 
   async function ledger(): Promise<LedgerRow[]> {
     return (await onServer(databaseUrl, 'select * from runtime.tasks order by id')).rows

@@ -99,7 +99,7 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
   }
 
   const tick = () =>
-    emulator.tick({ url: `${url}/tasks/tick`, audience: url, email: testTasks.TASKS_INVOKER })
+    emulator.tick({ url: `${url}/runtime/tick`, audience: url, email: testTasks.TASKS_INVOKER })
 
   async function ledger(): Promise<LedgerRow[]> {
     return (await onServer(databaseUrl, 'select * from runtime.tasks order by id')).rows

@@ -82,7 +82,7 @@ test('its log lines carry the trace, the request id and the subject of the reque
       task_attempt: '1',
     },
   })
-  const own = lines.find(({ message }) => message === 'POST /tasks/trial.work 200')
+  const own = lines.find(({ message }) => message === 'POST /runtime/callbacks/trial.work 200')
   expect(own).not.toMatchObject({ 'logging.googleapis.com/trace': traceId })
   expect(await ledger()).toMatchObject([
     { trace_id: traceId, request_id: 'order-of-alice', subject: 'alice' },
@@ -183,7 +183,7 @@ test('when Cloud Tasks gives the call up, the signal aborts, and the attempt has
     )
   }
   const token = await service.emulator.oidc.sign({ aud: service.url, email: testTasks.TASKS_INVOKER })
-  const answer = fetch(`${service.url}/tasks/trial.work`, {
+  const answer = fetch(`${service.url}/runtime/callbacks/trial.work`, {
     method: 'POST',
     headers: { ...bearer(token), 'Content-Type': 'application/json' },
     body: JSON.stringify({ id, dispatch: 1 }),

@@ -71,7 +71,7 @@ describe('a body', () => {
   const good = () => ({ id, dispatch: 1 })
   const send = async (body: string, type = 'application/json') => {
     const token = await emulator.oidc.sign({ aud: url, email: testTasks.TASKS_INVOKER })
-    return api(`/tasks/${name}`, {
+    return api(`/runtime/callbacks/${name}`, {
       body,
       method: 'POST',
       headers: { ...bearer(token), 'Content-Type': type },
@@ -116,7 +116,7 @@ test('a second callback while the first one works is a 409, and comes back when 
   await started.promise
   const second = await callback({ name, id, dispatch: 1 })
   expect(second.headers.get('retry-after')).toBe('30')
-  await expectProblem(second, 409, 'TASK_BUSY')
+  await expectProblem(second, 409, 'RUNTIME_TASK_BUSY')
   resolve()
   expect(await expectJson(await first)).toEqual({ outcome: 'done' })
   expect(await expectJson(await callback({ name, id, dispatch: 1 }))).toEqual({ outcome: 'ignored' })
@@ -141,7 +141,7 @@ test('a callback whose task is given back as it looks is not acknowledged: the t
   const answer = await callback({ name, id, dispatch: 1 })
   asked.mockRestore()
   expect(await ledger()).toMatchObject([{ state: 'queued' }])
-  await expectProblem(answer, 409, 'TASK_BUSY')
+  await expectProblem(answer, 409, 'RUNTIME_TASK_BUSY')
 })
 
 test('what a killed process held is claimed anew when its lease has run out, and counts as an attempt', async () => {
@@ -149,7 +149,7 @@ test('what a killed process held is claimed anew when its lease has run out, and
     `update runtime.tasks set state = 'running', attempts = 1, started_at = runtime.service_now(),
       lease = gen_random_uuid(), leased_until = runtime.service_now() + interval '30 s'`,
   )
-  await expectProblem(await callback({ name, id, dispatch: 1 }), 409, 'TASK_BUSY')
+  await expectProblem(await callback({ name, id, dispatch: 1 }), 409, 'RUNTIME_TASK_BUSY')
   await service.advance('31s')
   expect(await expectJson(await callback({ name, id, dispatch: 1 }))).toEqual({ outcome: 'done' })
   expect(await ledger()).toMatchObject([{ state: 'done', attempts: 2 }])

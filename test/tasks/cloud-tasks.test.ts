@@ -12,7 +12,7 @@ const options = {
 const client = cloudTasks({ ...options, queue })
 const { signal } = new AbortController()
 const request = (id: string) => ({
-  ...{ id, url: 'https://orders.example/tasks/orders.fulfil', body: '{"id":"7","dispatch":1}' },
+  ...{ id, url: 'https://orders.example/runtime/callbacks/orders.fulfil', body: '{"id":"7","dispatch":1}' },
   deadline: 45_000,
 })
 const get = async (id: string) =>
@@ -25,7 +25,7 @@ test('a task is created as it is asked for', async () => {
   expect(task).toMatchObject({
     dispatchDeadline: { seconds: '45' },
     httpRequest: {
-      url: 'https://orders.example/tasks/orders.fulfil',
+      url: 'https://orders.example/runtime/callbacks/orders.fulfil',
       headers: { 'Content-Type': 'application/json' },
       oidcToken: { serviceAccountEmail: options.invoker, audience: options.audience },
     },

@@ -20,7 +20,7 @@ const service = await taskService({
   ...{ features: [feature], databaseUrl },
   environment: { DATABASE_URL: tapped },
 })
-const api = await service.as('operator', ['tasks:admin'])
+const api = await service.as('operator', ['runtime:admin'])
 
 afterEach(async () => {
   await onServer(databaseUrl, 'truncate runtime.tasks, test_notes')

@@ -21,7 +21,7 @@ const proxy = await proxyDatabase(databaseUrl)
 exemptDatabase(proxy.url)
 const environment = { DATABASE_URL: proxy.url }
 const service = await taskService({ features: [feature], databaseUrl, environment })
-const operator = await service.as('operator', ['tasks:admin'])
+const operator = await service.as('operator', ['runtime:admin'])
 
 beforeEach(() => {
   running = Promise.withResolvers()
@@ -92,7 +92,7 @@ test('a renewal that finds the lease with someone else aborts the signal, and no
 
 test('an operator’s cancel aborts the signal with the next renewal, and nothing is written', async () => {
   const { settled, signal, id } = await startRunning()
-  expect((await operator(`/tasks/${id}/cancel`, { method: 'POST' })).status).toBe(200)
+  expect((await operator(`/runtime/tasks/${id}/cancel`, { method: 'POST' })).status).toBe(200)
   expect(signal.aborted).toBe(false)
   await pass(10)
   expect(await aborted(signal)).toBeInstanceOf(LeaseLost)

@@ -42,8 +42,8 @@ async function startDead(): Promise<string> {
   return (await service.ledger())[0]?.id ?? ''
 }
 
-const one = (id: string) => `/tasks/${id}/redrive`
-const all = () => '/tasks/redrive?name=steps.step'
+const one = (id: string) => `/runtime/tasks/${id}/redrive`
+const all = () => '/runtime/tasks/redrive?name=steps.step'
 
 test.each([
   ...points.map((point) => ['one', ...point, one] as const),
@@ -75,7 +75,7 @@ test.each<[Moment, string]>([
   await service.start()
   await service.enqueue('Tea')
   const [row] = await service.ledger()
-  const path = `/tasks/${row?.id}/cancel`
+  const path = `/runtime/tasks/${row?.id}/cancel`
   const killed = service.killAt(database, moment, update)
   await expect(api(path, { method: 'POST' })).rejects.toThrow('fetch failed')
   await killed.dead

@@ -11,7 +11,7 @@ let direct: (attempt: StepAttempt) => Promise<Direction>
 const { feature } = stepsFeature((attempt) => direct(attempt))
 const service = await taskService({ features: [feature] })
 const { databaseUrl, emulator, url } = service
-const operator = await service.as('operator', ['tasks:admin'])
+const operator = await service.as('operator', ['runtime:admin'])
 
 afterEach(async () => {
   await onServer(databaseUrl, 'truncate runtime.tasks, test_notes')
@@ -30,7 +30,7 @@ async function callBack(dispatch: { id: string; dispatch: number }, name = 'step
   const token = await emulator.oidc.sign({ aud: url, email: testTasks.TASKS_INVOKER })
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
   const { id, dispatch: number } = dispatch
-  return fetch(`${url}/tasks/${name}`, {
+  return fetch(`${url}/runtime/callbacks/${name}`, {
     ...{ method: 'POST', headers },
     body: JSON.stringify({ id, dispatch: number }),
   })
@@ -56,7 +56,7 @@ test('of two callbacks at once for one dispatch, one runs, and the other comes b
   const second = await callBack(row)
   expect(second.status).toBe(409)
   expect(second.headers.get('retry-after')).toBe('30')
-  expect(await second.json()).toMatchObject({ code: 'TASK_BUSY' })
+  expect(await second.json()).toMatchObject({ code: 'RUNTIME_TASK_BUSY' })
   await service.advance('12s')
   expect((await callBack(row)).headers.get('retry-after')).toBe('18')
   go('write')
@@ -154,7 +154,7 @@ test('an alarm from before a redrive is acknowledged, and does nothing', async (
   const row = await enqueue()
   direct = async () => 'fatal'
   await callBack(row) // by hand: Cloud Tasks holds its own alarm still
-  await operator(`/tasks/${row.id}/redrive`, { method: 'POST' })
+  await operator(`/runtime/tasks/${row.id}/redrive`, { method: 'POST' })
   expect(await service.ledger()).toMatchObject([{ state: 'queued', dispatch: 2, attempts: 0 }])
   expect(emulator.pending().map(({ body }) => JSON.parse(body).dispatch)).toEqual([1, 2])
   direct = async () => 'write'
@@ -185,7 +185,7 @@ test('a cancel of a task that runs: what it returns is not written', async () =>
   const { running, go } = holdNext()
   const answer = callBack(row)
   await running
-  expect((await operator(`/tasks/${row.id}/cancel`, { method: 'POST' })).status).toBe(200)
+  expect((await operator(`/runtime/tasks/${row.id}/cancel`, { method: 'POST' })).status).toBe(200)
   go('write')
   expect(await (await answer).json()).toEqual({ outcome: 'ignored' })
   expect(await service.ledger()).toMatchObject([other, { state: 'cancelled', dispatch: 2, lease: null }])

@@ -42,8 +42,8 @@ function token(claims: ForgedClaims = {}, key = google, header: object = {}): st
 
 let id = ''
 const callback = (headers: Record<string, string>, api = client(app)) =>
-  api('/tasks/trial.work', { json: { id, dispatch: 1 }, headers })
-const tick = (headers: Record<string, string>) => client(app)('/tasks/tick', { method: 'POST', headers })
+  api('/runtime/callbacks/trial.work', { json: { id, dispatch: 1 }, headers })
+const tick = (headers: Record<string, string>) => client(app)('/runtime/tick', { method: 'POST', headers })
 
 beforeEach(async () => {
   await service.clear()
@@ -86,7 +86,7 @@ describe('refused, with nothing run:', () => {
     ['signed by an unknown key', token({}, google, { kid: 'unknown' })],
     ['for another audience', token({ aud: 'https://other.example' })],
     ['for no audience', token({ aud: undefined })],
-    ['for a path below ours', token({ aud: `${audience}/tasks/trial.work` })],
+    ['for a path below ours', token({ aud: `${audience}/runtime/callbacks/trial.work` })],
     ['from another issuer', token({ iss: 'https://accounts.example' })],
     ['from no issuer', token({ iss: undefined })],
     ['signed by HS256 with the public key', forge({ header: { alg: 'HS256', kid: 'google' }, key: pem })],
@@ -126,7 +126,7 @@ describe('refused, with nothing run:', () => {
   })
 
   test('a user’s token of the service itself, whatever its scopes: 401', async () => {
-    const alice = await as(invoker, ['tasks:admin'])
+    const alice = await as(invoker, ['runtime:admin'])
     await expectProblem(await callback(alice), 401, 'TOKEN_INVALID')
     const claims = { aud: audience, iss: issuers[0], email: invoker, email_verified: true, sub: 'alice' }
     const forged = forge({ claims: goodClaims(claims), key: testAuth.secret })
@@ -156,7 +156,7 @@ describe('refused, with nothing run:', () => {
 })
 
 test('the invoker’s token opens nothing else', async () => {
-  const list = await client(app)('/tasks', { headers: bearer(token()) })
+  const list = await client(app)('/runtime/tasks', { headers: bearer(token()) })
   await expectProblem(list, 401, 'TOKEN_INVALID')
   expect((await client(app)('/auth/version', { headers: bearer(token()) })).status).toBe(401)
 })

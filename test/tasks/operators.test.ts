@@ -15,7 +15,7 @@ const work = defineTask({ name: 'trial.work', payload, retry: { attempts: 1 }, r
 const other = defineTask({ name: 'trial.other', payload, run })
 const service = await trial({ tasks: [work, other] })
 const { request, drain } = service
-const olga = await service.as('olga', ['tasks:admin'])
+const olga = await service.as('olga', ['runtime:admin'])
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 const headers = {
   ...(await as('alice')),
@@ -24,7 +24,7 @@ const headers = {
 }
 
 type Page = { items: Json[]; nextCursor?: string }
-const list = async (query = '') => expectJson<Page>(await olga(`/tasks${query}`))
+const list = async (query = '') => expectJson<Page>(await olga(`/runtime/tasks${query}`))
 const ids: string[] = []
 
 beforeAll(async () => {
@@ -36,7 +36,7 @@ beforeAll(async () => {
 })
 
 test('a task shows its attempts, its last error and who enqueued it, but not its payload', async () => {
-  const shown = await olga(`/tasks/${ids[0]}`)
+  const shown = await olga(`/runtime/tasks/${ids[0]}`)
   const task = await expectJson(shown)
   expect(task).toEqual({
     ...{ id: ids[0], name: 'trial.work', state: 'dead', key: 'k0', attempts: 1, dispatch: 1 },
@@ -46,7 +46,7 @@ test('a task shows its attempts, its last error and who enqueued it, but not its
     lastError: 'Error: the warehouse is shut',
     ...{ traceId, requestId: 'r1', subject: 'alice', revision: expect.any(String) },
   })
-  const queued = await expectJson(await olga(`/tasks/${ids[5]}`))
+  const queued = await expectJson(await olga(`/runtime/tasks/${ids[5]}`))
   expect(queued).toMatchObject({ state: 'queued', attempts: 0 })
   for (const absent of ['key', 'finishedAt', 'lastError', 'subject'])
     expect(queued).not.toHaveProperty(absent)
@@ -96,17 +96,17 @@ test.each([
   'nmae=trial.work',
   'payload=1',
 ])('?%s is a 400', async (query) => {
-  await expectProblem(await olga(`/tasks?${query}`), 400, 'VALIDATION_FAILED')
+  await expectProblem(await olga(`/runtime/tasks?${query}`), 400, 'VALIDATION_FAILED')
 })
 
 describe.each([
-  ['GET', '/tasks'],
-  ['GET', `/tasks/${randomUUID()}`],
-  ['POST', `/tasks/${randomUUID()}/redrive`],
-  ['POST', `/tasks/${randomUUID()}/cancel`],
-  ['POST', '/tasks/redrive?name=trial.work'],
+  ['GET', '/runtime/tasks'],
+  ['GET', `/runtime/tasks/${randomUUID()}`],
+  ['POST', `/runtime/tasks/${randomUUID()}/redrive`],
+  ['POST', `/runtime/tasks/${randomUUID()}/cancel`],
+  ['POST', '/runtime/tasks/redrive?name=trial.work'],
 ])('%s %s', (method, path) => {
-  test('takes the scope tasks:admin', async () => {
+  test('takes the scope runtime:admin', async () => {
     await expectProblem(await service.api(path, { method }), 401, 'TOKEN_MISSING')
     for (const scopes of [[], ['tasks'], ['tasks:read', 'orders:write']]) {
       const alice = await service.as('alice', scopes)
@@ -119,10 +119,14 @@ describe.each([
 })
 
 test.each(['', '/redrive', '/cancel'])(
-  '/tasks/{id}%s is a 404 where there is none, and a 400 for no id',
+  '/runtime/tasks/{id}%s is a 404 where there is none, and a 400 for no id',
   async (end) => {
     const method = end ? 'POST' : 'GET'
-    await expectProblem(await olga(`/tasks/${randomUUID()}${end}`, { method }), 404, 'TASK_NOT_FOUND')
-    await expectProblem(await olga(`/tasks/seven${end}`, { method }), 400, 'VALIDATION_FAILED')
+    await expectProblem(
+      await olga(`/runtime/tasks/${randomUUID()}${end}`, { method }),
+      404,
+      'RUNTIME_TASK_NOT_FOUND',
+    )
+    await expectProblem(await olga(`/runtime/tasks/seven${end}`, { method }), 400, 'VALIDATION_FAILED')
   },
 )

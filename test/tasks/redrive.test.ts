@@ -19,11 +19,11 @@ const work = defineTask({
 })
 const service = await trial({ tasks: [work] })
 const { request, ledger, drain, query, databaseUrl, emulator } = service
-const olga = await service.as('olga', ['tasks:admin'])
-const redrive = (id: string) => olga(`/tasks/${id}/redrive`, { method: 'POST' })
-const cancel = (id: string) => olga(`/tasks/${id}/cancel`, { method: 'POST' })
+const olga = await service.as('olga', ['runtime:admin'])
+const redrive = (id: string) => olga(`/runtime/tasks/${id}/redrive`, { method: 'POST' })
+const cancel = (id: string) => olga(`/runtime/tasks/${id}/cancel`, { method: 'POST' })
 const redriveAll = async (name = 'trial.work') =>
-  expectJson(await olga(`/tasks/redrive?name=${name}`, { method: 'POST' }))
+  expectJson(await olga(`/runtime/tasks/redrive?name=${name}`, { method: 'POST' }))
 
 /** Enqueues a task, and sets its state. Returns its id. */
 async function make(state: string, key?: string): Promise<string> {
@@ -75,7 +75,7 @@ test('one that dies again is told of again', async () => {
 
 test.each(['pending', 'queued', 'running', 'done', 'cancelled'])('one that is %s is a 409', async (state) => {
   const id = await make(state)
-  const problem = await expectProblem(await redrive(id), 409, 'TASK_NOT_DEAD')
+  const problem = await expectProblem(await redrive(id), 409, 'RUNTIME_TASK_NOT_DEAD')
   expect(problem.detail).toBe(`It is ${state}.`)
   expect(await states()).toEqual([state])
 })
@@ -83,7 +83,7 @@ test.each(['pending', 'queued', 'running', 'done', 'cancelled'])('one that is %s
 test('one whose key another task has by now is a 409', async () => {
   const dead = await make('dead', 'order 7')
   await make('queued', 'order 7')
-  const problem = await expectProblem(await redrive(dead), 409, 'TASK_KEY_TAKEN')
+  const problem = await expectProblem(await redrive(dead), 409, 'RUNTIME_TASK_KEY_TAKEN')
   expect(problem.detail).toContain('order 7')
   expect(await states()).toEqual(['dead', 'queued'])
 })
@@ -97,7 +97,7 @@ test('also where the other takes it at the same moment', async () => {
   const answer = redrive(dead)
   await lockWaits(databaseUrl)
   await session.query('commit')
-  await expectProblem(await answer, 409, 'TASK_KEY_TAKEN')
+  await expectProblem(await answer, 409, 'RUNTIME_TASK_KEY_TAKEN')
   expect(await states()).toEqual(['dead', 'pending'])
 })
 
@@ -189,7 +189,7 @@ describe('cancelling', () => {
 
   test('one that is done is a 409', async () => {
     const id = await make('done')
-    await expectProblem(await cancel(id), 409, 'TASK_OVER')
+    await expectProblem(await cancel(id), 409, 'RUNTIME_TASK_OVER')
     expect(await states()).toEqual(['done'])
   })
 

@@ -19,7 +19,7 @@ const work = defineTask({
 })
 const service = await trial({ tasks: [work] })
 const { request, ledger } = service
-const olga = await service.as('olga', ['tasks:admin'])
+const olga = await service.as('olga', ['runtime:admin'])
 
 beforeEach(() => service.clear())
 afterEach(() => void vi.useRealTimers())
@@ -75,7 +75,7 @@ test('its lease of 30 s is renewed every 10 s, and nobody else gets the task', a
 
 test('when an operator cancels it, the signal aborts at the next renewal, and nothing is written', async () => {
   const { id, signal, answer } = await start()
-  await expectJson(await olga(`/tasks/${id}/cancel`, { method: 'POST' }))
+  await expectJson(await olga(`/runtime/tasks/${id}/cancel`, { method: 'POST' }))
   expect(signal.aborted).toBe(false)
   await vi.advanceTimersByTimeAsync(10_000)
   expect(await answer).toEqual({ outcome: 'ignored' })

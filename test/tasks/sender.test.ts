@@ -46,7 +46,7 @@ test('a hand-over is named by hash, task and dispatch, and outlasts the attempt 
   expect(created).toEqual([
     {
       id: expect.stringMatching(new RegExp(`^[\\da-f]{8}-${row?.id}-1$`)),
-      url: `${url}/tasks/trial.work`,
+      url: `${url}/runtime/callbacks/trial.work`,
       body: JSON.stringify({ id: row?.id, dispatch: 1 }),
       at: undefined,
       deadline: 45_000,

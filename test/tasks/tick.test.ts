@@ -29,7 +29,7 @@ async function tick(
 ): Promise<Record<string, unknown>> {
   const token = await emulator.oidc.sign({ aud: url, email: testTasks.TASKS_INVOKER })
   const sent = { method: 'POST', headers: { ...bearer(token), ...headers }, ...(body && { body }) }
-  return expectJson(await client(app)('/tasks/tick', sent))
+  return expectJson(await client(app)('/runtime/tick', sent))
 }
 
 const queue = (verb: string) =>

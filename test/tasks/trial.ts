@@ -75,7 +75,10 @@ export async function trial(
     },
     async callback({ name, id, dispatch }, headers) {
       const token = await emulator.oidc.sign({ aud: url, email: testTasks.TASKS_INVOKER })
-      return service.api(`/tasks/${name}`, { json: { id, dispatch }, headers: headers ?? bearer(token) })
+      return service.api(`/runtime/callbacks/${name}`, {
+        json: { id, dispatch },
+        headers: headers ?? bearer(token),
+      })
     },
     async clear() {
       await fetch(`${emulator.url}/v2/${testTasks.TASKS_QUEUE}:purge`, { method: 'POST' })

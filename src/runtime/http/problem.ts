@@ -69,7 +69,7 @@ export const problems = defineProblems({
   METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed here' },
   REQUEST_INCOMPLETE: { status: 408, title: 'The request did not arrive in time' },
   IDEMPOTENCY_KEY_IN_USE: { status: 409, title: 'A request with this idempotency key is still running' },
-  TASK_BUSY: { status: 409, title: 'The task is held by another attempt' },
+  RUNTIME_TASK_BUSY: { status: 409, title: 'The task is held by another attempt' },
   PRECONDITION_FAILED: { status: 412, title: 'The resource has changed' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type is not supported' },

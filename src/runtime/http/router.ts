@@ -5,7 +5,7 @@ import { TrieRouter } from 'hono/router/trie-router'
 
 /**
  * The routers that Hono itself would choose from, but chosen for each method: its fast one refuses a fixed path beside
- * a parameter (`POST /tasks/tick`, `POST /tasks/{name}`), and one such pair would slow the routes of every method.
+ * a parameter (`POST /tasks/search`, `POST /tasks/{name}`), and one such pair would slow the routes of every method.
  * Each is made when its method is first asked for: no more than Node's parser lets through, which are `http.METHODS`.
  */
 export function routerByMethod<Handler>(): Router<Handler> {

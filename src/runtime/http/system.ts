@@ -6,7 +6,7 @@ import { contractFile } from './contract-file.ts'
 import { problems } from './problem.ts'
 import { checkReadiness, type ReadinessChecks } from './readiness.ts'
 
-const Ping = z.object({ status: z.literal('ok') }).openapi('Ping', { example: { status: 'ok' } })
+const Ping = z.object({ status: z.literal('ok') }).openapi('RuntimePing', { example: { status: 'ok' } })
 
 const Version = z
   .object({
@@ -16,7 +16,7 @@ const Version = z
     commit: z.string(),
     environment: z.enum(['development', 'staging', 'live']),
   })
-  .openapi('Version', {
+  .openapi('RuntimeVersion', {
     example: {
       service: 'orders',
       revision: 'orders-00042-abc',
@@ -28,12 +28,12 @@ const Version = z
 
 const Ready = z
   .object({ status: z.literal('ok'), checks: z.record(z.string(), z.literal('ok')) })
-  .openapi('Ready', { example: { status: 'ok', checks: { database: 'ok' } } })
+  .openapi('RuntimeReady', { example: { status: 'ok', checks: { database: 'ok' } } })
 
 const ping = defineRoute({
   method: 'get',
   path: '/ping',
-  operationId: 'ping',
+  operationId: 'runtimePing',
   summary: 'Say that the process is alive',
   security: 'public',
   responses: { 200: json('Alive', Ping) },
@@ -42,7 +42,7 @@ const ping = defineRoute({
 const version = defineRoute({
   method: 'get',
   path: '/version',
-  operationId: 'getVersion',
+  operationId: 'runtimeGetVersion',
   summary: 'Say which build answers',
   security: 'public',
   responses: { 200: json('The build that answers', Version) },
@@ -51,7 +51,7 @@ const version = defineRoute({
 const authVersion = defineRoute({
   method: 'get',
   path: '/auth/version',
-  operationId: 'getVersionAuthenticated',
+  operationId: 'runtimeGetVersionAuthenticated',
   summary: 'Say which build answers, to a valid token: a way to try one',
   security: 'authenticated',
   responses: { 200: json('The token is valid', Version) },
@@ -60,7 +60,7 @@ const authVersion = defineRoute({
 const ready = defineRoute({
   method: 'get',
   path: '/ready',
-  operationId: 'getReadiness',
+  operationId: 'runtimeGetReadiness',
   summary: 'Say whether requests can be served',
   security: 'public',
   responses: { 200: json('Everything that requests need answers', Ready) },
@@ -70,7 +70,7 @@ const ready = defineRoute({
 const contract = defineRoute({
   method: 'get',
   path: '/openapi.json',
-  operationId: 'getContract',
+  operationId: 'runtimeGetContract',
   summary: 'Show this contract',
   security: 'public',
   request: { headers: z.object({ 'if-none-match': z.string().optional() }) },
@@ -97,7 +97,7 @@ export function systemFeature(options: {
 }): Feature {
   const { readiness } = options
   return defineFeature({
-    name: 'system',
+    name: 'runtime',
     description: 'What every Runway service answers.',
     routes: () => [
       handle(ping, (c) => c.json({ status: 'ok' as const }, 200)),

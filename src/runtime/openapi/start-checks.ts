@@ -30,7 +30,7 @@ export function startChecks(
 ): void {
   const places = new Set<string>()
   const operationIds = new Set<string>()
-  for (const { operation, path, method, template } of mounted) {
+  for (const { feature, operation, path, method, template } of mounted) {
     const { route } = operation
     const place = `${method} ${path}`
     once(
@@ -39,6 +39,8 @@ export function startChecks(
       `${place} is defined twice: remove one, or mount one elsewhere.`,
     )
     statesSecurity(place, route.security)
+    if (/^\/runtime(\/|$)/.test(path) && !/^runtime(\.|$)/.test(feature.name))
+      throw new Error(`${place} is below /runtime, which is the runtime's own: give it another path.`)
     checkPathParameters(place, template, operation)
     if (operation.kind === 'plain') continue
     const { operationId } = operation.route

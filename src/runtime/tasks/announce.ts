@@ -16,7 +16,7 @@ export async function announceDeath(
 ): Promise<void> {
   const { id, name, attempts, traceId } = row
   log.error(
-    { err: error, code: 'TASK_DEAD', task: { id, name, attempts } },
+    { err: error, code: 'RUNTIME_TASK_DEAD', task: { id, name, attempts } },
     `${name} is dead after ${attempts} attempts: task ${id}`,
   )
   void reportError(error, { task: name, taskId: id, attempts, ...(traceId && { traceId }) })

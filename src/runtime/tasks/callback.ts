@@ -44,7 +44,7 @@ const unknownWait = 60_000
 /**
  * Answers a callback of Cloud Tasks: claims the task, runs it, and settles what became of it.
  *
- * @throws {Problem} TASK_BUSY where someone else holds the task, or the process stops: Cloud Tasks comes back
+ * @throws {Problem} RUNTIME_TASK_BUSY where someone else holds the task, or the process stops: Cloud Tasks comes back
  */
 export async function answerCallback(
   c: Context<BaseEnv>,
@@ -156,5 +156,5 @@ function claimedAt(row: ClaimedRow): number {
 }
 
 function busy(seconds: number): Problem {
-  return new Problem(problems.TASK_BUSY, { headers: { 'Retry-After': String(seconds) } })
+  return new Problem(problems.RUNTIME_TASK_BUSY, { headers: { 'Retry-After': String(seconds) } })
 }

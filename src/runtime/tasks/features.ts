@@ -13,7 +13,7 @@ import type { TickResult } from './tick.ts'
 
 /** What operators see of the tasks, and do with them. */
 export const operatorFeature: Feature = defineFeature({
-  name: 'tasks',
+  name: 'runtime.tasks',
   description: 'The background tasks, for operators.',
   problems: routes.taskProblems,
   routes: ({ database }) => [
@@ -51,7 +51,7 @@ export function callbackFeature(work: {
   tick: (c: Context<BaseEnv>) => Promise<TickResult>
 }): Feature {
   return defineFeature({
-    name: 'callbacks',
+    name: 'runtime.callbacks',
     description: 'What Cloud Tasks and Cloud Scheduler call.',
     internal: true,
     routes: () => [

@@ -36,10 +36,10 @@ export function listTasks(
     .limit(limit)
 }
 
-/** @throws {Problem} TASK_NOT_FOUND */
+/** @throws {Problem} RUNTIME_TASK_NOT_FOUND */
 export async function findTask(database: Database, id: string): Promise<TaskRow> {
   const [row] = await database.select().from(tasks).where(eq(tasks.id, id))
-  if (!row) throw new Problem(taskProblems.TASK_NOT_FOUND)
+  if (!row) throw new Problem(taskProblems.RUNTIME_TASK_NOT_FOUND)
   return row
 }
 
@@ -47,14 +47,14 @@ export async function findTask(database: Database, id: string): Promise<TaskRow>
  * Gives a dead task all its attempts anew, at a new dispatch.
  *
  * @returns its alarm
- * @throws {Problem} TASK_NOT_FOUND; TASK_NOT_DEAD; TASK_KEY_TAKEN
+ * @throws {Problem} RUNTIME_TASK_NOT_FOUND; RUNTIME_TASK_NOT_DEAD; RUNTIME_TASK_KEY_TAKEN
  */
 export async function redriveTask(database: Database, id: string): Promise<AlarmRow> {
   const [alarm] = await redrive(database, and(eq(tasks.id, id), keyIsFree(false)))
   if (alarm) return alarm
   const { state, key } = await findTask(database, id)
-  if (state !== 'dead') throw new Problem(taskProblems.TASK_NOT_DEAD, { detail: `It is ${state}.` })
-  throw new Problem(taskProblems.TASK_KEY_TAKEN, { detail: `The key: ${key}.` })
+  if (state !== 'dead') throw new Problem(taskProblems.RUNTIME_TASK_NOT_DEAD, { detail: `It is ${state}.` })
+  throw new Problem(taskProblems.RUNTIME_TASK_KEY_TAKEN, { detail: `The key: ${key}.` })
 }
 
 /** Redrives the dead tasks of a name, the oldest first; of those that share a key, the youngest. @returns their alarms */
@@ -73,7 +73,7 @@ export async function redriveTasks(database: Database, name: string) {
 /**
  * Cancels a task that is not over, also one that runs.
  *
- * @throws {Problem} TASK_NOT_FOUND; TASK_OVER for one that is done
+ * @throws {Problem} RUNTIME_TASK_NOT_FOUND; RUNTIME_TASK_OVER for one that is done
  */
 export async function cancelTask(database: Database, id: string): Promise<TaskRow> {
   const [row] = await database
@@ -83,7 +83,7 @@ export async function cancelTask(database: Database, id: string): Promise<TaskRo
     .returning()
   const found = row ?? (await findTask(database, id))
   if (found.state !== 'cancelled')
-    throw new Problem(taskProblems.TASK_OVER, { detail: `It is ${found.state}.` })
+    throw new Problem(taskProblems.RUNTIME_TASK_OVER, { detail: `It is ${found.state}.` })
   return found
 }
 

@@ -7,10 +7,10 @@ import { taskStates } from './table.ts'
 
 /** What can go wrong with a task, beside what can go wrong with any request. */
 export const taskProblems = defineProblems({
-  TASK_NOT_FOUND: { status: 404, title: 'There is no such task' },
-  TASK_NOT_DEAD: { status: 409, title: 'The task is not dead' },
-  TASK_KEY_TAKEN: { status: 409, title: 'Another unfinished task has the key of this one' },
-  TASK_OVER: { status: 409, title: 'The task is over' },
+  RUNTIME_TASK_NOT_FOUND: { status: 404, title: 'There is no such task' },
+  RUNTIME_TASK_NOT_DEAD: { status: 409, title: 'The task is not dead' },
+  RUNTIME_TASK_KEY_TAKEN: { status: 409, title: 'Another unfinished task has the key of this one' },
+  RUNTIME_TASK_OVER: { status: 409, title: 'The task is over' },
 })
 
 const example = {
@@ -43,27 +43,27 @@ export const Task = z
     subject: z.string().optional().openapi({ description: 'Who sent that request' }),
     revision: z.string().optional(),
   })
-  .openapi('Task', { example })
+  .openapi('RuntimeTask', { example })
 
 const TaskPage = z
   .object({
     items: z.array(Task),
     nextCursor: z.string().optional().openapi({ description: 'Absent on the last page' }),
   })
-  .openapi('TaskPage', { example: { items: [example], nextCursor: 'AZMrHHoAfD6NX1obLD1OXw' } })
+  .openapi('RuntimeTaskPage', { example: { items: [example], nextCursor: 'AZMrHHoAfD6NX1obLD1OXw' } })
 
 const Redriven = z
   .object({ redriven: z.int(), more: z.boolean() })
-  .openapi('Redriven', { example: { redriven: 1000, more: true } })
+  .openapi('RuntimeRedriven', { example: { redriven: 1000, more: true } })
 
 const params = z.object({ id: z.uuid().openapi({ example: example.id }) })
 const name = z.string().min(1).max(100)
-const security: ['tasks:admin'] = ['tasks:admin']
+const security: ['runtime:admin'] = ['runtime:admin']
 
 export const listTasks = defineRoute({
   method: 'get',
-  path: '/tasks',
-  operationId: 'listTasks',
+  path: '/runtime/tasks',
+  operationId: 'runtimeListTasks',
   summary: 'List tasks, newest first',
   security,
   request: {
@@ -79,30 +79,34 @@ export const listTasks = defineRoute({
 
 export const getTask = defineRoute({
   method: 'get',
-  path: '/tasks/{id}',
-  operationId: 'getTask',
+  path: '/runtime/tasks/{id}',
+  operationId: 'runtimeGetTask',
   summary: 'Show a task: its attempts, its last error, the trace of the request that enqueued it',
   security,
   request: { params },
   responses: { 200: json('The task', Task) },
-  problems: [taskProblems.TASK_NOT_FOUND],
+  problems: [taskProblems.RUNTIME_TASK_NOT_FOUND],
 })
 
 export const redriveTask = defineRoute({
   method: 'post',
-  path: '/tasks/{id}/redrive',
-  operationId: 'redriveTask',
+  path: '/runtime/tasks/{id}/redrive',
+  operationId: 'runtimeRedriveTask',
   summary: 'Give a dead task all its attempts anew',
   security,
   request: { params },
   responses: { 200: json('The task, pending again', Task) },
-  problems: [taskProblems.TASK_NOT_FOUND, taskProblems.TASK_NOT_DEAD, taskProblems.TASK_KEY_TAKEN],
+  problems: [
+    taskProblems.RUNTIME_TASK_NOT_FOUND,
+    taskProblems.RUNTIME_TASK_NOT_DEAD,
+    taskProblems.RUNTIME_TASK_KEY_TAKEN,
+  ],
 })
 
 export const redriveTasks = defineRoute({
   method: 'post',
-  path: '/tasks/redrive',
-  operationId: 'redriveTasks',
+  path: '/runtime/tasks/redrive',
+  operationId: 'runtimeRedriveTasks',
   summary: 'Redrive the dead tasks of a name, a thousand at a time',
   security,
   request: { query: z.strictObject({ name }) },
@@ -111,19 +115,19 @@ export const redriveTasks = defineRoute({
 
 export const cancelTask = defineRoute({
   method: 'post',
-  path: '/tasks/{id}/cancel',
-  operationId: 'cancelTask',
+  path: '/runtime/tasks/{id}/cancel',
+  operationId: 'runtimeCancelTask',
   summary: 'Cancel a task that is not over; an attempt that runs is aborted, and writes nothing',
   description: 'Cancelling a cancelled task changes nothing and answers 200 again.',
   security,
   request: { params },
   responses: { 200: json('The task, cancelled', Task) },
-  problems: [taskProblems.TASK_NOT_FOUND, taskProblems.TASK_OVER],
+  problems: [taskProblems.RUNTIME_TASK_NOT_FOUND, taskProblems.RUNTIME_TASK_OVER],
 })
 
 const Answer = z
   .object({ outcome: z.enum(['done', 'retrying', 'waiting', 'dead', 'ignored']) })
-  .openapi('TaskOutcome', { example: { outcome: 'done' } })
+  .openapi('RuntimeTaskOutcome', { example: { outcome: 'done' } })
 
 const Tick = z
   .object({
@@ -134,14 +138,14 @@ const Tick = z
     sent: z.int(),
     pruned: z.int(),
   })
-  .openapi('TickResult', {
+  .openapi('RuntimeTick', {
     example: { scheduled: 1, reclaimed: 0, announced: 0, lost: 0, sent: 12, pruned: 250 },
   })
 
 export const tickRoute = defineRoute({
   method: 'post',
-  path: '/tasks/tick',
-  operationId: 'tick',
+  path: '/runtime/tick',
+  operationId: 'runtimeTick',
   summary:
     'Cloud Scheduler’s call, once a minute: sends what is pending, enqueues what is scheduled, tidies up',
   security: 'invoker',
@@ -150,8 +154,8 @@ export const tickRoute = defineRoute({
 
 export const callbackRoute = defineRoute({
   method: 'post',
-  path: '/tasks/{name}',
-  operationId: 'runTask',
+  path: '/runtime/callbacks/{name}',
+  operationId: 'runtimeRunTask',
   summary: 'Cloud Tasks’ call: runs the task, unless the dispatch is stale',
   security: 'invoker',
   request: {
@@ -159,9 +163,9 @@ export const callbackRoute = defineRoute({
     body: jsonBody(
       z
         .strictObject({ id: z.uuid(), dispatch: z.int().min(1).max(2_147_483_647) })
-        .openapi('TaskDispatch', { example: { id: example.id, dispatch: 1 } }),
+        .openapi('RuntimeTaskDispatch', { example: { id: example.id, dispatch: 1 } }),
     ),
   },
   responses: { 200: json('What became of it', Answer) },
-  problems: [problems.TASK_BUSY],
+  problems: [problems.RUNTIME_TASK_BUSY],
 })

@@ -48,7 +48,7 @@ export function createSender(options: {
     const deadline = Math.min((registry.get(name)?.deadline ?? 0) + margin, longestDeadline)
     const body = JSON.stringify({ id, dispatch })
     await client.create(
-      { id: alarmId({ id, dispatch }), url: `${url}/tasks/${name}`, body, at, deadline },
+      { id: alarmId({ id, dispatch }), url: `${url}/runtime/callbacks/${name}`, body, at, deadline },
       signal,
     )
   }
