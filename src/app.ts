@@ -59,7 +59,7 @@ export interface Dependencies {
   readonly auth?: AuthOptions
   readonly reporter?: Reporter
   readonly readiness?: ReadinessChecks
-  /** Aborts when the process is told to stop: tasks that run are given back. */
+  /** Aborts when the process is told to stop: tasks that run are given back, streams end. */
   readonly stopping?: AbortSignal
   /** Cloud Tasks; Google's, or an emulator of it, as the configuration says, if absent. */
   readonly cloudTasks?: CloudTasks
@@ -80,11 +80,18 @@ export function createApp(dependencies: Dependencies): Service {
   const answer = problemAnswer(format, log)
   const { verify, signToken, origins } = authentication(config, parts.auth)
   const version = describeVersion(config)
+  const { stopping = new AbortController().signal } = parts
+  const trustedProxies = config.TRUSTED_PROXIES
   const tasks = backgroundWork({ ...parts, config, database, log, revision: version.revision })
 
   app.onError(answer)
-  const outermost = [answerHeaders(), requestContext({ log, reporter: parts.reporter, answer })]
+  const outermost = [
+    answerHeaders(),
+    requestContext({ log, reporter: parts.reporter, answer, stopping, trustedProxies }),
+  ]
   app.use(...outermost)
+  // before the redirect to https, which pages elsewhere follow only where it says that they may
+  if (config.CORS_ORIGINS) app.use(crossOrigin(config.CORS_ORIGINS, () => crossOriginNames(mounted)))
   app.use(
     https({
       hosts: ownedHosts(config),
@@ -92,7 +99,6 @@ export function createApp(dependencies: Dependencies): Service {
       credentials: config.HTTP_CREDENTIALS,
     }),
   )
-  if (config.CORS_ORIGINS) app.use(crossOrigin(config.CORS_ORIGINS, () => crossOriginNames(mounted)))
   app.use(compression())
   if (tasks.sending) app.use(tasks.sending)
   app.use(deadline({ timeout: config.REQUEST_TIMEOUT }))

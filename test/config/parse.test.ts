@@ -20,7 +20,13 @@ test('nothing needs to be set in development', () => {
       HTTP_CREDENTIALS: 'redirect',
     },
     ...{ DATABASE_POOL: 10, AUTH_ISSUER: 'runway', AUTH_AUDIENCE: 'runway', AUTH_TOKEN_TTL: 86_400 },
-    ...{ LOG_LEVEL: 'debug', REPLY_CHECK: 'fail', REQUEST_TIMEOUT: 300, COMMIT: 'unknown' },
+    ...{
+      LOG_LEVEL: 'debug',
+      REPLY_CHECK: 'fail',
+      REQUEST_TIMEOUT: 300,
+      TRUSTED_PROXIES: 1,
+      COMMIT: 'unknown',
+    },
   })
 })
 

@@ -55,6 +55,8 @@ const right: [name: keyof Config, text: string, value: unknown, beside?: Record<
   ['REQUEST_TIMEOUT', '300s', 300],
   ['REQUEST_TIMEOUT', '1', 1],
   ['REQUEST_TIMEOUT', '60m', 3600],
+  ['TRUSTED_PROXIES', '2', 2],
+  ['TRUSTED_PROXIES', '0', 0],
   ['VERSION', '1.4.0', '1.4.0'],
   ['COMMIT', '4b825dc6', '4b825dc6'],
   ['GOOGLE_CLOUD_PROJECT', 'my-project', 'my-project'],
@@ -106,6 +108,7 @@ const wrong: [name: keyof Config, texts: string[], message: string][] = [
     ],
     'must be a PostgreSQL URL: postgres://',
   ],
+  ['TRUSTED_PROXIES', ['-1', '10', 'one', '1.5'], 'must be a whole number from 0 to 9'],
   ['DATABASE_POOL', ['0', '501', '-5', 'many', '1.5'], 'must be a whole number from 1 to 500'],
   [
     'AUTH_JWKS_URL',

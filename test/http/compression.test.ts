@@ -48,7 +48,7 @@ describe('an answer above 1 KiB', () => {
     expect(headers.get('content-encoding')).toBe('gzip')
     expect(headers.get('vary')).toBe('Accept-Encoding')
     expect(headers.get('etag')).toBe('W/"7"')
-    expect(headers.get('content-length')).toBeNull()
+    expect(Number(headers.get('content-length'))).toBeLessThan(100)
     expect(headers.get('content-type')).toBe('application/json')
     expect(headers.get('x-request-id')).not.toBeNull()
     expect(JSON.parse(await unzipped(answer))).toEqual({ text: expect.stringMatching(/^x{1014}$/) })
@@ -128,7 +128,7 @@ test('over the wire, a compressed answer comes whole, and the connection stays u
   for (const size of [200_000, 50_000]) {
     connection.send(`GET /texts/${size} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n`)
     const { headers, body } = await connection.answer()
-    expect(headers.get('transfer-encoding')).toBe('chunked')
+    expect(headers.get('transfer-encoding')).toBeNull()
     expect(headers.get('content-encoding')).toBe('gzip')
     expect(gunzipSync(Buffer.from(body, 'latin1'))).toHaveLength(size)
   }

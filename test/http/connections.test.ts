@@ -1,19 +1,35 @@
-import { once } from 'node:events'
-import { expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { handlePlain } from '#src/runtime/openapi/route.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { rawRequest } from '#test/support/raw.ts'
 import { testServer } from '#test/support/server.ts'
 
+let begun = Promise.withResolvers<void>()
+let unanswered = Promise.withResolvers<void>()
+let goOn = Promise.withResolvers<void>()
+
+beforeEach(() => {
+  begun = Promise.withResolvers()
+  unanswered = Promise.withResolvers()
+  goOn = Promise.withResolvers()
+})
+
 const { server, dial } = await testServer({
   databaseUrl: noDatabase,
   features: [
     featureOf(
-      handlePlain({ method: 'get', path: '/endless', security: 'public' }, () => {
-        return new Response(new ReadableStream({ start: (stream) => stream.enqueue(Buffer.from('begun')) }))
+      handlePlain({ method: 'get', path: '/begun', security: 'public' }, () => {
+        async function* source() {
+          yield Buffer.from('begun, ')
+          begun.resolve()
+          await goOn.promise
+          yield Buffer.from('and ended')
+        }
+        return new Response(ReadableStream.from(source()))
       }),
       handlePlain({ method: 'get', path: '/unanswered', security: 'public' }, async (c) => {
-        await once(c.var.signal, 'abort')
+        unanswered.resolve()
+        await goOn.promise
         return c.body(null)
       }),
     ),
@@ -43,15 +59,26 @@ test('a connection serves many requests, sent together as well', async () => {
   await connection.closed
 })
 
-test('nonsense behind requests sent ahead is not answered in the middle of an answer', async () => {
-  const { send, socket, closed } = dial()
-  let received = ''
-  socket.on('data', (text) => {
-    received += text
-  })
-  send(rawRequest('GET /endless') + rawRequest('GET /unanswered'))
-  while (!received.includes('begun')) await once(socket, 'data')
-  send('nonsense\r\n\r\n')
-  await closed
-  expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200'])
+test('nonsense behind requests that were sent ahead is answered after them', async () => {
+  const connection = dial()
+  connection.send(rawRequest('GET /begun') + rawRequest('GET /unanswered') + rawRequest('GET /ping'))
+  await begun.promise
+  connection.send('GET /\0 HTTP/1.1\r\n').send('and more of it\r\n\r\n')
+  goOn.resolve()
+  const answers = []
+  for (let count = 0; count < 4; count++) answers.push(await connection.answer())
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 400])
+  expect(answers.map(({ body }) => body)).toEqual([
+    ...['begun, and ended', '', '{"status":"ok"}', expect.stringContaining('MALFORMED_REQUEST')],
+  ])
+  await connection.closed
+})
+
+test('a client that ends in the middle of the next head gets the response to the one before', async () => {
+  const connection = dial().send(`${rawRequest('GET /unanswered')}GET /pi`)
+  connection.socket.end()
+  await unanswered.promise
+  goOn.resolve()
+  expect(await connection.answer()).toMatchObject({ status: 200 })
+  await connection.closed
 })

@@ -146,7 +146,7 @@ test('a long answer is replayed compressed to whoever takes gzip, and plain to o
   const [first, again, plain] = [await ask('gzip'), await ask('gzip'), await ask('identity')]
   for (const answer of [first, again]) {
     expect(answer.headers.get('content-encoding')).toBe('gzip')
-    expect(answer.headers.get('content-length')).toBeNull()
+    expect(Number(answer.headers.get('content-length'))).toBeLessThan(1000)
     expect(answer.headers.get('etag')).toBe('W/"7"')
     expect(answer.headers.get('vary')).toBe('Accept-Encoding')
   }

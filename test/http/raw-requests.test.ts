@@ -31,6 +31,8 @@ async function expectRefusal(bytes: string, status: number, code: string) {
 describe('what Node’s parser refuses is a problem as well', () => {
   test.each([
     ['no Host in HTTP/1.1', 'GET /ping HTTP/1.1\r\n\r\n'],
+    ['two Hosts', 'GET /ping HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n'],
+    ['two Hosts in HTTP/1.0', 'GET /ping HTTP/1.0\r\nHost: a\r\nhOST: b\r\n\r\n'],
     ['no Host and a body', 'POST /ping HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}'],
     ['an unknown version', 'GET /ping HTTP/3.0\r\nHost: a\r\n\r\n'],
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],

@@ -45,7 +45,7 @@ test('a request is one line, in the fields of Cloud Logging', async () => {
         status: 404,
         latency: expect.stringMatching(/^\d+\.\d{6}s$/),
         userAgent: 'curl/8',
-        remoteIp: '203.0.113.7',
+        remoteIp: '10.0.0.1',
         requestSize: '5',
         responseSize: expect.any(Number),
       },
@@ -79,6 +79,25 @@ test('without a proxy the address is the connection’s', async () => {
   await (await api('/ping')).text()
   expect(lines[0]?.httpRequest).toMatchObject({ remoteIp: '127.0.0.1' })
 })
+
+test.each([
+  ['1', '198.51.100.1, 203.0.113.7', '203.0.113.7'], // Cloud Run alone: what stands before is the caller's own
+  ['1', '203.0.113.7', '203.0.113.7'],
+  ['1', '198.51.100.1,2001:db8::7', '2001:db8::7'],
+  ['2', '198.51.100.1, 203.0.113.7, 192.0.2.80', '203.0.113.7'], // a load balancer appends its own address
+  ['2', '203.0.113.7', '127.0.0.1'], // not by way of it
+  ['0', '198.51.100.1', '127.0.0.1'],
+  ['1', '198.51.100.1, "><script>', '127.0.0.1'],
+  ['1', ',', '127.0.0.1'],
+])(
+  'with TRUSTED_PROXIES=%s, X-Forwarded-For: %s is the address %s',
+  async (TRUSTED_PROXIES, forwarded, address) => {
+    const environment = { TRUSTED_PROXIES }
+    const { api, lines } = await testServer({ databaseUrl: noDatabase, features, environment })
+    await (await api('/ping', { headers: { 'X-Forwarded-For': forwarded } })).text()
+    expect(lines[0]?.httpRequest).toMatchObject({ remoteIp: address })
+  },
+)
 
 test('the lines of a handler carry its request, and come before the request’s own', async () => {
   const alice = await service.as('alice')

@@ -49,6 +49,7 @@ export const runtimeVariables = {
   ),
   REPLY_CHECK: oneOf(['strip', 'fail'], undefined),
   REQUEST_TIMEOUT: seconds(1, 3600, 300),
+  TRUSTED_PROXIES: integer(0, 9, 1),
 
   VERSION: word(undefined),
   COMMIT: word('unknown'),

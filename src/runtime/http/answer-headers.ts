@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
+import { checkHeader, checkStatus } from './check-response.ts'
 import type { BaseEnv } from './env.ts'
 
 /**
@@ -27,7 +28,7 @@ export function answerHeaders(): MiddlewareHandler<BaseEnv> {
     c.set('requestId', requestId)
     c.set('answerHeaders', headers)
     await next()
-    if (c.res === c.get('written')?.response) return
+    if ('touched' in c.res) return // has them from `write`
     for (const [name, value] of Object.entries(headers))
       if (!c.res.headers.has(name)) setHeader(c, name, value)
   }
@@ -47,6 +48,7 @@ function setHeader(c: Context, name: string, value: string): void {
  * where a `Headers` object filled by one middleware after another was the largest single cost.
  *
  * @param type the content type
+ * @throws {Error} for a status or a header that HTTP cannot carry
  */
 export function write(
   c: Context<BaseEnv>,
@@ -55,8 +57,10 @@ export function write(
   text: string,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
+  checkStatus(status)
+  for (const name in headers) checkHeader(name, headers[name] ?? '')
   const length = Buffer.byteLength(text)
-  const response = new Response(text, {
+  const response = new (writtenResponse())(text, {
     status,
     headers: {
       ...c.get('answerHeaders'),
@@ -67,4 +71,30 @@ export function write(
   })
   c.set('written', { response, length })
   return response
+}
+
+/** What `write` makes: it remembers whether anyone has asked for its headers, and so may have changed them. */
+function below(Base: typeof Response) {
+  class WrittenResponse extends Base {
+    touched = false
+  }
+  // for TypeScript it is no accessor, which could be overridden
+  Object.defineProperty(WrittenResponse.prototype, 'headers', {
+    get(this: WrittenResponse) {
+      this.touched = true
+      return Reflect.get(Base.prototype, 'headers', this)
+    },
+  })
+  return WrittenResponse
+}
+
+let base: typeof Response | undefined
+let made: ReturnType<typeof below> | undefined
+
+/** Made of the `Response` of the moment: the server puts a lighter one in place of Node's. */
+function writtenResponse(): ReturnType<typeof below> {
+  if (made && base === Response) return made
+  base = Response
+  made = below(base)
+  return made
 }

@@ -1,17 +1,28 @@
 import type { MiddlewareHandler } from 'hono'
 import { compress } from 'hono/compress'
 import type { BaseEnv } from './env.ts'
+import { replace } from './settle.ts'
 
 /** Bytes; below it the frame costs more than it saves. */
 const threshold = 1024
 
-/** Compresses answers above 1 KiB by gzip; the small ones, nearly all, are not even looked at. */
+/**
+ * Compresses responses above 1 KiB by gzip; the small ones, nearly all, are not even looked at, and streams, which it
+ * would hold back, are left as they are.
+ */
 export function compression(): MiddlewareHandler<BaseEnv> {
   const gzip = compress({ encoding: 'gzip', threshold: threshold + 1 }) // the least that it compresses
   return async function compression(c, next) {
     await next()
     const written = c.get('written')
-    if (written && written.length <= threshold && c.res === written.response) return
+    if (written?.response !== c.res || written.length <= threshold) return
     await gzip(c, async () => {})
+    if (!c.res.headers.has('content-encoding') || c.req.method === 'HEAD' || !c.res.body) return
+    const bytes = new Uint8Array(await c.res.arrayBuffer())
+    const headers = new Headers(c.res.headers)
+    headers.set('Content-Length', String(bytes.length))
+    const response = new Response(bytes, { status: c.res.status, headers })
+    c.set('written', { response, length: bytes.length })
+    replace(c, response)
   }
 }

@@ -4,6 +4,7 @@ import { causes } from '../log/error-fields.ts'
 import { onClientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
 import { Problem, problems } from './problem.ts'
+import { isSettled, settle } from './settle.ts'
 
 /** Why a signal aborted: nobody is there any more to take the response. */
 class ClientLeft extends Error {}
@@ -11,7 +12,7 @@ class ClientLeft extends Error {}
 /**
  * Ends a request a little before Cloud Run would (which answers 504 and lets the container work on): aborts
  * `c.var.signal` and answers 503, or 408 where the client still owes us its body. The signal also aborts when
- * the client leaves.
+ * the client leaves. For a stream both hold until its end.
  *
  * @param options.timeout the service's request timeout in seconds
  */
@@ -32,14 +33,26 @@ export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEn
       reject(problem)
     }, milliseconds)
     const forget = onClientLeft(c, () => controller.abort(new ClientLeft('The client left')))
-    next().then(resolve, reject)
-    try {
-      await promise
-    } finally {
+    const release = () => {
       clearTimeout(timer)
       forget()
     }
+    settled(c, next).then(resolve, reject)
+    try {
+      await promise
+    } catch (error) {
+      release()
+      throw error
+    }
+    const stream = c.get('stream')
+    if (stream?.response !== c.res) release()
+    else c.set('stream', { ...stream, release, abort: (reason) => controller.abort(reason) })
   }
+}
+
+async function settled(c: Context<BaseEnv>, next: () => Promise<void>): Promise<void> {
+  await next()
+  if (!isSettled(c)) await settle(c)
 }
 
 /** Whether all that has arrived of the body was read, and the rest has not arrived. */

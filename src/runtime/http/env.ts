@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Log } from '../log/logger.ts'
 import type { Problem } from './problem.ts'
+import type { StreamedResponse } from './settle.ts'
 
 /** What every handler finds in `c.var`, and Node's own request in `c.env` where there is one. */
 export interface BaseEnv {
@@ -9,7 +10,7 @@ export interface BaseEnv {
     requestId: string
     /** A logger whose lines carry the request's trace and id. */
     log: Log
-    /** Aborts when the client leaves, or when the deadline passes. */
+    /** Aborts when the client leaves, when the deadline passes, and where a stream is sent when the process stops. */
     signal: AbortSignal
     /** The headers that every answer carries. */
     answerHeaders: Record<string, string>
@@ -17,7 +18,9 @@ export interface BaseEnv {
     routed?: true
     /** The problem that was answered last. */
     problem?: Problem
-    /** The answer that `write` made last, with its length in bytes. */
+    /** The response whose body is at hand, with its length in bytes. */
     written?: { readonly response: Response; readonly length: number }
+    /** The response whose body is still being made. */
+    stream?: StreamedResponse
   }
 }

@@ -1,28 +1,36 @@
-import type { Context, MiddlewareHandler } from 'hono'
+import type { MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import { type RequestContext, runInContext } from '../log/context.ts'
 import type { Log } from '../log/logger.ts'
 import { type Reporter, reportError } from '../log/report.ts'
 import { parseTrace } from '../log/trace.ts'
 import type { ProblemAnswer } from './answer-problem.ts'
-import { clientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
-import type { Problem } from './problem.ts'
+import { followStream, type StreamEnd } from './follow-stream.ts'
+import { pathOf } from './path.ts'
+import { requestLine, statusOf } from './request-line.ts'
 import { refuseUnrouted } from './routed.ts'
+import { isSettled, replace, settle } from './settle.ts'
 
 /**
  * The outermost middleware: gives the request its trace, waits for what may not outlive it (a second at most), writes
- * its one log line, and answers what nobody else could, or may.
+ * its one log line, and answers what nobody else could, or may. For a stream the request lasts until its end, and so do
+ * its trace and its deadline.
  *
  * @param options.answer writes a problem, whatever was thrown
+ * @param options.stopping aborts when the process is told to stop
+ * @param options.trustedProxies how many proxies append to `X-Forwarded-For`
  */
 export function requestContext(options: {
   log: Log
   reporter: Reporter
   answer: ProblemAnswer
+  stopping: AbortSignal
+  trustedProxies: number
 }): MiddlewareHandler<BaseEnv> {
-  const { log, answer } = options
+  const { log, answer, stopping, trustedProxies } = options
   const reporter = withWarningLine(options.reporter, log)
+  const writeLine = requestLine({ log, trustedProxies })
   return function requestContext(c, next) {
     const started = performance.now()
     const context: RequestContext = {
@@ -34,25 +42,36 @@ export function requestContext(options: {
       unfinished: [],
     }
     c.set('log', log)
+
+    async function finish(end?: StreamEnd): Promise<void> {
+      const status = statusOf(c, end)
+      const error = end ? end.error : c.error
+      if (status >= 500 || end?.error !== undefined)
+        void reportError(error ?? new Error(`Answered ${status}`), { status, route: routePath(c, -1) })
+      if (context.unfinished.length > 0) await Promise.all(context.unfinished)
+      writeLine(c, { path: context.path, started, ...(end && { end }) })
+    }
+
     return runInContext(context, async () => {
       try {
         await next()
         refuseUnrouted(c)
+        if (!isSettled(c)) await settle(c)
       } catch (thrown) {
         // Hono hands only instances of Error to onError
+        if (thrown instanceof Error) c.error = thrown
         c.res = answer(thrown, c)
       }
-      const status = clientLeft(c) ? 499 : c.res.status
-      if (status >= 500) {
-        void reportError(c.error ?? new Error(`Answered ${status}`), { status, route: routePath(c, -1) })
+      const stream = c.get('stream')
+      if (stream?.response !== c.res) stream?.release?.()
+      else if (c.req.method !== 'HEAD')
+        return replace(c, followStream(c, stream, { stopping, onEnd: finish }))
+      else {
+        stream.abort?.(new Error('HEAD takes no body'))
+        stream.release?.()
+        void stream.response.body?.cancel().catch(() => {})
       }
-      if (context.unfinished.length > 0) await Promise.all(context.unfinished)
-      const seconds = (performance.now() - started) / 1000
-      const problem = status >= 400 ? describe(c.get('problem')) : undefined
-      log[level(status)](
-        { httpRequest: httpRequest(c, context.path, status, seconds), problem },
-        `${context.method} ${context.path} ${status}`,
-      )
+      await finish()
     })
   }
 }
@@ -65,42 +84,4 @@ function withWarningLine(reporter: Reporter, log: Log): Reporter {
       return reporter.warning?.(title, data, context)
     },
   }
-}
-
-/** What was wrong, in short. */
-function describe(problem: Problem | undefined): string | undefined {
-  if (!problem) return undefined
-  return [problem.definition.code, ...(problem.options.logged ?? [])].join(' ')
-}
-
-function level(status: number): 'error' | 'warn' | 'info' {
-  if (status >= 500) return 'error'
-  return status >= 400 ? 'warn' : 'info'
-}
-
-/** The path as it was sent: Hono's own is decoded, and may hold anything. */
-function pathOf(url: string): string {
-  return /^\w+:\/\/[^/]*([^?#]*)/.exec(url)?.[1] ?? '/'
-}
-
-/** The query is left out: people put passwords and tokens there. */
-function httpRequest(c: Context<BaseEnv>, path: string, status: number, seconds: number) {
-  const header = (name: string) => c.req.header(name)
-  return {
-    requestMethod: c.req.method,
-    requestUrl: path,
-    status,
-    latency: `${seconds.toFixed(6)}s`,
-    userAgent: header('user-agent')?.slice(0, 256),
-    remoteIp: header('x-forwarded-for')?.split(',')[0]?.trim() ?? c.env?.incoming?.socket?.remoteAddress,
-    requestSize: header('content-length'),
-    responseSize: responseSize(c),
-  }
-}
-
-/** Of the answer that `write` made the length is known, without a look at its headers. */
-function responseSize(c: Context<BaseEnv>): number | undefined {
-  const written = c.get('written')
-  if (c.res === written?.response) return written.length
-  return Number(c.res.headers.get('content-length')) || undefined
 }

@@ -1,15 +1,16 @@
-import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Hono } from 'hono'
-import { runInContext } from '../log/context.ts'
 import type { Log } from '../log/logger.ts'
 import { reportError } from '../log/report.ts'
 import type { BaseEnv } from './env.ts'
+import { lastingResponse } from './lasting-response.ts'
+import { countDiscarded, linger, lingers } from './linger.ts'
 import { type ProblemDefinition, problems } from './problem.ts'
 import type { ProblemFormat } from './problem-format.ts'
+import { refusals } from './refusal.ts'
 
 /** Google's front end keeps an idle connection for 600 s: ours must outlast it, or it meets a closed one (502). */
 const keepAliveTimeout = 620_000
@@ -52,13 +53,19 @@ export function createHttpServer(options: {
   })
   /** Every connection, with the answer that it owes last. */
   const connections = new Map<Socket, ServerResponse | undefined>()
+  /** Those whose next bytes were malformed while an earlier request was at work. */
+  const waiting = new WeakSet<Socket>()
   let draining = false
 
   const server = createServer(
     // without Node's own check of the Host header, whose answer has no body
-    { keepAliveTimeout, headersTimeout, requestTimeout: headersTimeout, requireHostHeader: false },
+    {
+      ...{ keepAliveTimeout, headersTimeout, requestTimeout: headersTimeout, requireHostHeader: false },
+      ServerResponse: lastingResponse(refuse, log),
+    },
     (incoming: IncomingMessage, outgoing: ServerResponse) => {
-      if (incoming.headers.host === undefined && incoming.httpVersion === '1.1') {
+      const hosts = countHosts(incoming.rawHeaders)
+      if (hosts > 1 || (hosts === 0 && incoming.httpVersion === '1.1')) {
         return refuse.by(outgoing, problems.MALFORMED_REQUEST)
       }
       const { socket } = incoming
@@ -76,21 +83,30 @@ export function createHttpServer(options: {
     socket.once('close', () => connections.delete(socket))
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const ended = error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE'
+    if (lingers(socket) && !ended) return countDiscarded(socket) // each of its bytes is an error now
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
     const busy = connections.get(socket)
+    if (busy?.req.complete) {
+      // requests that were sent ahead get their responses first
+      if (!waiting.has(socket)) busy.once('close', () => socket.writable && refuseBytes(error, socket))
+      return void waiting.add(socket)
+    }
     const left = error.code === 'HPE_INVALID_EOF_STATE' // in the middle of a body: the request's own line says so
     const begun = busy && (busy.headersSent || !busy.socket) // without one it waits for an earlier answer
     if (begun || (busy && left)) return void socket.destroy()
-    const unknownMethod = error.code === 'HPE_INVALID_METHOD'
-    const headers = unknownMethod ? { Allow: everyMethod(app) } : {}
-    socket.end(refuse.asText(definitionOf(error.code), headers))
+    refuseBytes(error, socket)
   })
+  function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {
+    const headers = error.code === 'HPE_INVALID_METHOD' ? { Allow: everyMethod(app) } : {}
+    socket.write(refuse.asText(definitionOf(error.code), headers))
+    linger(socket)
+  }
   server.on('checkExpectation', (_incoming, outgoing) => refuse.by(outgoing, problems.MALFORMED_REQUEST))
-  server.on('connect', (_incoming, socket) => {
+  server.on('connect', (_incoming, socket: Socket) => {
     socket.on('error', () => {}) // Node has taken its hands off this one
-    socket.end(refuse.asText(problems.METHOD_NOT_ALLOWED, { Allow: everyMethod(app) }), () =>
-      socket.destroy(),
-    )
+    socket.write(refuse.asText(problems.METHOD_NOT_ALLOWED, { Allow: everyMethod(app) }))
+    linger(socket)
   })
 
   return {
@@ -117,6 +133,16 @@ export function createHttpServer(options: {
   }
 }
 
+/** @see https://www.rfc-editor.org/rfc/rfc9112#section-3.2 */
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? ''
+    if (name.length === 4 && name.toLowerCase() === 'host') count++
+  }
+  return count
+}
+
 /** What the service takes anywhere: the `Allow` of a method that Node itself does not know. */
 function everyMethod(app: Hono<BaseEnv>): string {
   const methods = app.routes.map(({ method }) => method).filter((method) => method !== 'ALL')
@@ -129,42 +155,4 @@ function definitionOf(code: string | undefined): ProblemDefinition {
   if (code === 'HPE_INVALID_METHOD') return problems.METHOD_NOT_ALLOWED
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return problems.REQUEST_INCOMPLETE
   return problems.MALFORMED_REQUEST
-}
-
-function refusals(format: ProblemFormat, log: Log) {
-  function refusal(definition: ProblemDefinition, extra: Record<string, string>) {
-    const requestId = randomUUID()
-    const traceId = requestId.replaceAll('-', '')
-    const empty = { detail: undefined, userMessage: undefined, errors: undefined }
-    const body = JSON.stringify(format.format({ ...definition, ...empty, instance: '', traceId }))
-    const headers = {
-      'Content-Type': format.contentType,
-      'Content-Length': String(Buffer.byteLength(body)),
-      'Cache-Control': 'no-store',
-      'X-Content-Type-Options': 'nosniff',
-      'X-Request-Id': requestId,
-      ...extra,
-    }
-    const trace = { traceId, spanId: undefined, sampled: false }
-    runInContext({ requestId, trace, method: '', path: '', reporter: {}, unfinished: [] }, () =>
-      log.warn({ httpRequest: { status: definition.status } }, `Refused: ${definition.title}`),
-    )
-    return { body, headers }
-  }
-
-  return {
-    asResponse(definition: ProblemDefinition): Response {
-      const { body, headers } = refusal(definition, {})
-      return new Response(body, { status: definition.status, headers })
-    },
-    by(outgoing: ServerResponse, definition: ProblemDefinition): void {
-      const { body, headers } = refusal(definition, { Connection: 'close' })
-      outgoing.writeHead(definition.status, headers).end(body)
-    },
-    asText(definition: ProblemDefinition, extra: Record<string, string>): string {
-      const { body, headers } = refusal(definition, { ...extra, Connection: 'close' })
-      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-      return `HTTP/1.1 ${definition.status} ${STATUS_CODES[definition.status]}\r\n${lines.join('')}\r\n${body}`
-    },
-  }
 }

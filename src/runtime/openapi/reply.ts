@@ -83,7 +83,10 @@ export function checkReplies(
       const text = check(schemaOf(found, status, bareType(type)), status, body)
       written = write(c, status, type, text, all)
       // what c.header() set is in Hono's own hands: it has to make this answer
-      if (touched) written = c.body(text, status as 200, Object.fromEntries(written.headers))
+      if (touched) {
+        written = c.body(text, status as 200, Object.fromEntries(written.headers))
+        c.set('written', { response: written, length: Buffer.byteLength(text) })
+      }
       const { headers: sent } = touched ? written : { headers: undefined }
       checkHeaders(c, found, status, (name) => sent?.has(name) ?? nameOf(all, name) !== undefined)
       return written

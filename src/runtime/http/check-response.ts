@@ -1,0 +1,54 @@
+/** @see https://www.rfc-editor.org/rfc/rfc9110#section-5.1 */
+const notInName = /[^!#$%&'*+\-.^_`|~\dA-Za-z]/
+/**
+ * Tab, visible ASCII, and the bytes above, which Node writes as Latin-1. `Headers` lets control characters pass, which
+ * Node then refuses to write.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-5.5
+ */
+const notInValue = /[^\t\x20-\x7e\x80-\xff]/
+
+/**
+ * Refuses a header that HTTP cannot carry.
+ *
+ * @throws {Error} naming the header, never its value
+ */
+export function checkHeader(name: string, value: string): void {
+  if (name === '' || notInName.test(name))
+    throw new Error(`The response has a header whose name HTTP cannot carry: ${JSON.stringify(name)}.`)
+  const position = value.search(notInValue)
+  if (position < 0) return
+  throw new Error(
+    `The response’s header ${name} has a character that HTTP cannot carry (at ${position}): ` +
+      'encode it by encodeURIComponent(), a Location by location().',
+  )
+}
+
+/**
+ * Refuses a status that no response may have: 1xx are Node’s own, and beyond 599 there is none.
+ *
+ * @throws {Error} naming it
+ */
+export function checkStatus(status: number): void {
+  if (Number.isInteger(status) && status >= 200 && status <= 599) return
+  throw new Error(`The response has the status ${status}: it must be 200 to 599.`)
+}
+
+/**
+ * Refuses a response whose head cannot be written, or says what its body is not.
+ *
+ * @param length of its body in bytes; absent where that is not known yet
+ * @param toHead whether it answers HEAD, and so tells the length of what it does not send
+ * @throws {Error} naming what is wrong
+ */
+export function checkHead({ status, headers }: Response, length?: number, toHead = false): void {
+  checkStatus(status)
+  for (const [name, value] of headers) checkHeader(name, value)
+  const stated = headers.get('content-length')
+  if (stated === null) return
+  if (status === 204) throw new Error('The response is a 204, and may have no Content-Length.')
+  if (!/^\d{1,15}$/.test(stated)) throw new Error('The response’s Content-Length is not a number of bytes.')
+  if (length === undefined || Number(stated) === length || (length === 0 && (toHead || status === 304)))
+    return
+  throw new Error(`The response’s Content-Length is ${stated}, but its body has ${length} bytes.`)
+}

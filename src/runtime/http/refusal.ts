@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
+import { runInContext } from '../log/context.ts'
+import type { Log } from '../log/logger.ts'
+import type { ProblemDefinition } from './problem.ts'
+import type { ProblemFormat } from './problem-format.ts'
+
+/** Writes a problem where no app can: each is a line in the log. */
+export interface Refusals {
+  asResponse(definition: ProblemDefinition): Response
+  /** Answers a request of Node's, and closes its connection. */
+  by(outgoing: ServerResponse, definition: ProblemDefinition): void
+  /** The bytes of a response after which the connection ends. */
+  asText(definition: ProblemDefinition, extra: Record<string, string>): string
+}
+
+/** The problems that the server itself answers with, before the app or in its place. */
+export function refusals(format: ProblemFormat, log: Log): Refusals {
+  function refusal(definition: ProblemDefinition, extra: Record<string, string>) {
+    const requestId = randomUUID()
+    const traceId = requestId.replaceAll('-', '')
+    const empty = { detail: undefined, userMessage: undefined, errors: undefined }
+    const body = JSON.stringify(format.format({ ...definition, ...empty, instance: '', traceId }))
+    const headers = {
+      'Content-Type': format.contentType,
+      'Content-Length': String(Buffer.byteLength(body)),
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      'X-Request-Id': requestId,
+      ...extra,
+    }
+    const trace = { traceId, spanId: undefined, sampled: false }
+    runInContext({ requestId, trace, method: '', path: '', reporter: {}, unfinished: [] }, () =>
+      log.warn({ httpRequest: { status: definition.status } }, `Refused: ${definition.title}`),
+    )
+    return { body, headers }
+  }
+
+  return {
+    asResponse(definition: ProblemDefinition): Response {
+      const { body, headers } = refusal(definition, {})
+      return new Response(body, { status: definition.status, headers })
+    },
+    by(outgoing: ServerResponse, definition: ProblemDefinition): void {
+      const { body, headers } = refusal(definition, { Connection: 'close' })
+      outgoing.writeHead(definition.status, headers).end(body)
+    },
+    asText(definition: ProblemDefinition, extra: Record<string, string>): string {
+      const { body, headers } = refusal(definition, { ...extra, Connection: 'close' })
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+      return `HTTP/1.1 ${definition.status} ${STATUS_CODES[definition.status]}\r\n${lines.join('')}\r\n${body}`
+    },
+  }
+}

@@ -1,0 +1,86 @@
+import { isIP } from 'node:net'
+import type { Context } from 'hono'
+import type { Log } from '../log/logger.ts'
+import { clientLeft } from './client-left.ts'
+import type { BaseEnv } from './env.ts'
+import type { StreamEnd } from './follow-stream.ts'
+import type { Problem } from './problem.ts'
+
+/** What a request's line says beside what stands in the request. */
+export interface RequestOutcome {
+  /** The path as it was sent. */
+  readonly path: string
+  /** Milliseconds, as `performance.now()` counts them. */
+  readonly started: number
+  /** How the response ended, where it was a stream. */
+  readonly end?: StreamEnd
+}
+
+/**
+ * Writes the one line of a request: its status is 499 where the client left. A stream that its source broke off is an
+ * error, whatever its status was.
+ *
+ * @param options.trustedProxies how many proxies append to `X-Forwarded-For`: see `remoteIp`
+ */
+export function requestLine(options: { log: Log; trustedProxies: number }) {
+  const { log, trustedProxies } = options
+  return function writeRequestLine(c: Context<BaseEnv>, { path, started, end }: RequestOutcome): void {
+    const { method } = c.req
+    const status = statusOf(c, end)
+    const seconds = (performance.now() - started) / 1000
+    const header = (name: string) => c.req.header(name)
+    const httpRequest = {
+      requestMethod: method,
+      requestUrl: path, // without the query: people put passwords and tokens there
+      status,
+      latency: `${seconds.toFixed(6)}s`,
+      userAgent: header('user-agent')?.slice(0, 256),
+      remoteIp: remoteIp(header('x-forwarded-for'), trustedProxies) ?? c.env?.incoming?.socket?.remoteAddress,
+      requestSize: header('content-length'),
+      responseSize: end ? end.bytes : responseSize(c),
+    }
+    const problem = status >= 400 ? describe(c.get('problem')) : undefined
+    const message = `${method} ${path} ${status}`
+    if (end?.error !== undefined)
+      log.error({ err: end.error, httpRequest }, `${message}, cut off: its stream failed`)
+    else if (end?.stopped) log.warn({ httpRequest }, `${message}, ended from outside: ${end.stopped}`)
+    else log[level(status)]({ httpRequest, problem }, message)
+  }
+}
+
+/** The status that the client got: 499 for none, since it left. */
+export function statusOf(c: Context<BaseEnv>, end?: StreamEnd): number {
+  return end ? (end.left ? 499 : c.res.status) : clientLeft(c) ? 499 : c.res.status
+}
+
+/**
+ * The caller's address as the outermost trusted proxy saw it. Each proxy appends the address that it was called from;
+ * what stands before those of the trusted ones was written by the caller, and may say anything.
+ *
+ * @param forwardedFor the header `X-Forwarded-For`
+ * @param trustedProxies 1 for Cloud Run alone; 2 behind an external load balancer, which appends the caller's address
+ *   and then its own; 0 where nothing stands before the service
+ * @see https://cloud.google.com/load-balancing/docs/https#x-forwarded-for_header
+ */
+export function remoteIp(forwardedFor: string | undefined, trustedProxies: number): string | undefined {
+  if (!forwardedFor || trustedProxies === 0) return undefined
+  const address = forwardedFor.split(',').at(-trustedProxies)?.trim()
+  return address && isIP(address) ? address : undefined
+}
+
+/** What was wrong, in short. */
+function describe(problem: Problem | undefined): string | undefined {
+  if (!problem) return undefined
+  return [problem.definition.code, ...(problem.options.logged ?? [])].join(' ')
+}
+
+function level(status: number): 'error' | 'warn' | 'info' {
+  if (status >= 500) return 'error'
+  return status >= 400 ? 'warn' : 'info'
+}
+
+/** Of a response whose body is at hand the length is known, without a look at its headers. */
+function responseSize(c: Context<BaseEnv>): number | undefined {
+  const written = c.get('written')
+  return (written?.response === c.res && written.length) || undefined
+}

@@ -1,0 +1,71 @@
+import type { Context } from 'hono'
+
+/** An event as a browser's `EventSource` gets it. */
+export interface ServerSentEvent {
+  readonly data: string
+  /** Its type; `message` if absent. */
+  readonly event?: string
+  /** What the client sends as `Last-Event-ID` when it comes back. */
+  readonly id?: string
+  /** How long the client waits before it comes back, in milliseconds. */
+  readonly retry?: number
+}
+
+/**
+ * Answers with a body that is made while it is sent, chunk by chunk, no faster than the client reads.
+ *
+ * @example
+ * ```ts
+ * async function* csv(signal: AbortSignal) {
+ *   yield 'id,total\n'
+ *   for await (const order of everyOrder(signal)) yield `${order.id},${order.total}\n`
+ * }
+ * handle(exportOrders, (c) => sendStream(c, 'text/csv', csv(c.var.signal)))
+ * ```
+ *
+ * @param type the content type
+ * @param source its `finally` runs when the client leaves; what it throws before its first chunk is a problem, and later
+ *   cuts the response off
+ */
+export function sendStream(
+  c: Context,
+  type: string,
+  source: AsyncIterable<string | Uint8Array>,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return c.body(ReadableStream.from(encoded(source)), 200, { 'Content-Type': type, ...headers })
+}
+
+/**
+ * Answers with server-sent events. The head is sent at once. The stream is expected to end when `c.var.signal` aborts: at
+ * the request's deadline or when the process stops, whereupon the client comes back.
+ *
+ * @example
+ * ```ts
+ * handle(watchOrder, (c) => sendEvents(c, changesOf(c.req.valid('param').id, c.var.signal)))
+ * ```
+ *
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+export function sendEvents(c: Context, source: AsyncIterable<ServerSentEvent>): Response {
+  const headers = { 'Cache-Control': 'no-cache' }
+  return sendStream(c, 'text/event-stream', written(source), headers)
+}
+
+async function* encoded(source: AsyncIterable<string | Uint8Array>): AsyncIterable<Uint8Array> {
+  for await (const chunk of source) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+}
+
+async function* written(source: AsyncIterable<ServerSentEvent>): AsyncIterable<string> {
+  for await (const { data, event, id, retry } of source) {
+    if (/[\r\n\0]/.test(`${event ?? ''}${id ?? ''}`))
+      throw new Error('The type and the id of an event may have no line break and no NUL.')
+    const fields = [
+      ...(event === undefined ? [] : [`event: ${event}`]),
+      ...(id === undefined ? [] : [`id: ${id}`]),
+      ...(retry === undefined ? [] : [`retry: ${retry}`]),
+      ...data.split(/\r\n|\r|\n/).map((line) => `data: ${line}`),
+    ]
+    yield `${fields.join('\n')}\n\n`
+  }
+}

@@ -1,0 +1,129 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Context } from 'hono'
+import { checkHead } from './check-response.ts'
+import type { BaseEnv } from './env.ts'
+
+/** A response whose body is still being made when its head is sent. */
+export interface StreamedResponse {
+  readonly response: Response
+  /** Aborts the request's signal. */
+  readonly abort?: (reason: Error) => void
+  /** Ends the request's deadline. */
+  readonly release?: () => void
+}
+
+/** Bytes of a body that is at hand at once; one that goes on beyond them is a stream. */
+const promptSize = 64 * 1024
+
+/** Whether the response is known to be one that can be written: that of `write`, whose headers nobody has asked for. */
+export function isSettled(c: Context<BaseEnv>): boolean {
+  const response = c.get('written')?.response
+  return response === c.res && 'touched' in response && response.touched === false
+}
+
+/**
+ * Makes sure that the response can be written, while it can still become a problem. A body that is at hand becomes
+ * bytes with their length; of any other the first chunk is awaited, so that what fails before it is a problem. The
+ * head of an event stream does not wait.
+ *
+ * @throws {Error} naming what cannot be written, or what the body failed with
+ */
+export async function settle(c: Context<BaseEnv>): Promise<void> {
+  const { res } = c
+  const toHead = c.req.method === 'HEAD'
+  const written = c.get('written')
+  if (written?.response === res) return checkHead(res, written.length, toHead)
+  checkHead(res)
+  if (c.get('stream')?.response === res) return
+  if (!res.body) {
+    checkHead(res, 0, toHead)
+    c.set('written', { response: res, length: 0 })
+    return
+  }
+  const { chunks, rest } = await begin(res, c.get('signal'))
+  const { status } = res
+  const headers = new Headers(res.headers)
+  headers.delete('transfer-encoding') // the server's to say
+  if (rest) {
+    const response = new Response(rest, { status, headers })
+    c.set('stream', { ...c.get('stream'), response })
+    return replace(c, response)
+  }
+  const bytes = Buffer.concat(chunks)
+  checkHead(res, bytes.length)
+  headers.set('Content-Length', String(bytes.length))
+  const response = new Response(bytes, { status, headers })
+  c.set('written', { response, length: bytes.length })
+  replace(c, response)
+}
+
+/** Puts a response in the place of another: Hono would lay the other's headers over it. */
+export function replace(c: Context<BaseEnv>, response: Response): void {
+  c.res = undefined
+  c.res = response
+}
+
+/** Whether this is a stream of server-sent events, which has no end of its own. */
+export function isEventStream({ headers }: Response): boolean {
+  return /^text\/event-stream\b/i.test(headers.get('content-type') ?? '')
+}
+
+/** Bytes of a chunk, which on the wire may be text as well. */
+function bytesOf(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk
+  if (typeof chunk === 'string') return Buffer.from(chunk)
+  throw new TypeError('A stream’s chunks must be strings or bytes.')
+}
+
+/** Reads what is at hand of a body, at least its first chunk. `rest` is the whole stream, where there is more. */
+async function begin(response: Response, signal: AbortSignal | undefined) {
+  const reader = (response.body as ReadableStream<unknown>).getReader()
+  const stop = () => void reader.cancel(signal?.reason).catch(() => {})
+  signal?.addEventListener('abort', stop)
+  try {
+    const chunks: Uint8Array[] = []
+    let size = 0
+    let next = reader.read()
+    if (!isEventStream(response)) await next
+    const prompt = () => chunks.length < 2 || size <= promptSize // a text is one chunk, however long
+    for (let read = await soon(next); read && prompt(); read = await soon(next)) {
+      signal?.throwIfAborted() // what has ended then was cancelled
+      if (read.done) return { chunks }
+      const bytes = bytesOf(read.value)
+      chunks.push(bytes)
+      size += bytes.length
+      next = reader.read()
+    }
+    return { chunks: [], rest: joined(chunks, next, reader) }
+  } finally {
+    signal?.removeEventListener('abort', stop)
+  }
+}
+
+function soon<Value>(value: Promise<Value>): Promise<Value | undefined> {
+  return Promise.race([value, nextTurn(undefined)])
+}
+
+/** What was read of a stream, and what is still to be read. Reads no more than it is asked for. */
+function joined(
+  chunks: Uint8Array[],
+  next: ReturnType<typeof reader.read>,
+  reader: ReadableStreamDefaultReader<unknown>,
+): ReadableStream<Uint8Array> {
+  let waiting: typeof next | undefined = next
+  next.catch(() => {}) // whoever pulls hears of it
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const chunk = chunks.shift()
+        if (chunk) return controller.enqueue(chunk)
+        const { done, value } = await (waiting ?? reader.read())
+        waiting = undefined
+        if (done) controller.close()
+        else controller.enqueue(bytesOf(value))
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+}
