@@ -35,7 +35,9 @@ function serviceWith(path: string, middleware: MiddlewareHandler<BaseEnv>) {
   const app = new Hono<BaseEnv>()
   const answer = problemAnswer(problemDetails, log)
   app.onError(answer)
-  app.use(answerHeaders(), requestContext({ log, reporter: {}, answer }), deadline({ timeout: 60 }))
+  const stopping = new AbortController().signal
+  const context = requestContext({ log, reporter: {}, answer, stopping, trustedProxies: 1 })
+  app.use(answerHeaders(), context, deadline({ timeout: 60 }))
   app.use(path, middleware)
   const security = { verify: () => Promise.reject(new Error('no token')), cookie: undefined, origins: [] }
   const options = { context: {} as never, security, replyCheck: 'fail', format: problemDetails } as const

@@ -1,6 +1,7 @@
 import { at, defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
 import { databaseRoutes, memberProblems } from './routes/database.ts'
 import { nested, paths } from './routes/paths.ts'
+import { streams } from './routes/streams.ts'
 
 /**
  * The fork's lab: one feature that uses the runtime in every way that forks do. Each file of routes/ is one of these
@@ -10,7 +11,7 @@ export const lab: readonly Feature[] = [
   defineFeature({
     name: 'lab',
     description: 'What forks do with the runtime.',
-    routes: () => [...paths()],
+    routes: () => [...paths(), ...streams()],
   }),
   at(
     '/nested/{shop}',

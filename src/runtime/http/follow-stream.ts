@@ -60,7 +60,7 @@ export function followStream(
   async function stop(how: Omit<StreamEnd, 'bytes'>): Promise<void> {
     if (ended) return
     const ending = end(how)
-    void reader.cancel(signal.reason).catch(() => {})
+    void inContext(() => reader.cancel(signal.reason)).catch(() => {})
     await ending
     const slow = outgoing?.writableNeedDrain // would hold the connection for as long as it does not read
     if (endless && !how.error && !how.left && !slow) out?.close()

@@ -1,4 +1,4 @@
-import type { Context } from 'hono'
+import type { Context, TypedResponse } from 'hono'
 
 /** An event as a browser's `EventSource` gets it. */
 export interface ServerSentEvent {
@@ -32,8 +32,9 @@ export function sendStream(
   type: string,
   source: AsyncIterable<string | Uint8Array>,
   headers: Readonly<Record<string, string>> = {},
-): Response {
-  return c.body(ReadableStream.from(encoded(source)), 200, { 'Content-Type': type, ...headers })
+): Response & TypedResponse<string, 200, 'text'> {
+  const response = c.body(ReadableStream.from(encoded(source)), 200, { 'Content-Type': type, ...headers })
+  return response as Response as ReturnType<typeof sendStream>
 }
 
 /**
@@ -47,7 +48,10 @@ export function sendStream(
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export function sendEvents(c: Context, source: AsyncIterable<ServerSentEvent>): Response {
+export function sendEvents(
+  c: Context,
+  source: AsyncIterable<ServerSentEvent>,
+): ReturnType<typeof sendStream> {
   const headers = { 'Cache-Control': 'no-cache' }
   return sendStream(c, 'text/event-stream', written(source), headers)
 }

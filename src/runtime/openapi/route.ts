@@ -145,21 +145,25 @@ export function handlePlain<const S extends Security>(
  * @param headers their descriptions by name, for those that every such response has; one that may be absent is an
  * object of OpenAPI's, with `required: false`
  */
-export function json<S extends z.ZodType>(
-  description: string,
-  schema: S,
-  headers: Record<
-    string,
-    string | { description: string; required?: boolean; schema: { type: 'string' } }
-  > = {},
-) {
+export function json<S extends z.ZodType>(description: string, schema: S, headers: StatedHeaders = {}) {
+  return { description, headers: describeHeaders(headers), content: { 'application/json': { schema } } }
+}
+
+/** Headers of a response by name: a description, or the description of one that is not always sent. */
+export type StatedHeaders = Record<
+  string,
+  string | { description: string; required?: boolean; schema: { type: 'string' } }
+>
+
+/** The `headers` of a response, as OpenAPI has them. */
+export function describeHeaders(headers: StatedHeaders) {
   const described = Object.entries(headers).map(([name, header]) => [
     name,
     typeof header === 'object'
       ? header
       : { description: header, required: true, schema: { type: 'string' as const } },
   ])
-  return { description, headers: Object.fromEntries(described), content: { 'application/json': { schema } } }
+  return Object.fromEntries(described)
 }
 
 /** A JSON body for `request`. */

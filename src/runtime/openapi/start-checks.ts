@@ -6,6 +6,7 @@ import type { Template } from '../http/template.ts'
 import type { Feature } from './feature.ts'
 import { checkPathParameters } from './path-checks.ts'
 import type { Operation, PlainOperation, RouteDefinition } from './route.ts'
+import { isStreamed } from './stream.ts'
 import { children, everySchema } from './walk.ts'
 
 /** A feature's route at its full path. */
@@ -79,7 +80,10 @@ function isScope(scope: unknown): boolean {
   return typeof scope === 'string' && /^[!#-[\]-~]+$/.test(scope)
 }
 
-function takesStrictObjects(place: string, { request, idempotent, security }: RouteDefinition): void {
+function takesStrictObjects(
+  place: string,
+  { request, responses, idempotent, security }: RouteDefinition,
+): void {
   for (const schema of [request?.query, ...contentSchemas(request?.body)]) {
     if (!(schema instanceof z.core.$ZodType)) continue
     for (const [path, inner] of everySchema(schema)) {
@@ -94,6 +98,12 @@ function takesStrictObjects(place: string, { request, idempotent, security }: Ro
   if (idempotent && (security === 'public' || security === 'optional')) {
     throw new Error(
       `${place} is idempotent, but its keys would belong to nobody: state scopes or 'authenticated'.`,
+    )
+  }
+  if (idempotent && Object.values(responses).some(isStreamed)) {
+    throw new Error(
+      `${place} is idempotent, but streams its response, which cannot be kept: answer with what the stream is ` +
+        'to be read at, or leave `idempotent` out.',
     )
   }
 }
