@@ -1,6 +1,9 @@
 import type { Context } from 'hono'
 import type { BaseEnv } from './env.ts'
 
+/** Why a signal aborted: nobody is there any more to take the response. */
+export class ClientLeft extends Error {}
+
 /** Whether the client closed the connection before its answer. */
 export function clientLeft({ env, req }: Context<BaseEnv>): boolean {
   // Under Node the socket knows; a Request's own signal would be made only to ask it

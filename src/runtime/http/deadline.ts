@@ -1,13 +1,10 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { currentRequest } from '../log/context.ts'
 import { causes } from '../log/error-fields.ts'
-import { onClientLeft } from './client-left.ts'
+import { ClientLeft, onClientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
 import { Problem, problems } from './problem.ts'
 import { isSettled, settle } from './settle.ts'
-
-/** Why a signal aborted: nobody is there any more to take the response. */
-class ClientLeft extends Error {}
 
 /**
  * Ends a request a little before Cloud Run would (which answers 504 and lets the container work on): aborts

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Context } from 'hono'
-import { clientLeft } from './client-left.ts'
+import { ClientLeft, clientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
 import { isEventStream, type StreamedResponse } from './settle.ts'
 
@@ -70,7 +70,7 @@ export function followStream(
 
   function leave(): Promise<void> {
     const stopped = stop({ left: true })
-    abort?.(new Error('The client left'))
+    abort?.(new ClientLeft('The client left'))
     return stopped
   }
 
