@@ -1,28 +1,5 @@
-import { fileURLToPath } from 'node:url'
 import { type Plugin, rolldown } from 'rolldown'
 import { isOf } from './unbundled.ts'
-
-/** Its index brings two beta versions as well. */
-const cloudTasksV2 = fileURLToPath(
-  new URL('./node_modules/@google-cloud/tasks/build/esm/src/v2/index.js', import.meta.url),
-)
-
-/** Google's clients read JSON files that lie beside their sources, by paths that do not lead there from a bundle. */
-const importGooglesJson: Plugin = {
-  name: 'import-googles-json',
-  transform: {
-    filter: { id: /@google-cloud[\\/][^\\/]+[\\/]build[\\/]esm[\\/].*_client\.js$/ },
-    handler(code) {
-      const imports: string[] = []
-      const changed = code.replaceAll(/getJSON\(path\.join\(dirname, (.*?)\)\)/g, (_call, parts: string) => {
-        const file = Array.from(parts.matchAll(/'(.*?)'/g), ([, part]) => part).join('/')
-        return `json${imports.push(`./${file}`)}`
-      })
-      const lines = imports.map((file, index) => `import json${index + 1} from '${file}'`)
-      return { code: [...lines, changed].join(';'), map: null } // all lines stay where they were
-    },
-  },
-}
 
 /** It hands all of zod to a function that needs one class of it: all of zod would be bundled, in every language. */
 const extendOneClass: Plugin = {
@@ -40,9 +17,6 @@ const extendOneClass: Plugin = {
 const ownPlace =
   /\b(?:__dirname|__filename|import\.meta\.(?:url|dirname|filename|resolve)|require\.resolve)\b/
 
-/** `importGooglesJson` brings what Google's clients look for; what gRPC looks for, nobody asks it for. */
-const mended = /^(@google-cloud\/|google-gax$|@grpc\/)/
-
 /** Refuses packages that would fail once they are bundled: at the start, or at each call. */
 const refuseWhatMustStayOutside: Plugin = {
   name: 'refuse-what-must-stay-outside',
@@ -59,7 +33,7 @@ const refuseWhatMustStayOutside: Plugin = {
     const reasons = new Map<string, string>()
     for (const [id, { code }] of modules) {
       const name = packageOf(id)
-      const [place] = (name && !mended.test(name) && code && ownPlace.exec(code)) || []
+      const [place] = (name && code && ownPlace.exec(code)) || []
       if (name && place)
         reasons.set(name, `${name} looks for files beside its own (${place} in ${fileOf(id)})`)
     }
@@ -97,8 +71,8 @@ export async function bundle(
     input,
     platform: 'node',
     external: (id) => id === 'pg-native' || isOf(unbundled, id),
-    resolve: { alias: { '@google-cloud/tasks': cloudTasksV2 }, mainFields: ['module', 'main'] },
-    plugins: [importGooglesJson, extendOneClass, refuseWhatMustStayOutside],
+    resolve: { mainFields: ['module', 'main'] },
+    plugins: [extendOneClass, refuseWhatMustStayOutside],
     onLog(level, log, handle) {
       if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message)
       handle(level, log)

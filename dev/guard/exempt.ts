@@ -18,16 +18,6 @@ export function exemptDatabase(url: string): void {
   exempt(address(searchParams.get('host') ?? decodeURIComponent(hostname), port || 5432))
 }
 
-/**
- * Excepts the connections that the client of Cloud Tasks keeps: no timer goes with them.
- *
- * @param host what CLOUD_TASKS_EMULATOR_HOST says
- */
-export function exemptCloudTasks(host: string): void {
-  const [name = '', port] = host.split(':')
-  exempt(address(name, port))
-}
-
 function exempt(to: string): void {
   addresses.add(to)
   Socket.prototype.connect = connectUnlessExempt as typeof connect

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import { describe } from './describe.ts'
-import { exemptCloudTasks, exemptDatabase } from './exempt.ts'
+import { exemptDatabase } from './exempt.ts'
 import { guardServers } from './http.ts'
 import { idleLeftovers } from './track.ts'
 
@@ -8,9 +8,8 @@ import { idleLeftovers } from './track.ts'
 // Warns when a request leaves something running. GUARD=fail: ends the process with status 70 as well.
 // SIGUSR2: writes what is alive although the process should be idle, as a line of JSON.
 
-const { CLOUD_TASKS_EMULATOR_HOST, DATABASE_URL, GUARD } = process.env
+const { DATABASE_URL, GUARD } = process.env
 if (DATABASE_URL) exemptDatabase(DATABASE_URL)
-if (CLOUD_TASKS_EMULATOR_HOST) exemptCloudTasks(CLOUD_TASKS_EMULATOR_HOST)
 
 guardServers((left) => {
   writeSync(2, `${describe(left)}\n`)

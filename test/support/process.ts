@@ -80,8 +80,11 @@ export function startNotes(
 }
 
 /** Spawns a bundle that serves steps in place of the service's own features, and waits until it listens. */
-export function startSteps(environment: Record<string, string> = {}): Promise<ServiceProcess> {
-  return startService(environment, { file: inject('stepsBundle') })
+export function startSteps(
+  environment: Record<string, string> = {},
+  options: { args?: readonly string[] } = {},
+): Promise<ServiceProcess> {
+  return startService(environment, { ...options, file: inject('stepsBundle') })
 }
 
 /**

@@ -33,7 +33,8 @@ export interface StepProcess {
   readonly process: ServiceProcess
   /** An operator's, by way of the newest process. */
   readonly api: Api
-  start(): Promise<ServiceProcess>
+  /** Starts one; with other variables than the rest, if there are some. */
+  start(others?: Record<string, string>): Promise<ServiceProcess>
   /** Starts a process, which is killed at this moment of the last of these words. Resolves when it is dead. */
   killAt(tap: Tap, moment: Moment, ...words: RegExp[]): { dead: Promise<unknown> }
   /** Enqueues a step; without an answer where the process died meanwhile. */
@@ -61,8 +62,11 @@ export interface StepProcess {
 /** What a tick is after the other. */
 const minute = 60_000
 
-/** Makes what a process needs; `start` starts one. */
-export async function stepProcess(environment: Record<string, string> = {}): Promise<StepProcess> {
+/** Makes what a process needs; `start` starts one, with Node's own arguments if it needs some. */
+export async function stepProcess(
+  environment: Record<string, string> = {},
+  args: readonly string[] = [],
+): Promise<StepProcess> {
   const databaseUrl = await makeDatabase()
   const clock = manualClock()
   const emulator = await createEmulator({ clock })
@@ -76,15 +80,17 @@ export async function stepProcess(environment: Record<string, string> = {}): Pro
   const url = `http://127.0.0.1:${front.port}`
   const api = client(url, await as('operator', ['runtime:admin']))
 
-  async function start(): Promise<ServiceProcess> {
+  async function start(others: Record<string, string> = {}): Promise<ServiceProcess> {
     running = undefined
-    running = await startSteps({
+    const variables = {
       DATABASE_URL: through(databaseUrl, database),
       TASKS_URL: url,
       ...emulator.variables,
       CLOUD_TASKS_EMULATOR_HOST: `127.0.0.1:${cloudTasks.port}`,
       ...environment,
-    })
+      ...others,
+    }
+    running = await startSteps(variables, { args })
     return running
   }
 

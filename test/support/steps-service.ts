@@ -2,7 +2,9 @@ import { serve } from './serve.ts'
 import { type Direction, type StepAttempt, stepsFeature } from './steps.ts'
 
 async function ask({ payload, attempt, signal }: StepAttempt): Promise<Direction> {
-  const answer = await fetch(payload.director ?? '', { method: 'POST', body: String(attempt), signal })
+  const headers = { connection: 'close' }
+  const body = String(attempt)
+  const answer = await fetch(payload.director ?? '', { method: 'POST', headers, body, signal })
   return (await answer.text()) as Direction
 }
 

@@ -1,13 +1,11 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import '@google-cloud/tasks' // else a first request loads it, which takes a busy machine longer than the request waits
 import { getRequestListener } from '@hono/node-server'
 import { expect } from 'vitest'
 import type { z } from 'zod'
 import { manualClock } from '#dev/cloud-tasks/clock.ts'
 import { createEmulator, type Emulator } from '#dev/cloud-tasks/emulator.ts'
-import { exemptCloudTasks } from '#dev/guard/exempt.ts'
 import { type Duration, milliseconds } from '#src/runtime/tasks/duration.ts'
 import type { Task } from '#src/runtime/tasks/task.ts'
 import { atEnd } from './at-end.ts'
@@ -63,7 +61,6 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
   const clock = manualClock()
   const emulator = await createEmulator({ clock })
   atEnd(() => emulator.close())
-  exemptCloudTasks(new URL(emulator.url).host)
   emulator.createQueue(testTasks.TASKS_QUEUE, { rateLimits: { maxDispatchesPerSecond: 100_000 } })
 
   const server = createServer((incoming, outgoing) => listener(incoming, outgoing)).listen(0, '127.0.0.1')

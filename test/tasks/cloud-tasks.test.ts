@@ -7,7 +7,7 @@ const { host } = new URL(emulator.url)
 const options = {
   invoker: 'tasks@test.iam.gserviceaccount.com',
   audience: 'https://orders.example',
-  emulator: host,
+  ...{ emulator: host, metadataHost: 'nobody.invalid' },
 }
 const client = cloudTasks({ ...options, queue })
 const { signal } = new AbortController()
@@ -51,10 +51,13 @@ test('whether the queue has a task is asked by its name', async () => {
 
 test('any other answer is thrown', async () => {
   emulator.faults.set({ createUnavailable: { times: 1 } })
-  await expect(client.create(request('refused'), signal)).rejects.toMatchObject({ code: 14 })
+  await expect(client.create(request('refused'), signal)).rejects.toMatchObject({
+    message: 'Cloud Tasks responded with 503: The service is currently unavailable.',
+    status: 'UNAVAILABLE',
+  })
   await client.create(request('refused'), signal)
   const elsewhere = cloudTasks({ ...options, queue: `${queue}-that-is-not-there` })
-  await expect(elsewhere.create(request('nowhere'), signal)).rejects.toMatchObject({ code: 5 })
+  await expect(elsewhere.create(request('nowhere'), signal)).rejects.toMatchObject({ status: 'NOT_FOUND' })
 })
 
 test('a call that hangs is given up by its signal', async () => {

@@ -1,4 +1,5 @@
 import type { JSONWebKeySet } from 'jose'
+import { readText } from '../read-text.ts'
 
 const fetchMs = 5_000
 /** Many times what a provider with a hundred keys sends. */
@@ -19,20 +20,9 @@ export async function fetchKeys(url: string): Promise<JSONWebKeySet> {
       headers: { accept: 'application/json', connection: 'close' },
     })
     if (response.status !== 200) throw new Error(`The response is a ${response.status}, not a 200`)
-    return JSON.parse(await readText(response))
+    return JSON.parse(await readText(response, maxBytes))
   } finally {
     clearTimeout(timer)
     controller.abort() // a body that was not read would hold its socket
   }
-}
-
-async function readText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > maxBytes) throw new Error(`The response is longer than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return new TextDecoder().decode(Buffer.concat(chunks))
 }

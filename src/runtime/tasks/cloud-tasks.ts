@@ -1,3 +1,8 @@
+import type { protos } from '@google-cloud/tasks'
+import { readText } from '../read-text.ts'
+import { accessTokens } from './access-tokens.ts'
+import { fetchAccessToken } from './metadata-server.ts'
+
 /** A call to come. */
 export interface TaskRequest {
   /** The task's id in the queue. */
@@ -18,108 +23,106 @@ export interface CloudTasks {
   has(id: string, signal: AbortSignal): Promise<boolean>
 }
 
-// https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
-const notFound = 5
-const alreadyExists = 6
+/** Cloud Tasks refused a call. `status` is Google's word for it, such as NOT_FOUND. */
+export class CloudTasksError extends Error {
+  override readonly name = 'CloudTasksError'
+  readonly status: string | undefined
+
+  constructor(message: string, status?: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+type Resource = protos.google.cloud.tasks.v2.ITask
+/** A message of Google's as its REST API writes it: bytes in base64, durations and moments as text. */
+type Json<Message> = Message extends Uint8Array
+  ? string
+  : Message extends object
+    ? keyof Message extends 'seconds' | 'nanos'
+      ? string
+      : { [Field in keyof Message]: Json<Message[Field]> }
+    : Message
+
+/** A response is a task without its body, or an error. */
+const maxBytes = 256 * 1024
 
 /**
- * Google's own client over REST: gRPC from Cloud Run is known for calls that time out. It is loaded by the first
- * request that needs it.
+ * Cloud Tasks over its REST API: a request each, whose connection ends with it.
  *
  * @param options.emulator `host:port` of an emulator, spoken to without credentials
+ * @param options.metadataHost where the service's access token is looked up
  * @param options.invoker the account whose OIDC token each callback carries
+ * @see https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks
  */
 export function cloudTasks(options: {
   queue: string
   invoker: string
   audience: string
+  metadataHost: string
   emulator?: string | undefined
 }): CloudTasks {
-  const { queue, invoker, audience, emulator } = options
-  let loading: Promise<Calls> | undefined
-  const calls = () => {
-    loading ??= load(queue, emulator).catch((error) => {
-      loading = undefined
-      throw error
+  const { queue, invoker, audience, metadataHost, emulator } = options
+  const tokens = emulator ? undefined : accessTokens((signal) => fetchAccessToken(metadataHost, signal))
+  const tasksUrl = `${emulator ? `http://${emulator}` : 'https://cloudtasks.googleapis.com'}/v2/${queue}/tasks`
+
+  async function call(id: string, url: string, signal: AbortSignal, body?: string): Promise<void> {
+    signal.throwIfAborted()
+    const token = await tokens?.get(signal)
+    const response = await fetch(url, {
+      method: body ? 'POST' : 'GET',
+      headers: {
+        'content-type': 'application/json',
+        connection: 'close', // an idle socket would outlive the request
+        ...(token && { authorization: `Bearer ${token}` }),
+      },
+      ...(body && { body }),
+      redirect: 'error',
+      signal,
     })
-    return loading
+    const text = await readText(response, maxBytes)
+    if (response.status === 200 && read(text)?.name === `${queue}/tasks/${id}`) return
+    if (response.status === 401 && token) tokens?.forget(token)
+    const { message = 'what responds is not Cloud Tasks', status } = read(text)?.error ?? {}
+    throw new CloudTasksError(`Cloud Tasks responded with ${response.status}: ${message}`, status)
   }
 
   return {
     async create({ id, url, body, at, deadline }, signal) {
-      const { createTask } = await calls()
-      const task = {
+      const task: Json<Resource> = {
         name: `${queue}/tasks/${id}`,
         httpRequest: {
           url,
           httpMethod: 'POST',
           headers: { 'Content-Type': 'application/json' },
-          body: Buffer.from(body),
+          body: Buffer.from(body).toString('base64'),
           oidcToken: { serviceAccountEmail: invoker, audience },
         },
-        dispatchDeadline: { seconds: Math.ceil(deadline / 1000) },
-        ...(at && { scheduleTime: timestamp(at) }),
+        dispatchDeadline: `${Math.ceil(deadline / 1000)}s`,
+        ...(at && { scheduleTime: at.toISOString() }),
       }
-      const call = () => createTask({ parent: queue, task }, untimed)
-      await answered(call, signal).catch(except(alreadyExists))
+      await call(id, tasksUrl, signal, JSON.stringify({ task })).catch(unless('ALREADY_EXISTS'))
     },
     async has(id, signal) {
-      const { getTask } = await calls()
-      const call = () => getTask({ name: `${queue}/tasks/${id}` }, untimed)
-      return answered(call, signal)
-        .then(() => true)
-        .catch(except(notFound, false))
+      const held = call(id, `${tasksUrl}/${id}`, signal)
+      return held.then(() => true).catch(unless('NOT_FOUND', false))
     },
   }
 }
 
-type Cancellable = Promise<unknown> & { cancel(): void }
-type Call = (request: object, options: object) => Cancellable
-interface Calls {
-  readonly createTask: Call
-  readonly getTask: Call
-}
+type Read = { name?: string; error?: { status?: string; message?: string } } | null | undefined
 
-/** With a time limit of its own, the client would leave a timer behind for each call. */
-const untimed = { timeout: Number.POSITIVE_INFINITY, maxRetries: 0 }
-
-async function load(queue: string, emulator: string | undefined): Promise<Calls> {
-  const { CloudTasksClient } = await import('@google-cloud/tasks')
-  const [, projectId = ''] = queue.split('/') // else the client asks for it, and leaves a timer behind
-  const client = new CloudTasksClient({ fallback: true, projectId, ...(emulator && emulated(emulator)) })
-  await client.initialize()
-  // the methods of the client itself return promises that cannot be cancelled
-  const { createTask, getTask } = client.innerApiCalls
-  return { createTask, getTask } as unknown as Calls
-}
-
-/** An API key is the one credential that the client takes without a look-up. */
-function emulated(address: string) {
-  const [apiEndpoint, port] = address.split(':')
-  return { protocol: 'http', apiEndpoint, port: Number(port), apiKey: 'none' }
-}
-
-/** Makes a call, and waits for it until the signal gives it up; none where it has done so before. */
-async function answered(make: () => Cancellable, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  const call = make()
-  const cancel = () => call.cancel()
-  signal.addEventListener('abort', cancel)
+function read(text: string): Read {
   try {
-    await call
-  } finally {
-    signal.removeEventListener('abort', cancel)
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 
-function except<Value>(code: number, value?: Value) {
-  return (error: { code?: unknown }): Value => {
-    if (error.code === code) return value as Value
+function unless<Value>(status: string, value?: Value) {
+  return (error: { status?: unknown }): Value => {
+    if (error.status === status) return value as Value
     throw error
   }
-}
-
-function timestamp(date: Date) {
-  const time = date.getTime()
-  return { seconds: Math.floor(time / 1000), nanos: (time % 1000) * 1_000_000 }
 }

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { allTheSame } from '../database/all-the-same.ts'
 import type { Database } from '../database/database.ts'
 import type { Log } from '../log/logger.ts'
+import { orAborted } from '../or-aborted.ts'
 import type { CloudTasks } from './cloud-tasks.ts'
 import { type Dispatch, markQueued } from './ledger.ts'
 import type { Alarm } from './outbox.ts'
@@ -15,9 +16,10 @@ export interface Sender {
    * send stays `pending`, and is the tick's.
    *
    * @param options.time milliseconds for all of it
+   * @param options.insist tries even while others rest: nobody waits for it
    * @returns how many were sent
    */
-  send(alarms: readonly Alarm[], options: { time: number; width: number }): Promise<number>
+  send(alarms: readonly Alarm[], options: { time: number; width: number; insist?: boolean }): Promise<number>
   /** Whether Cloud Tasks still holds an alarm. @throws what it answers, and where it does not in `time` */
   holds(alarm: Dispatch, time: number): Promise<boolean>
 }
@@ -45,7 +47,9 @@ export function createSender(options: {
   let restsUntil = Number.NEGATIVE_INFINITY
 
   async function create({ id, name, dispatch, at }: Alarm, signal: AbortSignal): Promise<void> {
-    const deadline = Math.min((registry.get(name)?.deadline ?? 0) + margin, longestDeadline)
+    // a task that only another revision knows may take as long as any
+    const ownDeadline = registry.get(name)?.deadline ?? longestDeadline
+    const deadline = Math.min(ownDeadline + margin, longestDeadline)
     const body = JSON.stringify({ id, dispatch })
     await client.create(
       { id: alarmId({ id, dispatch }), url: `${url}/runtime/callbacks/${name}`, body, at, deadline },
@@ -53,8 +57,8 @@ export function createSender(options: {
     )
   }
 
-  async function send(alarms: readonly Alarm[], { time, width }: { time: number; width: number }) {
-    if (performance.now() < restsUntil) return 0
+  const send: Sender['send'] = async (alarms, { time, width, insist = false }) => {
+    if (!insist && performance.now() < restsUntil) return 0
     const sent: Alarm[] = []
     const waiting = [...alarms]
     let failure: unknown
@@ -120,13 +124,4 @@ async function limited<Value>(time: number, work: (signal: AbortSignal) => Promi
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** What is waited for, or the abort: loading the client, and its credentials, cannot be cancelled. */
-function orAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const abort = () => reject(signal.reason)
-  if (signal.aborted) abort()
-  signal.addEventListener('abort', abort)
-  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', abort))
 }

@@ -72,8 +72,12 @@ export function backgroundWork(options: {
   warnOfPlainText(config, log)
 
   const emulator = config.CLOUD_TASKS_EMULATOR_HOST
-  const queue = config.TASKS_QUEUE
-  const client = options.cloudTasks ?? cloudTasks({ queue, invoker: account, audience, emulator })
+  const client =
+    options.cloudTasks ??
+    cloudTasks({
+      ...{ queue: config.TASKS_QUEUE, invoker: account, audience, emulator },
+      metadataHost: config.GCE_METADATA_HOST,
+    })
   const sender = createSender({ client, database, log, url, registry })
   const longest = longestAttempt(config.REQUEST_TIMEOUT)
   const attempts = {

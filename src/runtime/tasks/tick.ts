@@ -76,7 +76,7 @@ async function sendPending(
   let sent = 0
   while (goOn()) {
     const rows = await sweeps.takePending(database, batch)
-    const done = await sender.send(rows.map(toAlarm), { time: turn, width })
+    const done = await sender.send(rows.map(toAlarm), { time: turn, width, insist: true })
     sent += done
     if (rows.length < batch || done === 0) break
   }
