@@ -61,7 +61,8 @@ export function deploys(project: Project): Readonly<Record<string, Command>> {
     const service: Service = existing ?? { url: await project.front(name), revisions: [], traffic: [] }
     project.services.set(name, service)
     const own = Object.entries(plain).map(([key, value]) => [key, project.resolve(value)])
-    const google = { K_SERVICE: name, K_REVISION: revisionName, ...project.emulator.variables }
+    // without K_SERVICE: on Cloud Run the service refuses an emulator
+    const google = { K_REVISION: revisionName, ...project.emulator.variables }
     const environment = { ...Object.fromEntries(own), ...secrets, ...google }
     const revision: Revision = { name: revisionName, image: flags.image, environment }
     service.revisions.push(revision)

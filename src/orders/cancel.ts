@@ -1,6 +1,6 @@
 import type { Database } from '#src/runtime/database/database.ts'
 import { Problem, problems } from '#src/runtime/http/problem.ts'
-import { cancelTask } from '#src/runtime/tasks/cancel.ts'
+import { type Cancellation, cancelTask } from '#src/runtime/tasks/cancel.ts'
 import { orderProblems } from './problems.ts'
 import { cancelPlacedOrder, findOrder } from './store.ts'
 import type { OrderRow } from './table.ts'
@@ -26,7 +26,7 @@ export async function cancelOrder(
     const task = found.taskId === null ? 'gone' : await cancelTask(tx, found.taskId)
     const cancelled = await cancelPlacedOrder(tx, owner, id, versions)
     if (cancelled) {
-      if (task === 'started' || task === 'dead') throw new Problem(orderProblems.ORDER_IN_FULFILMENT)
+      if (mayBeOnItsWay(task)) throw new Problem(orderProblems.ORDER_IN_FULFILMENT)
       return cancelled
     }
     const row = await findOrder(tx, owner, id)
@@ -37,4 +37,12 @@ export async function cancelOrder(
     if (row.status === 'fulfilled') throw new Problem(orderProblems.ORDER_FULFILLED)
     return row
   })
+}
+
+/**
+ * Whether an order may be on its way, by what came of cancelling its task: an attempt was made, so the warehouse may
+ * have heard of it. A person looks after one whose task is dead.
+ */
+export function mayBeOnItsWay(task: Cancellation): boolean {
+  return task === 'started' || task === 'dead'
 }

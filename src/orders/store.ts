@@ -101,13 +101,24 @@ export async function markFulfilled(tx: Transaction, id: string): Promise<void> 
   await settle(tx, id, 'fulfilled')
 }
 
-/** Orders that have been `placed` for 30 days, the oldest first. */
-export function listStaleOrders(tx: Transaction, limit: number): Promise<OrderRow[]> {
+/** Orders that have been `placed` for 30 days, the oldest first; those after one of them, if it is given. */
+export function listStaleOrders(
+  tx: Transaction,
+  limit: number,
+  after?: { createdAt: string; id: string },
+): Promise<OrderRow[]> {
+  const { createdAt, id } = orders
   return tx
     .select()
     .from(orders)
-    .where(and(eq(orders.status, 'placed'), lt(orders.createdAt, sql`${now} - interval '30 days'`)))
-    .orderBy(asc(orders.createdAt))
+    .where(
+      and(
+        eq(orders.status, 'placed'),
+        lt(createdAt, sql`${now} - interval '30 days'`),
+        after && sql`(${createdAt}, ${id}) > (${after.createdAt}::timestamptz, ${after.id}::uuid)`,
+      ),
+    )
+    .orderBy(asc(createdAt), asc(id))
     .limit(limit)
 }
 

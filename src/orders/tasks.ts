@@ -3,6 +3,7 @@ import { cancelTask } from '#src/runtime/tasks/cancel.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { defineSchedule } from '#src/runtime/tasks/schedule.ts'
 import { defineTask, type Task } from '#src/runtime/tasks/task.ts'
+import { mayBeOnItsWay } from './cancel.ts'
 import { cancelStaleOrder, findPlacedOrder, listStaleOrders, markFulfilled } from './store.ts'
 import { ship, warehouseVariables } from './warehouse.ts'
 
@@ -24,27 +25,29 @@ export const fulfilOrder = defineTask({
   },
 })
 
-/** How many orders one attempt cancels: the rest is for a further task. */
+/** How many orders one attempt looks at: the rest is for a further task. */
 const batch = 500
 
 /**
- * Cancels orders that stayed `placed` for 30 days, and their tasks with them; not those whose task is still being
- * tried, since the parcel may be on its way.
+ * Cancels orders that stayed `placed` for 30 days, and their tasks with them; not those that may be on their way, which
+ * an owner could not cancel either.
  */
 export const cancelStale: Task<z.ZodObject> = defineTask({
   name: 'orders.cancel-stale',
-  payload: z.object({}),
-  async run() {
+  payload: z.object({
+    /** The last order that a task before this one has looked at. */
+    after: z.object({ createdAt: z.iso.datetime(), id: z.uuid() }).optional(),
+  }),
+  async run({ payload: { after } }) {
     return async (tx) => {
-      const stale = await listStaleOrders(tx, batch)
-      let cancelled = 0
+      const stale = await listStaleOrders(tx, batch, after)
       for (const { id, taskId } of stale) {
         const task = taskId === null ? 'gone' : await cancelTask(tx, taskId)
-        if (task === 'started') continue
-        await cancelStaleOrder(tx, id)
-        cancelled++
+        if (!mayBeOnItsWay(task)) await cancelStaleOrder(tx, id)
       }
-      if (stale.length === batch && cancelled > 0) await enqueue(tx, cancelStale, {})
+      const last = stale[batch - 1]
+      if (!last) return
+      await enqueue(tx, cancelStale, { after: { createdAt: last.createdAt.toISOString(), id: last.id } })
     }
   },
 })

@@ -85,29 +85,33 @@ const plain = {
   CLOUD_TASKS_EMULATOR_HOST: '127.0.0.1:8123',
 }
 
-describe('plain http', () => {
-  const warningsOf = async (environment: Record<string, string>) => {
-    const features = [trialFeature({ tasks: [work] })]
-    const { lines } = await testService({ databaseUrl: noDatabase, features, environment })
-    return lines.filter(({ severity }) => severity === 'WARNING').map(({ message }) => message)
-  }
+test('plain http and an emulator are for development', () => {
+  expect(problemsOf({ ...base, ...plain }, withTasks)).toEqual([])
+})
 
-  test('is accepted everywhere, without a word outside Cloud Run', async () => {
-    expect(problemsOf({ ...base, ...plain }, withTasks)).toEqual([])
-    expect(problemsOf({ ...cloudRun, ...base, ...plain }, withTasks)).toEqual([])
-    expect(await warningsOf(plain)).toEqual([])
+describe('on Cloud Run, where callbacks could be forged, the service does not start', () => {
+  const problems = (environment: Record<string, string>, variables = withTasks) =>
+    problemsOf({ ...cloudRun, ...base, ...environment }, variables).map((problem) => problem.split(':', 1)[0])
+
+  test('and all of it is said at once', () => {
+    expect(problems(plain)).toEqual(Object.keys(plain))
+    expect(problems({ ...plain, AUTH_SECRET: 'short' })).toEqual(['AUTH_SECRET', ...Object.keys(plain)])
   })
 
-  test('is warned of on Cloud Run, by name', async () => {
-    expect(await warningsOf({ ...cloudRun, ...plain })).toEqual([
-      'For development, but set on Cloud Run: TASKS_URL, TASKS_AUDIENCE, OIDC_ISSUERS, OIDC_JWKS_URL, ' +
-        'CLOUD_TASKS_EMULATOR_HOST. Callbacks can be forged.',
-    ])
+  test.each(Object.entries({ ...plain, OIDC_ISSUERS: 'https://accounts.google.com, HTTP://a.example' }))(
+    '%s=%s',
+    (name, value) => {
+      expect(problems({ TASKS_URL: needed.TASKS_URL, [name]: value })).toEqual([name])
+    },
+  )
+
+  test('with a SERVICE_URL that stands for TASKS_URL', () => {
+    expect(problems({ SERVICE_URL: 'http://orders.example' })).toEqual(['SERVICE_URL'])
   })
 
-  test('nothing is warned of where all is as it should be', async () => {
-    const google = { ...needed, CLOUD_TASKS_EMULATOR_HOST: '' }
-    expect(await warningsOf({ ...cloudRun, ...google })).toEqual([])
+  test('it does where all is as it should be, and where there are no tasks', () => {
+    expect(problems(needed)).toEqual([])
+    expect(problems(plain, variablesOf([notes]))).toEqual([])
   })
 })
 

@@ -5,6 +5,8 @@ const right = {
   short: 'must be at least 32 bytes: openssl rand -base64 48',
   placeholder: 'is a placeholder: replace it by a secret of your own, openssl rand -base64 48',
   callbacks: 'or SERVICE_URL is required: where Cloud Tasks reaches this service',
+  https: 'must be https:// on Cloud Run: over plain http, anybody on the way could call back as Google',
+  emulator: 'must be unset on Cloud Run: an emulator is for development, and callbacks of it can be forged',
   provider: 'is required with AUTH_JWKS_URL: else any token of that provider would be accepted',
 }
 
@@ -25,7 +27,22 @@ export function crossCheck(set: Record<string, string | undefined>, known: objec
       if (!set[name]) problems.push(`${name}: ${right.provider}`)
     }
   }
-  return set.K_SERVICE ? [...problems, ...onCloudRun(set)] : problems
+  if (!set.K_SERVICE) return problems
+  return [...problems, ...onCloudRun(set), ...('TASKS_URL' in known ? callbacksOnCloudRun(set) : [])]
+}
+
+/** What would let others call back as Google does. */
+function callbacksOnCloudRun(set: Record<string, string | undefined>): string[] {
+  const urls = [
+    set.TASKS_URL ? 'TASKS_URL' : 'SERVICE_URL',
+    'TASKS_AUDIENCE',
+    'OIDC_ISSUERS',
+    'OIDC_JWKS_URL',
+  ]
+  const plain = urls.filter((name) => /(^|[,\s])http:/i.test(set[name] ?? ''))
+  const problems = plain.map((name) => `${name}: ${right.https}`)
+  if (set.CLOUD_TASKS_EMULATOR_HOST) problems.push(`CLOUD_TASKS_EMULATOR_HOST: ${right.emulator}`)
+  return problems
 }
 
 function onCloudRun(set: Record<string, string | undefined>): string[] {

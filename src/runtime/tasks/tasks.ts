@@ -69,7 +69,6 @@ export function backgroundWork(options: {
   const url = config.TASKS_URL ?? config.SERVICE_URL ?? ''
   const audience = config.TASKS_AUDIENCE ?? url
   const account = config.TASKS_INVOKER
-  warnOfPlainText(config, log)
 
   const emulator = config.CLOUD_TASKS_EMULATOR_HOST
   const client =
@@ -130,13 +129,4 @@ function byName<Named extends { readonly name: string }>(
     named.set(one.name, one)
   }
   return named
-}
-
-function warnOfPlainText(config: Config & Values<typeof taskVariables>, log: Log): void {
-  if (!config.K_SERVICE) return
-  const urls = ['TASKS_URL', 'TASKS_AUDIENCE', 'OIDC_ISSUERS', 'OIDC_JWKS_URL'] as const
-  const plain = urls.filter((name) => [config[name] ?? []].flat().some((value) => value.startsWith('http:')))
-  const names = [...plain, ...(config.CLOUD_TASKS_EMULATOR_HOST ? ['CLOUD_TASKS_EMULATOR_HOST'] : [])]
-  if (names.length > 0)
-    log.warn(`For development, but set on Cloud Run: ${names.join(', ')}. Callbacks can be forged.`)
 }
