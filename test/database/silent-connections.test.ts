@@ -25,7 +25,10 @@ function fakeTime(): void {
   vi.spyOn(performance, 'now').mockImplementation(() => now() + 60_000)
 }
 
-afterEach(() => void vi.useRealTimers())
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
 
 test('silent connections cost a second once, not a second each: all that rested as long are replaced', async () => {
   const { proxy, list, pool } = await serviceBehindProxy()
@@ -57,6 +60,25 @@ test('so it is for many requests at once', async () => {
   await vi.advanceTimersByTimeAsync(1_000)
   await Promise.all((await answers).map((answer) => expectJson(answer)))
   expect(pool.idleCount).toBe(pool.totalCount)
+})
+
+test('a check of readiness leaves nothing behind that a silent database would keep', async () => {
+  const { proxy, list, pool, api } = await serviceBehindProxy()
+  await Promise.all((await list(1)).map((answer) => expectJson(answer)))
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const frozen = now()
+  vi.spyOn(performance, 'now').mockImplementation(() => frozen) // it has not rested: it is not asked
+  const asked = Promise.withResolvers<void>()
+  proxy.silence(() => asked.resolve())
+  proxy.silenceNew()
+  const ready = api('/ready')
+  await asked.promise
+  await vi.advanceTimersByTimeAsync(5_000)
+  await vi.advanceTimersByTimeAsync(1_000)
+  await expectProblem(await ready, 503, 'NOT_READY')
+  expect({ total: pool.totalCount, timers: vi.getTimerCount() }).toEqual({ total: 0, timers: 0 })
+  proxy.speakNew()
+  await expectJson((await list(1))[0] as Response)
 })
 
 test('a database that takes connections and says nothing is a 503 after 3 s, not a hang', async () => {

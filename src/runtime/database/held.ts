@@ -113,7 +113,9 @@ export class HeldConnection {
     if (request?.signal?.aborted) abort()
     else request?.signal?.addEventListener('abort', abort)
     try {
-      return await Promise.race([sent, late])
+      const result = await Promise.race([sent, late])
+      if (!result) this.#usable = false
+      return result
     } catch (error) {
       this.#usable = false
       throw error
