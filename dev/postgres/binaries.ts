@@ -18,6 +18,10 @@ export interface Binaries {
 /** initdb puts its path between double quotes into a shell's command. */
 const notForShells = /["$`\\]/
 
+class NoOtherUser extends Error {}
+
+const ownServer = 'give a server of yours: DATABASE_URL for npm run dev, TEST_DATABASE_URL for npm test'
+
 /**
  * PostgreSQL's binaries where the user may run them: in `node_modules`, or, if they are closed there (a folder of
  * root's, a umask), in a temporary copy, which goes with this process.
@@ -45,19 +49,20 @@ async function copy(user: ServerUser | undefined): Promise<Binaries> {
       const { prefix, problem } = tryOut(folder, user)
       if (problem === undefined) return { folder, prefix, remove: scratch.remove }
       problems.push(`${place}: ${problem}`)
+      await scratch.remove()
     } catch (error) {
+      await scratch?.remove()
+      if (error instanceof NoOtherUser) throw error
       problems.push(`${place}: ${error instanceof Error ? error.message : error}`)
     }
-    await scratch?.remove()
   }
   throw new Error(
     `PostgreSQL runs in none of these places:\n${problems.join('\n')}\n` +
-      'Name one by TMPDIR that is open to all and lets programs run, or give a server of yours: ' +
-      'DATABASE_URL for npm run dev, TEST_DATABASE_URL for npm test.',
+      `Name one by TMPDIR that is open to all and lets programs run, or ${ownServer}.`,
   )
 }
 
-/** How the user can run the server's binary there, or why not. */
+/** How the user can run the server's binary there, or why not. @throws if none can be that user anywhere */
 function tryOut(folder: string, user: ServerUser | undefined): { prefix: string[]; problem?: string } {
   const failure = failureOf([], folder, user)
   if (!failure) return { prefix: [] }
@@ -68,8 +73,10 @@ function tryOut(folder: string, user: ServerUser | undefined): { prefix: string[
   const prefix = ['unshare', '--user', `--map-user=${user.uid}`, `--map-group=${user.gid}`, '--']
   const below = failureOf(prefix, folder)
   if (!below) return { prefix }
-  const problem = `root of this container can become no other user, and PostgreSQL refuses root (${message}; ${below.message})`
-  return { prefix: [], problem }
+  throw new NoOtherUser(
+    `You are root of a container that can become no other user (${code}; ${below.message}), and PostgreSQL refuses root. ` +
+      `Start the container as another user, or with more users than root (subuid), or ${ownServer}.`,
+  )
 }
 
 function failureOf(prefix: string[], folder: string, user?: ServerUser): NodeJS.ErrnoException | undefined {

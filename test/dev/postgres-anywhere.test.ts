@@ -145,13 +145,30 @@ if (asRoot && onLinux) {
   })
 }
 
-if (asRoot && spawnSync('unshare', ['--map-root-user', 'true']).status === 0)
+if (asRoot && spawnSync('unshare', ['--map-root-user', 'true']).status === 0) {
   test('root of a container without any other user is another user in one below it', async () => {
     const server = await start('.data/alone', {}, ['unshare', '--map-root-user'])
     expect(server.complaint).toBe('')
     await query(server.url, 'select 1')
     await server.stop()
   })
+
+  test('where that is refused as well, root is told once what to do', async () => {
+    const refuse = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+    const { complaint } = await start('.data/alone', {}, [
+      'unshare',
+      '--map-root-user',
+      'sh',
+      '-c',
+      refuse,
+      'sh',
+    ])
+    expect(
+      complaint.match(/root of a container that can become no other user \(EINVAL; unshare: /g),
+    ).toHaveLength(1)
+    expect(complaint).toContain('give a server of yours: DATABASE_URL for npm run dev, TEST_DATABASE_URL for')
+  })
+}
 
 test('the user of the server is one of the system, none is made', async () => {
   const passwd = join(closed, 'passwd')
