@@ -45,7 +45,7 @@ test('a process that is told to stop ends the query of an attempt, and gives the
   const answer = service.callback({ name: reading.name, id, dispatch: 1 })
   await expect.poll(async () => (await running()).length).toBe(1)
   stopping.abort()
-  await expectProblem(await answer, 409, 'TASK_BUSY')
+  await expectProblem(await answer, 409, 'RUNTIME_TASK_BUSY')
   await expect.poll(running).toEqual([])
   expect(await ledger()).toMatchObject([{ state: 'queued', attempts: 0 }])
   const { database } = service

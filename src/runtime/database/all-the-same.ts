@@ -1,4 +1,4 @@
-import { withSignal } from '../log/context.ts'
+import { endOfRequest, withSignal } from '../log/context.ts'
 import { unavailable } from './errors.ts'
 
 /**
@@ -9,7 +9,8 @@ import { unavailable } from './errors.ts'
  */
 export async function allTheSame<Result>(milliseconds: number, work: () => Promise<Result>): Promise<Result> {
   const controller = new AbortController()
-  const late = () => controller.abort(unavailable(new Error(`It took longer than ${milliseconds} ms`)))
+  const late = () =>
+    controller.abort(endOfRequest(unavailable(new Error(`It took longer than ${milliseconds} ms`))))
   const timer = setTimeout(late, milliseconds)
   try {
     return await withSignal(controller.signal, work)

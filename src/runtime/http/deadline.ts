@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono'
-import { currentRequest } from '../log/context.ts'
+import { currentRequest, endOfRequest } from '../log/context.ts'
 import { causes } from '../log/error-fields.ts'
 import { ClientLeft, onClientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
@@ -18,6 +18,7 @@ export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEn
   const milliseconds = 1000 * (timeout - Math.min(5, timeout / 10))
   return async function deadline(c, next) {
     const controller = new AbortController()
+    const abort = (reason: Error) => controller.abort(endOfRequest(reason))
     c.set('signal', controller.signal)
     const request = currentRequest()
     if (request) request.signal = controller.signal
@@ -26,10 +27,10 @@ export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEn
       const problem = waitsForBody(c)
         ? new Problem(problems.REQUEST_INCOMPLETE, { headers: { Connection: 'close' } })
         : new Problem(problems.DEADLINE_EXCEEDED, { headers: { 'Retry-After': '1' } })
-      controller.abort(problem)
+      abort(problem)
       reject(problem)
     }, milliseconds)
-    const forget = onClientLeft(c, () => controller.abort(new ClientLeft('The client left')))
+    const forget = onClientLeft(c, () => abort(new ClientLeft('The client left')))
     const release = () => {
       clearTimeout(timer)
       forget()
@@ -43,7 +44,7 @@ export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEn
     }
     const stream = c.get('stream')
     if (stream?.response !== c.res) release()
-    else c.set('stream', { ...stream, release, abort: (reason) => controller.abort(reason) })
+    else c.set('stream', { ...stream, release, abort })
   }
 }
 
@@ -57,15 +58,6 @@ function waitsForBody({ env }: Context<BaseEnv>): boolean {
   const incoming = env?.incoming
   return (
     incoming !== undefined && !incoming.complete && incoming.readableDidRead && incoming.readableLength === 0
-  )
-}
-
-/** Whether this was thrown because a request had ended before its response, and says nothing else. */
-export function isEndOfRequest(error: unknown): boolean {
-  return causes(error).some(
-    (cause) =>
-      cause instanceof ClientLeft ||
-      (cause instanceof Problem && cause.definition.code === problems.DEADLINE_EXCEEDED.code),
   )
 }
 

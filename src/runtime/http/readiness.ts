@@ -1,4 +1,4 @@
-import { withSignal } from '../log/context.ts'
+import { endOfRequest, withSignal } from '../log/context.ts'
 import { Problem, problems } from './problem.ts'
 
 /** What must answer before requests can be served: each resolves, or rejects with why not. */
@@ -36,7 +36,7 @@ async function bounded(check: ReadinessChecks[string] | undefined, signal: Abort
   const { promise, reject } = Promise.withResolvers<never>()
   const stop = () => {
     const error = new Error(`did not answer within ${checkTime} ms`)
-    controller.abort(error)
+    controller.abort(endOfRequest(error))
     reject(error)
   }
   const timer = setTimeout(stop, checkTime)
@@ -46,6 +46,6 @@ async function bounded(check: ReadinessChecks[string] | undefined, signal: Abort
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', stop)
-    controller.abort()
+    controller.abort(endOfRequest(new Error('The check is over')))
   }
 }

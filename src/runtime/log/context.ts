@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Outbox } from '../tasks/outbox.ts'
+import { causes } from './error-fields.ts'
 import type { Reporter } from './report.ts'
 import type { Trace } from './trace.ts'
 
@@ -36,6 +37,22 @@ export function runInContext<Result>(context: RequestContext, work: () => Result
 export function withSignal<Result>(signal: AbortSignal, work: () => Result): Result {
   const request = storage.getStore()
   return request ? storage.run({ ...request, signal }, work) : work()
+}
+
+const ends = new WeakSet<object>()
+
+/** Marks why a request, or a task's attempt, ends before its time: its signal's reason. */
+export function endOfRequest<Reason extends Error>(reason: Reason): Reason {
+  ends.add(reason)
+  return reason
+}
+
+/**
+ * Whether this was thrown because a request had ended before its time. Who began a query, or a call with the request's
+ * signal, and waits for another first may never come to wait for it.
+ */
+export function isEndOfRequest(error: unknown): boolean {
+  return causes(error).some((cause) => cause instanceof Error && ends.has(cause))
 }
 
 /** The request that the running code serves; `undefined` outside any. */

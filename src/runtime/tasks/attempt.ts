@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
 import type { Database } from '../database/database.ts'
 import type { Reader } from '../database/reader.ts'
-import { withSignal } from '../log/context.ts'
+import { endOfRequest, withSignal } from '../log/context.ts'
 import { causes } from '../log/error-fields.ts'
 import type { Log } from '../log/logger.ts'
 import { keepLease, LeaseLost } from './lease.ts'
@@ -40,7 +40,7 @@ export async function makeAttempt(
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   aborted.catch(() => {}) // it may abort when nobody waits any more
   const abort = (reason: Error) => {
-    controller.abort(reason)
+    controller.abort(endOfRequest(reason))
     reject(reason)
   }
   const stop = () => abort(new Stopping('The process was told to stop'))
