@@ -2,6 +2,7 @@ import { at, defineFeature, type Feature } from '#src/runtime/openapi/feature.ts
 import { databaseRoutes, memberProblems } from './routes/database.ts'
 import { nested, paths } from './routes/paths.ts'
 import { streams } from './routes/streams.ts'
+import { remind, todoProblems, todos } from './routes/todos.ts'
 
 /**
  * The fork's lab: one feature that uses the runtime in every way that forks do. Each file of routes/ is one of these
@@ -22,5 +23,12 @@ export const lab: readonly Feature[] = [
     description: 'What forks do with the database.',
     problems: memberProblems,
     routes: ({ database }) => databaseRoutes(database),
+  }),
+  defineFeature({
+    name: 'tasks',
+    description: 'Things to do.',
+    problems: todoProblems,
+    tasks: [remind],
+    routes: ({ database }) => todos(database),
   }),
 ]

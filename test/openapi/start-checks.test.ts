@@ -108,6 +108,20 @@ const twice: [name: string, first: object, second: object][] = [
   ],
 ]
 
+test.each([
+  ['below /runtime', featureOf(route({ path: '/runtime/things' }))],
+  ['at /runtime', featureOf(route({ path: '/runtime' }))],
+  ['mounted there', at('/runtime', featureOf(route()))],
+])('a route %s does not start: that is the runtime’s', async (_where, feature) => {
+  await expect(start(feature)).rejects.toThrow(
+    /^POST \/runtime.* is below \/runtime, which is the runtime's own/,
+  )
+})
+
+test('a route whose path only begins alike starts', async () => {
+  await expect(start(featureOf(route({ path: '/runtimes' })))).resolves.toBeDefined()
+})
+
 test.each(twice)('two routes of one place, %s, do not start', async (_name, first, second) => {
   await expect(start(featureOf(route(first), route(second)))).rejects.toThrow(
     /^POST \/things.* is defined twice/,
