@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { createApp, features } from '#src/app.ts'
 import { parseConfig } from '#src/runtime/config/config.ts'
 import { createDatabase } from '#src/runtime/database/database.ts'
@@ -6,19 +6,27 @@ import { createLogger } from '#src/runtime/log/logger.ts'
 import { variablesOf } from '#src/runtime/openapi/feature.ts'
 import { placeholders } from '../placeholders.ts'
 
-// `npm run openapi`: writes the contract that the service shows at /openapi.json, and that of Google's calls.
+// `npm run openapi`: writes the contract that the service shows at /openapi.json, and that of Google's calls. Where
+// either cannot be made, it exits with 1 and leaves both files as they are.
 
 const config = parseConfig(placeholders, variablesOf(features))
-const log = createLogger({ level: 'silent', service: 'openapi', output: { write: () => {} } })
+const lines: string[] = []
+const output = { write: (line: string) => void lines.push(line) }
+const log = createLogger({ level: 'error', service: 'openapi', output })
 const database = createDatabase({ url: undefined, pool: 1, timeout: 1, name: 'openapi', log })
 const app = createApp({ config, database, log })
-const contract: unknown = await (await app.request('/openapi.json')).json()
+const response = await app.request('/openapi.json')
+if (!response.ok) throw new Error(`/openapi.json answered ${response.status}: ${lines.join('')}`)
+const contract: unknown = await response.json()
+const internal = await app.internalContract()
 
 await mkdir('openapi', { recursive: true })
 await write('openapi/openapi.json', contract)
-await write('openapi/internal.json', await app.internalContract())
+await write('openapi/internal.json', internal)
 
+/** Replaces the file at once, so that nobody finds half of it. */
 async function write(file: string, document: unknown): Promise<void> {
-  await writeFile(file, `${JSON.stringify(document, null, 2)}\n`)
+  await writeFile(`${file}.new`, `${JSON.stringify(document, null, 2)}\n`)
+  await rename(`${file}.new`, file)
   console.log(`${file} is written`)
 }

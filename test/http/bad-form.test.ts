@@ -8,7 +8,7 @@ import { testService } from '#test/support/service.ts'
 const Form = z.strictObject({
   item: z.string().max(20),
   tag: z.array(z.string()).optional(),
-  note: z.union([z.string(), z.instanceof(File)]).optional(),
+  note: z.union([z.string(), z.file()]).optional(),
 })
 const route = defineRoute({
   method: 'post',

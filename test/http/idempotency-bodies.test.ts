@@ -22,7 +22,7 @@ const upload = defineRoute({
         'multipart/form-data': {
           schema: z.strictObject({
             title: z.string(),
-            file: z.instanceof(File).optional(),
+            file: z.file().optional(),
             note: z.string().optional(),
           }),
         },

@@ -7,6 +7,7 @@ import { parseTemplate } from '#src/runtime/http/template.ts'
 import { at, defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
 import { refuseUnstated } from '#src/runtime/openapi/mount.ts'
 import { handle, handlePlain, json, jsonBody, type RouteDefinition } from '#src/runtime/openapi/route.ts'
+import { expectJson } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { testService } from '#test/support/service.ts'
 
@@ -225,12 +226,19 @@ test('a loose object says that it takes unknown keys, and starts', async () => {
   await expect(start(featureOf(route({ request })))).resolves.toBeDefined()
 })
 
-test('a schema that contains itself starts', async () => {
-  const Tree = z.strictObject({
-    name: z.string(),
-    get children() {
-      return z.array(Tree)
+test('a schema that contains itself starts, where it has a name', async () => {
+  const Tree = z
+    .strictObject({
+      name: z.string(),
+      get children(): z.ZodArray<z.ZodType> {
+        return z.array(Tree)
+      },
+    })
+    .openapi('Tree')
+  const { api } = await start(featureOf(route({ request: { body: jsonBody(Tree) } })))
+  expect(await expectJson(await api('/openapi.json'))).toMatchObject({
+    components: {
+      schemas: { Tree: { properties: { children: { items: { $ref: '#/components/schemas/Tree' } } } } },
     },
   })
-  await expect(start(featureOf(route({ request: { body: jsonBody(Tree) } })))).resolves.toBeDefined()
 })

@@ -2,6 +2,9 @@ import { z } from '@hono/zod-openapi'
 
 const uuid = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
 
+/** 16 bytes in base64url: the last character holds two bits. */
+const written = /^[\w-]{21}[AQgw]$/
+
 /** An opaque cursor that stands for a row's UUID: 22 characters. */
 export function encodeCursor(id: string): string {
   return Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
@@ -41,5 +44,9 @@ export function cursorParameter() {
       check.addIssue({ code: 'custom', message: 'must be a nextCursor of an earlier answer' })
       return z.NEVER
     })
-    .openapi({ type: 'string', description: 'The `nextCursor` of the previous page' })
+    .openapi({
+      type: 'string',
+      pattern: written.source,
+      description: 'The `nextCursor` of the previous page',
+    })
 }

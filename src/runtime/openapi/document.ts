@@ -3,6 +3,7 @@ import {
   OpenAPIRegistry,
   OpenApiGeneratorV31,
   type RouteConfig,
+  type ZodContentObject,
 } from '@asteasolutions/zod-to-openapi'
 import { z } from '@hono/zod-openapi'
 import type { Security } from '../auth/security.ts'
@@ -10,9 +11,13 @@ import type { Config } from '../config/config.ts'
 import { idempotencyKey } from '../http/idempotency.ts'
 import type { ProblemDefinition } from '../http/problem.ts'
 import type { ProblemFormat } from '../http/problem-format.ts'
+import { type Direction, schemaWriter } from './json-schema.ts'
 import { problemsOf } from './problem-check.ts'
 import type { RouteDefinition } from './route.ts'
 import { type Mounted, schemasOf, uniqueNames } from './start-checks.ts'
+import { shapeOf } from './walk.ts'
+
+type Writer = ReturnType<typeof schemaWriter>
 
 /** What the contract says of the service as a whole. */
 export interface DocumentOptions {
@@ -28,18 +33,19 @@ export interface DocumentOptions {
  */
 export function openApiDocument(mounted: readonly Mounted[], options: DocumentOptions): object {
   const registry = new OpenAPIRegistry()
-  // before the routes, where the first use, such as `Order.nullable()`, would pass for the schema itself
-  for (const [name, schema] of uniqueNames([...mounted.flatMap(schemasOf), options.format.schema]))
-    registry.register(name, schema)
+  const names = uniqueNames([...mounted.flatMap(schemasOf), options.format.schema])
+  const writer = schemaWriter(names)
   for (const [name, scheme] of securitySchemes(mounted))
     registry.registerComponent('securitySchemes', name, scheme)
   const cookie = options.config.AUTH_COOKIE
   if (cookie)
     registry.registerComponent('securitySchemes', 'cookie', { type: 'apiKey', in: 'cookie', name: cookie })
-  for (const { feature, operation, path } of mounted) {
-    if (operation.kind === 'contract')
-      registry.registerPath(operationOf(operation.route, path, feature.name, options))
-  }
+  const operations = mounted.flatMap((route) =>
+    route.operation.kind === 'contract' ? [operationOf(route, route.operation.route, options, writer)] : [],
+  )
+  const { components, resolve } = writer.finish()
+  for (const [name, schema] of components) registry.registerComponent('schemas', name, schema)
+  for (const operation of operations) registry.registerPath(resolve(operation) as RouteConfig)
   const features = new Map(mounted.map(({ feature }) => [feature.name, feature.description]))
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
@@ -60,31 +66,35 @@ function securitySchemes(mounted: readonly Mounted[]) {
 }
 
 function operationOf(
+  { path, feature, method: verb }: Mounted,
   route: RouteDefinition,
-  path: string,
-  tag: string,
-  options: DocumentOptions,
-): RouteConfig {
+  { config, format }: DocumentOptions,
+  writer: Writer,
+): RouteConfig & Record<string, unknown> {
   const { method, operationId, summary, description, security, request, responses, idempotent } = route
-  const cookie = options.config.AUTH_COOKIE
+  const cookie = config.AUTH_COOKIE
+  const place = `${verb} ${path}`
+  const parameters = parametersOf(request, idempotent === true, place, writer)
+  const problems = problemResponses(problemsOf(route, cookie), path, {
+    ...format,
+    schema: writer.write(format.schema, 'output', place),
+  })
   return {
     method,
     path,
     operationId,
     summary,
-    tags: [tag],
+    tags: [feature.name],
     ...(description && { description }),
     security: securityRequirements(security, cookie),
+    ...(parameters.length > 0 && { parameters }),
     request: {
-      ...request,
-      ...(idempotent && { headers: [idempotencyKey, ...[request?.headers ?? []].flat()] as never }),
-      ...(request?.body && { body: { ...request.body, content: withExamples(request.body.content) } }),
+      ...(request?.body && {
+        body: { ...request.body, content: contentOf(request.body.content, 'input', place, writer) },
+      }),
     },
-    responses: merged(
-      problemResponses(problemsOf(route, cookie), path, options.format),
-      described(responses),
-    ),
-  }
+    responses: merged(problems, described(responses, place, writer)),
+  } as RouteConfig & Record<string, unknown>
 }
 
 function securityRequirements(security: Security, cookie: string | undefined): Record<string, string[]>[] {
@@ -98,7 +108,7 @@ function securityRequirements(security: Security, cookie: string | undefined): R
 function problemResponses(
   definitions: readonly ProblemDefinition[],
   path: string,
-  { contentType, schema, format }: ProblemFormat,
+  { contentType, schema, format }: Omit<ProblemFormat, 'schema'> & { schema: object },
 ): RouteConfig['responses'] {
   const byStatus = Map.groupBy(new Set(definitions), ({ status }) => status)
   const responses = [...byStatus].map(([status, kinds]) => {
@@ -131,20 +141,72 @@ function exampleOf(kind: ProblemDefinition, instance: string) {
   return { ...kind, detail: undefined, userMessage: undefined, errors: undefined, instance, traceId }
 }
 
-/** A schema's own example, where its media type shows none. */
-function withExamples<Content extends object>(content: Content): Content {
+/** Media types with their schemas written, and a schema's own example where a media type shows none. */
+function contentOf(content: object, io: Direction, place: string, writer: Writer): ZodContentObject {
   const shown = Object.entries(content).map(([type, media]: [string, { schema?: unknown }]) => {
-    const example = media.schema instanceof z.ZodType ? getOpenApiMetadata(media.schema).example : undefined
+    const { schema } = media
+    if (!(schema instanceof z.ZodType)) return [type, media]
+    const { example } = getOpenApiMetadata(schema)
     const own = 'example' in media || 'examples' in media || example === undefined
-    return [type, own ? media : { ...media, example }]
-  })
-  return Object.fromEntries(shown) as Content
-}
-
-function described(responses: RouteConfig['responses']): RouteConfig['responses'] {
-  const shown = Object.entries(responses).map(([status, response]) => {
-    if (!('content' in response) || !response.content) return [status, response]
-    return [status, { ...response, content: withExamples(response.content) }]
+    const written = writer.write(schema, io, `${place} (${io === 'input' ? 'body' : 'response'})`)
+    return [type, { ...media, ...(!own && { example }), schema: written }]
   })
   return Object.fromEntries(shown)
+}
+
+function described(responses: RouteConfig['responses'], place: string, writer: Writer) {
+  const shown = Object.entries(responses).map(([status, response]) => {
+    if ('$ref' in response) return [status, response]
+    const { content, headers } = response
+    return [
+      status,
+      {
+        ...response,
+        ...(content && { content: contentOf(content, 'output', place, writer) }),
+        ...(headers instanceof z.ZodObject && { headers: headersOf(headers, place, writer) }),
+      },
+    ]
+  })
+  return Object.fromEntries(shown)
+}
+
+function headersOf(headers: z.ZodObject, place: string, writer: Writer): object {
+  const written = Object.entries(headers.def.shape).map(([name, schema]) => [
+    name,
+    parameterOf(schema as z.ZodType, 'output', `${place} (the response header ${name})`, writer),
+  ])
+  return Object.fromEntries(written)
+}
+
+function parametersOf(
+  request: RouteDefinition['request'],
+  idempotent: boolean,
+  place: string,
+  writer: Writer,
+): object[] {
+  const parts = [
+    ['path', request?.params],
+    ['query', request?.query],
+    ...(idempotent ? [['header', idempotencyKey] as const] : []),
+    ...[request?.headers ?? []].flat().map((headers) => ['header', headers] as const),
+    ['cookie', request?.cookies],
+  ] as const
+  return parts.flatMap(([where, schema]) =>
+    Object.entries(shapeOf(schema)).map(([name, part]) => ({
+      ...parameterOf(part, 'input', `${place} (${where} parameter ${name})`, writer),
+      name,
+      in: where,
+    })),
+  )
+}
+
+function parameterOf(schema: z.ZodType, io: Direction, place: string, writer: Writer): object {
+  const { description, param } = getOpenApiMetadata(schema)
+  const optional = io === 'input' ? schema._zod.optin : schema._zod.optout
+  return {
+    schema: writer.write(schema, io, place),
+    required: optional === undefined,
+    ...(description && { description }),
+    ...param,
+  }
 }

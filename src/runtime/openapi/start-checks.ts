@@ -6,6 +6,7 @@ import type { Template } from '../http/template.ts'
 import type { Feature } from './feature.ts'
 import { checkPathParameters } from './path-checks.ts'
 import type { Operation, PlainOperation, RouteDefinition } from './route.ts'
+import { checkSchemas, contentSchemas } from './schema-checks.ts'
 import { isStreamed } from './stream.ts'
 import { children, everySchema } from './walk.ts'
 
@@ -56,6 +57,8 @@ export function startChecks(
   }
   uniqueProblems(mounted, runtimeProblems)
   const names = uniqueNames(mounted.flatMap(schemasOf))
+  for (const { operation, path, method } of mounted)
+    if (operation.kind === 'contract') checkSchemas(`${method} ${path}`, operation.route, names)
   // the usual format's schema is made here only where a feature took its name
   if (format !== problemDetails || names.has(problemName)) uniqueNames([...names.values(), format.schema])
 }
@@ -177,10 +180,4 @@ export function schemasOf({ operation }: Mounted): z.core.$ZodType[] {
   return [request?.params, request?.query, request?.cookies, ...[request?.headers].flat(), ...bodies].filter(
     (schema) => schema instanceof z.core.$ZodType,
   )
-}
-
-/** The schemas of a body's or a response's media types. */
-function contentSchemas(part: object | undefined): unknown[] {
-  const content = part && 'content' in part ? part.content : undefined
-  return Object.values(content ?? {}).map((media: { schema?: unknown }) => media.schema)
 }

@@ -34,3 +34,10 @@ export function* everySchema(
     yield* everySchema(child, `${path}${dot}${step}`, seen)
   }
 }
+
+/** The parts of an object's schema: also of one that is refined, transformed or preprocessed. */
+export function shapeOf(schema: unknown): Readonly<Record<string, z.ZodType>> {
+  if (schema instanceof z.ZodObject) return schema.def.shape
+  if (!(schema instanceof z.ZodPipe)) return {}
+  return shapeOf(schema.def.in instanceof z.ZodTransform ? schema.def.out : schema.def.in)
+}

@@ -1,0 +1,151 @@
+import { getOpenApiMetadata } from '@asteasolutions/zod-to-openapi'
+import { z } from '@hono/zod-openapi'
+import { mendFor } from './representable.ts'
+import { everySchema } from './walk.ts'
+
+/** What a caller sends, or what the service does: they differ in defaults, transformations and unknown keys. */
+export type Direction = 'input' | 'output'
+
+type Json = Record<string, unknown>
+
+const components = '#/components/schemas/'
+/** The values of these keys are data, not schemas. */
+const data = new Set(['default', 'example', 'examples', 'enum', 'const'])
+
+/**
+ * Writes zod's schemas as JSON Schema, exactly as they check: zod's own writer, with what `.openapi()` says.
+ *
+ * @param names the schemas that the contract shows by name; each is written once, under `<name>Output` as well
+ * where what the service sends of it is not what it takes
+ */
+export function schemaWriter(names: ReadonlyMap<string, z.ZodType>) {
+  const registry = z.registry<{ id?: string }>()
+  for (const [id, schema] of names) registry.add(schema, { id })
+  const written = new Map<string, Json>()
+
+  /**
+   * @param place where the schema stands, for the message
+   * @throws {Error} naming the place of what JSON cannot hold, and what to write instead
+   */
+  function write(schema: z.ZodType, io: Direction, place: string): Json {
+    const name = nameOf(schema)
+    if (name === undefined) return inlined(schema, io, place)
+    refer(name, io, place)
+    return { $ref: `${components}${name}/${io}` }
+  }
+
+  function nameOf(schema: z.core.$ZodType): string | undefined {
+    return registry.get(schema)?.id
+  }
+
+  /** Writes the named schema, where nobody has. */
+  function refer(name: string, io: Direction, place: string): void {
+    const schema = names.get(name)
+    if (!schema || written.has(`${name}/${io}`)) return
+    written.set(`${name}/${io}`, {}) // it may contain itself
+    written.set(`${name}/${io}`, inlined(schema, io, place))
+  }
+
+  function inlined(schema: z.ZodType, io: Direction, place: string): Json {
+    const { $schema, $defs, ...root }: Json = z.toJSONSchema(schema, {
+      io,
+      metadata: registry,
+      unrepresentable: ({ zodSchema, path }) => {
+        if (isTold(schema, zodSchema)) return {}
+        if (zodSchema._zod.def.type === 'date' && io === 'output')
+          return { type: 'string', format: 'date-time' }
+        throw new Error(`${place} ${dotted(path) || 'the top level'}: ${mendFor(zodSchema._zod.def.type)}.`)
+      },
+      override: ({ zodSchema, jsonSchema }) =>
+        describe(zodSchema as unknown as z.ZodType, jsonSchema as Json, io),
+    })
+    const own = nameOf(schema)
+    const { id, ...json } = (own && ($defs as Record<string, Json> | undefined)?.[own]) || root
+    return references(json, (reference) => {
+      const name = reference === '#' ? own : reference.slice('#/$defs/'.length)
+      if (name === undefined || !names.has(name)) throw new Error(`${place} ${mendFor('recursion')}.`)
+      refer(name, io, place)
+      return `${components}${name}/${io}`
+    })
+  }
+
+  return { write, finish: () => finish(written) }
+}
+
+/** Adds what `.openapi()` says to what zod writes; a `type` of its own replaces that. */
+function describe(schema: z.ZodType, json: Json, io: Direction): void {
+  const inner = 'innerType' in schema.def ? (schema.def.innerType as z.ZodType) : undefined
+  const known: Json = inner ? { ...getOpenApiMetadata(inner) } : {}
+  const { param, ...said }: Json = { ...getOpenApiMetadata(schema) }
+  if ('type' in said && !('type' in known)) for (const key of Object.keys(json)) delete json[key]
+  for (const [key, value] of Object.entries(said)) if (known[key] !== value) json[key] = value
+  if (schema.def.type === 'readonly') delete json.readOnly // TypeScript's word, not HTTP's
+  if (JSON.stringify(json.propertyNames) === '{"type":"string"}') delete json.propertyNames
+  const open = schema instanceof z.ZodObject && !schema.def.catchall
+  if (open && io === 'output') delete json.additionalProperties // a later version may send more
+}
+
+/** Whether a schema, or one around it, says its type by `.openapi()`. */
+function isTold(root: z.ZodType, wanted: z.core.$ZodType): boolean {
+  for (const [, schema] of everySchema(root)) {
+    if (!('type' in getOpenApiMetadata(schema as z.ZodType))) continue
+    for (const [, inner] of everySchema(schema)) if (inner === wanted) return true
+  }
+  return false
+}
+
+/** A place in a schema as the value has it: `lines[].sku`. */
+function dotted(path: readonly (string | number)[]): string {
+  const steps = path.flatMap((step, index) => {
+    if (path[index - 1] === 'properties') return [`.${step}`]
+    return step === 'items' || step === 'prefixItems' ? ['[]'] : []
+  })
+  return steps.join('').replace(/^\./, '')
+}
+
+/** The same schema with other references. */
+function references(value: Json, rename: (reference: string) => string): Json {
+  const visit = (part: unknown): unknown => {
+    if (Array.isArray(part)) return part.map(visit)
+    return typeof part === 'object' && part !== null ? references(part as Json, rename) : part
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => {
+      if (key === '$ref' && typeof part === 'string') return [key, rename(part)]
+      return [key, data.has(key) ? part : visit(part)]
+    }),
+  )
+}
+
+/**
+ * Decides the names: a schema that is sent as it is taken needs one.
+ *
+ * @returns the components, and what names them in a schema that was written
+ */
+function finish(written: ReadonlyMap<string, Json>) {
+  const twofold = new Set<string>()
+  const plain = (json: Json) =>
+    JSON.stringify(references(json, (reference) => reference.replace(/\/\w+$/, '')))
+  const uses = (json: Json | undefined) =>
+    [...JSON.stringify(json ?? {}).matchAll(/schemas\/([^/"]+)\//g)].map(([, name]) => name ?? '')
+  const both = [...written.keys()]
+    .map((key) => key.split('/')[0] ?? '')
+    .filter((name) => written.has(`${name}/input`) && written.has(`${name}/output`))
+  for (let before = -1; before < twofold.size; ) {
+    before = twofold.size
+    for (const name of both) {
+      const [input = {}, output = {}] = [written.get(`${name}/input`), written.get(`${name}/output`)]
+      if (plain(input) !== plain(output) || uses(input).some((used) => twofold.has(used))) twofold.add(name)
+    }
+  }
+  const nameAt = (key: string) => {
+    const [name = '', io] = key.split('/')
+    return io === 'output' && twofold.has(name) ? `${name}Output` : name
+  }
+  const resolve = (json: Json) =>
+    references(json, (reference) => components + nameAt(reference.slice(components.length)))
+  return {
+    components: new Map([...written].map(([key, json]) => [nameAt(key), resolve(json)])),
+    resolve,
+  }
+}

@@ -1,0 +1,89 @@
+import { getOpenApiMetadata } from '@asteasolutions/zod-to-openapi'
+import { z } from '@hono/zod-openapi'
+import { type Direction, schemaWriter } from './json-schema.ts'
+import { isOdd } from './representable.ts'
+import type { RouteDefinition } from './route.ts'
+import { children, everySchema, shapeOf } from './walk.ts'
+
+/**
+ * Refuses schemas that the contract could not show, or would show otherwise than they check.
+ *
+ * @param names the schemas that the contract shows by name
+ * @throws {Error} naming the route, the place and what to write instead
+ */
+export function checkSchemas(
+  place: string,
+  route: RouteDefinition,
+  names: ReadonlyMap<string, z.ZodType>,
+): void {
+  for (const [where, schema, io] of partsOf(route)) {
+    const at = `${place} (${where})`
+    for (const [, inner] of everySchema(schema)) refuseFlags(at, inner)
+    if (isSuspicious(schema)) schemaWriter(names).write(schema, io, at)
+  }
+}
+
+/** Every schema that stands by itself in the contract, with where it stands. */
+function* partsOf({
+  request,
+  responses,
+}: RouteDefinition): Generator<[where: string, schema: z.ZodType, io: Direction]> {
+  const parameters = [
+    ['path', request?.params],
+    ['query', request?.query],
+    ...[request?.headers ?? []].flat().map((headers) => ['header', headers] as const),
+    ['cookie', request?.cookies],
+  ] as const
+  for (const [where, schema] of parameters)
+    for (const [name, part] of Object.entries(shapeOf(schema)))
+      yield [`${where} parameter ${name}`, part, 'input']
+  for (const schema of contentSchemas(request?.body)) yield ['body', schema, 'input']
+  for (const response of Object.values(responses)) {
+    for (const schema of contentSchemas(response)) yield ['response', schema, 'output']
+    if (!('headers' in response)) continue
+    for (const [name, part] of Object.entries(shapeOf(response.headers)))
+      yield [`response header ${name}`, part, 'output']
+  }
+}
+
+/** The schemas of a body's or a response's media types. */
+export function contentSchemas(part: object | undefined): z.ZodType[] {
+  const content = part && 'content' in part ? part.content : undefined
+  return Object.values(content ?? {})
+    .map((media: { schema?: unknown }) => media.schema)
+    .filter((schema) => schema instanceof z.ZodType)
+}
+
+/**
+ * Whether a schema may hold what the contract cannot show: a quick look, since nearly none does. Flags of a regular
+ * expression count, and what contains itself.
+ */
+function isSuspicious(
+  schema: z.core.$ZodType,
+  above: readonly z.core.$ZodType[] = [],
+  seen = new Set<z.core.$ZodType>(),
+): boolean {
+  if (above.includes(schema)) return true
+  if (seen.has(schema)) return false
+  seen.add(schema)
+  if (isOdd(schema._zod.def.type)) return true
+  const path = [...above, schema]
+  return children(schema).some(([, child]) => isSuspicious(child, path, seen))
+}
+
+/**
+ * Refuses a regular expression with flags that a contract cannot state.
+ *
+ * @throws {Error} naming the place
+ */
+function refuseFlags(place: string, schema: z.core.$ZodType): void {
+  if (!(schema instanceof z.ZodString) || 'pattern' in getOpenApiMetadata(schema)) return
+  for (const { _zod } of schema.def.checks ?? []) {
+    const pattern = 'pattern' in _zod.def ? _zod.def.pattern : undefined
+    const flags = pattern instanceof RegExp ? pattern.flags.replaceAll(/[dguv]/g, '') : ''
+    if (flags)
+      throw new Error(
+        `${place} has the regular expression ${pattern}: a contract has no flags. Write it without ${flags}, such as [Aa] for /a/i.`,
+      )
+  }
+}
