@@ -1,7 +1,7 @@
 import { getOpenApiMetadata } from '@asteasolutions/zod-to-openapi'
 import { z } from '@hono/zod-openapi'
 import { type Direction, schemaWriter } from './json-schema.ts'
-import { isOdd } from './representable.ts'
+import { isOdd } from './mends.ts'
 import type { RouteDefinition } from './route.ts'
 import { children, everySchema, shapeOf } from './walk.ts'
 
