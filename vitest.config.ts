@@ -19,7 +19,7 @@ export default defineConfig({
           name: 'service',
           include: ['test/**/*.test.ts'],
           exclude: ['test/acceptance/**', 'test/pooler/**', 'test/**/fixtures/**'],
-          globalSetup: ['test/setup/database.ts', 'test/setup/bundle.ts'],
+          globalSetup: ['test/setup/curl.ts', 'test/setup/database.ts', 'test/setup/bundle.ts'],
           setupFiles: ['test/setup/console.ts', 'test/setup/patience.ts', 'test/setup/quiet.ts'],
           pool: 'forks',
           // Node parses its package.json of 180 kB anew for each of its modules
@@ -35,7 +35,7 @@ export default defineConfig({
           // needs PgBouncer, which npm does not bring
           name: 'pooler',
           include: ['test/pooler/**/*.test.ts'],
-          globalSetup: ['test/setup/database.ts', 'test/setup/bundle.ts'],
+          globalSetup: ['test/setup/curl.ts', 'test/setup/database.ts', 'test/setup/bundle.ts'],
           pool: 'forks',
           server: { deps: { inline: ['drizzle-orm'] } },
           testTimeout: 180_000,

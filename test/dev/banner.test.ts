@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { banner } from '#dev/banner.ts'
 import { exampleRequest } from '#dev/contract.ts'
 import { developmentEnvironment } from '#dev/settings.ts'
+import { pasteCurl } from '#test/support/curl.ts'
 import { makeDatabase, onServer } from '#test/support/database.ts'
 import { startNotes } from '#test/support/process.ts'
 
@@ -12,9 +12,7 @@ test('the line that `npm run dev` prints is a request of the contract, and works
   const { url } = await startNotes({ ...environment, PORT: '0' })
   const printed = await banner({ ...environment, PORT: new URL(url).port }, [['Warehouse', 'http://there']])
   expect(printed).toMatch(/^ {2}Warehouse {2}http:\/\/there$/m)
-  const line = printed.split('\n').find((text) => text.startsWith('curl '))
-  const answer = execFileSync('sh', ['-c', line ?? 'false'], { encoding: 'utf8', stdio: 'pipe' })
-  expect(answer).toMatch(/^HTTP\/1\.1 201 Created/)
+  expect(await pasteCurl(printed)).toMatch(/^HTTP\/1\.1 201 Created/)
   expect((await onServer(DATABASE_URL, 'select text from test_notes')).rows).toEqual([{ text: 'Tea' }])
 })
 
