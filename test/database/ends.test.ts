@@ -137,6 +137,29 @@ describe('what went wrong is what is thrown, whatever ROLLBACK meets', () => {
   })
 })
 
+test('a value that cannot be sent is what is thrown, and its connection goes on', async () => {
+  const query = sql`select ${{ big: 1n }}::jsonb as value`
+  await database.execute(sql`select 1`)
+  const before = pool.totalCount
+  await expect(database.execute(query)).rejects.toMatchObject({ cause: { name: 'TypeError' } })
+  const inside = database.transaction((tx) => tx.execute(query))
+  await expect(inside).rejects.toMatchObject({ cause: { name: 'TypeError' } })
+  expect(await database.execute(sql`select 1`)).toMatchObject({ rowCount: 1 })
+  expect([pool.totalCount, pool.idleCount]).toEqual([before, before])
+})
+
+test('a refusal inside a transaction leaves nothing behind that its request could meet', async () => {
+  handler = async (c) => {
+    await database.execute(sql`select 1`).catch(() => {})
+    c.var.signal.addEventListener('abort', () => aborted.resolve())
+    client.socket.destroy()
+    await aborted.promise
+    return c.json({}, 201)
+  }
+  const client = dial().send(request)
+  await logged('POST /work 499')
+})
+
 describe('a transaction that is over', () => {
   test('is refused, not sent on a connection that may be another’s', async () => {
     const kept = await database.transaction(async (tx) => tx)

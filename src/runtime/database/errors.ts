@@ -34,9 +34,9 @@ export function readOnlyProblem(error: unknown): Problem | undefined {
   return error instanceof pg.DatabaseError && error.code === '25006' ? unavailable(error) : undefined
 }
 
-/** Whether a connection is of no use after this error of a statement. */
+/** Whether the server ends the connection with this error. One that is lost already, the pool itself lets go. */
 export function endsConnection(error: unknown): boolean {
-  if (!(error instanceof pg.DatabaseError)) return true
+  if (!(error instanceof pg.DatabaseError)) return false
   return error.severity !== 'ERROR' || /^(08|57P)/.test(error.code ?? '')
 }
 

@@ -3,7 +3,7 @@ import { within } from '../within.ts'
 import { connectionProblem, unavailable } from './errors.ts'
 import { introduce } from './introduce.ts'
 import type { Limits } from './limits.ts'
-import { refuseInTransaction } from './scope.ts'
+import { refusalInTransaction } from './scope.ts'
 import { queryOn } from './single.ts'
 
 /** A connection that rested longer is asked whether it still lives: the CPU, or the other end, may have been off. */
@@ -49,8 +49,9 @@ export class CheckedPool extends pg.Pool {
   override connect(): Promise<pg.PoolClient>
   override connect(callback: Callback): void
   override connect(callback?: Callback): Promise<pg.PoolClient> | undefined {
-    refuseInTransaction()
-    if (callback) return void this.#living(callback)
+    const refusal = refusalInTransaction()
+    if (callback) return void (refusal ? callback(refusal, undefined, nothing) : this.#living(callback))
+    if (refusal) return Promise.reject(refusal)
     const { promise, resolve, reject } = Promise.withResolvers<pg.PoolClient>()
     this.#living((error, client) => (client ? resolve(client) : reject(error)))
     return promise

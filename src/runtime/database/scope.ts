@@ -14,14 +14,14 @@ export function runInTransaction<Result>(scope: TransactionScope, work: () => Re
 }
 
 /**
- * Refuses another connection to whoever holds one: where all connections are held by such, each waits for the others.
+ * Why whoever holds a connection gets no other one: where all are held by such, each waits for the others.
  *
- * @throws {Error} that says what to write instead
+ * @returns nothing outside a transaction
  */
-export function refuseInTransaction(): void {
+export function refusalInTransaction(): Error | undefined {
   const scope = storage.getStore()
-  if (!scope || scope.over) return
-  throw new Error(
+  if (!scope || scope.over) return undefined
+  return new Error(
     'The database was used inside a transaction: it would wait for a second connection while it holds one. ' +
       'Use the transaction: c.var.tx in an idempotent route, tx in database.transaction(async (tx) => …) and in what ' +
       'a task returns; tx.transaction(…) for a savepoint.',

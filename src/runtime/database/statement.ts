@@ -49,9 +49,12 @@ export function sendStatement(
     settle(signal?.reason)
   }
   signal?.addEventListener('abort', abort)
+  let over = false
   const { query } = client as unknown as Queryable
   query.call(client, statement, values, (error, result) => {
     if (answered) return answered()
+    if (over) return // pg calls twice where a value cannot be sent
+    over = true
     signal?.removeEventListener('abort', abort)
     settle(error, result)
     free(!error || !endsConnection(error))
