@@ -25,7 +25,7 @@ async function accept(args: string[], environment: Record<string, string> = {}) 
 /** How many rows all the tables have together. */
 async function rows(): Promise<number> {
   const names = `select format('%I.%I', schemaname, tablename) as name from pg_tables
-    where schemaname in ('public', 'runtime')`
+    where schemaname in ('public', 'runtime') and tablename <> 'migrations'`
   const { rows: tables } = await onServer(databaseUrl, names)
   const counts = tables.map(({ name }) => `select count(*) as count from ${name}`)
   const sum = `select sum(count)::int as count from (${counts.join(' union all ')}) as counts`
