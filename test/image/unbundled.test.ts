@@ -122,7 +122,16 @@ test('an import that leads nowhere ends the build', async () => {
 
 test('what would die in the image dies in the build, and says why', async () => {
   const folder = await folderOf({})
-  for (const path of ['src', 'migrations', 'openapi', 'package.json', 'build.ts', 'bundle.ts', 'start.cjs'])
+  for (const path of [
+    'src',
+    'migrations',
+    'openapi',
+    'package.json',
+    'build.ts',
+    'bundle.ts',
+    'placeholders.ts',
+    'start.cjs',
+  ])
     await cp(path, join(folder, path), { recursive: true })
   await cp('unbundled.ts', join(folder, 'unbundled.ts'))
   await symlink(resolve('node_modules'), join(folder, 'node_modules'))
