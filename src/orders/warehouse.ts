@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { secureUrl, variable } from '#src/runtime/config/values.ts'
+import { tracedFetch } from '#src/runtime/http/traced-fetch.ts'
 
 /** Where parcels are sent from. */
 export const warehouseVariables = {
@@ -19,12 +20,11 @@ export async function ship(
   parcel: { orderId: string; item: string; quantity: number },
   options: { signal: AbortSignal; idempotencyKey: string },
 ): Promise<string> {
-  const response = await fetch(`${url.replace(/\/+$/, '')}/shipments`, {
+  const response = await tracedFetch(`${url.replace(/\/+$/, '')}/shipments`, {
     method: 'POST',
     headers: {
       'Content-Type': 'application/json',
       'Idempotency-Key': options.idempotencyKey,
-      Connection: 'close', // an idle socket would outlive the request
     },
     body: JSON.stringify(parcel),
     signal: options.signal,

@@ -14,10 +14,13 @@ export interface Lab {
 }
 
 /** Starts the bundle that serves the lab, on a database of its own. It ends with the test, or with the file. */
-export async function startLab(environment: Record<string, string> = {}): Promise<Lab> {
+export async function startLab(
+  environment: Record<string, string> = {},
+  args: readonly string[] = [],
+): Promise<Lab> {
   const databaseUrl = await makeDatabase()
   const variables = { DATABASE_URL: databaseUrl, REPLY_CHECK: 'fail', ...environment }
-  const process = await startService(variables, { file: inject('labBundle') })
+  const process = await startService(variables, { file: inject('labBundle'), args })
   return {
     process,
     databaseUrl,

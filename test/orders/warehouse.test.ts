@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
+import { onServer } from '#test/support/database.ts'
 import { startTarget, type Target } from '#test/support/emulator.ts'
 import { expectJson } from '#test/support/expect.ts'
 import { taskService } from '#test/support/task-service.ts'
@@ -16,6 +17,14 @@ const shipped = answers(201, '{"id":"parcel 7"}')
 const place = async () =>
   expectJson<Order>(await alice('/orders', { json: { item: 'Teapot', quantity: 2 } }), 201)
 const read = async ({ id }: Order) => expectJson<Order>(await alice(`/orders/${id}`))
+/** Of the request that placed it. */
+const traceOf = async ({ id }: Order) =>
+  (
+    await onServer(
+      service.databaseUrl,
+      `select trace_id, request_id from runtime.tasks where payload->>'orderId' = '${id}'`,
+    )
+  ).rows[0]
 const last = async () => (await service.ledger()).at(-1)
 
 beforeEach(() => {
@@ -28,10 +37,13 @@ test('it is asked as agreed: the order, and the task’s id as the key', async (
   const order = await place()
   await service.drain({ until: '5s' })
   const [call] = warehouse.received
+  const trace = await traceOf(order)
   expect(call).toMatchObject({ method: 'POST', path: '/work/shipments' })
   expect(call?.headers).toMatchObject({
     'content-type': 'application/json',
     'idempotency-key': (await last())?.id,
+    traceparent: expect.stringMatching(new RegExp(`^00-${trace?.trace_id}-[\\da-f]{16}-0[01]$`)),
+    'x-request-id': trace?.request_id,
   })
   expect(JSON.parse(call?.body ?? '')).toEqual({ orderId: order.id, item: 'Teapot', quantity: 2 })
   expect(await read(order)).toMatchObject({ status: 'fulfilled' })

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 
 /** Where a request stands in a distributed trace: ids in lower-case hexadecimal. */
 export interface Trace {
@@ -29,6 +29,11 @@ export function parseTrace(traceparent: string | undefined, cloudTraceContext: s
     return { traceId: traceId.toLowerCase(), spanId: span && hexSpan(span), sampled: sampled === '1' }
   }
   return { traceId: randomUUID().replaceAll('-', ''), spanId: undefined, sampled: false }
+}
+
+/** A trace as a W3C `traceparent` of a call to another service: a new span of it. */
+export function traceparent({ traceId, sampled }: Trace): string {
+  return `00-${traceId}-${randomBytes(8).toString('hex')}-${sampled ? '01' : '00'}`
 }
 
 function hexSpan(decimal: string): string | undefined {
