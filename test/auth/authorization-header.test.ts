@@ -7,7 +7,7 @@ import { forge, goodClaims } from '#test/support/forge.ts'
 import { startService } from '#test/support/process.ts'
 import { testService } from '#test/support/service.ts'
 
-const { api } = await testService({ databaseUrl: noDatabase })
+const { api } = await testService({ databaseUrl: noDatabase, features: [] })
 const good = forge()
 
 test.each(['Bearer', 'bearer', 'BEARER', 'bEaReR'])('the scheme may be written %s', async (scheme) => {

@@ -4,7 +4,7 @@ import { noDatabase } from '#test/support/feature.ts'
 import { bearer, forge, goodClaims } from '#test/support/forge.ts'
 import { testService } from '#test/support/service.ts'
 
-const { api } = await testService({ databaseUrl: noDatabase })
+const { api } = await testService({ databaseUrl: noDatabase, features: [] })
 const noon = Date.parse('2026-06-01T12:00:00.000Z')
 const now = noon / 1000
 

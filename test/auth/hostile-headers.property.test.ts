@@ -7,7 +7,7 @@ import { testService } from '#test/support/service.ts'
 
 const key = providerKey('one')
 const provider = await startProvider(key)
-const ours = await testService({ databaseUrl: noDatabase })
+const ours = await testService({ databaseUrl: noDatabase, features: [] })
 const theirs = await testService({ databaseUrl: noDatabase, environment: provider.environment })
 
 const names = [

@@ -6,7 +6,7 @@ import { onServer } from '#test/support/database.ts'
 import { notesTable } from '#test/support/notes-table.ts'
 import { testService } from '#test/support/service.ts'
 
-const { database, databaseUrl } = await testService()
+const { database, databaseUrl } = await testService({ features: [] })
 const pool = database.$client
 const reader = readerOn(pool)
 const id = randomUUID()

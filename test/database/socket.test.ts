@@ -23,6 +23,7 @@ test.each([
   exemptDatabase(DATABASE_URL)
   const { api } = await testService({
     databaseUrl: noDatabase,
+    features: [],
     environment: { DATABASE_URL, REQUEST_TIMEOUT: '7' },
   })
   await expectJson(await api('/ready'))
@@ -40,7 +41,7 @@ test.each([
 test('another port is another socket', async () => {
   const DATABASE_URL = `postgres://app@localhost:6543/orders?host=${folder}`
   exemptDatabase(DATABASE_URL)
-  const { api } = await testService({ databaseUrl: noDatabase, environment: { DATABASE_URL } })
+  const { api } = await testService({ databaseUrl: noDatabase, features: [], environment: { DATABASE_URL } })
   await expectProblem(await api('/ready'), 503, 'NOT_READY')
   await fakePostgres({ path: join(folder, '.s.PGSQL.6543') })
   await expectJson(await api('/ready'))

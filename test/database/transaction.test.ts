@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { testService } from '#test/support/service.ts'
 import { write, written } from '#test/support/work.ts'
 
-const { database, databaseUrl } = await testService()
+const { database, databaseUrl } = await testService({ features: [] })
 const pool = database.$client
 const refused = 'A statement of the transaction failed: nothing is committed'
 

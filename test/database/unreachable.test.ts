@@ -101,7 +101,7 @@ test('a database that takes no more connections is a busy one', async () => {
 test('a database that comes back is found by the next request', async () => {
   const { pathname } = new URL(databaseUrl)
   const name = `later_${pathname.slice(-8)}`
-  const service = await testService({ databaseUrl: url({ pathname: `/${name}` }) })
+  const service = await testService({ databaseUrl: url({ pathname: `/${name}` }), features: [] })
   await expectProblem(await service.api('/ready'), 503, 'NOT_READY')
   await onServer(databaseUrl, `create database ${name}`)
   atEnd(() => onServer(databaseUrl, `drop database ${name} with (force)`))

@@ -8,10 +8,13 @@ import { type WorkingCopy, workingCopy } from './working-copy.ts'
 
 const blocks = codeBlocks()
 
-/** The commands of the documentation that begin so. */
+/** The commands of docs/testing.md that begin so. */
 function commands(start: string): string {
-  const found = blocks.find(({ language, text }) => language === 'sh' && text.startsWith(start))
-  if (!found) throw new Error(`No page shows the commands that begin with ${start}`)
+  const found = blocks.find(
+    ({ page, language, text }) =>
+      page === join('docs', 'testing.md') && language === 'sh' && text.startsWith(start),
+  )
+  if (!found) throw new Error(`docs/testing.md shows no commands that begin with ${start}`)
   return found.text
 }
 

@@ -113,7 +113,7 @@ describe('a request over plain http', () => {
   })
 
   test('is a problem that says what to set where the service knows no host of its own', async () => {
-    const { api } = await testService({ databaseUrl: noDatabase })
+    const { api } = await testService({ databaseUrl: noDatabase, features: [] })
     const answer = await api('/ping', { headers: { ...plain, Host: 'orders.example.com' } })
     expect(answer.headers.get('location')).toBeNull()
     const problem = await expectProblem(answer, 400, 'HTTPS_REQUIRED')

@@ -12,7 +12,7 @@ import { expectProblem } from '#test/support/expect.ts'
 import { noDatabase } from '#test/support/feature.ts'
 import { testService } from '#test/support/service.ts'
 
-const service = await testService({ databaseUrl: noDatabase })
+const service = await testService({ databaseUrl: noDatabase, features: [] })
 const { log, lines } = service
 
 afterEach(() => reportOutsideRequests({}))

@@ -14,17 +14,17 @@ afterEach(() => void vi.useRealTimers())
 /** A service whose database is beyond doubt, unless a check by that name says otherwise. */
 function serviceWith(readiness: ReadinessChecks) {
   const checks = { database: fine, ...readiness }
-  return testService({ databaseUrl: noDatabase, readiness: checks, reporter: { error } })
+  return testService({ databaseUrl: noDatabase, features: [], readiness: checks, reporter: { error } })
 }
 
 test('a service whose database answers is ready', async () => {
-  const { api } = await testService()
+  const { api } = await testService({ features: [] })
   const answer = await api('/ready')
   expect(await expectJson(answer)).toEqual({ status: 'ok', checks: { database: 'ok' } })
 })
 
 test('a service whose database does not answer is not, and says when to ask again', async () => {
-  const { api, lines } = await testService({ databaseUrl: noDatabase })
+  const { api, lines } = await testService({ databaseUrl: noDatabase, features: [] })
   const answer = await api('/ready')
   expect(answer.headers.get('retry-after')).toBe('5')
   const { detail } = await expectProblem(answer, 503, 'NOT_READY')

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { expectLog, refusesConnections, type ServiceProcess, startNotes } from '#test/support/process.ts'
 import { type RawConnection, rawRequest } from '#test/support/raw.ts'
 import { as } from '#test/support/tokens.ts'
+import metadata from '../../package.json' with { type: 'json' }
 
 const alice = await as('alice', ['notes:write'])
 const why = 'An error that nobody caught ends the process'
@@ -35,7 +36,7 @@ test.each(['exception', 'rejection'])(
       severity: 'CRITICAL',
       message: why,
       stack_trace: expect.stringMatching(/^RangeError: Nobody expects this\n +at .*failures\.ts:/),
-      serviceContext: { service: 'runway', version: 'unknown' },
+      serviceContext: { service: metadata.name, version: 'unknown' },
     })
     expect(end).toMatchObject({ message: 'Stopped by an uncaught error', finished: true })
     expect(service.lines).toHaveLength(4)

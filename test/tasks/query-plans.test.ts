@@ -19,7 +19,7 @@ interface Plan {
 
 // A ledger that was used for long: nearly all is done, some of each kind is not.
 
-const { database, databaseUrl, log } = await testService()
+const { database, databaseUrl, log } = await testService({ features: [] })
 const id = '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f'
 const dispatch = { id, name: 'trial.name-7', dispatch: 1 }
 const work = defineTask({ name: 'trial.name-7', payload: z.object({}), async run() {} })
@@ -40,7 +40,7 @@ beforeAll(async () => {
     'insert into runtime.tasks (id, name, payload, due_at) values ($1, $2, $3, now())',
     [id, dispatch.name, {}],
   )
-  await onServer(databaseUrl, 'analyze tasks')
+  await onServer(databaseUrl, 'analyze runtime.tasks')
 })
 
 /** The plan of the query on tasks that `work` sends, by its nodes; its own changes are taken back. */
