@@ -61,13 +61,15 @@ export function deploys(project: Project): Readonly<Record<string, Command>> {
     const service: Service = existing ?? { url: await project.front(name), revisions: [], traffic: [] }
     project.services.set(name, service)
     const own = Object.entries(plain).map(([key, value]) => [key, project.resolve(value)])
-    // without K_SERVICE: on Cloud Run the service refuses an emulator
-    const google = { K_REVISION: revisionName, ...project.emulator.variables }
-    const environment = { ...Object.fromEntries(own), ...secrets, ...google }
+    const emulated = { K_REVISION: revisionName, ...project.emulator.variables }
+    const environment = { ...Object.fromEntries(own), ...secrets, ...emulated }
+    const google = { ...plain, ...secrets, K_SERVICE: name, K_REVISION: revisionName }
     const revision: Revision = { name: revisionName, image: flags.image, environment }
     service.revisions.push(revision)
     try {
-      revision.port = await startImage(image, environment, probe)
+      // once as Cloud Run does, where the service refuses an emulator; then with one
+      await (await startImage(image, google, probe)).stop()
+      revision.port = (await startImage(image, environment, probe)).port
     } catch (error) {
       if (tag) service.traffic.push({ revisionName, tag })
       throw error

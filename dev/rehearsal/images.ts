@@ -35,10 +35,10 @@ export async function buildImage(context: string, parent: string, args: Environm
  * Starts an image's service.
  *
  * @param probe what --startup-probe says: `httpGet.path=/ping,periodSeconds=1,failureThreshold=60`
- * @returns its port, once the probe has been answered
+ * @returns its port, and what stops it, once the probe has been answered
  * @throws {Refusal} if it is not, with what the service said
  */
-export async function startImage(image: Image, environment: Environment, probe: string): Promise<number> {
+export async function startImage(image: Image, environment: Environment, probe: string) {
   const { 'httpGet.path': path, periodSeconds = '10', failureThreshold = '3' } = pairs(probe.split(','))
   const port = await freePort()
   const env = { ...image.environment, ...environment, PORT: `${port}` }
@@ -48,7 +48,7 @@ export async function startImage(image: Image, environment: Environment, probe: 
   const late = AbortSignal.timeout(Number(periodSeconds) * Number(failureThreshold) * 1000)
   try {
     await answers(`http://127.0.0.1:${port}${path}`, AbortSignal.any([ended.signal, late]))
-    return port
+    return { port, stop: () => group.stop() }
   } catch {
     await group.stop()
     throw new Refusal(`The container failed to start and listen on PORT=${port}. Its log:\n${group.output}`)
