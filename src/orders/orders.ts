@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { pageOf } from '#src/runtime/database/cursor.ts'
+import { location } from '#src/runtime/http/location.ts'
 import { entityTag, matchedVersions, noneMatch } from '#src/runtime/http/preconditions.ts'
 import { Problem } from '#src/runtime/http/problem.ts'
 import { defineFeature } from '#src/runtime/openapi/feature.ts'
@@ -31,7 +32,7 @@ export const orders = defineFeature({
         const { id: taskId } = await enqueue(tx, fulfilOrder, { orderId: id }, { delay: timeToCancel })
         const row = await insertOrder(tx, { id, owner: caller.subject, taskId, ...c.req.valid('json') })
         return c.json(presentOrder(row), 201, {
-          Location: `${c.req.path}/${row.id}`,
+          Location: location(c, row.id),
           ETag: entityTag(row.version),
         })
       }),

@@ -26,7 +26,6 @@ const failures: [what: string, status: number, fail: Work][] = [
   ['answers 404', 404, async (c) => c.json({}, 404)],
   ['answers 409', 409, async (c) => c.json({}, 409)],
   ['answers 500', 500, async (c) => c.json({}, 500)],
-  ['sends elsewhere', 303, async (c) => c.redirect('/else', 303)],
   ['answers what its route does not state', 500, async () => new Response('{}', { status: 206 })],
   ['throws a problem', 404, () => Promise.reject(new Problem(problems.NOT_FOUND))],
   ['throws an error', 500, () => Promise.reject(new Error('The work failed'))],
@@ -87,6 +86,19 @@ test.each([200, 201, 202] as const)('a %i is stored and replayed', async (status
   const again = await work(`stored-${status}`)
   expect(again.headers.get('idempotency-replayed')).toBe('true')
   expect(await expectJson(again, status)).toEqual(first)
+})
+
+test('a redirect is stored and replayed: a form is answered by one', async () => {
+  handler = async (c) => {
+    await write(c.var.tx, 'elsewhere')
+    return c.redirect('/else', 303)
+  }
+  for (const replayed of [null, 'true']) {
+    const answer = await work('see-other')
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/else'])
+    expect(answer.headers.get('idempotency-replayed')).toBe(replayed)
+  }
+  expect((await written(databaseUrl)).filter((item) => item === 'elsewhere')).toHaveLength(1)
 })
 
 test('a 204 is stored and replayed, without a body', async () => {

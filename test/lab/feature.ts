@@ -2,6 +2,7 @@ import { at, defineFeature, type Feature } from '#src/runtime/openapi/feature.ts
 import { databaseRoutes, memberProblems } from './routes/database.ts'
 import { outgoing } from './routes/outgoing.ts'
 import { nested, paths } from './routes/paths.ts'
+import { responses } from './routes/responses.ts'
 import { streams } from './routes/streams.ts'
 import { remind, todoProblems, todos } from './routes/todos.ts'
 
@@ -13,7 +14,7 @@ export const lab: readonly Feature[] = [
   defineFeature({
     name: 'lab',
     description: 'What forks do with the runtime.',
-    routes: () => [...paths(), ...outgoing(), ...streams()],
+    routes: () => [...paths(), ...outgoing(), ...streams(), ...responses()],
   }),
   at(
     '/nested/{shop}',

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi'
 import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm'
 import { cursorParameter, pageOf } from '#src/runtime/database/cursor.ts'
 import type { Database } from '#src/runtime/database/database.ts'
+import { location } from '#src/runtime/http/location.ts'
 import { entityTag, matchedVersions, noneMatch } from '#src/runtime/http/preconditions.ts'
 import { defineProblems, Problem, problems } from '#src/runtime/http/problem.ts'
 import { defineFeature } from '#src/runtime/openapi/feature.ts'
@@ -99,8 +100,7 @@ export const notes = defineFeature({
         const note = { id: randomUUIDv7(), owner: c.var.caller.subject, ...c.req.valid('json') }
         const [row] = await c.var.tx.insert(notesTable).values(note).returning()
         const { version, ...written } = row as NoteRow
-        const Location = `${c.req.path}/${written.id}`
-        return c.json(present(written), 201, { Location, ETag: entityTag(version) })
+        return c.json(present(written), 201, { Location: location(c, written.id), ETag: entityTag(version) })
       }),
 
       handle(listNotes, async (c) => {

@@ -31,7 +31,7 @@ export function problemAnswer(format: ProblemFormat, log: Log): ProblemAnswer {
     const problem = gone ? new Problem(problems.CLIENT_CLOSED_REQUEST) : toProblem(thrown)
     c.set('problem', problem)
     const { definition, options } = problem
-    const kept = Object.fromEntries([...c.res.headers].filter(([name]) => lasting.test(name)))
+    const kept = lastingHeaders(c)
     c.res = undefined // else Hono lays all the headers of an earlier answer over this one
     if (!gone && definition.status >= 500) {
       log.error({ err: options.cause ?? problem, code: definition.code }, definition.title)
@@ -47,5 +47,13 @@ export function problemAnswer(format: ProblemFormat, log: Log): ProblemAnswer {
     })
     const headers = { ...kept, ...options.headers, 'Cache-Control': 'no-store' }
     return write(c, definition.status, format.contentType, JSON.stringify(body), headers)
+  }
+}
+
+function lastingHeaders(c: Context<BaseEnv>): Record<string, string> {
+  try {
+    return Object.fromEntries([...c.res.headers].filter(([name]) => lasting.test(name)))
+  } catch {
+    return {} // the response whose headers cannot be read is what failed
   }
 }

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { z } from '@hono/zod-openapi'
 import type { Context, MiddlewareHandler } from 'hono'
+import { routePath } from 'hono/route'
 import type { Caller } from '../auth/caller.ts'
 import type { Database, Transaction } from '../database/database.ts'
 import { findAnswer, lockKey, type StoredAnswer, storeAnswer } from '../database/idempotency-store.ts'
 import type { BaseEnv } from './env.ts'
 import { Problem, problems } from './problem.ts'
+import { settle } from './settle.ts'
 
 /** The header as the contract shows it; the middleware itself reads it. */
 export const idempotencyKey = z.object({
@@ -19,8 +21,14 @@ export const idempotencyKey = z.object({
     }),
 })
 
-/** Kept of the first answer, beside its status and body. */
-const keptHeaders = ['Content-Type', 'ETag', 'Location']
+/**
+ * Not kept of the first response: what the server says anew each time, and cookies, which are credentials, and would
+ * overwrite a newer one.
+ */
+const notKept = /^(access-control-.*|connection|content-length|date|keep-alive|set-cookie|transfer-encoding)$/
+
+/** 1 MiB: bytes of a response that are kept at most. */
+const keptBytes = 1024 * 1024
 
 /** Ends the transaction without its writes, and leaves the answer as it is. */
 class Rollback extends Error {}
@@ -29,8 +37,9 @@ type Env = BaseEnv & { Variables: { caller: Caller; tx: Transaction } }
 
 /**
  * Opens the transaction that the handler works in (`c.var.tx`), and honours `Idempotency-Key`: same key and
- * request, the first answer again; another request, 422; the first still running, 409 at once. Only 2xx answers
- * are stored, in the same commit as the handler's writes; anything else leaves neither.
+ * request, the first answer again; another request, 422; the first still running, 409 at once. 2xx and 3xx
+ * responses are stored, in the same commit as the handler's writes; a 4xx or 5xx leaves neither. A replay is the first
+ * response, byte for byte, with its headers but cookies.
  *
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
  */
@@ -40,15 +49,29 @@ export function idempotency(database: Database): MiddlewareHandler<Env> {
     try {
       await database.transaction(async (tx) => {
         c.set('tx', tx)
-        if (key === undefined) await next()
+        if (key === undefined) await work(c, next)
         else await once(c, next, tx, key)
         c.var.signal.throwIfAborted() // nobody waits for the answer: what it would say must not be so
-        if (!c.res.ok) throw new Rollback()
+        if (!commits(c)) throw new Rollback()
       })
     } catch (error) {
       if (!(error instanceof Rollback)) throw error
     }
   }
+}
+
+/** Runs the handler, and makes sure that its response can be written before anything is committed. */
+async function work(c: Context<Env>, next: () => Promise<void>): Promise<void> {
+  await next()
+  await settle(c as unknown as Context<BaseEnv>)
+  if (c.get('stream')?.response !== c.res) return
+  void c.res.body?.cancel().catch(() => {})
+  throw notKeepable(c, 'a stream, which is nothing')
+}
+
+/** A redirect is a success too: a form's POST is answered by one. */
+function commits(c: Context<Env>): boolean {
+  return c.res.status < 400
 }
 
 async function once(c: Context<Env>, next: () => Promise<void>, tx: Transaction, key: string): Promise<void> {
@@ -69,8 +92,8 @@ async function once(c: Context<Env>, next: () => Promise<void>, tx: Transaction,
     c.res = replay(first)
     return
   }
-  await next()
-  if (c.res.ok) await storeAnswer(tx, place, { fingerprint, ...(await answerOf(c.res)) })
+  await work(c, next)
+  if (commits(c)) await storeAnswer(tx, place, { fingerprint, ...(await answerOf(c)) })
 }
 
 function readKey(c: Context): string | undefined {
@@ -85,16 +108,23 @@ function readKey(c: Context): string | undefined {
   })
 }
 
-async function answerOf(response: Response): Promise<Omit<StoredAnswer, 'fingerprint'>> {
-  const headers = keptHeaders.flatMap((name) => {
-    const value = response.headers.get(name)
-    return value === null ? [] : [[name, value] satisfies [string, string]]
-  })
-  return {
-    status: response.status,
-    headers,
-    body: response.body && Buffer.from(await response.clone().arrayBuffer()),
-  }
+async function answerOf(c: Context<Env>): Promise<Omit<StoredAnswer, 'fingerprint'>> {
+  const { res } = c
+  const everyResponse = new Headers(c.get('answerHeaders'))
+  const headers = [...res.headers].filter(
+    ([name, value]) => !notKept.test(name) && everyResponse.get(name) !== value,
+  )
+  const body = res.body && Buffer.from(await res.clone().arrayBuffer())
+  const tooLong = body && body.byteLength > keptBytes
+  if (tooLong) throw notKeepable(c, `a response of ${body.byteLength} bytes, more than the ${keptBytes}`)
+  return { status: res.status, headers, body }
+}
+
+function notKeepable(c: Context<Env>, what: string): Error {
+  return new Error(
+    `${c.req.method} ${routePath(c, -1)} is idempotent, but answered with ${what} that can be kept for a retry: ` +
+      'answer with where the result is, or leave `idempotent` out.',
+  )
 }
 
 function replay({ status, headers, body }: StoredAnswer): Response {

@@ -1,28 +1,29 @@
 import { HTTPException } from 'hono/http-exception'
 import { databaseProblem } from '../database/errors.ts'
 import { causes } from '../log/error-fields.ts'
-import { Problem, type ProblemDefinition, problems } from './problem.ts'
+import { Problem, problems } from './problem.ts'
+import { problemOfStatus } from './status-problems.ts'
 
-/** What Hono and its middleware throw, by status. */
-const byStatus: Record<number, ProblemDefinition> = {
-  400: problems.MALFORMED_REQUEST,
-  404: problems.NOT_FOUND,
-  413: problems.BODY_TOO_LARGE,
-  415: problems.UNSUPPORTED_MEDIA_TYPE,
-}
+/** Headers that speak of the body of the response that the exception brought, which is not sent. */
+const ofTheBody = /^(content-.*|transfer-encoding|connection|keep-alive)$/
 
 /**
- * The problem that answers whatever was thrown. Unknown errors become INTERNAL, which tells the caller
- * nothing; they stay its cause, for the log.
+ * The problem that answers whatever was thrown. What Hono and its middleware throw keeps its status and the headers of
+ * its response, such as `WWW-Authenticate`. Unknown errors become INTERNAL, which tells the caller nothing; they stay
+ * its cause, for the log.
  */
 export function toProblem(error: unknown): Problem {
   const stated = causes(error).find((cause) => cause instanceof Problem)
   if (stated) return stated
-  if (error instanceof HTTPException) {
-    const definition =
-      byStatus[error.status] ?? (error.status < 500 ? problems.MALFORMED_REQUEST : problems.INTERNAL)
-    const detail = definition === problems.INTERNAL ? {} : { detail: error.message || definition.title }
-    return new Problem(definition, { ...detail, cause: error })
-  }
+  if (error instanceof HTTPException && error.status >= 400 && error.status <= 599) return ofHono(error)
   return databaseProblem(error) ?? new Problem(problems.INTERNAL, { cause: error })
+}
+
+function ofHono(error: HTTPException): Problem {
+  const { status, res, message } = error
+  const definition = problemOfStatus(status)
+  const headers = Object.fromEntries([...(res?.headers ?? [])].filter(([name]) => !ofTheBody.test(name)))
+  void res?.body?.cancel().catch(() => {})
+  const detail = status < 500 ? { detail: message || definition.title } : {}
+  return new Problem(definition, { ...detail, headers, cause: error })
 }

@@ -148,8 +148,8 @@ function handlerOf(operation: Operation | PlainOperation, options: MountOptions)
     operation.handler,
   ) as MiddlewareHandler
   const around = [
-    ...(idempotent ? [idempotency(options.context.database)] : []),
     ...[middleware ?? []].flat(),
+    ...(idempotent ? [idempotency(options.context.database)] : []),
   ]
   return around.length > 0 ? every(...around, checked) : checked
 }

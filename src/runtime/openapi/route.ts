@@ -39,7 +39,7 @@ export interface RouteDefinition {
   readonly idempotent?: boolean
   /** Bytes; 1 MiB if absent. */
   readonly bodyLimit?: number
-  /** Runs after the request was validated, around the handler. */
+  /** Runs after the request was validated, around the handler and its transaction. */
   readonly middleware?: MiddlewareHandler | MiddlewareHandler[]
 }
 

@@ -2,6 +2,7 @@ import { getRefId } from '@asteasolutions/zod-to-openapi'
 import { z } from '@hono/zod-openapi'
 import type { ProblemDefinition } from '../http/problem.ts'
 import { type ProblemFormat, problemDetails, problemName } from '../http/problem-format.ts'
+import { statusProblems } from '../http/status-problems.ts'
 import type { Template } from '../http/template.ts'
 import type { Feature } from './feature.ts'
 import { checkPathParameters } from './path-checks.ts'
@@ -117,7 +118,10 @@ function definedProblem(
   mounted: readonly Mounted[],
   runtimeProblems: Readonly<Record<string, ProblemDefinition>>,
 ): void {
-  const known = code in runtimeProblems || mounted.some(({ feature }) => code in feature.problems)
+  const known =
+    code in runtimeProblems ||
+    code in statusProblems ||
+    mounted.some(({ feature }) => code in feature.problems)
   if (!known)
     throw new Error(`${place} lists the problem ${code}, which no feature defines: add it to \`problems\`.`)
 }

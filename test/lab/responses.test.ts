@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest'
+import { expectProblem } from '#test/support/expect.ts'
+import { noDatabase } from '#test/support/feature.ts'
+import { expectLog } from '#test/support/process.ts'
+import { testService } from '#test/support/service.ts'
+import { lab as features } from './feature.ts'
+import { sharedLab } from './lab.ts'
+
+const lab = sharedLab()
+const inProcess = await testService({ databaseUrl: noDatabase, features })
+
+const wrong = [
+  ...['location', 'control', 'break', 'nul', 'name', 'status-99', 'status-101', 'status-1000', 'too-long'],
+  ...['too-short', 'length-of-nothing', 'body-of-204', 'body-of-304', 'json', 'touched'],
+]
+
+test.each(wrong)('a response that cannot be written is a problem, in the log as well: %s', async (kind) => {
+  for (const [api, lines] of [
+    [lab.api, () => expectLog(lab.process.lines)],
+    [inProcess.api, () => inProcess.lines],
+  ] as const) {
+    const id = `wrong-${kind}`
+    await expectProblem(await api(`/wrong/${kind}`, { headers: { 'X-Request-Id': id } }), 500, 'INTERNAL')
+    await expect.poll(() => lines().some(({ message }) => message === `GET /wrong/${kind} 500`)).toBe(true)
+    await (await api('/ping')).text()
+  }
+})
+
+test('a Location of a path that needs it is encoded', async () => {
+  const alice = await lab.as('alice')
+  const made = await alice('/shops/東京/parcels', { method: 'POST' })
+  expect([made.status, made.headers.get('location')]).toEqual([
+    ...[201, `/shops/${encodeURIComponent('東京')}/parcels/a%2Fb`],
+  ])
+})
+
+test('Hono’s redirect encodes what it is given, and its cookies too', async () => {
+  const elsewhere = await lab.api('/elsewhere')
+  expect([elsewhere.status, elsewhere.headers.get('location')]).toEqual([302, encodeURI('/東京')])
+  expect((await lab.api('/cookies')).headers.getSetCookie()).toEqual([
+    ...[`a=${encodeURIComponent('東京; x')}; Path=/`, 'b=2; Path=/'],
+  ])
+})
+
+describe('a replay is the first response', () => {
+  test.each(['pdf', 'see-other', 'nothing'])('%s: byte for byte, with its headers', async (kind) => {
+    const alice = await lab.as('alice')
+    const ask = () => alice(`/kept/${kind}`, { method: 'POST', headers: { 'Idempotency-Key': kind } })
+    const [first, again, third] = [await ask(), await ask(), await ask()]
+    expect(first.status).toBeLessThan(400)
+    for (const other of [again, third]) {
+      expect(other.headers.get('idempotency-replayed')).toBe('true')
+      expect(other.status).toBe(first.status)
+      for (const name of ['content-type', 'content-disposition', 'content-length', 'location', 'x-call'])
+        expect([name, other.headers.get(name)]).toEqual([name, first.headers.get(name)])
+    }
+    const bytes = await first.bytes()
+    expect(await again.bytes()).toEqual(bytes)
+    if (kind === 'pdf') expect([...bytes]).toEqual(Array.from({ length: 512 }, (_none, index) => index % 256))
+  })
+
+  test('but for its cookies, which are credentials', async () => {
+    const alice = await lab.as('alice')
+    const ask = () => alice('/kept/cookie', { method: 'POST', headers: { 'Idempotency-Key': 'cookie' } })
+    expect((await ask()).headers.getSetCookie()).toHaveLength(1)
+    expect((await ask()).headers.getSetCookie()).toEqual([])
+  })
+
+  test.each([
+    ['stream', 'answered with a stream'],
+    ['large', '1048577 bytes, more than the 1048576'],
+    ['bad-header', 'etag has a character'],
+  ])('one that cannot be kept, or written, is a 500 that commits nothing: %s', async (kind, complaint) => {
+    const alice = await lab.as('alice')
+    for (let time = 0; time < 2; time++) {
+      const response = await alice(`/kept/${kind}`, { method: 'POST', headers: { 'Idempotency-Key': kind } })
+      expect(response.headers.get('idempotency-replayed')).toBeNull()
+      await expectProblem(response, 500, 'INTERNAL')
+    }
+    const causes = expectLog(lab.process.lines).map(({ stack_trace }) => String(stack_trace))
+    expect(causes.join('\n')).toContain(complaint)
+  })
+})
+
+describe('what Hono’s own middleware answers keeps its status, headers and meaning', () => {
+  test.each([
+    ['GET', '/hono/basic', 401, 'UNAUTHORIZED', { 'www-authenticate': 'Basic realm="Secure Area"' }],
+    ['GET', '/hono/bearer', 401, 'UNAUTHORIZED', { 'www-authenticate': 'Bearer realm=""' }],
+    ['POST', '/hono/csrf', 403, 'FORBIDDEN', {}],
+    ['GET', '/hono/timeout', 504, 'GATEWAY_TIMEOUT', {}],
+    ['GET', '/throws/400', 400, 'MALFORMED_REQUEST', { 'retry-after': '7', 'x-mine': 'yes' }],
+    ['GET', '/throws/404', 404, 'NOT_FOUND', { 'x-mine': 'yes' }],
+    ['GET', '/throws/409', 409, 'CONFLICT', { 'x-mine': 'yes' }],
+    ['GET', '/throws/413', 413, 'BODY_TOO_LARGE', { 'x-mine': 'yes' }],
+    ['GET', '/throws/418', 418, 'CLIENT_ERROR', { 'x-mine': 'yes' }],
+    ['GET', '/throws/429', 429, 'TOO_MANY_REQUESTS', { 'retry-after': '7' }],
+    ['GET', '/throws/503', 503, 'UNAVAILABLE', { 'retry-after': '7' }],
+    ['GET', '/throws/507', 507, 'SERVER_ERROR', {}],
+  ])('%s %s: %i %s', async (method, path, status, code, headers) => {
+    const form = { 'Content-Type': 'application/x-www-form-urlencoded', Origin: 'https://evil.example' }
+    const sent = method === 'POST' ? { body: 'a=1', headers: form } : {}
+    const response = await lab.api(path, { method, ...sent })
+    expect(Object.fromEntries(response.headers)).toMatchObject(headers)
+    const problem = await expectProblem(response, status, code)
+    if (path.startsWith('/throws')) expect(problem.detail).toBe(status < 500 ? 'Because.' : undefined)
+  })
+})
+
+test('a redirect to https can be followed by a page elsewhere', async () => {
+  const { api } = await testService({
+    databaseUrl: noDatabase,
+    features,
+    environment: { CORS_ORIGINS: 'https://shop.example', SERVICE_URL: 'https://orders.example' },
+  })
+  const headers = { Origin: 'https://shop.example', 'X-Forwarded-Proto': 'http' }
+  const response = await api('/ping', { headers })
+  expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([
+    ...[308, 'https://shop.example'],
+  ])
+})
