@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { sql } from 'drizzle-orm'
 import type { Transaction } from '#src/runtime/database/database.ts'
+import { problems } from '#src/runtime/http/problem.ts'
 import type { Feature } from '#src/runtime/openapi/feature.ts'
 import { defineRoute, type Handler, handle, json, jsonBody } from '#src/runtime/openapi/route.ts'
 import { onServer } from './database.ts'
@@ -17,6 +18,7 @@ export const workRoute = defineRoute({
   security: 'authenticated',
   idempotent: true,
   request: { body: jsonBody(Anything) },
+  problems: [problems.NOT_FOUND, problems.PRECONDITION_FAILED],
   responses: {
     200: json('Done', Anything),
     201: json('Made', Anything),
