@@ -15,7 +15,10 @@ const own = {
 }
 
 const headersThenThrow = handle(
-  defineRoute({ ...trial, path: '/headers-then-throw', operationId: 'headersThenThrow', responses }),
+  defineRoute({
+    ...{ ...trial, path: '/headers-then-throw', operationId: 'headersThenThrow', responses },
+    problems: [problems.NOT_FOUND],
+  }),
   async (c) => {
     for (const [name, value] of Object.entries(own)) c.header(name, value)
     throw new Problem(problems.NOT_FOUND)

@@ -50,7 +50,7 @@ describe('without CORS_ORIGINS', () => {
 
 const exposed = {
   'access-control-expose-headers':
-    'X-Request-Id,Retry-After,WWW-Authenticate,Idempotency-Replayed,Location,ETag',
+    'X-Request-Id,Retry-After,WWW-Authenticate,Idempotency-Replayed,ETag,Location',
 }
 
 describe('with a list of origins', () => {

@@ -20,6 +20,7 @@ const worker = handle(
     operationId: 'work',
     security: 'optional',
     request: { params: z.object({ id: z.string() }) },
+    problems: [problems.PRECONDITION_FAILED],
   }),
   async (c) => {
     await work()
