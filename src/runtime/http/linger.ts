@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
@@ -11,6 +12,9 @@ const pauseMs = 5_000
 const totalMs = 30_000
 /** Twice what Cloud Run lets through in a request over HTTP/1. https://cloud.google.com/run/quotas */
 const discardBytes = 64 * 1024 * 1024
+
+/** Runs something outside any request: its response is out, and the client is still sending. */
+const ofTheConnection = AsyncLocalStorage.snapshot()
 
 /** The sockets that linger, with what each may still send before it is cut. */
 const limits = new WeakMap<Socket, { readonly bytes: number; readonly time: number }>()
@@ -30,7 +34,7 @@ export function lingers(socket: Socket): boolean {
 export function linger(socket: Socket, incoming?: IncomingMessage): void {
   if (limits.has(socket) || socket.destroyed) return
   limits.set(socket, { bytes: socket.bytesRead + discardBytes, time: performance.now() + totalMs })
-  socket.setTimeout(pauseMs, () => socket.destroy())
+  ofTheConnection(() => socket.setTimeout(pauseMs, () => socket.destroy()))
   socket.end()
   if (!incoming)
     return void socket.on('data', () => countDiscarded(socket)).once('end', () => socket.destroy())
