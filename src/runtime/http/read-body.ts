@@ -6,7 +6,7 @@ import { bufferToFormData } from 'hono/utils/buffer'
 import type { BaseEnv } from './env.ts'
 import { Problem, problems } from './problem.ts'
 import { collect, decodePairs, listNames } from './read-parameters.ts'
-import { refusePoison } from './text.ts'
+import { maybePoison, refusePoison } from './text.ts'
 import { type Step, validate } from './validation.ts'
 
 /** 1 MiB. */
@@ -64,15 +64,17 @@ export function readBody(body: NonNullable<NonNullable<RouteConfig['request']>['
 
 async function parseJson(c: Context): Promise<unknown> {
   const bytes = await c.req.arrayBuffer()
+  let text = ''
   let value: unknown
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    value = JSON.parse(text)
   } catch (cause) {
     const position = cause instanceof SyntaxError && /position \d+/.exec(cause.message)?.[0]
     const detail = `The body is not valid JSON in UTF-8${position ? ` (at ${position})` : ''}.`
     throw new Problem(problems.MALFORMED_REQUEST, { detail })
   }
-  refusePoison(value, 'body')
+  if (maybePoison(text)) refusePoison(value, 'body')
   return value
 }
 
@@ -81,7 +83,7 @@ async function parseForm(c: Context, type: string): Promise<Iterable<readonly [s
   try {
     if (type.startsWith('multipart/'))
       return await bufferToFormData(bytes, c.req.header('content-type') ?? '')
-    return decodePairs(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    return [...decodePairs(new TextDecoder('utf-8', { fatal: true }).decode(bytes))]
   } catch {
     throw new Problem(problems.MALFORMED_REQUEST, { detail: 'The body is not a valid form.' })
   }

@@ -7,6 +7,9 @@ import { invalid, type Place, type Step, validate } from './validation.ts'
 
 const nothing = z.strictObject({})
 
+/** How many parameters a query may have, and how many fields a form. */
+const mostPairs = 1_000
+
 /**
  * Reads the path's parameters.
  *
@@ -68,9 +71,9 @@ export function listNames(schema: z.ZodType): ReadonlySet<string> {
 }
 
 /**
- * Makes an object of pairs, lists where the schema takes lists.
+ * Makes an object of pairs, lists where the schema takes lists. The work grows with the number of pairs, no faster.
  *
- * @throws {Problem} VALIDATION_FAILED for poison, and for a key that stands twice but is no list
+ * @throws {Problem} VALIDATION_FAILED for more than 1,000 pairs, for poison, and for a key that stands twice but is no list
  */
 export function collect(
   entries: Iterable<readonly [name: string, value: unknown]>,
@@ -79,10 +82,13 @@ export function collect(
 ): Record<string, unknown> {
   const values: Record<string, unknown> = Object.create(null) // a key may be __proto__
   const errors: ProblemError[] = []
+  let count = 0
   for (const [name, value] of entries) {
+    if (++count > mostPairs) throw tooMany(place)
     refusePoison({ [name]: value }, place)
     const known = values[name]
-    if (lists.has(name)) values[name] = [...(Array.isArray(known) ? known : []), value]
+    if (lists.has(name) && Array.isArray(known)) known.push(value)
+    else if (lists.has(name)) values[name] = [value]
     else if (known === undefined) values[name] = value
     else errors.push({ detail: 'may stand once only', in: place, pointer: `#/${pointerStep(name)}` })
   }
@@ -95,8 +101,20 @@ export function collect(
  *
  * @throws {Problem} MALFORMED_REQUEST for what is not percent-encoded UTF-8
  */
-export function decodePairs(text: string): [name: string, value: string][] {
-  return text.split('&').filter(Boolean).map(decodePair)
+export function* decodePairs(text: string): Generator<[name: string, value: string]> {
+  for (let start = 0; start <= text.length; ) {
+    const found = text.indexOf('&', start)
+    const end = found < 0 ? text.length : found
+    if (end > start) yield decodePair(text.slice(start, end))
+    start = end + 1
+  }
+}
+
+function tooMany(place: Place): Problem {
+  return new Problem(problems.VALIDATION_FAILED, {
+    detail: `The ${place} has more than ${mostPairs} fields.`,
+    errors: [{ detail: `must have ${mostPairs} fields at most`, in: place, pointer: '#' }],
+  })
 }
 
 function decodePair(pair: string): [name: string, value: string] {

@@ -14,6 +14,11 @@ export type Step = (c: Context<BaseEnv>) => Promise<void> | undefined
 /** Where in a request a value stands, in the problem's words. */
 export type Place = ProblemError['in']
 
+/** What keeps the body of a problem below 64 KiB. */
+const mostErrors = 50
+const mostDetail = 300
+const mostPointer = 800
+
 /** The parts of a request as Hono's `c.req.valid()` names them, and as a problem does. */
 const places = {
   json: 'body',
@@ -42,30 +47,45 @@ export function validate(
     const { issues } = result.error
     throw invalid(
       place,
-      issues.flatMap((issue) => describe(issue, place)),
+      issues.slice(0, mostErrors).flatMap((issue) => describe(issue, place)),
       issues.slice(0, 5).map(({ path }) => knownPlace(schema, path)),
+      issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0),
     )
   }
   c.req.addValidatedData(part, result.data as object)
 }
 
 /**
- * The problem of a part that does not fit.
+ * The problem of a part that does not fit. It lists 50 errors at most, and counts the rest.
  *
  * @param logged the places, for the log
+ * @param count how many errors there are, also those that `errors` leaves out
  */
-export function invalid(place: Place, errors: ProblemError[], logged?: string[]): Problem {
+export function invalid(
+  place: Place,
+  errors: readonly ProblemError[],
+  logged?: string[],
+  count = errors.length,
+): Problem {
+  const rest = count - mostErrors
   return new Problem(problems.VALIDATION_FAILED, {
-    detail: `The ${place} does not fit the contract.`,
-    errors,
+    detail: `The ${place} does not fit the contract.${rest > 0 ? ` ${rest} more errors are not listed.` : ''}`,
+    errors: errors.slice(0, mostErrors).map(({ detail, pointer, ...error }) => {
+      return { ...error, detail: cut(detail, mostDetail), pointer: cut(pointer, mostPointer) }
+    }),
     ...(logged && { logged }),
   })
+}
+
+/** A text of this length at most: a key of the request's may be as long as its body. */
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1).toWellFormed()}…` : text
 }
 
 function describe(issue: z.core.$ZodIssue, place: Place): ProblemError[] {
   const pointer = ['#', ...issue.path.map(pointerStep)].join('/')
   if (issue.code !== 'unrecognized_keys') return [{ detail: issue.message, in: place, pointer }]
-  return issue.keys.map((key) => {
+  return issue.keys.slice(0, mostErrors).map((key) => {
     return { detail: 'is not known here', in: place, pointer: `${pointer}/${pointerStep(key)}` }
   })
 }

@@ -1,0 +1,146 @@
+import { z } from '@hono/zod-openapi'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { collect } from '#src/runtime/http/read-parameters.ts'
+import { maybePoison, refusePoison } from '#src/runtime/http/text.ts'
+import { defineRoute, handle, json } from '#src/runtime/openapi/route.ts'
+import { expectJson, expectProblem } from '#test/support/expect.ts'
+import { featureOf, noDatabase } from '#test/support/feature.ts'
+import { testService } from '#test/support/service.ts'
+
+const schema = z.strictObject({ tag: z.array(z.coerce.number()).optional() })
+const take = defineRoute({
+  method: 'post',
+  path: '/take',
+  operationId: 'take',
+  summary: 'Take a body',
+  security: 'public',
+  request: {
+    body: {
+      required: true,
+      content: {
+        'application/json': { schema },
+        'application/x-www-form-urlencoded': { schema },
+        'multipart/form-data': { schema },
+      },
+    },
+  },
+  responses: { 200: json('How many', z.object({ count: z.int() })) },
+})
+const { api } = await testService({
+  databaseUrl: noDatabase,
+  features: [
+    featureOf(
+      handle(take, (c) => {
+        const values = c.req.valid(c.req.header('content-type') === 'application/json' ? 'json' : 'form')
+        return c.json({ count: values.tag?.length ?? 0 }, 200)
+      }),
+    ),
+  ],
+})
+
+const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
+const fields = (count: number) => Array.from({ length: count }, () => 'tag=1').join('&')
+
+test('a form may have 1,000 fields, and no more', async () => {
+  expect(await expectJson(await api('/take', { body: fields(1_000), headers: form }))).toEqual({
+    count: 1_000,
+  })
+  for (const count of [1_001, 40_000, 170_000]) {
+    const problem = await expectProblem(
+      await api('/take', { body: fields(count), headers: form }),
+      400,
+      'VALIDATION_FAILED',
+    )
+    expect(problem.detail).toBe('The body has more than 1000 fields.')
+  }
+})
+
+test('so it is with the parts of a multipart body', async () => {
+  const parts = (count: number) => {
+    const body = new FormData()
+    for (let part = 0; part < count; part++) body.append('tag', '1')
+    return body
+  }
+  expect(await expectJson(await api('/take', { body: parts(1_000) }))).toEqual({ count: 1_000 })
+  const tooMany = await api('/take', { body: parts(9_000) })
+  expect((await expectProblem(tooMany, 400, 'VALIDATION_FAILED')).detail).toContain('more than 1000 fields')
+})
+
+test('and with a query, also where the route takes none', async () => {
+  const query = Array.from({ length: 1_500 }, (_, index) => `k${index}=`).join('&')
+  const response = await api(`/ping?${query}`)
+  const problem = await expectProblem(response, 400, 'VALIDATION_FAILED')
+  expect(problem.detail).toBe('The query has more than 1000 fields.')
+})
+
+test.each([
+  ['wrong items', { tag: Array.from({ length: 100_000 }, () => 'x') }, 99_950],
+  [
+    'unknown keys',
+    Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`k${index}`, 0])),
+    19_950,
+  ],
+])('of many %s a problem lists 50, and counts the rest', async (_what, body, rest) => {
+  const response = await api('/take', { json: body })
+  const problem = await expectProblem(response, 400, 'VALIDATION_FAILED')
+  expect(problem.errors).toHaveLength(50)
+  expect(problem.detail).toBe(`The body does not fit the contract. ${rest} more errors are not listed.`)
+})
+
+test('keys as long as the body do not make a problem of its length', async () => {
+  const long = (index: number) => `${index}${'東'.repeat(6_000)}`
+  const body = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [long(index), 0]))
+  const response = await api('/take', { json: body })
+  const text = await response.clone().text()
+  expect(Buffer.byteLength(text)).toBeLessThan(65_536)
+  expect((await expectProblem(response, 400, 'VALIDATION_FAILED')).errors).toHaveLength(50)
+})
+
+test('the work on repeated keys grows with their number: each value is stored once', () => {
+  for (const count of [10, 100, 1_000]) {
+    let stored = 0
+    const counted = new Proxy([] as unknown[], {
+      set(target, key, value) {
+        if (key !== 'length') stored++
+        return Reflect.set(target, key, value)
+      },
+    })
+    const pairs = Array.from({ length: count }, () => ['tag', '1'] as const)
+    const { push } = Array.prototype
+    Array.prototype.push = function countedPush(...items: unknown[]) {
+      if (items[0] === '1') Reflect.apply(push, counted, items)
+      return Reflect.apply(push, this, items)
+    }
+    try {
+      expect(collect(pairs, new Set(['tag']), 'body').tag).toHaveLength(count)
+    } finally {
+      Array.prototype.push = push
+    }
+    expect(stored).toBe(count - 1)
+  }
+})
+
+test('what is not walked for poison has none', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 3 }), fc.string({ unit: 'binary' }), (value, text) => {
+      const written = JSON.stringify({ value, text, [text]: 1 })
+      if (maybePoison(written)) return
+      expect(() => refusePoison(JSON.parse(written), 'body')).not.toThrow()
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test.each([
+  '"a\\u0000"',
+  '"\\uD800"',
+  '{"\\udfff":1}',
+  `${'['.repeat(65)}${']'.repeat(65)}`,
+  '{"a":"\\u0000"}',
+])('what has some is walked: %s', (text) => expect(maybePoison(text)).toBe(true))
+
+test.each(['"[[[[{{{{"', '"\\\\"', '"\\"[" ', '[{"a":[1,2]}]', '"東京 😀"', '"\\u00e9"'])(
+  'plain text is not: %s',
+  (text) => expect(maybePoison(text)).toBe(false),
+)
