@@ -25,7 +25,7 @@ const route = (method: 'post' | 'put' | 'patch' | 'delete', path: string) =>
       security: 'authenticated',
       idempotent: true,
       request: {
-        params: z.object({ id: z.string().optional() }),
+        ...(path.includes('{id}') && { params: z.object({ id: z.string() }) }),
         query: z.strictObject({ draft: z.string().optional() }),
         ...(method !== 'delete' && { body: jsonBody(Note) }),
       },
