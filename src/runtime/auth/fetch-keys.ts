@@ -1,5 +1,5 @@
 import type { JSONWebKeySet } from 'jose'
-import { readText } from '../read-text.ts'
+import { callOnce } from '../call-once.ts'
 
 const fetchMs = 5_000
 /** Many times what a provider with a hundred keys sends. */
@@ -14,15 +14,11 @@ export async function fetchKeys(url: string): Promise<JSONWebKeySet> {
   const controller = new AbortController()
   const timer = setTimeout(() => controller.abort(new Error(`No response within ${fetchMs} ms`)), fetchMs)
   try {
-    const response = await fetch(url, {
-      redirect: 'error',
-      signal: controller.signal,
-      headers: { accept: 'application/json', connection: 'close' },
-    })
-    if (response.status !== 200) throw new Error(`The response is a ${response.status}, not a 200`)
-    return JSON.parse(await readText(response, maxBytes))
+    const headers = { accept: 'application/json' }
+    const { status, text } = await callOnce(url, { headers, signal: controller.signal, maxBytes })
+    if (status !== 200) throw new Error(`The response is a ${status}, not a 200`)
+    return JSON.parse(text)
   } finally {
     clearTimeout(timer)
-    controller.abort() // a body that was not read would hold its socket
   }
 }

@@ -1,5 +1,5 @@
 import type { protos } from '@google-cloud/tasks'
-import { readText } from '../read-text.ts'
+import { callOnce } from '../call-once.ts'
 import { accessTokens } from './access-tokens.ts'
 import { fetchAccessToken } from './metadata-server.ts'
 
@@ -69,22 +69,15 @@ export function cloudTasks(options: {
   async function call(id: string, url: string, signal: AbortSignal, body?: string): Promise<void> {
     signal.throwIfAborted()
     const token = await tokens?.get(signal)
-    const response = await fetch(url, {
+    const { status: code, text } = await callOnce(url, {
       method: body ? 'POST' : 'GET',
-      headers: {
-        'content-type': 'application/json',
-        connection: 'close', // an idle socket would outlive the request
-        ...(token && { authorization: `Bearer ${token}` }),
-      },
-      ...(body && { body }),
-      redirect: 'error',
-      signal,
+      headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+      ...{ body, signal, maxBytes },
     })
-    const text = await readText(response, maxBytes)
-    if (response.status === 200 && read(text)?.name === `${queue}/tasks/${id}`) return
-    if (response.status === 401 && token) tokens?.forget(token)
+    if (code === 200 && read(text)?.name === `${queue}/tasks/${id}`) return
+    if (code === 401 && token) tokens?.forget(token)
     const { message = 'what responds is not Cloud Tasks', status } = read(text)?.error ?? {}
-    throw new CloudTasksError(`Cloud Tasks responded with ${response.status}: ${message}`, status)
+    throw new CloudTasksError(`Cloud Tasks responded with ${code}: ${message}`, status)
   }
 
   return {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { readText } from '../read-text.ts'
+import { callOnce } from '../call-once.ts'
 import type { AccessToken } from './access-tokens.ts'
 
 /** Many times what a token has. */
@@ -17,11 +17,11 @@ const Token = z.object({ access_token: z.string().min(1), expires_in: z.number()
 export async function fetchAccessToken(host: string, signal: AbortSignal): Promise<AccessToken> {
   const url = `http://${host}/computeMetadata/v1/instance/service-accounts/default/token`
   const asked = Date.now()
-  const headers = { 'metadata-flavor': 'Google', connection: 'close' }
-  const response = await fetch(url, { headers, redirect: 'error', signal })
-  const text = await readText(response, maxBytes)
-  if (response.status !== 200) throw new Error(`The response to ${url} is a ${response.status}, not a 200`)
-  if (response.headers.get('metadata-flavor') !== 'Google')
+  const { status, headers, text } = await callOnce(url, {
+    ...{ headers: { 'metadata-flavor': 'Google' }, signal, maxBytes },
+  })
+  if (status !== 200) throw new Error(`The response to ${url} is a ${status}, not a 200`)
+  if (headers['metadata-flavor'] !== 'Google')
     throw new Error(`Who responds at ${url} is not the metadata server: Metadata-Flavor is not Google`)
   const token = Token.safeParse(parseJson(text), { jitless: true })
   if (!token.success) throw new Error(`The response to ${url} is not a token that expires`)

@@ -1,0 +1,57 @@
+import { once } from 'node:events'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+
+/** A response that was read to its end. */
+export interface CallResponse {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+}
+
+/**
+ * Sends one request on a connection of its own, which ends with it; also where the signal cuts it. (undici, behind
+ * `fetch`, opens another connection for a request that was cut, and leaves that one idle.) Redirects are not followed.
+ *
+ * @param call.maxBytes what the response's body may hold
+ * @throws {Error} where nobody responds as HTTP, and for a longer body; the reason of the signal that ended it
+ */
+export async function callOnce(
+  url: string,
+  call: {
+    method?: 'GET' | 'POST'
+    headers?: Record<string, string>
+    body?: string | undefined
+    signal: AbortSignal
+    maxBytes: number
+  },
+): Promise<CallResponse> {
+  const { method = 'GET', headers = {}, body, signal, maxBytes } = call
+  const { request } = url.startsWith('https:') ? await import('node:https') : await import('node:http')
+  signal.throwIfAborted()
+  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+  const sent = request(url, { method, headers: { ...headers, ...length }, agent: false, signal })
+  sent.on('error', () => {}) // it may come after the response has failed as well
+  try {
+    const responded = once(sent, 'response') as Promise<[IncomingMessage]>
+    sent.end(body)
+    const [response] = await responded
+    const { statusCode: status = 0 } = response
+    return { status, headers: response.headers, text: await readText(response, maxBytes) }
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    sent.destroy()
+  }
+}
+
+async function readText(response: IncomingMessage, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of response) {
+    bytes += chunk.byteLength
+    if (bytes > maxBytes) throw new Error(`The response is longer than ${maxBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}
