@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { currentRequest } from '../log/context.ts'
 import { within } from '../within.ts'
 import { acquire } from './acquire.ts'
-import { readOnlyProblem, unavailable } from './errors.ts'
+import { endsConnection, readOnlyProblem, unavailable } from './errors.ts'
 import { beginText } from './introduce.ts'
 import type { CheckedPool } from './pool.ts'
 import { type Statement, sendStatement, unnamed } from './statement.ts'
@@ -117,7 +117,8 @@ export class HeldConnection {
       if (!result) this.#usable = false
       return result
     } catch (error) {
-      this.#usable = false
+      // a refused COMMIT leaves the connection good: ROLLBACK then waits until its locks are gone
+      if (endsConnection(error)) this.#usable = false
       throw error
     } finally {
       request?.signal?.removeEventListener('abort', abort)
