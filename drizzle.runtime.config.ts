@@ -1,6 +1,6 @@
 import { defineConfig } from 'drizzle-kit'
 
-// `npm run migration:runtime`: the runtime's tables, for whoever maintains the runtime. A fork does not need it.
+// `npm run migration:runtime`: the runtime's tables, for those who maintain the runtime. A fork does not need it.
 
 export default defineConfig({
   dialect: 'postgresql',

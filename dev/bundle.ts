@@ -10,7 +10,7 @@ export interface DevBundle {
   remove(): Promise<void>
 }
 
-/** Our own sources, and drizzle-orm: Node parses its package.json of 180 kB anew for each of its modules. */
+/** Our own sources, and drizzle-orm: Node parses its package.json of 180 kB once for each of its modules. */
 const inside = (id: string) =>
   id.startsWith('.') || id.startsWith('#') || isAbsolute(id) || /^drizzle-orm(\/|$)/.test(id)
 

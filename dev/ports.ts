@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net'
 const [lowest, highest] = [10_000, 32_000]
 
 /**
- * A TCP port that nobody listens on, drawn from those that no system gives to a connection or to whoever
+ * A TCP port that nobody listens on, drawn from those that no system gives to a connection or to a server that
  * listens on port 0: it stays free until it is used, unless another draws the same.
  */
 export async function freePort(): Promise<number> {

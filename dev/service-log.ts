@@ -4,7 +4,7 @@ import { tickPath } from './cloud-tasks.ts'
 const quietTick = new RegExp(`^POST ${tickPath} 2\\d\\d$`)
 
 /**
- * The service's log for whoever develops: without the tick of each minute, unless it fails, and with
+ * The service's log for a developer: without the tick of each minute, unless it fails, and with
  * no more of the configuration than is new.
  *
  * @param pretty whether a person reads along

@@ -31,6 +31,7 @@ export function watchFolders(
   }
 
   function compare(): void {
+    timer = undefined
     const now = look(folders)
     follow(now.folders)
     const files = new Set([...known.files.keys(), ...now.files.keys()])
@@ -61,7 +62,7 @@ export function watchFolders(
   }
 
   follow(known.folders)
-  const looking = setInterval(() => timer?.hasRef() || compare(), lookTimeMs)
+  const looking = setInterval(() => timer || compare(), lookTimeMs) // one that waits for files to rest comes soon
   return () => {
     clearTimeout(timer)
     clearInterval(looking)

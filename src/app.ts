@@ -33,8 +33,8 @@ export const features: readonly Feature[] = [orders]
 const contract = {
   title: 'Orders',
   description:
-    'Answers that are not listed with an operation: 308 to https for plain http, 405 with `Allow`, and 431 for ' +
-    'headers over 16 KiB. Every answer carries `X-Request-Id`; a 503 says in `Retry-After` when to come back.',
+    'Answers that are not listed with an operation: 308 to https for plain http (or 403 to a credential in clear), 405 with ' +
+    '`Allow`, and 431 for headers over 16 KiB. Every answer carries `X-Request-Id`; a 503 says in `Retry-After` when to come back.',
 }
 
 /** How the service writes its problems. */

@@ -10,7 +10,7 @@ export interface ServerUser {
  * As root, the user who runs the server: `nobody`, whom each Linux has, or else another of `/etc/passwd` (initdb wants
  * one with a name). No user is made, and no command is asked.
  *
- * @returns `undefined` for whoever is not root, and runs it as oneself
+ * @returns `undefined` where this process is not root: the server runs as its own user then
  * @throws if there is none but root
  */
 export function serverUser(passwd = '/etc/passwd', uid = process.getuid?.()): ServerUser | undefined {

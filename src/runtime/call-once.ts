@@ -9,8 +9,8 @@ export interface CallResponse {
 }
 
 /**
- * Sends one request on a connection of its own, which ends with it; also where the signal cuts it. (undici, behind
- * `fetch`, opens another connection for a request that was cut, and leaves that one idle.) Redirects are not followed.
+ * Sends one request on a connection of its own, which ends with it, also where the signal cuts it. (undici, behind `fetch`,
+ * opens another connection then, which can outlive the request.) Redirects are not followed.
  *
  * @param call.maxBytes what the response's body may hold
  * @throws {Error} where nobody responds as HTTP, and for a longer body; the reason of the signal that ended it

@@ -18,12 +18,12 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { lockFolder } from '#dev/postgres/lock.ts'
 import { makeScratch } from '#dev/postgres/scratch.ts'
 import { serverUser } from '#dev/postgres/user.ts'
 import { alive, descendants } from '#test/support/processes.ts'
+import { query } from '#test/support/query.ts'
 
 // Where a newcomer's project may be, and whom the newcomer may be. Only root can play others: somebody else's tests
 // play that one.
@@ -90,16 +90,6 @@ async function start(dataDir: string, as: { uid?: number; gid?: number } = {}, p
     await vi.waitFor(() => expect(alive(below)).toEqual([]))
   }
   return { url, stop, complaint: url ? '' : await complaint }
-}
-
-async function query(url: string, sql: string): Promise<pg.QueryResult> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return await client.query(sql)
-  } finally {
-    await client.end()
-  }
 }
 
 /** The server's program, as Linux knows it. */

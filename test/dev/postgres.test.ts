@@ -4,10 +4,10 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { startPostgres } from '#dev/postgres.ts'
 import { processes } from '#test/support/processes.ts'
+import { query } from '#test/support/query.ts'
 
 const owners: ChildProcess[] = []
 let folder: string
@@ -26,16 +26,6 @@ afterEach(async () => {
   await vi.waitFor(() => expect(existsSync(join(dataDir, 'postmaster.pid'))).toBe(false))
   await rm(folder, { recursive: true, force: true })
 })
-
-async function query(url: string, sql: string): Promise<pg.QueryResult> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return await client.query(sql)
-  } finally {
-    await client.end()
-  }
-}
 
 async function show(url: string, setting: string): Promise<string> {
   return Object.values((await query(url, `SHOW ${setting}`)).rows[0]).join()

@@ -3,30 +3,14 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { collect } from '#src/runtime/http/read-parameters.ts'
 import { maybePoison, refusePoison } from '#src/runtime/http/text.ts'
-import { defineRoute, handle, json } from '#src/runtime/openapi/route.ts'
+import { handle } from '#src/runtime/openapi/route.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
+import { allTypesRoute } from '#test/support/forms.ts'
 import { testService } from '#test/support/service.ts'
 
 const schema = z.strictObject({ tag: z.array(z.coerce.number()).optional() })
-const take = defineRoute({
-  method: 'post',
-  path: '/take',
-  operationId: 'take',
-  summary: 'Take a body',
-  security: 'public',
-  request: {
-    body: {
-      required: true,
-      content: {
-        'application/json': { schema },
-        'application/x-www-form-urlencoded': { schema },
-        'multipart/form-data': { schema },
-      },
-    },
-  },
-  responses: { 200: json('How many', z.object({ count: z.int() })) },
-})
+const take = allTypesRoute(schema, z.object({ count: z.int() }), 1024 * 1024)
 const { api } = await testService({
   databaseUrl: noDatabase,
   features: [
@@ -43,12 +27,12 @@ const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
 const fields = (count: number) => Array.from({ length: count }, () => 'tag=1').join('&')
 
 test('a form may have 1,000 fields, and no more', async () => {
-  expect(await expectJson(await api('/take', { body: fields(1_000), headers: form }))).toEqual({
+  expect(await expectJson(await api('/all', { body: fields(1_000), headers: form }))).toEqual({
     count: 1_000,
   })
   for (const count of [1_001, 40_000, 170_000]) {
     const problem = await expectProblem(
-      await api('/take', { body: fields(count), headers: form }),
+      await api('/all', { body: fields(count), headers: form }),
       400,
       'VALIDATION_FAILED',
     )
@@ -62,8 +46,8 @@ test('so it is with the parts of a multipart body', async () => {
     for (let part = 0; part < count; part++) body.append('tag', '1')
     return body
   }
-  expect(await expectJson(await api('/take', { body: parts(1_000) }))).toEqual({ count: 1_000 })
-  const tooMany = await api('/take', { body: parts(9_000) })
+  expect(await expectJson(await api('/all', { body: parts(1_000) }))).toEqual({ count: 1_000 })
+  const tooMany = await api('/all', { body: parts(9_000) })
   expect((await expectProblem(tooMany, 400, 'VALIDATION_FAILED')).detail).toContain('more than 1000 fields')
 })
 
@@ -82,7 +66,7 @@ test.each([
     19_950,
   ],
 ])('of many %s a problem lists 50, and counts the rest', async (_what, body, rest) => {
-  const response = await api('/take', { json: body })
+  const response = await api('/all', { json: body })
   const problem = await expectProblem(response, 400, 'VALIDATION_FAILED')
   expect(problem.errors).toHaveLength(50)
   expect(problem.detail).toBe(`The body does not fit the contract. ${rest} more errors are not listed.`)
@@ -91,7 +75,7 @@ test.each([
 test('keys as long as the body do not make a problem of its length', async () => {
   const long = (index: number) => `${index}${'東'.repeat(6_000)}`
   const body = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [long(index), 0]))
-  const response = await api('/take', { json: body })
+  const response = await api('/all', { json: body })
   const text = await response.clone().text()
   expect(Buffer.byteLength(text)).toBeLessThan(65_536)
   expect((await expectProblem(response, 400, 'VALIDATION_FAILED')).errors).toHaveLength(50)

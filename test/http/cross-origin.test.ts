@@ -1,9 +1,12 @@
+import { z } from '@hono/zod-openapi'
 import { describe, expect, test } from 'vitest'
-import { handlePlain } from '#src/runtime/openapi/route.ts'
+import { defineFeature } from '#src/runtime/openapi/feature.ts'
+import { defineRoute, handle, handlePlain, json } from '#src/runtime/openapi/route.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
+import { showThing, Thing } from '#test/support/thing.ts'
 
 const page = 'https://shop.example.com'
 const other = 'https://evil.example'
@@ -131,4 +134,30 @@ describe('with *', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store')
     await expectProblem(answer, 500, 'INTERNAL')
   })
+})
+
+test('pages elsewhere may send and read the headers that routes state, each named once', async () => {
+  const route = defineRoute({
+    ...showThing,
+    request: { headers: z.object({ 'x-tenant': z.string(), authorization: z.string().optional() }) },
+    responses: {
+      200: json('The thing', Thing, { 'X-Total': 'How many' }),
+      '4XX': { description: 'None', headers: z.object({ 'x-total': z.string().optional() }) },
+    },
+  })
+  const feature = defineFeature({
+    name: 'x',
+    description: 'X.',
+    routes: () => [handle(route, (c) => c.json({ name: 'x' }, 200, { 'X-Total': '1' }))],
+  })
+  const environment = { CORS_ORIGINS: '*' }
+  const { api } = await testService({ databaseUrl: noDatabase, features: [feature], environment })
+  const preflight = { Origin: 'https://a.example', 'Access-Control-Request-Method': 'GET' }
+  const { headers } = await api('/thing', { method: 'OPTIONS', headers: preflight })
+  expect(headers.get('access-control-allow-headers')).toBe(
+    'Authorization,Content-Type,traceparent,tracestate,X-Request-Id,if-none-match,x-tenant',
+  )
+  expect(headers.get('access-control-expose-headers')).toBe(
+    'X-Request-Id,Retry-After,WWW-Authenticate,ETag,X-Total',
+  )
 })

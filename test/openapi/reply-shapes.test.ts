@@ -1,41 +1,13 @@
 import { z } from '@hono/zod-openapi'
-import { HTTPException } from 'hono/http-exception'
 import { expect, test } from 'vitest'
-import { defineProblems, Problem, problems } from '#src/runtime/http/problem.ts'
-import { defineFeature } from '#src/runtime/openapi/feature.ts'
 import { defineRoute, type Handler, handle, json } from '#src/runtime/openapi/route.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { noDatabase } from '#test/support/feature.ts'
-import { testService } from '#test/support/service.ts'
+import { logged, serveThing, showThing, Thing } from '#test/support/thing.ts'
 
-const own = defineProblems({
-  THING_GONE: { status: 410, title: 'The thing is gone' },
-  THING_TAKEN: { status: 409, title: 'The thing is taken' },
-})
-const Thing = z.object({ name: z.string() })
 const content = { 'application/json': { schema: Thing } }
-const base = {
-  method: 'get',
-  path: '/thing',
-  operationId: 'getThing',
-  summary: 'Show',
-  security: 'public',
-} as const
-
-function serve(mode: 'strip' | 'fail', operation: ReturnType<typeof handle>) {
-  const feature = defineFeature({ name: 'x', description: 'X.', problems: own, routes: () => [operation] })
-  return testService({ databaseUrl: noDatabase, features: [feature], environment: { REPLY_CHECK: mode } })
-}
-
-function logged(lines: readonly Record<string, unknown>[], severity: string): string {
-  return lines
-    .filter((line) => line.severity === severity)
-    .map((line) => `${line.message} ${line.stack_trace ?? ''}`)
-    .join('\n')
-}
 
 const ranges = defineRoute({
-  ...base,
+  ...showThing,
   responses: {
     200: json('The thing', Thing),
     '2XX': {
@@ -55,7 +27,7 @@ const inRanges: [name: string, handler: Handler<typeof ranges>, status: number, 
 ]
 
 test.each(inRanges)('what is stated for %s is what goes out', async (_name, handler, status, body) => {
-  const { api } = await serve('fail', handle(ranges, handler))
+  const { api } = await serveThing('fail', handle(ranges, handler))
   const response = await api('/thing')
   expect([response.status, await response.text()]).toEqual([status, body])
 })
@@ -82,13 +54,13 @@ test.each<[name: string, handler: Handler<typeof ranges>, complaint: string]>([
     'answered 503 with application/json, which',
   ],
 ])('%s is a 500', async (_name, handler, complaint) => {
-  const { api, lines } = await serve('fail', handle(ranges, handler))
+  const { api, lines } = await serveThing('fail', handle(ranges, handler))
   await expectProblem(await api('/thing'), 500, 'INTERNAL')
   expect(logged(lines, 'ERROR')).toContain(complaint)
 })
 
 const types = defineRoute({
-  ...base,
+  ...showThing,
   responses: {
     200: {
       description: 'The thing',
@@ -102,7 +74,7 @@ const types = defineRoute({
 })
 
 test('c.json writes the JSON type that is stated, or that it is given; each is checked by its own schema', async () => {
-  const { api } = await serve(
+  const { api } = await serveThing(
     'fail',
     handle(types, (c) => c.json({ _links: { self: '/thing' } }, 200)),
   )
@@ -110,12 +82,12 @@ test('c.json writes the JSON type that is stated, or that it is given; each is c
   expect(response.headers.get('content-type')).toBe('application/hal+json')
   expect(await response.json()).toEqual({ _links: { self: '/thing' } })
   const type = 'application/vnd.thing+json; version=2'
-  const other = await serve(
+  const other = await serveThing(
     'fail',
     handle(types, (c) => c.json({ name: 'x' } as never, 200, { 'content-type': type })),
   )
   expect((await other.api('/thing')).headers.get('content-type')).toBe(type)
-  const wrong = await serve(
+  const wrong = await serveThing(
     'fail',
     handle(types, (c) => c.json({ name: 'x' } as never, 200)),
   )
@@ -123,12 +95,12 @@ test('c.json writes the JSON type that is stated, or that it is given; each is c
 })
 
 test('a type without a schema passes as it is; HEAD may leave the body out', async () => {
-  const csv = await serve(
+  const csv = await serveThing(
     'fail',
     handle(types, (c) => c.body('a,b', 200, { 'Content-Type': 'text/csv' })),
   )
   expect(await (await csv.api('/thing')).text()).toBe('a,b')
-  const none = await serve(
+  const none = await serveThing(
     'fail',
     handle(types, (c) => c.body(null, 200) as never),
   )
@@ -138,7 +110,7 @@ test('a type without a schema passes as it is; HEAD may leave the body out', asy
 
 const optional = { description: 'Where more is', required: false, schema: { type: 'string' as const } }
 const tagged = defineRoute({
-  ...base,
+  ...showThing,
   responses: {
     200: json('The thing', Thing, { ETag: 'Its version', 'Next-Page': optional }),
     201: {
@@ -168,10 +140,10 @@ test.each(withoutHeaders)(
   '%s without a stated header is a 500, or a warning live',
   async (_name, handler, header) => {
     const message = `without the header ${header}, which its route states`
-    const strict = await serve('fail', handle(tagged, handler))
+    const strict = await serveThing('fail', handle(tagged, handler))
     await expectProblem(await strict.api('/thing'), 500, 'INTERNAL')
     expect(logged(strict.lines, 'ERROR')).toContain(message)
-    const live = await serve('strip', handle(tagged, handler))
+    const live = await serveThing('strip', handle(tagged, handler))
     expect((await live.api('/thing')).ok).toBe(true)
     expect(logged(live.lines, 'WARNING')).toContain(message)
   },
@@ -190,107 +162,10 @@ test.each<[name: string, handler: Handler<typeof tagged>]>([
   ['a response of its own', () => Response.json({ name: 'x' }, { headers: { ETag: '"1"' } }) as never],
 ])('%s with the stated header passes, and warns of nothing', async (_name, handler) => {
   for (const mode of ['fail', 'strip'] as const) {
-    const { api, lines } = await serve(mode, handle(tagged, handler))
+    const { api, lines } = await serveThing(mode, handle(tagged, handler))
     const response = await api('/thing')
     expect(response.headers.get('etag')).toBe('"1"')
     expect(await expectJson(response)).toEqual({ name: 'x' })
     expect(logged(lines, 'WARNING')).toBe('')
   }
-})
-
-const listing = defineRoute({
-  ...base,
-  responses: { 200: json('The thing', Thing) },
-  problems: [own.THING_TAKEN],
-})
-const throwing = (thrown: unknown) => (): never => {
-  throw thrown
-}
-
-test('a problem that the route does not list is a 500 that names it, or a warning live', async () => {
-  const message =
-    'getThing answered 410 with the problem THING_GONE, which its route does not list: add it to its `problems`'
-  for (const thrown of [
-    new Problem(own.THING_GONE),
-    new Error('x', { cause: new Problem(own.THING_GONE) }),
-  ]) {
-    const strict = await serve('fail', handle(listing, throwing(thrown)))
-    await expectProblem(await strict.api('/thing'), 500, 'INTERNAL')
-    expect(logged(strict.lines, 'ERROR')).toContain(message)
-    const live = await serve('strip', handle(listing, throwing(thrown)))
-    await expectProblem(await live.api('/thing'), 410, 'THING_GONE')
-    expect(logged(live.lines, 'WARNING')).toContain(message)
-  }
-})
-
-test.each([
-  [409, 'THING_TAKEN', new Problem(own.THING_TAKEN)],
-  [503, 'OVERLOADED', new Problem(problems.OVERLOADED)],
-  [400, 'VALIDATION_FAILED', new Problem(problems.VALIDATION_FAILED)],
-  [400, 'MALFORMED_REQUEST', new HTTPException(400)],
-] as const)('a %i that the route or the runtime lists goes out as it is', async (status, code, thrown) => {
-  const { api, lines } = await serve('fail', handle(listing, throwing(thrown)))
-  await expectProblem(await api('/thing'), status, code)
-  expect(logged(lines, 'WARNING')).not.toContain('does not list')
-})
-
-test('a route may list problems by a range of statuses', async () => {
-  const route = defineRoute({
-    ...base,
-    responses: {
-      200: json('The thing', Thing),
-      '4XX': {
-        description: 'A problem',
-        content: { 'application/problem+json': { schema: z.looseObject({}) } },
-      },
-    },
-  })
-  const { api } = await serve('fail', handle(route, throwing(new Problem(own.THING_GONE)) as never))
-  await expectProblem(await api('/thing'), 410, 'THING_GONE')
-})
-
-test('a response of the route’s own and a problem of one status stand side by side in the contract', async () => {
-  const route = defineRoute({
-    ...base,
-    responses: { 200: json('The thing', Thing), 400: json('What to choose from', Thing) },
-  })
-  const { api } = await serve(
-    'fail',
-    handle(route, (c) => c.json({ name: 'x' }, 400)),
-  )
-  expect((await api('/thing')).headers.get('content-type')).toBe('application/json')
-  const contract = z
-    .object({
-      paths: z.record(z.string(), z.object({ get: z.object({ responses: z.record(z.string(), z.any()) }) })),
-    })
-    .parse(await expectJson(await api('/openapi.json')))
-  const stated = contract.paths['/thing']?.get.responses['400']
-  expect(Object.keys(stated.content)).toEqual(['application/problem+json', 'application/json'])
-  expect(stated.description).toMatch(/^What to choose from `MALFORMED_REQUEST`/)
-})
-
-test('pages elsewhere may send and read the headers that routes state, each named once', async () => {
-  const route = defineRoute({
-    ...base,
-    request: { headers: z.object({ 'x-tenant': z.string(), authorization: z.string().optional() }) },
-    responses: {
-      200: json('The thing', Thing, { 'X-Total': 'How many' }),
-      '4XX': { description: 'None', headers: z.object({ 'x-total': z.string().optional() }) },
-    },
-  })
-  const feature = defineFeature({
-    name: 'x',
-    description: 'X.',
-    routes: () => [handle(route, (c) => c.json({ name: 'x' }, 200, { 'X-Total': '1' }))],
-  })
-  const environment = { CORS_ORIGINS: '*' }
-  const { api } = await testService({ databaseUrl: noDatabase, features: [feature], environment })
-  const preflight = { Origin: 'https://a.example', 'Access-Control-Request-Method': 'GET' }
-  const { headers } = await api('/thing', { method: 'OPTIONS', headers: preflight })
-  expect(headers.get('access-control-allow-headers')).toBe(
-    'Authorization,Content-Type,traceparent,tracestate,X-Request-Id,if-none-match,x-tenant',
-  )
-  expect(headers.get('access-control-expose-headers')).toBe(
-    'X-Request-Id,Retry-After,WWW-Authenticate,ETag,X-Total',
-  )
 })

@@ -5,10 +5,15 @@ import type { Json } from './expect.ts'
 /** The fields of a form, in order. */
 export type Pairs = [name: string, value: string | Blob][]
 
-/** A route, `POST /all`, that takes this body of up to 1,000 bytes in three types: JSON and both kinds of form. */
+/**
+ * A route, `POST /all`, that takes this body in three types: JSON and both kinds of form.
+ *
+ * @param bodyLimit bytes
+ */
 export function allTypesRoute<Body extends z.ZodType, Answer extends z.ZodType>(
   schema: Body,
   answer: Answer,
+  bodyLimit = 1000,
 ) {
   return defineRoute({
     method: 'post',
@@ -16,7 +21,7 @@ export function allTypesRoute<Body extends z.ZodType, Answer extends z.ZodType>(
     operationId: 'all',
     summary: 'Take a body',
     security: 'public',
-    bodyLimit: 1000,
+    bodyLimit,
     request: {
       body: {
         required: true,

@@ -40,7 +40,7 @@ export function refuseSkipped({ written, applied }: Journal, { folder, script }:
   const files = skipped.map(({ tag, when }) => `${tag}.sql (made ${date(when)})`).join(', ')
   throw new Error(
     `${folder}: this database has not had ${files}, but it has had a newer migration (made ${date(newest)}). ` +
-      'Two branches each made one. Make the older one anew, so that it is the last: delete its file and its ' +
+      'Two branches each made one. Write the older one again, so that it is the last: delete its file and its ' +
       'snapshot, take it out of meta/_journal.json, and run `npm run ' +
       `${script}\`.`,
   )

@@ -89,7 +89,7 @@ async function apply(client: pg.Client, set: MigrationSet, before: Journal): Pro
     if (foreign === 0 || !findDatabaseError(error)?.code?.startsWith('42')) throw error
     throw new Error(
       `${set.folder}: a migration failed. The database has had ${foreign} that ${foreign === 1 ? 'is' : 'are'} not ` +
-        'in this folder: they were of another branch, or the migrations were made anew since. In development, ' +
+        'in this folder: they were of another branch, or the migrations were written again since. In development, ' +
         'delete its data and begin afresh; elsewhere, bring it to what the folder expects by hand.',
       { cause: error },
     )

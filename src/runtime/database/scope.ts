@@ -14,7 +14,8 @@ export function runInTransaction<Result>(scope: TransactionScope, work: () => Re
 }
 
 /**
- * Why whoever holds a connection gets no other one: where all are held by such, each waits for the others.
+ * Why a request that holds a connection gets no second one: where all connections are held so, each request waits for
+ * the others.
  *
  * @returns nothing outside a transaction
  */

@@ -49,7 +49,7 @@ class OpenTransaction extends NodePgTransaction<NoSchema, NoSchema> {
  * What `database.transaction` does, in place of Drizzle's own, which never gives a connection back when BEGIN
  * fails, throws what ROLLBACK met in place of what went wrong, and takes for committed what is not: after a
  * statement that failed, and whose error was caught, COMMIT rolls back without a word. Its statements end with the
- * request; the pool refuses whoever asks for another connection inside.
+ * request; inside, the pool refuses a second connection.
  */
 export function transactionOn(pool: CheckedPool): Database['transaction'] {
   return async function transaction(work, config) {

@@ -84,7 +84,7 @@ export function followStream(
     const why = new Error('The process stops')
     const tell = () => (abort ? abort(why) : void stop({ stopped: why.message }))
     if (endless) tell()
-    else timer = setTimeout(tell, downloadMs)
+    else if (!signal.aborted) timer = setTimeout(tell, downloadMs) // else its second runs already
   }
 
   signal.addEventListener('abort', onAbort)

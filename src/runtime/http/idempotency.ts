@@ -22,7 +22,7 @@ export const idempotencyKey = z.object({
 })
 
 /**
- * Not kept of the first response: what the server says anew each time, and cookies, which are credentials, and would
+ * Not kept of the first response: what the server says for each response, and cookies, which are credentials, and would
  * overwrite a newer one.
  */
 const notKept = /^(access-control-.*|connection|content-length|date|keep-alive|set-cookie|transfer-encoding)$/

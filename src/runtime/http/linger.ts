@@ -39,7 +39,7 @@ export function linger(socket: Socket, incoming?: IncomingMessage): void {
   if (!incoming)
     return void socket.on('data', () => countDiscarded(socket)).once('end', () => socket.destroy())
   if (incoming.complete) return void closeWhenSent(socket)
-  incoming.removeAllListeners('data') // whoever was reading has given up, and would hold the rest up
+  incoming.removeAllListeners('data') // the reader has given up, and would hold the rest up
   incoming.on('data', () => countDiscarded(socket))
   incoming.once('end', () => closeWhenSent(socket))
   incoming.resume()

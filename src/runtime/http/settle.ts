@@ -111,7 +111,7 @@ function joined(
   reader: ReadableStreamDefaultReader<unknown>,
 ): ReadableStream<Uint8Array> {
   let waiting: typeof next | undefined = next
-  next.catch(() => {}) // whoever pulls hears of it
+  next.catch(() => {}) // `pull` throws it
   return new ReadableStream(
     {
       async pull(controller) {

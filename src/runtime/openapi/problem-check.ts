@@ -45,14 +45,17 @@ export function problemCheck(
   const stated = statedAt(route.responses)
 
   return function checkProblem(thrown, c) {
-    const { definition, options: of } = toProblem(thrown)
+    const {
+      definition,
+      options: { cause },
+    } = toProblem(thrown)
     const { code, status } = definition
     if (codes.has(code) || stated(status)?.content.has(options.contentType)) return thrown
     if (statuses.has(status) && !isProblem(thrown)) return thrown
     const message =
       `${route.operationId} answered ${status} with the problem ${code}, which its route does not list: ` +
       'add it to its `problems`'
-    if (options.mode === 'fail') return new Error(message, { cause: of.cause })
+    if (options.mode === 'fail') return new Error(message, { cause })
     c.get('log').warn({ code }, message)
     return thrown
   }
