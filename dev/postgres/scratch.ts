@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { lockFolder } from './lock.ts'
 import { endOrphan } from './orphan.ts'
 
-/** Whoever makes one has locked it by then. */
+/** A folder of this age was locked by the process that made it, if that one still runs. */
 const settleTimeMs = 60_000
 
 /** A folder that goes with the process. */
