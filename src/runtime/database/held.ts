@@ -26,6 +26,8 @@ export class HeldConnection {
   /** Resolves when the statement under way has left the connection free. */
   #busy: Promise<void> | undefined
   #usable = true
+  /** Whether the server has stopped answering: then nothing more is sent. */
+  #silent = false
   #readOnly = false
   /** Whether COMMIT or ROLLBACK was sent. */
   over = false
@@ -67,10 +69,15 @@ export class HeldConnection {
       throw new Error('A statement of the transaction failed: nothing is committed')
   }
 
-  /** ROLLBACK, also when the request has ended. Never throws: what went wrong before is what counts. */
+  /**
+   * ROLLBACK, also when the request has ended. The server reports an error before it releases the locks. So this waits
+   * for its response, or for the end of the connection: then a retry does not meet them. Never throws: what went wrong
+   * before is what counts.
+   */
   async rollback(): Promise<void> {
     while (this.#busy) await this.#busy
-    if (this.#usable && !(await this.#finish('rollback').catch(() => undefined))) this.#usable = false
+    if (this.#silent) return
+    if (!(await this.#finish('rollback').catch(() => undefined))) this.#usable = false
   }
 
   /** Gives the connection back, or drops one of no use. */
@@ -84,8 +91,10 @@ export class HeldConnection {
     const { promise: busy, resolve: freed } = Promise.withResolvers<void>()
     this.#busy = busy
     const options = { request: currentRequest(), recoveryMs: this.#pool.limits.recoveryMs }
+    let failure: unknown
     sendStatement(this.#client, statement, values, options, {
       settle: (error, result) => {
+        failure = error
         const problem = this.#readOnly ? undefined : readOnlyProblem(error)
         if (problem) this.#usable = false
         if (result) resolve(result)
@@ -93,6 +102,7 @@ export class HeldConnection {
       },
       free: (usable) => {
         this.#usable &&= usable
+        this.#silent ||= !usable && !endsConnection(failure)
         this.#busy = undefined
         freed()
       },
@@ -115,9 +125,9 @@ export class HeldConnection {
     try {
       const result = await Promise.race([sent, late])
       if (!result) this.#usable = false
+      this.#silent = !result
       return result
     } catch (error) {
-      // a refused COMMIT leaves the connection good: ROLLBACK then waits until its locks are gone
       if (endsConnection(error)) this.#usable = false
       throw error
     } finally {
