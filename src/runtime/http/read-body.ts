@@ -1,36 +1,12 @@
 import type { RouteConfig } from '@hono/zod-openapi'
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { bufferToFormData } from 'hono/utils/buffer'
 import type { BaseEnv } from './env.ts'
 import { Problem, problems } from './problem.ts'
 import { collect, decodePairs, listNames } from './read-parameters.ts'
 import { maybePoison, refusePoison } from './text.ts'
 import { type Step, validate } from './validation.ts'
-
-/** 1 MiB. */
-const defaultLimit = 1024 * 1024
-
-/**
- * Refuses a body over the limit, by its length where one is stated, else while it is read.
- *
- * @param maxSize bytes
- */
-export function limitBody(maxSize = defaultLimit): Step {
-  const limit = bodyLimit({
-    maxSize,
-    onError() {
-      throw new Problem(problems.BODY_TOO_LARGE, {
-        detail: `The body may have ${maxSize} bytes at most.`,
-        headers: { Connection: 'close' }, // what was not read makes the connection useless for another request
-      })
-    },
-  })
-  return async function limitBody(c) {
-    await limit(c, async () => {})
-  }
-}
 
 /**
  * Reads a body of one of the stated types: 415 for another type, or none; 400 for what cannot be read or does
