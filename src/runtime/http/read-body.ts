@@ -1,10 +1,9 @@
 import type { RouteConfig } from '@hono/zod-openapi'
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { bufferToFormData } from 'hono/utils/buffer'
 import type { BaseEnv } from './env.ts'
 import { Problem, problems } from './problem.ts'
-import { collect, decodePairs, listNames } from './read-parameters.ts'
+import { formReader, isForm } from './read-form.ts'
 import { maybePoison, refusePoison } from './text.ts'
 import { type Step, validate } from './validation.ts'
 
@@ -22,6 +21,9 @@ export function readBody(body: NonNullable<NonNullable<RouteConfig['request']>['
       return [type.toLowerCase(), schema instanceof z.ZodType ? schema : z.unknown()]
     }),
   )
+  const forms = new Map(
+    [...schemas].filter(([type]) => isForm(type)).map(([type, schema]) => [type, formReader(schema)]),
+  )
   const detail = `Send one of: ${[...schemas.keys()].join(', ')}. In UTF-8, without a Content-Encoding.`
 
   return async function readBody(c) {
@@ -31,10 +33,7 @@ export function readBody(body: NonNullable<NonNullable<RouteConfig['request']>['
     const schema = schemas.get(type) ?? (isJson(type) ? schemas.get('application/json') : undefined)
     if (!schema || !isPlainUtf8(c)) throw new Problem(problems.UNSUPPORTED_MEDIA_TYPE, { detail })
     if (isJson(type)) validate(c, 'json', schema, await parseJson(c))
-    else if (isForm(type)) {
-      const values = collect(await parseForm(c, type), listNames(schema), 'body')
-      validate(c, 'form', schema, values)
-    }
+    else await forms.get(type)?.(c)
   }
 }
 
@@ -54,17 +53,6 @@ async function parseJson(c: Context): Promise<unknown> {
   return value
 }
 
-async function parseForm(c: Context, type: string): Promise<Iterable<readonly [string, unknown]>> {
-  const bytes = await c.req.arrayBuffer()
-  try {
-    if (type.startsWith('multipart/'))
-      return await bufferToFormData(bytes, c.req.header('content-type') ?? '')
-    return [...decodePairs(new TextDecoder('utf-8', { fatal: true }).decode(bytes))]
-  } catch {
-    throw new Problem(problems.MALFORMED_REQUEST, { detail: 'The body is not a valid form.' })
-  }
-}
-
 function isPlainUtf8(c: Context<BaseEnv>): boolean {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(c.req.header('content-type') ?? '')?.[1] ?? 'utf-8'
   const encoding = c.req.header('content-encoding') ?? 'identity'
@@ -73,8 +61,4 @@ function isPlainUtf8(c: Context<BaseEnv>): boolean {
 
 function isJson(type: string): boolean {
   return /^application\/([\w.-]+\+)?json$/.test(type)
-}
-
-function isForm(type: string): boolean {
-  return type === 'application/x-www-form-urlencoded' || type === 'multipart/form-data'
 }
