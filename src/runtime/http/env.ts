@@ -1,5 +1,6 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Log } from '../log/logger.ts'
+import type { Hold } from './held-bytes.ts'
 import type { Problem } from './problem.ts'
 import type { StreamedResponse } from './settle.ts'
 
@@ -16,6 +17,8 @@ export interface BaseEnv {
     answerHeaders: Record<string, string>
     /** Whether a route, or the runtime itself, makes the response. */
     routed?: true
+    /** What the request holds of the process's memory, once it holds any: see `hold`. */
+    hold?: Hold
     /** The problem that was answered last. */
     problem?: Problem
     /** The response whose body is at hand, with its length in bytes. */

@@ -1,26 +1,63 @@
-import { bodyLimit } from 'hono/body-limit'
+import type { Context } from 'hono'
+import type { BaseEnv } from './env.ts'
+import { hold } from './hold.ts'
 import { Problem, problems } from './problem.ts'
+import { readIncoming, readStream } from './read-bytes.ts'
+import { shareBytes } from './share-bytes.ts'
 import type { Step } from './validation.ts'
 
 /** 1 MiB. */
 const defaultLimit = 1024 * 1024
 
+/** What is held for each byte of a body: the byte itself, and what is made of it (a text, the parts of a form). */
+const perByte = 2
+
 /**
- * Refuses a body over the limit, by its length where one is stated, else while it is read.
+ * Refuses a body over the limit, by its length where one is stated, else while it is read. Whatever a handler asks for
+ * (`c.req.json()`, `c.req.raw.text()` …) comes from one reading, which ends with the request. `c.req.raw.body` streams
+ * a body of stated length; one that comes in chunks is read before the handler.
  *
  * @param maxSize bytes
  */
 export function limitBody(maxSize = defaultLimit): Step {
-  const limit = bodyLimit({
-    maxSize,
-    onError() {
-      throw new Problem(problems.BODY_TOO_LARGE, {
-        detail: `The body may have ${maxSize} bytes at most.`,
-        headers: { Connection: 'close' }, // what was not read makes the connection useless for another request
-      })
-    },
-  })
-  return async function limitBody(c) {
-    await limit(c, async () => {})
+  function check(size: number): void {
+    if (size <= maxSize) return
+    throw new Problem(problems.BODY_TOO_LARGE, {
+      detail: `The body may have ${maxSize} bytes at most.`,
+      headers: { Connection: 'close' }, // what was not read makes the connection useless for another request
+    })
   }
+
+  /** Counts what arrives of a body that states no length. */
+  function counter(c: Context<BaseEnv>): (bytes: number) => void {
+    let size = 0
+    return function count(bytes) {
+      size += bytes
+      check(size)
+      hold(c).take(bytes * perByte)
+    }
+  }
+
+  return function limitBody(c) {
+    const { incoming } = c.env ?? {}
+    if (!incoming) return withoutServer(c, counter(c))
+    const { signal } = c.var
+    if ('transfer-encoding' in incoming.headers)
+      return readIncoming(incoming, { count: counter(c), signal }).then((bytes) =>
+        shareBytes(c, async () => bytes),
+      )
+    const length = Number(incoming.headers['content-length'] ?? 0)
+    check(length)
+    if (length > 0) hold(c).take(length * perByte)
+    shareBytes(c, async () => (length > 0 ? readIncoming(incoming, { length, signal }) : new Uint8Array()))
+    return undefined
+  }
+}
+
+/** A request that no server has received, as in tests. */
+async function withoutServer(c: Context<BaseEnv>, count: (bytes: number) => void): Promise<void> {
+  const { body } = c.req.raw
+  const bytes = body ? await readStream(body, count) : new Uint8Array()
+  if (body) c.req.raw = new Request(c.req.raw, { body: bytes })
+  shareBytes(c, async () => bytes)
 }
