@@ -17,7 +17,7 @@ const { api } = await testService({
     featureOf(
       handle(take, (c) => {
         const values = c.req.valid(c.req.header('content-type') === 'application/json' ? 'json' : 'form')
-        return c.json({ count: values.tag?.length ?? 0 }, 200)
+        return c.json({ count: values?.tag?.length ?? 0 }, 200)
       }),
     ),
   ],

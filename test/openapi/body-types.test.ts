@@ -53,13 +53,10 @@ test('a route that takes one type takes that', async () => {
   expect(await expectJson(await api('/form', { body: 'title=Tea', headers }))).toEqual({ by: 'Tea' })
 })
 
-test.each(['application/json', 'Application/JSON ; charset=utf-8', 'application/merge-patch+json'])(
-  'JSON may be called %s',
-  async (type) => {
-    const answer = await api('/all', { body: '{"title":"Tea"}', headers: { 'Content-Type': type } })
-    expect(await expectJson(answer)).toEqual({ by: 'json' })
-  },
-)
+test.each(['application/json', 'Application/JSON ; charset=utf-8'])('JSON may be called %s', async (type) => {
+  const answer = await api('/all', { body: '{"title":"Tea"}', headers: { 'Content-Type': type } })
+  expect(await expectJson(answer)).toEqual({ by: 'json' })
+})
 
 test('a file comes with its name, type and bytes', async () => {
   const body = formData([
@@ -90,6 +87,7 @@ const refused: [path: string, type: string | undefined][] = [
   ['/all', 'application/xml'],
   ['/all', undefined],
   ['/all', 'rubbish'],
+  ['/all', 'application/merge-patch+json'],
   ['/all', 'application/x-www-form-urlencoded; charset=iso-8859-1'],
   ['/form', 'application/json'],
   ['/form', 'multipart/form-data; boundary=b'],

@@ -1,4 +1,4 @@
-import type { Context } from 'hono'
+import type { Context, ValidationTargets } from 'hono'
 import type { z } from 'zod'
 import type { BaseEnv } from './env.ts'
 import { knownPlace } from './known-place.ts'
@@ -19,10 +19,11 @@ const mostErrors = 50
 const mostDetail = 300
 const mostPointer = 800
 
-/** The parts of a request as Hono's `c.req.valid()` names them, and as a problem does. */
+/** The parts of a request as `c.req.valid()` names them (Hono's own names, and `text`), and as a problem does. */
 const places = {
   json: 'body',
   form: 'body',
+  text: 'body',
   query: 'query',
   param: 'path',
   header: 'header',
@@ -52,7 +53,7 @@ export function validate(
       issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0),
     )
   }
-  c.req.addValidatedData(part, result.data as object)
+  c.req.addValidatedData(part as keyof ValidationTargets, result.data as object)
 }
 
 /**

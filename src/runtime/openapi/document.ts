@@ -90,7 +90,11 @@ function operationOf(
     ...(parameters.length > 0 && { parameters }),
     request: {
       ...(request?.body && {
-        body: { ...request.body, content: contentOf(request.body.content, 'input', place, writer) },
+        body: {
+          ...request.body,
+          required: request.body.required ?? false,
+          content: contentOf(request.body.content, 'input', place, writer),
+        },
       }),
     },
     responses: merged(problems, described(responses, place, writer)),

@@ -127,7 +127,7 @@ function stepsOf({ operation, template }: Mounted, options: MountOptions): Step[
   if (headers) steps.push(readHeaders(headers))
   if (cookies) steps.push(readCookies(cookies))
   steps.push(...limit)
-  if (body) steps.push(readBody(body))
+  if (body) steps.push(readBody(body, { values: operation.route.bodyValues }))
   return steps
 }
 

@@ -3,7 +3,8 @@ import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { write } from '../http/answer-headers.ts'
 import type { BaseEnv } from '../http/env.ts'
-import { bareType, isJson, rangesOf, type Stated, statedAt } from './stated.ts'
+import { bareType, isJson, rangesOf } from '../http/media-type.ts'
+import { type Stated, statedAt } from './stated.ts'
 
 /** What happens to a key that a reply's schema does not name: it is dropped, or the reply is a 500. */
 export type ReplyCheck = 'strip' | 'fail'

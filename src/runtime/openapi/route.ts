@@ -1,5 +1,5 @@
 import type { RouteConfig, RouteConfigToTypedResponse, RouteHandler, z } from '@hono/zod-openapi'
-import type { Context, Env, MiddlewareHandler, TypedResponse } from 'hono'
+import type { Context, Env, Handler as HonoHandler, Input, MiddlewareHandler, TypedResponse } from 'hono'
 import type {
   ClientErrorStatusCode,
   RedirectStatusCode,
@@ -11,6 +11,7 @@ import type { CallerVariables, Security } from '../auth/security.ts'
 import type { Transaction } from '../database/database.ts'
 import type { BaseEnv } from '../http/env.ts'
 import type { ProblemDefinition } from '../http/problem.ts'
+import type { BodyInput } from './body-input.ts'
 
 /**
  * What a route states: its place, who may call it, what it takes and what it answers. The problems that follow
@@ -39,6 +40,8 @@ export interface RouteDefinition {
   readonly idempotent?: boolean
   /** Bytes; 1 MiB if absent. */
   readonly bodyLimit?: number
+  /** How many values a JSON body may hold; 100,000 if absent. */
+  readonly bodyValues?: number
   /** Runs after the request was validated, around the handler and its transaction. */
   readonly middleware?: MiddlewareHandler | MiddlewareHandler[]
 }
@@ -89,10 +92,25 @@ type WithoutSchema<Responses> = {
     : never
 }[keyof Responses]
 
+/** The context of a handler; `c.req.valid('text')` is not one of Hono's own. */
+type ContextOf<C extends RouteConfig, E extends Env> =
+  BodyInput<BodyOf<C>> extends infer Body
+    ? Parameters<RouteHandler<C, E, { in: object; out: PartsOf<C> & Omit<Body, 'text'> }>>[0] &
+        (Body extends { text: infer Text } ? { req: { valid(part: 'text'): Text } } : unknown)
+    : never
+
+type BodyOf<C extends RouteConfig> = C extends { request: { body: infer Body } } ? Body : undefined
+
+/** What `c.req.valid()` gives beside the body, as zod-openapi infers it. */
+type PartsOf<C extends RouteConfig> =
+  RouteHandler<C> extends HonoHandler<infer _Env, infer _Path, infer I extends Input>
+    ? Omit<I['out'], 'json' | 'form'>
+    : never
+
 /** The handler of a route: typed by what the route states. */
 export type Handler<R extends RouteDefinition> =
   Configuration<R> extends infer C extends RouteConfig
-    ? (c: Parameters<RouteHandler<C, RouteEnv<R>>>[0]) => Answer<C> | Promise<Answer<C>>
+    ? (c: ContextOf<C, RouteEnv<R>>) => Answer<C> | Promise<Answer<C>>
     : never
 
 /** A route and what it does, as a feature lists them. */
@@ -168,5 +186,5 @@ export function describeHeaders(headers: StatedHeaders) {
 
 /** A JSON body for `request`. */
 export function jsonBody<S extends z.ZodType>(schema: S) {
-  return { required: true, content: { 'application/json': { schema } } }
+  return { required: true as const, content: { 'application/json': { schema } } }
 }

@@ -4,6 +4,7 @@ import type { ProblemDefinition } from '../http/problem.ts'
 import { type ProblemFormat, problemDetails, problemName } from '../http/problem-format.ts'
 import { statusProblems } from '../http/status-problems.ts'
 import type { Template } from '../http/template.ts'
+import { checkBody } from './body-checks.ts'
 import type { Feature } from './feature.ts'
 import { checkPathParameters } from './path-checks.ts'
 import type { Operation, PlainOperation, RouteDefinition } from './route.ts'
@@ -45,6 +46,7 @@ export function startChecks(
     if (/^\/runtime(\/|$)/.test(path) && !/^runtime(\.|$)/.test(feature.name))
       throw new Error(`${place} is below /runtime, which is the runtime's own: give it another path.`)
     checkPathParameters(place, template, operation)
+    checkBody(place, operation)
     if (operation.kind === 'plain') continue
     const { operationId } = operation.route
     once(

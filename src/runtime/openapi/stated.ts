@@ -1,5 +1,6 @@
 import type { RouteConfig } from '@hono/zod-openapi'
 import { z } from '@hono/zod-openapi'
+import { bareType } from '../http/media-type.ts'
 
 /** What a route states for a status. */
 export interface Stated {
@@ -40,21 +41,4 @@ function requiredHeaders(headers: unknown): string[] {
       part instanceof z.core.$ZodType ? part._zod.optin !== undefined : part?.required === false
     return optional ? [] : [name.toLowerCase()]
   })
-}
-
-/** A content type in small letters, without its parameters. */
-export function bareType(type: string): string {
-  return type.split(';')[0]?.trim().toLowerCase() ?? ''
-}
-
-/** What a content type may be stated as, the nearest first. */
-export function* rangesOf(type: string): Generator<string> {
-  yield type
-  yield type.replace(/\/.*/, '/*')
-  yield '*/*'
-}
-
-/** Whether a content type, in small letters, is JSON: `application/hal+json` as well. */
-export function isJson(type: string): boolean {
-  return type === 'application/json' || type.endsWith('+json')
 }

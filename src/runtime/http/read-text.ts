@@ -1,0 +1,24 @@
+import type { z } from '@hono/zod-openapi'
+import { Problem, problems } from './problem.ts'
+import { refusePoison } from './text.ts'
+import { type Step, validate } from './validation.ts'
+
+/** Reads a body that is a text in UTF-8; the handler finds it by `c.req.valid('text')`. */
+export function textReader(schema: z.ZodType): Step {
+  return async function readText(c) {
+    const text = decodeUtf8(await c.req.arrayBuffer())
+    if (text === undefined)
+      throw new Problem(problems.MALFORMED_REQUEST, { detail: 'The body is not a text in UTF-8.' })
+    refusePoison(text, 'body')
+    validate(c, 'text', schema, text)
+  }
+}
+
+/** A text without its byte order mark, or nothing where the bytes are not UTF-8. */
+export function decodeUtf8(bytes: ArrayBuffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}

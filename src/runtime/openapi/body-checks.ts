@@ -1,0 +1,75 @@
+import { z } from '@hono/zod-openapi'
+import { isJson, isMediaType } from '../http/media-type.ts'
+import type { StatedBody } from '../http/read-body.ts'
+import { isForm } from '../http/read-form.ts'
+import type { Operation, PlainOperation } from './route.ts'
+
+/**
+ * Refuses a body that no request could send, that nothing would check, or that the contract would show otherwise than
+ * it is read; media types that are none; and limits that are no numbers.
+ *
+ * @param place names the route
+ * @throws {Error} naming the route, and what to write instead
+ */
+export function checkBody(place: string, { kind, route }: Operation | PlainOperation): void {
+  checkLimit(place, 'bodyLimit', route.bodyLimit)
+  if (kind === 'plain') return
+  checkLimit(place, 'bodyValues', route.bodyValues)
+  for (const response of Object.values(route.responses))
+    for (const type of Object.keys(('content' in response && response.content) || {}))
+      if (!isMediaType(type.replace(/;.*/, '').trim().toLowerCase()))
+        throw new Error(`${place} states a response of the type "${type}", which is no media type: ${such}.`)
+  const body = route.request?.body
+  if (body) checkStatedBody(place, route.method, body)
+  if (route.bodyValues !== undefined && !Object.keys(body?.content ?? {}).some(isJson))
+    throw new Error(`${place} states bodyValues, but takes no JSON: leave it out.`)
+}
+
+const such = 'write one such as application/json'
+
+function checkLimit(place: string, name: string, limit: number | undefined): void {
+  if (limit === undefined || (Number.isSafeInteger(limit) && limit > 0)) return
+  throw new Error(`${place} states the ${name} ${limit}: write a whole number above 0.`)
+}
+
+function checkStatedBody(place: string, method: string, { content }: StatedBody): void {
+  if (method === 'get')
+    throw new Error(`${place} states a body, which no GET has: write post, or put it into request.query.`)
+  const types = Object.entries(content)
+  if (types.length === 0)
+    throw new Error(`${place} states a body of no type: write one into its content, ${such}.`)
+  for (const [type, media] of types) {
+    checkType(place, type)
+    checkSchema(place, type, media && 'schema' in media ? media.schema : undefined)
+  }
+}
+
+function checkType(place: string, type: string): void {
+  if (isMediaType(type)) return
+  const plain = type.replace(/;.*/, '').trim().toLowerCase()
+  const mend = isMediaType(plain) ? `write "${plain}"` : such
+  const why = type.includes(';')
+    ? 'with parameters, which are not compared'
+    : isMediaType(plain)
+      ? 'which is not in small letters'
+      : 'which is no media type'
+  throw new Error(`${place} states a body of the type "${type}", ${why}: ${mend}.`)
+}
+
+function checkSchema(place: string, type: string, schema: unknown): void {
+  const isChecked = schema instanceof z.ZodType
+  const where = `${place} takes ${type}`
+  if (isJson(type) || isForm(type)) {
+    if (!isChecked) throw new Error(`${where} without a zod schema: write z.unknown() to take anything.`)
+  } else if (isChecked && !takesText(schema)) {
+    throw new Error(
+      `${where}, which is read as a text where a zod schema stands: write z.string(), or leave the schema out and ` +
+        'read the body by c.req.arrayBuffer(), c.req.blob() or c.req.text().',
+    )
+  }
+}
+
+function takesText(schema: z.ZodType): boolean {
+  const { type, format } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+  return type === 'string' && format !== 'binary'
+}
