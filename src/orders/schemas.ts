@@ -1,6 +1,5 @@
 import { z } from '@hono/zod-openapi'
 import { cursorParameter } from '#src/runtime/database/cursor.ts'
-import { integerParameter } from '#src/runtime/openapi/parameters.ts'
 import { type OrderRow, orderStatuses } from './table.ts'
 
 /** What a caller sends to place an order. */
@@ -40,7 +39,7 @@ export const OrderPage = z
 
 /** The query of the list. */
 export const OrderQuery = z.strictObject({
-  limit: integerParameter(1, 100, 20),
+  limit: z.int().min(1).max(100).default(20),
   cursor: cursorParameter().optional(),
   status: z.enum(orderStatuses).optional(),
 })

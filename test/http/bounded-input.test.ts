@@ -9,7 +9,7 @@ import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { allTypesRoute } from '#test/support/forms.ts'
 import { testService } from '#test/support/service.ts'
 
-const schema = z.strictObject({ tag: z.array(z.coerce.number()).optional() })
+const schema = z.strictObject({ tag: z.array(z.number()).optional() })
 const take = allTypesRoute(schema, z.object({ count: z.int() }), 1024 * 1024)
 const { api } = await testService({
   databaseUrl: noDatabase,

@@ -26,7 +26,7 @@ const thing = {
   summary: 'Make a thing',
   request: {
     params: z.object({ id: z.uuid() }),
-    query: z.strictObject({ limit: z.coerce.number().default(1), word: z.string().optional() }),
+    query: z.strictObject({ limit: z.number().default(1), word: z.string().optional() }),
     headers: z.object({ 'if-match': z.string().optional() }),
     body: jsonBody(z.strictObject({ name: z.string(), at: z.string().transform(() => new Date()) })),
   },

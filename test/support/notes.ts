@@ -7,7 +7,6 @@ import { location } from '#src/runtime/http/location.ts'
 import { entityTag, matchedVersions, noneMatch } from '#src/runtime/http/preconditions.ts'
 import { defineProblems, Problem, problems } from '#src/runtime/http/problem.ts'
 import { defineFeature } from '#src/runtime/openapi/feature.ts'
-import { integerParameter } from '#src/runtime/openapi/parameters.ts'
 import { defineRoute, handle, json, jsonBody } from '#src/runtime/openapi/route.ts'
 import { type NoteRow, notesTable } from './notes-table.ts'
 
@@ -57,7 +56,7 @@ const listNotes = defineRoute({
   security: ['notes:read'],
   request: {
     query: z.strictObject({
-      limit: integerParameter(1, 100, 20),
+      limit: z.int().min(1).max(100).default(20),
       cursor: cursorParameter().optional(),
       status: Status.optional(),
     }),

@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { bufferToFormData } from 'hono/utils/buffer'
 import { Problem, problems } from './problem.ts'
 import { collect, decodePairs, listNames } from './read-parameters.ts'
+import { typedText } from './typed-text.ts'
 import { type Step, validate } from './validation.ts'
 
 /** Whether a content type, in small letters and without parameters, is a form's. */
@@ -13,8 +14,9 @@ export function isForm(type: string): boolean {
 /** Reads a body that is a form; the handler finds it by `c.req.valid('form')`. */
 export function formReader(schema: z.ZodType): Step {
   const lists = listNames(schema)
+  const typed = typedText(schema)
   return async function readForm(c) {
-    validate(c, 'form', schema, collect(await parseForm(c), lists, 'body'))
+    validate(c, 'form', schema, typed(collect(await parseForm(c), lists, 'body')))
   }
 }
 

@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import { Problem, type ProblemError, problems } from './problem.ts'
 import { pointerStep, refusePoison } from './text.ts'
+import { typedText } from './typed-text.ts'
 import { invalid, type Place, type Step, validate } from './validation.ts'
 
 const nothing = z.strictObject({})
@@ -19,10 +20,11 @@ export function readPath(
   schema: z.ZodType,
   read: (c: Context) => Record<string, string> = (c) => c.req.param(),
 ): Step {
+  const typed = typedText(schema)
   return function readPath(c) {
     const values = read(c)
     refusePoison(values, 'path')
-    return validate(c, 'param', schema, values)
+    return validate(c, 'param', schema, typed(values))
   }
 }
 
@@ -34,32 +36,35 @@ export function readPath(
  */
 export function readQuery(schema: z.ZodType = nothing): Step {
   const lists = listNames(schema)
+  const typed = typedText(schema)
   return function readQuery(c) {
     const { url } = c.req.raw
     const start = url.indexOf('?')
     if (start < 0 && schema === nothing) return undefined
     const query = start < 0 ? '' : (url.slice(start + 1).split('#')[0] ?? '')
-    return validate(c, 'query', schema, collect(decodePairs(query), lists, 'query'))
+    return validate(c, 'query', schema, typed(collect(decodePairs(query), lists, 'query')))
   }
 }
 
 /** Reads the headers that the schema names, and no others. */
 export function readHeaders(schema: z.ZodObject): Step {
   const names = Object.keys(schema.shape)
+  const typed = typedText(schema)
   return function readHeaders(c) {
     const values = Object.fromEntries(names.map((name) => [name, c.req.header(name)]))
-    return validate(c, 'header', schema, values)
+    return validate(c, 'header', schema, typed(values))
   }
 }
 
 /** Reads the cookies that the schema names, and no others. */
 export function readCookies(schema: z.ZodObject): Step {
   const names = Object.keys(schema.shape)
+  const typed = typedText(schema)
   return function readCookies(c) {
     const cookies = getCookie(c)
     const values = Object.fromEntries(names.map((name) => [name, cookies[name]]))
     refusePoison(values, 'cookie') // percent-encoded, they can hold anything
-    return validate(c, 'cookie', schema, values)
+    return validate(c, 'cookie', schema, typed(values))
   }
 }
 

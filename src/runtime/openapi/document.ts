@@ -11,11 +11,11 @@ import type { Config } from '../config/config.ts'
 import { idempotencyKey } from '../http/idempotency.ts'
 import type { ProblemDefinition } from '../http/problem.ts'
 import type { ProblemFormat } from '../http/problem-format.ts'
+import { shapeOf } from '../http/typed-text.ts'
 import { type Direction, schemaWriter } from './json-schema.ts'
 import { problemsOf } from './problem-check.ts'
 import type { RouteDefinition } from './route.ts'
 import { type Mounted, schemasOf, uniqueNames } from './start-checks.ts'
-import { shapeOf } from './walk.ts'
 
 type Writer = ReturnType<typeof schemaWriter>
 

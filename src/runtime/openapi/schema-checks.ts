@@ -1,9 +1,10 @@
 import { getOpenApiMetadata } from '@asteasolutions/zod-to-openapi'
 import { z } from '@hono/zod-openapi'
+import { shapeOf } from '../http/typed-text.ts'
 import { type Direction, schemaWriter } from './json-schema.ts'
 import { isOdd } from './mends.ts'
 import type { RouteDefinition } from './route.ts'
-import { children, everySchema, shapeOf } from './walk.ts'
+import { children, everySchema } from './walk.ts'
 
 /**
  * Refuses schemas that the contract could not show, or would show otherwise than they check.

@@ -12,7 +12,7 @@ export function children(schema: z.core.$ZodType): [step: string, schema: z.core
       part,
     ])
   }
-  if (schema instanceof z.ZodLazy) return [['', schema.def.getter()]]
+  if (schema instanceof z.ZodLazy) return [['', schema._zod.innerType]]
   return Object.entries(schema._zod.def).flatMap(([key, value]) =>
     (Array.isArray(value) ? value : [value])
       .filter((part) => part instanceof z.core.$ZodType)
@@ -33,11 +33,4 @@ export function* everySchema(
     const dot = path && step && step !== '[]' ? '.' : ''
     yield* everySchema(child, `${path}${dot}${step}`, seen)
   }
-}
-
-/** The parts of an object's schema: also of one that is refined, transformed or preprocessed. */
-export function shapeOf(schema: unknown): Readonly<Record<string, z.ZodType>> {
-  if (schema instanceof z.ZodObject) return schema.def.shape
-  if (!(schema instanceof z.ZodPipe)) return {}
-  return shapeOf(schema.def.in instanceof z.ZodTransform ? schema.def.out : schema.def.in)
 }

@@ -1,7 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { cursorParameter } from '../database/cursor.ts'
 import { defineProblems, problems } from '../http/problem.ts'
-import { integerParameter } from '../openapi/parameters.ts'
 import { defineRoute, json, jsonBody } from '../openapi/route.ts'
 import { taskStates } from './table.ts'
 
@@ -68,7 +67,7 @@ export const listTasks = defineRoute({
   security,
   request: {
     query: z.strictObject({
-      limit: integerParameter(1, 100, 20),
+      limit: z.int().min(1).max(100).default(20),
       cursor: cursorParameter().optional(),
       state: z.enum(taskStates).optional(),
       name: name.optional(),
