@@ -122,15 +122,3 @@ test('of two ticks at once, one enqueues it', async () => {
   expect(await Promise.all(ticks)).toEqual([200, 200, 200])
   expect(await enqueued('hourly')).toBe(1)
 })
-
-test('a schedule that was away, as in a revision without it, makes up for one slot when it comes back', async () => {
-  await setTime('2026-06-01T10:00:00Z')
-  await tick()
-  const without = await trial({ tasks: [sweep], databaseUrl })
-  await setTime('2026-06-02T10:30:00Z')
-  expect(await without.tick()).toBe(200)
-  expect(await ledger()).toEqual([])
-  await tick()
-  await tick()
-  expect([await enqueued('hourly'), await enqueued('nightly')]).toEqual([1, 1])
-})

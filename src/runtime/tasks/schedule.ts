@@ -7,13 +7,15 @@ export interface Schedule {
   readonly name: string
   readonly task: Task
   readonly payload: unknown
+  /** Its cron and time zone, as one text: where it is another, the slots are others. */
+  readonly pattern: string
   /** The first slot after a moment; `undefined` where none will come. @throws {TypeError} for a time zone that is none */
   readonly nextAfter: (moment: Date) => Date | undefined
 }
 
 /**
- * Declares a schedule. List it in its feature's `schedules`. A new one begins now; of slots that were missed, one
- * is made up for. A local time that a change of the clocks leaves out is run once, right after the gap, and one
+ * Declares a schedule. List it in its feature's `schedules`. A new one begins now; of slots that were missed
+ * while it was declared, one is made up for. It begins anew when it was taken out and comes back, or is changed. A local time that a change of the clocks leaves out is run once, right after the gap, and one
  * that comes twice is run once; a pattern with `*` or a step in its minutes or hours goes by time that passes.
  *
  * @param schedule.cron minute, hour, day of the month, month, day of the week: `30 3 * * *`
@@ -31,7 +33,8 @@ export function defineSchedule<Payload extends z.ZodType>(schedule: {
 }): Schedule {
   const { name, cron, timeZone, task, payload } = schedule
   if (!/^[\w-]+(\.[\w-]+)+$/.test(name)) throw wrong(name, 'its name has a dot, such as orders.nightly.')
-  if (cron.trim().split(/\s+/).length !== 5) throw wrong(name, `"${cron}" has not the five fields of cron.`)
+  const fields = cron.trim().split(/\s+/)
+  if (fields.length !== 5) throw wrong(name, `"${cron}" has not the five fields of cron.`)
   understood(name, () => new Cron(cron))
   const checked = task.payload.safeParse(stored(payload))
   if (!checked.success)
@@ -44,7 +47,7 @@ export function defineSchedule<Payload extends z.ZodType>(schedule: {
     })
     return next ?? undefined
   }
-  return { name, task, payload, nextAfter }
+  return { name, task, payload, pattern: [...fields, timeZone].join(' '), nextAfter }
 }
 
 function understood<Value>(name: string, work: () => Value): Value {

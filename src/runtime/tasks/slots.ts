@@ -1,14 +1,23 @@
-import { eq } from 'drizzle-orm'
+import { and, eq, isNull, lt, notInArray, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
-import { now } from '../database/now.ts'
+import { fromNow, now } from '../database/now.ts'
 import type { Log } from '../log/logger.ts'
 import { enqueue } from './enqueue.ts'
 import type { Schedule } from './schedule.ts'
 import { schedules } from './table.ts'
 
 /**
+ * Ticks that do not declare a schedule for so long say that it was taken out. Less is two revisions that serve at once, one
+ * of them without it.
+ */
+const goneMs = 30 * 60_000
+
+const { name, pattern, lastSlot, declaredAt, goneSince } = schedules
+const moment = now.mapWith(lastSlot)
+
+/**
  * Enqueues the tasks of schedules that are due, each with the advance of its slot in one transaction: of two ticks
- * at once, one does. A schedule that is seen for the first time begins now.
+ * at once, one does. A schedule that is seen for the first time, or that was taken out, begins now.
  *
  * @returns how many were enqueued
  */
@@ -17,19 +26,56 @@ export async function enqueueDue(
   log: Log,
   declared: readonly Schedule[],
 ): Promise<number> {
-  if (declared.length === 0) return 0
-  const first = declared.map(({ name }) => ({ name, lastSlot: now }))
-  await database.insert(schedules).values(first).onConflictDoNothing()
-  const known = await database
-    .select({ name: schedules.name, last: schedules.lastSlot, now: moment })
-    .from(schedules)
+  if (declared.length > 0) await declare(database, declared)
   let count = 0
+  const known = await database
+    .select({ name, last: sql`max(${lastSlot})`.mapWith(lastSlot), now: moment })
+    .from(schedules)
+    .groupBy(name)
   for (const { name, last, now } of known) {
     const schedule = declared.find((candidate) => candidate.name === name)
     const slot = schedule && nextSlot(schedule, last, log)
     if (schedule && slot && slot <= now) count += await enqueueOne(database, schedule)
   }
+  if (declared.length > 0) await declare(database, declared, known[0]?.now)
+  await forget(database, declared)
   return count
+}
+
+/**
+ * Notes that they are declared. A pattern that is new begins where the one before it ended, so that a slot of both, between
+ * two ticks, is not lost. Sorted, so that two ticks at once do not wait for each other.
+ *
+ * @param seenTo the moment up to which their slots have been seen to; if absent, only what is new is noted
+ */
+async function declare(database: Database, declared: readonly Schedule[], seenTo?: Date): Promise<void> {
+  const rows = declared
+    .map((schedule) => ({
+      name: schedule.name,
+      pattern: schedule.pattern,
+      lastSlot: sql`coalesce((
+        select max(greatest(${lastSlot}, ${declaredAt})) from ${schedules} where ${name} = ${schedule.name}
+      ), ${now})`,
+      declaredAt: seenTo ?? now,
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  const insert = database.insert(schedules).values(rows)
+  if (!seenTo) return void (await insert.onConflictDoNothing())
+  await insert.onConflictDoUpdate({ target: [name, pattern], set: { declaredAt: seenTo, goneSince: null } })
+}
+
+/** Notes what is not declared here, and forgets what no tick has declared since. While nothing ticks, nothing is gone. */
+async function forget(database: Database, declared: readonly Schedule[]): Promise<void> {
+  const ours = declared.map((schedule) => sql`(${schedule.name}, ${schedule.pattern})`)
+  const found = (which: SQL | undefined) =>
+    sql`(${name}, ${pattern}) in ${database
+      .select({ name, pattern })
+      .from(schedules)
+      .where(which)
+      .for('update', { skipLocked: true })}`
+  const others = and(notInArray(sql`(${name}, ${pattern})`, ours), isNull(goneSince))
+  await database.update(schedules).set({ goneSince: now }).where(found(others))
+  await database.delete(schedules).where(found(lt(goneSince, fromNow(-goneMs))))
 }
 
 /** One schedule whose time zone is none shall not keep the tick from all else. */
@@ -42,19 +88,21 @@ function nextSlot({ nextAfter }: Schedule, last: Date, log: Log): Date | undefin
   }
 }
 
-const moment = now.mapWith(schedules.lastSlot)
-
-async function enqueueOne(database: Database, { name, task, payload, nextAfter }: Schedule): Promise<number> {
+/** The last slot is that of all its patterns: while two revisions serve, a slot of both runs once. */
+async function enqueueOne(database: Database, schedule: Schedule): Promise<number> {
+  const ofName = eq(name, schedule.name)
   return database.transaction(async (tx) => {
-    const [row] = await tx
-      .select({ last: schedules.lastSlot, now: moment })
+    const rows = await tx
+      .select({ last: lastSlot, now: moment })
       .from(schedules)
-      .where(eq(schedules.name, name))
+      .where(ofName)
+      .orderBy(pattern)
       .for('update')
-    const slot = row && nextAfter(row.last)
+    const [row] = rows.sort((a, b) => b.last.getTime() - a.last.getTime())
+    const slot = row && schedule.nextAfter(row.last)
     if (!slot || slot > row.now) return 0 // another tick was first
-    await tx.update(schedules).set({ lastSlot: row.now }).where(eq(schedules.name, name))
-    await enqueue(tx, task, payload)
+    await tx.update(schedules).set({ lastSlot: row.now }).where(ofName)
+    await enqueue(tx, schedule.task, schedule.payload)
     return 1
   })
 }

@@ -1,5 +1,15 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
-import { check, index, integer, jsonb, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import {
+  check,
+  index,
+  integer,
+  jsonb,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { now } from '../database/now.ts'
 import { runtimeSchema } from '../database/schema.ts'
 
@@ -91,9 +101,19 @@ export function isAmong(found: SQLWrapper): SQL {
   return sql`${tasks.id} = any(array${found})`
 }
 
-/** Each schedule's last slot. */
-export const schedules = runtimeSchema.table('schedules', {
-  name: text('name').primaryKey(),
-  /** The moment up to which its slots have been seen to. */
-  lastSlot: moment('last_slot').notNull(),
-})
+/** What each schedule has come to. One whose pattern was changed has two rows while revisions with either serve. */
+export const schedules = runtimeSchema.table(
+  'schedules',
+  {
+    name: text('name').notNull(),
+    /** Its cron and time zone. Empty: written by a revision from before this column. */
+    pattern: text('pattern').notNull().default(''),
+    /** The moment up to which its slots have been seen to. */
+    lastSlot: moment('last_slot').notNull(),
+    /** The last tick of a revision that declares it. */
+    declaredAt: moment('declared_at').notNull().default(now),
+    /** The first tick after that of a revision that does not. */
+    goneSince: moment('gone_since'),
+  },
+  (table) => [primaryKey({ columns: [table.name, table.pattern] })],
+)
