@@ -25,12 +25,20 @@ const error = vi.fn<NonNullable<Reporter['error']>>()
 /** The revision that is served, and one ahead of it that knows more; they share the ledger. */
 const service = await trial({ tasks: [narrow], databaseUrl, reporter: { error } })
 const ahead = await trial({ tasks: [wide, newTask], databaseUrl })
-const { ledger, drain, lines } = service
+const { ledger, drain, lines, emulator } = service
 
 /** Enqueues what only the revision ahead understands; the tick of the one that is served hands it over. */
 async function forward(task: typeof newTask, payload: unknown): Promise<string> {
   const { id } = await ahead.database.transaction((tx) => enqueue(tx, task, payload))
   return id
+}
+
+/** How long Cloud Tasks waits for the response to the one alarm that it holds. */
+async function deadline(): Promise<string> {
+  const [alarm] = emulator.pending()
+  const response = await fetch(`${emulator.url}/v2/${alarm?.queue}/tasks/${alarm?.task}`)
+  const { dispatchDeadline } = (await response.json()) as { dispatchDeadline: string }
+  return dispatchDeadline
 }
 
 beforeEach(async () => {
@@ -60,6 +68,38 @@ test.each([
     expect(error).not.toHaveBeenCalled()
   },
 )
+
+test('an alarm of a name that this revision does not know waits as long as Cloud Tasks can: it may be a long one', async () => {
+  await forward(newTask, {})
+  await service.advance('31s')
+  await service.tick()
+  expect(await ledger()).toMatchObject([{ state: 'queued', dispatch: 1 }])
+  expect(await deadline()).toBe('1800s')
+  expect(await emulator.settle()).toMatchObject([{ status: 200 }])
+  expect(await ledger()).toMatchObject([{ state: 'queued', dispatch: 2 }])
+  expect(await deadline()).toBe('1800s')
+})
+
+test('one of a name that it knows waits a little longer than its own deadline', async () => {
+  await forward(narrow, { size: 1 })
+  await service.advance('31s')
+  await service.tick()
+  expect(await deadline()).toBe('255s')
+})
+
+test('it is not lost where its next alarm cannot be handed over: a later tick does', async () => {
+  await forward(newTask, {})
+  await service.advance('31s')
+  await service.tick()
+  emulator.faults.set({ createUnavailable: { times: 1 } })
+  expect(await emulator.settle()).toMatchObject([{ status: 200 }])
+  expect(emulator.pending()).toEqual([])
+  expect(await ledger()).toMatchObject([{ state: 'pending', dispatch: 2, attempts: 0 }])
+  await service.advance('2m')
+  await service.tick()
+  expect(await ledger()).toMatchObject([{ state: 'queued', dispatch: 2 }])
+  expect(await deadline()).toBe('1800s')
+})
 
 test('a later revision that understands it runs it, with all its attempts', async () => {
   const id = await forward(newTask, {})
