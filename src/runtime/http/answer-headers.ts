@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { checkHeader, checkStatus } from './check-response.ts'
 import type { BaseEnv } from './env.ts'
+import { holdResponse } from './hold.ts'
 
 /**
  * For browsers, on every answer.
@@ -48,7 +49,7 @@ function setHeader(c: Context, name: string, value: string): void {
  * where a `Headers` object filled by one middleware after another was the largest single cost.
  *
  * @param type the content type
- * @throws {Error} for a status or a header that HTTP cannot carry
+ * @throws {Error} for a status or a header that HTTP cannot carry; OVERLOADED where others hold too much memory
  */
 export function write(
   c: Context<BaseEnv>,
@@ -60,6 +61,7 @@ export function write(
   checkStatus(status)
   for (const name in headers) checkHeader(name, headers[name] ?? '')
   const length = Buffer.byteLength(text)
+  holdResponse(c, length)
   const response = new (writtenResponse())(text, {
     status,
     headers: {

@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
 import { compress } from 'hono/compress'
 import type { BaseEnv } from './env.ts'
+import { giveResponse, holdResponse } from './hold.ts'
 import { replace } from './settle.ts'
 
 /** Bytes; below it the frame costs more than it saves. */
@@ -17,8 +18,11 @@ export function compression(): MiddlewareHandler<BaseEnv> {
     const written = c.get('written')
     if (written?.response !== c.res || written.length <= threshold) return
     await gzip(c, async () => {})
-    if (!c.res.headers.has('content-encoding') || c.req.method === 'HEAD' || !c.res.body) return
+    if (!c.res.headers.has('content-encoding') || c.req.method === 'HEAD' || !c.res.body)
+      return c.set('written', { ...written, response: c.res }) // made anew, for the header Vary
     const bytes = new Uint8Array(await c.res.arrayBuffer())
+    giveResponse(c, written.length)
+    holdResponse(c, bytes.length)
     const headers = new Headers(c.res.headers)
     headers.set('Content-Length', String(bytes.length))
     const response = new Response(bytes, { status: c.res.status, headers })

@@ -9,7 +9,7 @@ import { isSettled, settle } from './settle.ts'
 /**
  * Ends a request a little before Cloud Run would (which answers 504 and lets the container work on): aborts
  * `c.var.signal` and answers 503, or 408 where the client still owes us its body. The signal also aborts when
- * the client leaves. For a stream both hold until its end.
+ * the client leaves. For a stream both hold until its end; a large response that the client has not taken by then is cut.
  *
  * @param options.timeout the service's request timeout in seconds
  */
@@ -23,13 +23,14 @@ export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEn
     const request = currentRequest()
     if (request) request.signal = controller.signal
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const timer = setTimeout(() => {
+    let end = () => {
       const problem = waitsForBody(c)
         ? new Problem(problems.REQUEST_INCOMPLETE, { headers: { Connection: 'close' } })
         : new Problem(problems.DEADLINE_EXCEEDED, { headers: { 'Retry-After': '1' } })
       abort(problem)
       reject(problem)
-    }, milliseconds)
+    }
+    const timer = setTimeout(() => end(), milliseconds)
     const forget = onClientLeft(c, () => abort(new ClientLeft('The client left')))
     const release = () => {
       clearTimeout(timer)
@@ -43,8 +44,16 @@ export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEn
       throw error
     }
     const stream = c.get('stream')
-    if (stream?.response !== c.res) release()
-    else c.set('stream', { ...stream, release, abort })
+    const { outgoing } = c.env ?? {}
+    if (stream?.response === c.res) c.set('stream', { ...stream, release, abort })
+    else if (c.get('hold') && outgoing && !outgoing.closed) {
+      forget()
+      outgoing.once('close', () => clearTimeout(timer))
+      end = () => {
+        c.get('log').warn('The client did not take its response before the deadline: it was cut')
+        outgoing.destroy()
+      }
+    } else release()
   }
 }
 

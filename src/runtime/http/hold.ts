@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import type { BaseEnv } from './env.ts'
-import { type Hold, processBytes } from './held-bytes.ts'
+import { type Hold, processBytes, smallBytes } from './held-bytes.ts'
 
 /** For a request that has no connection (any more), whose end would give back what it holds. */
 const unheld: Hold = { take() {}, give() {}, release() {} }
@@ -29,14 +29,21 @@ function begin(c: Context<BaseEnv>): Hold {
   return held
 }
 
+/** What is held for each byte of a response: the text, and its bytes on their way to the socket. */
+const perByte = 2
+
 /**
- * Bytes of the heap that a text of JSON becomes, with the copy that zod makes of its objects and arrays: measured on
- * Node 24 for the costliest of each.
+ * Holds a response whose body is at hand until the client has taken it. Small ones are not counted: they are nearly all,
+ * and 80 of them are 5 MiB.
  *
- * @param count.containers objects and arrays
- * @param count.keys of all objects
- * @param count.commas between values
+ * @param length bytes
+ * @throws {Problem} OVERLOADED
  */
-export function bytesOfJson(count: { containers: number; keys: number; commas: number }): number {
-  return 112 * count.containers + 136 * count.keys + 16 * count.commas
+export function holdResponse(c: Context<BaseEnv>, length: number): void {
+  if (length > smallBytes) hold(c).take(length * perByte)
+}
+
+/** Gives back what was held of a response that another has replaced. */
+export function giveResponse(c: Context<BaseEnv>, length: number): void {
+  if (length > smallBytes) hold(c).give(length * perByte)
 }

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Context } from 'hono'
 import { checkHead } from './check-response.ts'
 import type { BaseEnv } from './env.ts'
+import { holdResponse } from './hold.ts'
 
 /** A response whose body is still being made when its head is sent. */
 export interface StreamedResponse {
@@ -50,6 +51,7 @@ export async function settle(c: Context<BaseEnv>): Promise<void> {
     return replace(c, response)
   }
   const bytes = Buffer.concat(chunks)
+  holdResponse(c, bytes.length)
   checkHead(res, bytes.length)
   headers.set('Content-Length', String(bytes.length))
   const response = new Response(bytes, { status, headers })

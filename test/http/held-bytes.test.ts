@@ -1,0 +1,72 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type Hold, heldBytes } from '#src/runtime/http/held-bytes.ts'
+import { Problem } from '#src/runtime/http/problem.ts'
+
+const kib = 1024
+
+/** Whether it could be taken. */
+function takes(hold: Hold, bytes: number): boolean {
+  try {
+    hold.take(bytes)
+    return true
+  } catch (error) {
+    expect(error).toBeInstanceOf(Problem)
+    expect(error).toMatchObject({
+      definition: { code: 'OVERLOADED', status: 503 },
+      options: { headers: { 'Retry-After': '1' } },
+    })
+    return false
+  }
+}
+
+test('large requests share seven eighths, small ones all', () => {
+  const bytes = heldBytes(800 * kib)
+  const [first, second, small] = [bytes.begin(), bytes.begin(), bytes.begin()]
+  expect(takes(first, 400 * kib)).toBe(true)
+  expect(takes(second, 301 * kib)).toBe(false)
+  expect(takes(second, 300 * kib)).toBe(true)
+  expect(takes(bytes.begin(), 65 * kib)).toBe(false)
+  expect(takes(small, 64 * kib)).toBe(true)
+  expect(takes(bytes.begin(), 36 * kib)).toBe(true)
+  expect(takes(bytes.begin(), 1)).toBe(false)
+  expect(bytes.held).toBe(800 * kib)
+  second.release()
+  expect(takes(bytes.begin(), 300 * kib)).toBe(false) // the small ones stand in the way
+  expect(takes(bytes.begin(), 200 * kib)).toBe(true)
+})
+
+test('one that is larger than all is let in where no other large one is', () => {
+  const bytes = heldBytes(800 * kib)
+  const giant = bytes.begin()
+  expect(takes(bytes.begin(), 50 * kib)).toBe(true)
+  expect(takes(giant, 2000 * kib)).toBe(true)
+  expect(takes(giant, 2000 * kib)).toBe(true)
+  expect(takes(bytes.begin(), 200 * kib)).toBe(false)
+})
+
+test('whatever is taken and given back, the count is that of who still holds', () => {
+  const step = fc.record({
+    who: fc.nat(9),
+    what: fc.constantFrom('take', 'take', 'take', 'give', 'release'),
+    bytes: fc.nat(300 * kib),
+  })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const bytes = heldBytes(1000 * kib)
+      const holds = Array.from({ length: 10 }, () => ({ hold: bytes.begin(), own: 0, released: false }))
+      for (const { who, what, bytes: size } of steps) {
+        const one = holds[who]
+        if (!one) continue
+        if (what === 'take' && takes(one.hold, size)) one.own += one.released ? 0 : size
+        if (what === 'give') one.hold.give(size)
+        if (what === 'give') one.own = Math.max(0, one.own - size)
+        if (what === 'release') one.hold.release()
+        if (what === 'release') Object.assign(one, { own: 0, released: true })
+        expect(bytes.held).toBe(holds.reduce((sum, { own }) => sum + own, 0))
+      }
+      for (const { hold } of holds) hold.release()
+      expect(bytes.held).toBe(0)
+    }),
+  )
+})
