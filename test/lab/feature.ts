@@ -1,4 +1,5 @@
 import { at, defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
+import { bodies } from './routes/bodies.ts'
 import { databaseRoutes, memberProblems } from './routes/database.ts'
 import { outgoing } from './routes/outgoing.ts'
 import { nested, paths } from './routes/paths.ts'
@@ -14,7 +15,7 @@ export const lab: readonly Feature[] = [
   defineFeature({
     name: 'lab',
     description: 'What forks do with the runtime.',
-    routes: () => [...paths(), ...outgoing(), ...streams(), ...responses()],
+    routes: () => [...paths(), ...outgoing(), ...streams(), ...responses(), ...bodies()],
   }),
   at(
     '/nested/{shop}',
