@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { describe, expect, test } from 'vitest'
+import { file } from '#src/runtime/openapi/file.ts'
 import { defineRoute, handle, json } from '#src/runtime/openapi/route.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
@@ -8,7 +9,6 @@ import { testService } from '#test/support/service.ts'
 const Form = z.strictObject({
   item: z.string().max(20),
   tag: z.array(z.string()).optional(),
-  note: z.union([z.string(), z.file()]).optional(),
 })
 const route = defineRoute({
   method: 'post',
@@ -21,7 +21,7 @@ const route = defineRoute({
       required: true,
       content: {
         'application/x-www-form-urlencoded': { schema: Form },
-        'multipart/form-data': { schema: Form },
+        'multipart/form-data': { schema: Form.extend({ note: z.union([z.string(), file()]).optional() }) },
       },
     },
   },

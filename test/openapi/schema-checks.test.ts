@@ -76,12 +76,12 @@ const refused: [name: string, more: object, complaint: string][] = [
         },
       },
     },
-    "(body) file: z.custom() and z.instanceof() say nothing to the contract. Write z.file() for a file, or add .openapi({ type: 'string' }).",
+    "(body) file: z.custom() and z.instanceof() say nothing to the contract. Write file() for a file of a form, or add .openapi({ type: 'string' }).",
   ],
   [
     'z.custom() in a query',
     { request: { query: z.strictObject({ at: z.custom(() => true) }) } },
-    "(query parameter at) the top level: z.custom() and z.instanceof() say nothing to the contract. Write z.file() for a file, or add .openapi({ type: 'string' }).",
+    "(query parameter at) the top level: z.custom() and z.instanceof() say nothing to the contract. Write file() for a file of a form, or add .openapi({ type: 'string' }).",
   ],
   [
     'what a transformation makes, in a response',

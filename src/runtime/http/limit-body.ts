@@ -6,8 +6,8 @@ import { readIncoming, readStream } from './read-bytes.ts'
 import { shareBytes } from './share-bytes.ts'
 import type { Step } from './validation.ts'
 
-/** 1 MiB. */
-const defaultLimit = 1024 * 1024
+/** Bytes of a body where the route states no `bodyLimit`: 1 MiB. */
+export const defaultBodyLimit = 1024 * 1024
 
 /** What is held for each byte of a body: the byte itself, and what is made of it (a text, the parts of a form). */
 const perByte = 2
@@ -19,7 +19,7 @@ const perByte = 2
  *
  * @param maxSize bytes
  */
-export function limitBody(maxSize = defaultLimit): Step {
+export function limitBody(maxSize = defaultBodyLimit): Step {
   function check(size: number): void {
     if (size <= maxSize) return
     throw new Problem(problems.BODY_TOO_LARGE, {

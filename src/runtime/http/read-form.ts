@@ -1,9 +1,9 @@
 import type { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { bufferToFormData } from 'hono/utils/buffer'
+import { type Field, type Fields, fieldsOf } from './fields.ts'
+import { parseMultipart } from './multipart.ts'
+import { collect, decodePairs, type Pair } from './pairs.ts'
 import { Problem, problems } from './problem.ts'
-import { collect, decodePairs, listNames } from './read-parameters.ts'
-import { typedText } from './typed-text.ts'
 import { type Step, validate } from './validation.ts'
 
 /** Whether a content type, in small letters and without parameters, is a form's. */
@@ -13,20 +13,30 @@ export function isForm(type: string): boolean {
 
 /** Reads a body that is a form; the handler finds it by `c.req.valid('form')`. */
 export function formReader(schema: z.ZodType): Step {
-  const lists = listNames(schema)
-  const typed = typedText(schema)
+  const fields = fieldsOf(schema)
   return async function readForm(c) {
-    validate(c, 'form', schema, typed(collect(await parseForm(c), lists, 'body')))
+    validate(c, 'form', schema, collect(await parseForm(c, fields), fields, 'body'))
   }
 }
 
-async function parseForm(c: Context): Promise<Iterable<readonly [string, unknown]>> {
+async function parseForm(c: Context, fields: Fields): Promise<readonly Pair[]> {
   const type = c.req.header('content-type') ?? ''
-  const bytes = await c.req.arrayBuffer()
+  const bytes = Buffer.from(await c.req.arrayBuffer())
+  if (/^\s*multipart\//i.test(type))
+    return parseMultipart(bytes, type).filter(([name, value]) => !isUnchosen(value, fields(name)))
+  return decodePairs(textOf(bytes), 'body')
+}
+
+/** Whether a part is what a browser sends of `<input type="file">` where no file was chosen. */
+function isUnchosen(value: unknown, field: Field | undefined): boolean {
+  const takesFiles = field && [field.one, field.list, field.set].some((reader) => reader?.takesFiles)
+  return takesFiles === true && value instanceof File && value.name === '' && value.size === 0
+}
+
+function textOf(bytes: Uint8Array): string {
   try {
-    if (/^\s*multipart\//i.test(type)) return await bufferToFormData(bytes, type)
-    return [...decodePairs(new TextDecoder('utf-8', { fatal: true }).decode(bytes))]
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw new Problem(problems.MALFORMED_REQUEST, { detail: 'The body is not a valid form.' })
+    throw new Problem(problems.MALFORMED_REQUEST, { detail: 'The body is not a form in UTF-8.' })
   }
 }

@@ -1,75 +1,62 @@
 import { z } from '@hono/zod-openapi'
 
-type Read = (value: unknown) => unknown
+type Schema = z.core.$ZodType
+
+/** Reads one text (or file) as a schema takes it. */
+export interface TextReader {
+  /** Whether it can be what the schema takes; a text that is read is. */
+  readonly takes: (value: unknown) => boolean
+  readonly read: (value: unknown) => unknown
+  readonly takesFiles: boolean
+}
 
 /** What JSON writes of a number, a boolean or null. */
 const scalar = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/
 
 /**
- * Makes what reads the text of parameters and of a form's fields as the values that their schemas take: for `z.int()`
- * the text `5` is the number. The text is read as JSON writes it, which is what the contract says: `-0.5`, `1e3`,
- * `true`; never an empty text, ` 5 `, `0x10` or `05`, which stay text. Where a schema takes text as well, text goes first.
+ * Makes what reads the text of a parameter or of a form's field as the value that its schema takes: for `z.int()` the
+ * text `5` is the number. The text is read as JSON writes it, which is what the contract says: `-0.5`, `1e3`, `true`;
+ * never an empty text, ` 5 `, `0x10` or `05`. These stay text, for the schema to refuse; for `z.coerce.number()`, which
+ * would take them, they are NaN. Where a schema takes text as well, text goes first.
  *
- * @param schema of an object whose values are text, or lists of it
- * @returns what changes the values of such an object, and returns it
+ * @param alternatives schemas of one value, without wrappers
  */
-export function typedText(schema: z.core.$ZodType) {
-  const readers = Object.entries(shapeOf(schema)).flatMap(([name, part]): [string, Read][] => {
-    const read = readerOf(part)
-    return read ? [[name, read]] : []
-  })
-  return function read<Values extends Record<string, unknown>>(values: Values): Values {
-    for (const [name, read] of readers) {
-      const value = values[name]
-      if (value !== undefined) Reflect.set(values, name, read(value))
-    }
-    return values
+export function textReader(alternatives: readonly Schema[]): TextReader {
+  const typed = new Set(alternatives.flatMap(typedKindsOf))
+  const texts = alternatives.filter((schema) => !onlyTyped.has(schema._zod.def.type))
+  const isOpen = texts.some((schema) => !closed.has(schema._zod.def.type))
+  const isCoerced = alternatives.some(
+    (schema) => schema instanceof z.core.$ZodNumber && schema._zod.def.coerce,
+  )
+  const takesFiles = alternatives.some((schema) => files.has(schema._zod.def.type))
+
+  function isText(text: string): boolean {
+    return isOpen || texts.some((schema) => z.safeParse(schema, text).success)
+  }
+  function readTyped(text: string): unknown {
+    const value: unknown = scalar.test(text) ? JSON.parse(text) : undefined
+    if (value !== undefined && typed.has(value === null ? 'null' : typeof value)) return value
+    return isCoerced ? Number.NaN : text
+  }
+  return {
+    takes: (value) => (typeof value === 'string' ? isText(value) || readTyped(value) !== value : takesFiles),
+    read: (value) =>
+      typed.size === 0 || typeof value !== 'string' || isText(value) ? value : readTyped(value),
+    takesFiles,
   }
 }
 
-/** The parts of an object's schema: also of one that is refined, transformed or preprocessed. */
-export function shapeOf(schema: unknown): Readonly<Record<string, z.ZodType>> {
-  if (schema instanceof z.ZodObject) return schema.def.shape
-  if (!(schema instanceof z.ZodPipe)) return {}
-  return shapeOf(schema.def.in instanceof z.ZodTransform ? schema.def.out : schema.def.in)
-}
+/** Kinds of schemas that take no text as it is. */
+const onlyTyped = new Set<string>(['number', 'boolean', 'null', 'file', 'undefined', 'never'])
+/** Kinds of schemas that take some texts, and may be asked which. */
+const closed = new Set<string>(['string', 'template_literal', 'enum', 'literal'])
+const files = new Set<string>(['file', 'any', 'unknown', 'custom', 'transform'])
 
-function readerOf(schema: z.core.$ZodType): Read | undefined {
-  const items = [...itemsOf(schema)].map(readerOf).find((read) => read !== undefined)
-  const kinds = new Set(kindsOf(schema))
-  const typed = kinds.has('number') || kinds.has('boolean') || kinds.has('null')
-  if (!items && !typed) return undefined
-  const mixed = kinds.has('string')
-  return function read(value) {
-    if (Array.isArray(value)) return items ? value.map(items) : value
-    if (!typed || typeof value !== 'string' || !scalar.test(value)) return value
-    return mixed && z.safeParse(schema, value).success ? value : JSON.parse(value)
-  }
-}
-
-/** The kinds of values that a schema takes, as `typeof` names them; a list's are not among them. */
-function* kindsOf(schema: z.core.$ZodType): Generator<string> {
-  const { type } = schema._zod.def
-  const inside = [...insideOf(schema)]
-  if (inside.length > 0) for (const inner of inside) yield* kindsOf(inner)
-  else if (type === 'literal' || type === 'enum')
-    for (const value of schema._zod.values ?? []) yield value === null ? 'null' : typeof value
-  else if (type !== 'array' && type !== 'tuple')
-    yield ['number', 'boolean', 'null'].includes(type) ? type : 'string'
-  if (type === 'nullable') yield 'null'
-}
-
-/** The schemas of a list's items, wherever the list stands. */
-function* itemsOf(schema: z.core.$ZodType): Generator<z.core.$ZodType> {
-  if (schema instanceof z.core.$ZodArray) yield schema._zod.def.element
-  for (const inner of insideOf(schema)) yield* itemsOf(inner)
-}
-
-/** The schemas that take the same value as this one: in a wrapper, a union, before a transformation. */
-function* insideOf(schema: z.core.$ZodType): Generator<z.core.$ZodType> {
-  if (schema instanceof z.core.$ZodUnion) yield* schema._zod.def.options
-  else if (schema instanceof z.core.$ZodIntersection) yield schema._zod.def.left
-  else if (schema instanceof z.core.$ZodPipe) {
-    if (!(schema._zod.def.in instanceof z.core.$ZodTransform)) yield schema._zod.def.in
-  } else if ('innerType' in schema._zod.def) yield schema._zod.def.innerType as z.core.$ZodType
+/** The kinds of values that a schema takes and text is not, as `typeof` names them, or `null`. */
+function typedKindsOf(schema: Schema): string[] {
+  const { def } = (schema as z.core.$ZodTypes)._zod
+  if (def.type === 'number' || def.type === 'boolean' || def.type === 'null') return [def.type]
+  if (def.type !== 'literal' && def.type !== 'enum') return []
+  const values = [...(schema._zod.values ?? [])].map((value) => (value === null ? 'null' : typeof value))
+  return values.filter((kind) => kind !== 'string' && kind !== 'undefined')
 }

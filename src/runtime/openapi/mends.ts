@@ -9,7 +9,7 @@ const mends: Readonly<Record<string, string>> = {
   map: 'JSON has no maps. Write z.record()',
   set: 'JSON has no sets. Write z.array()',
   custom:
-    "z.custom() and z.instanceof() say nothing to the contract. Write z.file() for a file, or add .openapi({ type: 'string' })",
+    "z.custom() and z.instanceof() say nothing to the contract. Write file() for a file of a form, or add .openapi({ type: 'string' })",
   transform:
     "what .transform() makes has no schema. Write .pipe(z.…) behind it, or add .openapi({ type: 'string' })",
   function: 'JSON has no functions. Take it out',

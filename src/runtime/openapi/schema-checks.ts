@@ -1,6 +1,6 @@
 import { getOpenApiMetadata } from '@asteasolutions/zod-to-openapi'
 import { z } from '@hono/zod-openapi'
-import { shapeOf } from '../http/typed-text.ts'
+import { shapeOf } from '../http/fields.ts'
 import { type Direction, schemaWriter } from './json-schema.ts'
 import { isOdd } from './mends.ts'
 import type { RouteDefinition } from './route.ts'

@@ -6,6 +6,7 @@ import { statusProblems } from '../http/status-problems.ts'
 import type { Template } from '../http/template.ts'
 import { checkBody } from './body-checks.ts'
 import type { Feature } from './feature.ts'
+import { checkFields } from './field-checks.ts'
 import { checkPathParameters } from './path-checks.ts'
 import type { Operation, PlainOperation, RouteDefinition } from './route.ts'
 import { checkSchemas, contentSchemas } from './schema-checks.ts'
@@ -55,6 +56,7 @@ export function startChecks(
       `${place} has the operationId ${operationId} of another route: name it otherwise.`,
     )
     takesStrictObjects(place, operation.route)
+    checkFields(place, operation.route)
     for (const { code } of operation.route.problems ?? [])
       definedProblem(place, code, mounted, runtimeProblems)
   }

@@ -1,0 +1,63 @@
+import { isUtf8 } from 'node:buffer'
+import { mostPairs, type Pair, tooManyPairs } from './pairs.ts'
+import { headerParameters, malformed, readPartHeaders } from './part-headers.ts'
+
+type Bytes = Buffer<ArrayBuffer>
+
+const lineBreak = '\r\n'
+
+/**
+ * Parses a body of type multipart/form-data: texts in UTF-8, and files as they were sent. It reads the bytes once. What
+ * is not as browsers and HTTP libraries send it is refused rather than left out.
+ *
+ * @param contentType the header, which holds the boundary
+ * @throws {Problem} MALFORMED_REQUEST, with what is wrong; VALIDATION_FAILED for more than 1,000 parts, before one is
+ * parsed, and for the name of a file
+ * @see https://www.rfc-editor.org/rfc/rfc7578
+ * @see https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
+ */
+export function parseMultipart(bytes: Bytes, contentType: string): Pair[] {
+  return split(bytes, boundaryOf(contentType)).map(parsePart)
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc2046#section-5.1.1 */
+function boundaryOf(contentType: string): string {
+  const boundary = headerParameters(contentType).get('boundary')
+  if (boundary && /^[\w'()+,./:=? -]{0,69}[\w'()+,./:=?-]$/.test(boundary)) return boundary
+  throw malformed('The Content-Type of a multipart form needs a boundary, of 1 to 70 characters')
+}
+
+/** Splits at the boundary, which stands at the beginning of a line. The line break behind it stays with its part. */
+function split(bytes: Bytes, boundary: string): Bytes[] {
+  const opening = Buffer.from(`--${boundary}`)
+  const delimiter = Buffer.from(`${lineBreak}--${boundary}`)
+  const before = has(bytes, 0, lineBreak) ? lineBreak.length : 0
+  if (!bytes.subarray(before, before + opening.length).equals(opening))
+    throw malformed('The body does not begin with its boundary')
+  const starts = [before + opening.length]
+  for (let at = bytes.indexOf(delimiter); at >= 0; at = bytes.indexOf(delimiter, at + 1)) {
+    if (at >= before) starts.push(at + delimiter.length)
+    if (starts.length > mostPairs + 1) throw tooManyPairs('body')
+  }
+  const end = starts.at(-1) ?? 0
+  if (!has(bytes, end, '--')) throw malformed('The body ends before its last boundary')
+  if (bytes.length !== end + 2 && !(has(bytes, end + 2, lineBreak) && bytes.length === end + 4))
+    throw malformed('The body goes on after its last boundary')
+  return starts.slice(0, -1).map((start, index) => {
+    if (!has(bytes, start, lineBreak))
+      throw malformed('The boundary is followed by something else than a line break')
+    return bytes.subarray(start, (starts[index + 1] ?? end) - delimiter.length)
+  })
+}
+
+function has(bytes: Bytes, at: number, text: string): boolean {
+  return bytes.toString('latin1', at, at + text.length) === text
+}
+
+function parsePart(part: Bytes): Pair {
+  const { name, filename, type, contentAt } = readPartHeaders(part)
+  const content = part.subarray(contentAt)
+  if (filename !== undefined) return [name, new File([content], filename, { type })]
+  if (isUtf8(content)) return [name, content.toString()]
+  throw malformed(`The part ${JSON.stringify(name)} is neither a text in UTF-8 nor a file with a filename`)
+}

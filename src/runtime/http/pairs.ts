@@ -1,0 +1,76 @@
+import type { Field, Fields } from './fields.ts'
+import { Problem, type ProblemError, problems } from './problem.ts'
+import { pointerStep, refusePoison } from './text.ts'
+import { invalid, type Place } from './validation.ts'
+
+/** How many parameters a query may have, and how many fields a form. */
+export const mostPairs = 1_000
+
+/** A name, and a text or a file. */
+export type Pair = readonly [name: string, value: unknown]
+
+/**
+ * Makes an object of pairs: a list where the schema takes one, numbers and booleans where it takes no text. The work
+ * grows with the number of pairs, no faster.
+ *
+ * @throws {Problem} VALIDATION_FAILED for poison, and for a key that stands twice but is no list
+ */
+export function collect(pairs: Iterable<Pair>, fields: Fields, place: Place): Record<string, unknown> {
+  const all = new Map<string, unknown[]>()
+  for (const [name, value] of pairs) {
+    refusePoison({ [name]: value }, place)
+    const known = all.get(name)
+    if (known) known.push(value)
+    else all.set(name, [value])
+  }
+  const values: Record<string, unknown> = Object.create(null) // a key may be __proto__
+  const errors: ProblemError[] = []
+  for (const [name, sent] of all) {
+    const field = fields(name)
+    if (field && sent.length > 1 && !field.list && !field.set)
+      errors.push({ detail: 'may stand once only', in: place, pointer: `#/${pointerStep(name)}` })
+    values[name] = field ? read(sent, field) : sent[0] // the schema refuses a name that it does not know
+  }
+  if (errors.length > 0) throw invalid(place, errors)
+  return values
+}
+
+function read(sent: readonly unknown[], { one, list, set }: Field): unknown {
+  const items = list ?? set
+  if (!items || (sent.length === 1 && one.takes(sent[0]))) return one.read(sent[0])
+  const values = sent.map(items.read)
+  return list ? values : new Set(values)
+}
+
+/**
+ * Decodes a query or a form, in its order.
+ *
+ * @throws {Problem} VALIDATION_FAILED for more than 1,000 pairs, before one is decoded; MALFORMED_REQUEST for what is
+ * not percent-encoded UTF-8
+ */
+export function decodePairs(text: string, place: Place): Pair[] {
+  if (text === '') return []
+  let count = 1
+  for (let at = text.indexOf('&'); at >= 0; at = text.indexOf('&', at + 1))
+    if (++count > mostPairs) throw tooManyPairs(place)
+  const pairs = text.split('&').filter((pair) => pair !== '')
+  return pairs.map((pair) => decodePair(pair, place))
+}
+
+/** The problem of a query or a form with more fields than are taken. */
+export function tooManyPairs(place: Place): Problem {
+  return new Problem(problems.VALIDATION_FAILED, {
+    detail: `The ${place} has more than ${mostPairs} fields.`,
+    errors: [{ detail: `must have ${mostPairs} fields at most`, in: place, pointer: '#' }],
+  })
+}
+
+function decodePair(pair: string, place: Place): Pair {
+  const split = pair.indexOf('=')
+  try {
+    const [name, value] = split < 0 ? [pair, ''] : [pair.slice(0, split), pair.slice(split + 1)]
+    return [decodeURIComponent(name.replaceAll('+', ' ')), decodeURIComponent(value.replaceAll('+', ' '))]
+  } catch {
+    throw new Problem(problems.MALFORMED_REQUEST, { detail: `The ${place} is not percent-encoded UTF-8.` })
+  }
+}

@@ -1,0 +1,110 @@
+import { isUtf8 } from 'node:buffer'
+import { fileName } from './file-name.ts'
+import { Problem, problems } from './problem.ts'
+
+/** Bytes that the headers of one part may have: a name and a file name, and much to spare. */
+const mostHead = 8 * 1024
+
+/** What the headers of a part say. */
+export interface PartHeaders {
+  readonly name: string
+  /** Of a file; a part without one is a text. */
+  readonly filename: string | undefined
+  /** In small letters, without parameters; empty where the part states none. */
+  readonly type: string
+  /** Where the content begins: bytes from the part's beginning. */
+  readonly contentAt: number
+}
+
+/**
+ * Reads the headers of a part.
+ *
+ * @param part from the line break behind its boundary
+ * @throws {Problem} MALFORMED_REQUEST for what is no part of a form, VALIDATION_FAILED for the name of its file
+ */
+export function readPartHeaders(part: Buffer): PartHeaders {
+  const end = part.subarray(0, mostHead + 4).indexOf('\r\n\r\n')
+  if (end < 0) throw malformed(`A part has no end of its headers within ${mostHead} bytes`)
+  const block = part.subarray(2, Math.max(2, end))
+  if (!isUtf8(block)) throw malformed('The headers of a part are not UTF-8')
+  const headers = headersOf(block.toString())
+  const disposition = headers.get('content-disposition') ?? ''
+  const parameters = headerParameters(disposition)
+  const encoded = parameters.get('name')
+  if (encoded === undefined || !/^form-data\s*;/i.test(disposition))
+    throw malformed('A part has no header Content-Disposition: form-data; name="…"')
+  const name = unescaped(encoded)
+  const type = headers.get('content-type') ?? ''
+  refuseEncodings(name, type, headers.get('content-transfer-encoding') ?? '8bit')
+  return {
+    name,
+    filename: fileNameOf(parameters, name),
+    type: type.split(';')[0]?.trim().toLowerCase() ?? '',
+    contentAt: end + 4,
+  }
+}
+
+/**
+ * The parameters of a header's value, by their names in small letters.
+ *
+ * @throws {Problem} MALFORMED_REQUEST for what cannot be read, and for one that stands twice
+ */
+export function headerParameters(value: string): Map<string, string> {
+  const parameters = new Map<string, string>()
+  const rest = value.indexOf(';')
+  // `\"` is a quotation mark to some libraries, a backslash elsewhere is itself to browsers: C:\dir\a.txt
+  const parameter = /;\s*(?:([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:\\"|[^"])*)"|([^\s;"]*))\s*)?/gy
+  parameter.lastIndex = rest < 0 ? value.length : rest
+  while (parameter.lastIndex < value.length) {
+    const [whole, name = '', quoted, plain = ''] = parameter.exec(value) ?? []
+    if (whole === undefined || parameters.has(name.toLowerCase()))
+      throw malformed('A header of the form has parameters that cannot be read')
+    if (name) parameters.set(name.toLowerCase(), quoted ?? plain)
+  }
+  return parameters
+}
+
+/** The problem of a form that cannot be read. */
+export function malformed(detail: string): Problem {
+  return new Problem(problems.MALFORMED_REQUEST, { detail: `${detail}.` })
+}
+
+function headersOf(block: string): Map<string, string> {
+  const headers = new Map<string, string>()
+  for (const line of block === '' ? [] : block.split('\r\n')) {
+    const [, name = '', value = ''] = /^([\w!#$%&'*+.^`|~-]+):([^\r\n]*)$/.exec(line) ?? []
+    if (!name || headers.has(name.toLowerCase()))
+      throw malformed('A part has a header that is none, or that stands twice')
+    headers.set(name.toLowerCase(), value.trim())
+  }
+  return headers
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc7578#section-4.7 */
+function refuseEncodings(name: string, type: string, encoding: string): void {
+  if (!/^(7bit|8bit|binary)$/i.test(encoding))
+    throw malformed(
+      `The part ${JSON.stringify(name)} has a Content-Transfer-Encoding: send its bytes as they are`,
+    )
+  if (/^multipart\//i.test(type))
+    throw malformed(`The part ${JSON.stringify(name)} holds parts: give each file a part of its own`)
+}
+
+/** `filename*` is an older library's way to send what is not ASCII, and stands before `filename`. */
+function fileNameOf(parameters: ReadonlyMap<string, string>, part: string): string | undefined {
+  const extended = parameters.get('filename*')
+  const plain = parameters.get('filename')
+  if (extended === undefined) return plain === undefined ? undefined : fileName(unescaped(plain), part)
+  const encoded = /^utf-8'[^']*'(.*)$/i.exec(extended)?.[1]
+  try {
+    if (encoded !== undefined) return fileName(decodeURIComponent(encoded), part)
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error
+  }
+  throw malformed(`The part ${JSON.stringify(part)} has a filename* that is not percent-encoded UTF-8`)
+}
+
+/** Names as browsers and libraries write them between quotation marks. */
+function unescaped(text: string): string {
+  return text.replaceAll('\\"', '"').replace(/%(?:22|0D|0A)/gi, (code) => decodeURIComponent(code))
+}
