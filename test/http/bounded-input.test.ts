@@ -1,9 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { fieldsOf } from '#src/runtime/http/fields.ts'
 import { collect } from '#src/runtime/http/pairs.ts'
-import { maybePoison, refusePoison } from '#src/runtime/http/text.ts'
 import { handle } from '#src/runtime/openapi/route.ts'
 import { allocatedBy } from '#test/support/allocated.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
@@ -61,12 +59,8 @@ test('and with a query, also where the route takes none', async () => {
 })
 
 test.each([
-  ['wrong items', { tag: Array.from({ length: 100_000 }, () => 'x') }, 99_950],
-  [
-    'unknown keys',
-    Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`k${index}`, 0])),
-    19_950,
-  ],
+  ['wrong items', { tag: Array.from({ length: 900 }, () => 'x') }, 850],
+  ['unknown keys', Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`k${index}`, 0])), 850],
 ])('of many %s a problem lists 50, and counts the rest', async (_what, body, rest) => {
   const response = await api('/all', { json: body })
   const problem = await expectProblem(response, 400, 'VALIDATION_FAILED')
@@ -92,27 +86,3 @@ test('the work on repeated keys grows with their number, no faster', () => {
   work(10_000)
   expect(work(10_000)).toBeLessThan(20 * work(1_000))
 })
-
-test('what is not walked for poison has none', () => {
-  fc.assert(
-    fc.property(fc.jsonValue({ maxDepth: 3 }), fc.string({ unit: 'binary' }), (value, text) => {
-      const written = JSON.stringify({ value, text, [text]: 1 })
-      if (maybePoison(written)) return
-      expect(() => refusePoison(JSON.parse(written), 'body')).not.toThrow()
-    }),
-    { numRuns: 500 },
-  )
-})
-
-test.each([
-  '"a\\u0000"',
-  '"\\uD800"',
-  '{"\\udfff":1}',
-  `${'['.repeat(65)}${']'.repeat(65)}`,
-  '{"a":"\\u0000"}',
-])('what has some is walked: %s', (text) => expect(maybePoison(text)).toBe(true))
-
-test.each(['"[[[[{{{{"', '"\\\\"', '"\\"[" ', '[{"a":[1,2]}]', '"東京 😀"', '"\\u00e9"'])(
-  'plain text is not: %s',
-  (text) => expect(maybePoison(text)).toBe(false),
-)

@@ -1,25 +1,42 @@
 import type { z } from '@hono/zod-openapi'
+import { shapeOfJson } from './json-shape.ts'
 import { Problem, problems } from './problem.ts'
 import { decodeUtf8 } from './read-text.ts'
-import { maybePoison, refusePoison } from './text.ts'
+import { refusal, refusePoison } from './text.ts'
 import { type Step, validate } from './validation.ts'
 
-/** Reads a body that is JSON; the handler finds it by `c.req.valid('json')`. */
-export function jsonReader(schema: z.ZodType, _mostValues?: number): Step {
+/** A value costs up to 200 bytes of memory when it is parsed, though two bytes of JSON make one. */
+const usualValues = 100_000
+
+/** Deeper than any contract, shallow enough for every recursion over a parsed body. */
+const mostDepth = 64
+
+/**
+ * Values times depth: of what has more, the first error alone is looked for. A value can miss every field of its
+ * schema, and zod writes the path of each error once per level.
+ */
+const mostForAllErrors = 2_000
+
+/**
+ * Reads a body that is JSON; the handler finds it by `c.req.valid('json')`. What it holds is counted before it is parsed.
+ *
+ * @param mostValues how many values it may hold; 100,000 if absent
+ */
+export function jsonReader(schema: z.ZodType, mostValues = usualValues): Step {
   return async function readJson(c) {
-    validate(c, 'json', schema, parseJson(await c.req.arrayBuffer()))
+    const bytes = await c.req.arrayBuffer()
+    const { values, depth, closed, poison } = shapeOfJson(new Uint8Array(bytes))
+    if (values > mostValues) throw closed ? tooMany(mostValues) : malformed()
+    const value = parse(bytes)
+    if (depth > mostDepth) throw refusal('body', '#', `is nested deeper than ${mostDepth} levels`)
+    if (poison) refusePoison(value, 'body')
+    validate(c, 'json', schema, value, values * depth > mostForAllErrors)
   }
 }
 
-function parseJson(bytes: ArrayBuffer): unknown {
+function parse(bytes: ArrayBuffer): unknown {
   const text = decodeUtf8(bytes)
   if (text === undefined) throw malformed()
-  const value = parse(text)
-  if (maybePoison(text)) refusePoison(value, 'body')
-  return value
-}
-
-function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
@@ -30,4 +47,8 @@ function parse(text: string): unknown {
 function malformed(position?: string): Problem {
   const detail = `The body is not valid JSON in UTF-8${position ? ` (at ${position})` : ''}.`
   return new Problem(problems.MALFORMED_REQUEST, { detail })
+}
+
+function tooMany(mostValues: number): Problem {
+  return refusal('body', '#', `may hold ${mostValues} values at most: send it in parts`)
 }

@@ -1,5 +1,5 @@
 import type { Context, ValidationTargets } from 'hono'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { BaseEnv } from './env.ts'
 import { knownPlace } from './known-place.ts'
 import { Problem, type ProblemError, problems } from './problem.ts'
@@ -30,10 +30,19 @@ const places = {
   cookie: 'cookie',
 } as const satisfies Record<string, Place>
 
+/** How a schema runs that stops at the first item that does not fit (see `stopEarly`). */
+export interface FirstOnly extends z.core.ParseContextInternal {
+  readonly firstOnly?: boolean
+}
+
+const listing: FirstOnly = { async: false }
+const stopping: FirstOnly = { async: false, abortEarly: true, firstOnly: true }
+
 /**
  * Fits a part of the request to its schema; the handler finds the outcome by `c.req.valid(part)`. A zod error
  * thrown anywhere else is a 500.
  *
+ * @param firstOnly whether the check ends at the first error: what is large costs no more then when it is wrong
  * @throws {Problem} VALIDATION_FAILED with a JSON pointer for each place that is wrong
  */
 export function validate(
@@ -41,36 +50,49 @@ export function validate(
   part: keyof typeof places,
   schema: z.ZodType,
   value: unknown,
+  firstOnly = false,
 ): undefined {
-  const result = schema.safeParse(value)
-  if (!result.success) {
+  const context = firstOnly ? stopping : listing
+  const result = schema._zod.run({ value, issues: [] }, context)
+  if (result instanceof Promise) throw new z.core.$ZodAsyncError()
+  const { issues } = result
+  if (issues.length > 0) {
     const place = places[part]
-    const { issues } = result.error
+    const shown = issues
+      .slice(0, mostErrors)
+      .map((issue) => z.core.util.finalizeIssue(issue, context, z.core.config()))
     throw invalid(
       place,
-      issues.slice(0, mostErrors).flatMap((issue) => describe(issue, place)),
-      issues.slice(0, 5).map(({ path }) => knownPlace(schema, path)),
-      issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0),
+      shown.flatMap((issue) => describe(issue, place)),
+      shown.slice(0, 5).map(({ path }) => knownPlace(schema, path)),
+      firstOnly ? ` It is large, so that the check ended at the first error.` : restOf(countOf(issues)),
     )
   }
-  c.req.addValidatedData(part as keyof ValidationTargets, result.data as object)
+  c.req.addValidatedData(part as keyof ValidationTargets, result.value as object)
+}
+
+function restOf(count: number): string {
+  return count > mostErrors ? ` ${count - mostErrors} more errors are not listed.` : ''
+}
+
+function countOf(issues: readonly z.core.$ZodRawIssue[]): number {
+  return issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0)
 }
 
 /**
  * The problem of a part that does not fit. It lists 50 errors at most, and counts the rest.
  *
  * @param logged the places, for the log
- * @param count how many errors there are, also those that `errors` leaves out
+ * @param rest what the detail says of the errors that are not listed
  */
 export function invalid(
   place: Place,
   errors: readonly ProblemError[],
   logged?: string[],
-  count = errors.length,
+  rest = restOf(errors.length),
 ): Problem {
-  const rest = count - mostErrors
   return new Problem(problems.VALIDATION_FAILED, {
-    detail: `The ${place} does not fit the contract.${rest > 0 ? ` ${rest} more errors are not listed.` : ''}`,
+    detail: `The ${place} does not fit the contract.${rest}`,
     errors: errors.slice(0, mostErrors).map(({ detail, pointer, ...error }) => {
       return { ...error, detail: cut(detail, mostDetail), pointer: cut(pointer, mostPointer) }
     }),

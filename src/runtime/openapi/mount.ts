@@ -19,7 +19,9 @@ import { checkPath } from './path-checks.ts'
 import { problemCheck } from './problem-check.ts'
 import { checkReplies, type ReplyCheck } from './reply.ts'
 import type { Operation, PlainOperation } from './route.ts'
+import { contentSchemas } from './schema-checks.ts'
 import { type Mounted, startChecks } from './start-checks.ts'
+import { stopEarly } from './stop-early.ts'
 
 /** What mounting needs beside the features. */
 export interface MountOptions {
@@ -127,6 +129,7 @@ function stepsOf({ operation, template }: Mounted, options: MountOptions): Step[
   if (headers) steps.push(readHeaders(headers))
   if (cookies) steps.push(readCookies(cookies))
   steps.push(...limit)
+  for (const schema of contentSchemas(body)) stopEarly(schema)
   if (body) steps.push(readBody(body, { values: operation.route.bodyValues }))
   return steps
 }

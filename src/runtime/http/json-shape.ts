@@ -1,0 +1,65 @@
+/** What a JSON text is made of. */
+export interface JsonShape {
+  /** Objects, arrays, strings, numbers and the rest; the names in objects are not counted. */
+  readonly values: number
+  /** How many objects and arrays stand in one another at most. */
+  readonly depth: number
+  /** Whether every object and array is closed. A text that says no is no JSON. */
+  readonly closed: boolean
+  /**
+   * Whether an escape may stand for a NUL or a lone surrogate. Without one there is neither: raw ones are no JSON in
+   * UTF-8.
+   */
+  readonly poison: boolean
+}
+
+const quote = 0x22
+const comma = 0x2c
+const openArray = 0x5b
+const backslash = 0x5c
+const closeArray = 0x5d
+const openObject = 0x7b
+const closeObject = 0x7d
+
+/**
+ * Looks at the bytes of a JSON text, each once, so that what it would become is known before it is parsed. Of bytes
+ * that are no JSON it says anything.
+ *
+ * @param bytes in UTF-8
+ */
+export function shapeOfJson(bytes: Uint8Array): JsonShape {
+  let values = 1
+  let depth = 0
+  let most = 0
+  let poison = false
+  let empty = false // nothing but blanks since an object or an array was opened
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] as number
+    if (byte <= 0x20) continue
+    if (byte === openArray || byte === openObject) {
+      if (++depth > most) most = depth
+      values++
+      empty = true
+      continue
+    }
+    if (byte === quote) {
+      for (at++; bytes[at] !== quote && at < bytes.length; at++)
+        if (bytes[at] === backslash && isPoison(bytes, ++at)) poison = true
+    } else if (byte === comma) values++
+    else if (byte === closeArray || byte === closeObject) {
+      depth--
+      if (empty) values--
+    }
+    empty = false
+  }
+  return { values, depth: most, closed: depth === 0, poison }
+}
+
+/** Whether the escape whose letter stands at `at` is `\u0000`, or of a surrogate: `\ud800` to `\udfff`. */
+function isPoison(bytes: Uint8Array, at: number): boolean {
+  if (bytes[at] !== 0x75) return false
+  const first = bytes[at + 1] as number
+  const second = bytes[at + 2] as number
+  if ((first | 0x20) === 0x64) return second === 0x38 || second === 0x39 || second >= 0x41
+  return first === 0x30 && second === 0x30 && bytes[at + 3] === 0x30 && bytes[at + 4] === 0x30
+}
