@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { cursorParameter } from '#src/runtime/database/cursor.ts'
 import { schemaWriter } from '#src/runtime/openapi/json-schema.ts'
-import { fits } from '#test/support/json-schema.ts'
+import { judge } from '#test/support/json-schema.ts'
+import { valuesOf } from '#test/support/values-of.ts'
 
 // What the contract takes, the check takes, and the other way round: values near to what each schema wants are asked of
 // both. The contract's judge reads nothing but the JSON schema that was written.
@@ -125,16 +126,70 @@ const kinds: Record<string, z.ZodType> = {
   ]),
   cursor: cursorParameter(),
   unknown: z.unknown(),
+  never: z.never(),
+  'a nullable with a default': z.int().nullable().default(null),
+  prefault: z.strictObject({ a: z.int().prefault(3) }),
+  'an optional in a list': z.array(z.string().nullable()).max(3),
+  'a text that is trimmed after its checks': z.string().min(2).max(4).trim(),
+  'a text in small letters after its checks': z.email().toLowerCase(),
+  'a text with a Unicode pattern': z.string().regex(/^.{2}[^a]$/u),
+  'a text that includes': z.string().includes('b'),
+  'a text that ends': z.string().endsWith('.b'),
+  'a transformed text': z.string().max(3).transform(Number),
+  'a date and time of so many digits': z.iso.datetime({ precision: 3 }),
+  'a local date and time': z.iso.datetime({ local: true }),
+  'a time of minutes': z.iso.time({ precision: -1 }),
+  hostname: z.hostname(),
+  emoji: z.emoji(),
+  hex: z.hex(),
+  hash: z.hash('md5'),
+  mac: z.mac(),
+  ulid: z.ulid(),
+  cuid2: z.cuid2(),
+  ksuid: z.ksuid(),
+  xid: z.xid(),
+  base64url: z.base64url(),
+  cidrv4: z.cidrv4(),
+  'a template': z.templateLiteral(['a-', z.int(), '-', z.enum(['b', 'c'])]),
+  'a template of numbers': z.templateLiteral([z.number(), 'px']),
+  float32: z.float32(),
+  'a positive number': z.number().positive(),
+  'a number of large steps': z.int32().multipleOf(1000),
+  'a number of two steps': z.int32().multipleOf(2).multipleOf(3),
+  'an enum of numbers': z.literal([1, 2, 2.5]),
+  'a boolean literal': z.literal(true),
+  'a record of a pattern': z.record(z.string().regex(/^[ab]{1,2}$/), z.int()),
+  'an intersection': z.intersection(z.looseObject({ a: z.int() }), z.looseObject({ b: z.int() })),
+  'an intersection of strict objects': z.intersection(
+    z.strictObject({ a: z.int() }),
+    z.strictObject({ b: z.int().optional() }),
+  ),
+  'an extended object': z.strictObject({ a: z.int() }).extend({ b: z.string().optional() }),
+  'a partial object': z.strictObject({ a: z.int(), b: z.string() }).partial(),
+  'a union of objects': z.union([z.strictObject({ a: z.int() }), z.strictObject({ b: z.int() })]),
+  xor: z.xor([z.strictObject({ a: z.int() }), z.looseObject({ a: z.int(), b: z.int().optional() })]),
+  'a tuple with optional items': z.tuple([z.string(), z.int().optional(), z.int().optional()]),
+  'a list of tuples': z.array(z.tuple([z.literal('a'), z.int()])).max(2),
+  readonly: z.array(z.int()).readonly(),
+  brand: z.uuid().brand<'Id'>(),
+  nonoptional: z.strictObject({ a: z.nonoptional(z.int().optional()) }),
+  exactOptional: z.strictObject({ a: z.int().exactOptional() }),
+  nested: z.strictObject({
+    a: z.array(z.strictObject({ k: z.enum(['a', 'b']), n: z.int().min(1).max(3) })).min(1),
+  }),
 }
 
 test.each(Object.entries(kinds))('%s: the contract and the check take the same', (_name, schema) => {
-  const writer = schemaWriter(new Map())
-  const contract = writer.write(schema, 'input', 'POST /x')
+  const contract = schemaWriter(new Map()).write(schema, 'input', 'POST /x')
+  const fits = judge()
+  const near = valuesOf({}, fits)
   fc.assert(
-    fc.property(value, (sent) => {
+    fc.property(fc.oneof(value, near.raw(contract), near.spoilt(contract)), (sent) => {
+      // zod leaves this key out of a record, whatever it holds
+      fc.pre(!('propertyNames' in contract && Object.hasOwn(Object(sent), '__proto__')))
       const checked = schema.safeParse(sent).success
       expect({ sent, taken: fits(contract, sent) }).toEqual({ sent, taken: checked })
     }),
-    { numRuns: 1500 },
+    { numRuns: 800 },
   )
 })

@@ -1,10 +1,10 @@
-import { getOpenApiMetadata } from '@asteasolutions/zod-to-openapi'
 import { z } from '@hono/zod-openapi'
 import { shapeOf } from '../http/fields.ts'
 import { type Direction, schemaWriter } from './json-schema.ts'
 import { isOdd } from './mends.ts'
 import type { RouteDefinition } from './route.ts'
-import { children, everySchema } from './walk.ts'
+import { refusePatterns, refuseUnshown } from './unshown.ts'
+import { children } from './walk.ts'
 
 /**
  * Refuses schemas that the contract could not show, or would show otherwise than they check.
@@ -19,7 +19,8 @@ export function checkSchemas(
 ): void {
   for (const [where, schema, io] of partsOf(route)) {
     const at = `${place} (${where})`
-    for (const [, inner] of everySchema(schema)) refuseFlags(at, inner)
+    if (io === 'input') refuseUnshown(at, schema, where !== 'body')
+    else refusePatterns(at, schema)
     if (isSuspicious(schema)) schemaWriter(names).write(schema, io, at)
   }
 }
@@ -38,6 +39,7 @@ function* partsOf({
   for (const [where, schema] of parameters)
     for (const [name, part] of Object.entries(shapeOf(schema)))
       yield [`${where} parameter ${name}`, part, 'input']
+  if (request?.query instanceof z.ZodPipe) yield ['query', request.query, 'input']
   for (const schema of contentSchemas(request?.body)) yield ['body', schema, 'input']
   for (const response of Object.values(responses)) {
     for (const schema of contentSchemas(response)) yield ['response', schema, 'output']
@@ -70,21 +72,4 @@ function isSuspicious(
   if (isOdd(schema._zod.def.type)) return true
   const path = [...above, schema]
   return children(schema).some(([, child]) => isSuspicious(child, path, seen))
-}
-
-/**
- * Refuses a regular expression with flags that a contract cannot state.
- *
- * @throws {Error} naming the place
- */
-function refuseFlags(place: string, schema: z.core.$ZodType): void {
-  if (!(schema instanceof z.ZodString) || 'pattern' in getOpenApiMetadata(schema)) return
-  for (const { _zod } of schema.def.checks ?? []) {
-    const pattern = 'pattern' in _zod.def ? _zod.def.pattern : undefined
-    const flags = pattern instanceof RegExp ? pattern.flags.replaceAll(/[dguv]/g, '') : ''
-    if (flags)
-      throw new Error(
-        `${place} has the regular expression ${pattern}: a contract has no flags. Write it without ${flags}, such as [Aa] for /a/i.`,
-      )
-  }
 }
