@@ -21,7 +21,6 @@ const query = (schema: z.ZodType) => ({ request: { query: z.strictObject({ at: s
 
 const refused: [name: string, schema: z.ZodType, complaint: string][] = [
   ['z.coerce.number()', z.coerce.number(), 'such as an empty text. Write z.number(): the text'],
-  ['z.coerce.boolean()', z.coerce.boolean().optional(), 'such as an empty text. Write z.boolean(): the text'],
   ['z.stringbool()', z.stringbool(), "Write z.boolean(), or z.enum(['yes', 'no'])"],
   ['.catch()', z.int().catch(1), '.catch() takes anything, which the contract cannot show. Write .default()'],
   [
@@ -66,6 +65,7 @@ test.each(refused)('%s does not start, in a body or in a query', async (_name, s
 
 test.each([
   ['z.coerce.string()', z.coerce.string(), 'Write z.string()'],
+  ['z.coerce.boolean()', z.coerce.boolean().optional(), 'such as an empty text. Write z.boolean(): the text'],
   ['a record of numbers', z.record(z.number(), z.int()), 'Write z.record(z.string().regex(/^\\d+$/), …)'],
   ['a schema that is made late', z.lazy(() => z.string().trim().min(1)), 'change the text before'],
 ])('%s does not start in a body', async (_name, schema, complaint) => {

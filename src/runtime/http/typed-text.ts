@@ -16,8 +16,8 @@ const scalar = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)
 /**
  * Makes what reads the text of a parameter or of a form's field as the value that its schema takes: for `z.int()` the
  * text `5` is the number. The text is read as JSON writes it, which is what the contract says: `-0.5`, `1e3`, `true`;
- * never an empty text, ` 5 `, `0x10` or `05`. These stay text, for the schema to refuse; for `z.coerce.number()`, which
- * would take them, they are NaN. Where a schema takes text as well, text goes first.
+ * never an empty text, ` 5 `, `0x10` or `05`. These stay text, for the schema to refuse. Where a schema takes text as
+ * well, text goes first.
  *
  * @param alternatives schemas of one value, without wrappers
  */
@@ -25,9 +25,6 @@ export function textReader(alternatives: readonly Schema[]): TextReader {
   const typed = new Set(alternatives.flatMap(typedKindsOf))
   const texts = alternatives.filter((schema) => !onlyTyped.has(schema._zod.def.type))
   const isOpen = texts.some((schema) => !closed.has(schema._zod.def.type))
-  const isCoerced = alternatives.some(
-    (schema) => schema instanceof z.core.$ZodNumber && schema._zod.def.coerce,
-  )
   const takesFiles = alternatives.some((schema) => files.has(schema._zod.def.type))
 
   function isText(text: string): boolean {
@@ -35,8 +32,7 @@ export function textReader(alternatives: readonly Schema[]): TextReader {
   }
   function readTyped(text: string): unknown {
     const value: unknown = scalar.test(text) ? JSON.parse(text) : undefined
-    if (value !== undefined && typed.has(value === null ? 'null' : typeof value)) return value
-    return isCoerced ? Number.NaN : text
+    return value !== undefined && typed.has(value === null ? 'null' : typeof value) ? value : text
   }
   return {
     takes: (value) => (typeof value === 'string' ? isText(value) || readTyped(value) !== value : takesFiles),
