@@ -161,3 +161,12 @@ test('a feature’s problems are in the contract, by code', async () => {
   })
   expect(JSON.stringify(responses?.[503])).toContain('WAREHOUSE_CLOSED')
 })
+
+test.each([200, 204, 399, 600, 409.5])(
+  'a problem of the status %d is refused where it is defined',
+  (status) => {
+    expect(() => defineProblems({ ODD: { status, title: 'Odd' } })).toThrow(
+      `The problem ODD has the status ${status}: it must be 400 to 599.`,
+    )
+  },
+)

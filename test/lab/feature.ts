@@ -1,6 +1,7 @@
 import { at, defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
 import { bodies } from './routes/bodies.ts'
 import { databaseRoutes, memberProblems } from './routes/database.ts'
+import { odd } from './routes/odd.ts'
 import { outgoing } from './routes/outgoing.ts'
 import { nested, paths } from './routes/paths.ts'
 import { responses } from './routes/responses.ts'
@@ -15,7 +16,7 @@ export const lab: readonly Feature[] = [
   defineFeature({
     name: 'lab',
     description: 'What forks do with the runtime.',
-    routes: () => [...paths(), ...outgoing(), ...streams(), ...responses(), ...bodies()],
+    routes: () => [...paths(), ...outgoing(), ...streams(), ...responses(), ...bodies(), ...odd()],
   }),
   at(
     '/nested/{shop}',

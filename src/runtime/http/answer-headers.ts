@@ -17,6 +17,9 @@ const browserHeaders = {
   'X-Frame-Options': 'SAMEORIGIN',
 }
 
+/** How a response is framed is the server's to say. */
+const notForWriters = /^(content-length|transfer-encoding|trailer)$/i
+
 /**
  * Gives every answer its `X-Request-Id` (the caller's own where it is a plain one) and the headers that
  * protect browsers. `write` puts them on as the answer is made; other answers get them here.
@@ -59,20 +62,26 @@ export function write(
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   checkStatus(status)
-  for (const name in headers) checkHeader(name, headers[name] ?? '')
   const length = Buffer.byteLength(text)
   holdResponse(c, length)
-  const response = new (writtenResponse())(text, {
-    status,
-    headers: {
-      ...c.get('answerHeaders'),
-      ...headers,
-      'Content-Type': type,
-      'Content-Length': String(length),
-    },
-  })
+  const all: Record<string, string> = { ...c.get('answerHeaders') }
+  for (const name in headers) {
+    checkHeader(name, headers[name])
+    if (!notForWriters.test(name)) put(all, name, headers[name] as string)
+  }
+  put(all, 'Content-Type', type)
+  all['Content-Length'] = String(length)
+  const response = new (writtenResponse())(text, { status, headers: all })
   c.set('written', { response, length })
   return response
+}
+
+/** Sets a header in the place of one whose name is written otherwise: both would be sent. */
+function put(all: Record<string, string>, name: string, value: string): void {
+  if (!(name in all))
+    for (const other in all)
+      if (other.length === name.length && other.toLowerCase() === name.toLowerCase()) delete all[other]
+  all[name] = value
 }
 
 /** What `write` makes: it remembers whether anyone has asked for its headers, and so may have changed them. */

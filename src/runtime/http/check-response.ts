@@ -13,9 +13,11 @@ const notInValue = /[^\t\x20-\x7e\x80-\xff]/
  *
  * @throws {Error} naming the header, never its value
  */
-export function checkHeader(name: string, value: string): void {
+export function checkHeader(name: string, value: unknown): void {
   if (name === '' || notInName.test(name))
     throw new Error(`The response has a header whose name HTTP cannot carry: ${JSON.stringify(name)}.`)
+  if (typeof value !== 'string')
+    throw new Error(`The response’s header ${name} is ${typeof value}: leave it out, or make it a string.`)
   const position = value.search(notInValue)
   if (position < 0) return
   throw new Error(

@@ -21,6 +21,9 @@ export interface StreamEnd {
   readonly error?: unknown
 }
 
+/** What stands for a source that threw `undefined`. */
+const nothing = () => new Error('The stream’s source threw, but no error')
+
 /**
  * Follows a streamed response to its end, whichever comes first: its own, that of the client's interest, the
  * request's deadline, or the process's. The last two abort the signal, and what does not end by itself within a
@@ -109,7 +112,9 @@ export function followStream(
           await end()
           controller.close()
         } catch (error) {
-          await stop(signal.aborted ? { stopped: String(signal.reason?.message) } : { error })
+          await stop(
+            signal.aborted ? { stopped: String(signal.reason?.message) } : { error: error ?? nothing() },
+          )
         }
       },
       cancel: () => leave(),

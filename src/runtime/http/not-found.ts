@@ -12,11 +12,11 @@ import { Problem, problems } from './problem.ts'
  */
 export function notFound(methods: Methods, answer: ProblemAnswer): NotFoundHandler<BaseEnv> {
   return function notFound(c) {
-    const allowed = methods.at(c.req.path)
+    const allowed = c.get('routed') ? [] : methods.at(c.req.path) // a route's own c.notFound() is no wrong method
     const { path, method } = c.req
     const none = allowed.length === 0
     const problem = none
-      ? new Problem(problems.NOT_FOUND, { detail: `There is no route ${path}.` })
+      ? new Problem(problems.NOT_FOUND, c.get('routed') ? {} : { detail: `There is no route ${path}.` })
       : methodNotAllowed(path, allowed)
     if (!none && method === 'OPTIONS')
       return new Response(null, { status: 204, headers: { ...problem.options.headers } })

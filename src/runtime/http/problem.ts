@@ -45,10 +45,14 @@ export class Problem extends Error {
  * Names the problems of a feature: `defineProblems({ ORDER_FULFILLED: { status: 409, title: '…' } })`.
  *
  * @returns the definitions by code, to be thrown (`new Problem(…)`) and listed by the routes that throw them
+ * @throws {Error} for a status that is no error's
  */
 export function defineProblems<const Titles extends Record<string, { status: number; title: string }>>(
   titles: Titles,
 ): { readonly [Code in keyof Titles & string]: ProblemDefinition<Code> } {
+  for (const [code, { status }] of Object.entries(titles))
+    if (!Number.isInteger(status) || status < 400 || status > 599)
+      throw new Error(`The problem ${code} has the status ${status}: it must be 400 to 599.`)
   const definitions = Object.entries(titles).map(([code, kind]) => [code, { code, ...kind }])
   return Object.fromEntries(definitions)
 }

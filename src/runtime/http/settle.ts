@@ -13,6 +13,9 @@ export interface StreamedResponse {
   readonly release?: () => void
 }
 
+/** How the body is framed is the server's to say; no response of `fetch`'s kind can have trailers. */
+const framing = ['transfer-encoding', 'trailer']
+
 /** Bytes of a body that is at hand at once; one that goes on beyond them is a stream. */
 const promptSize = 64 * 1024
 
@@ -36,15 +39,17 @@ export async function settle(c: Context<BaseEnv>): Promise<void> {
   if (written?.response === res) return checkHead(res, written.length, toHead)
   checkHead(res)
   if (c.get('stream')?.response === res) return
+  const { status } = res
+  const headers = new Headers(res.headers)
+  const framed = framing.filter((name) => headers.has(name))
+  for (const name of framed) headers.delete(name)
   if (!res.body) {
     checkHead(res, 0, toHead)
-    c.set('written', { response: res, length: 0 })
+    if (framed.length > 0) replace(c, new Response(null, { status, headers }))
+    c.set('written', { response: c.res, length: 0 })
     return
   }
   const { chunks, rest } = await begin(res, c.get('signal'))
-  const { status } = res
-  const headers = new Headers(res.headers)
-  headers.delete('transfer-encoding') // the server's to say
   if (rest) {
     const response = new Response(rest, { status, headers })
     c.set('stream', { ...c.get('stream'), response })

@@ -34,23 +34,43 @@ export function causes(error: unknown): unknown[] {
   while (open.length > 0 && chain.length < 8) {
     const current = open.shift()
     if (current === undefined || current === null) continue
-    chain.push(current)
-    if (current instanceof Error) open.push(current.cause)
-    if (current instanceof AggregateError) open.push(...current.errors)
+    // a proxy, or a getter that throws, may be thrown as well
+    chain.push(readable(current, () => open.push(...below(current))))
   }
   return chain
 }
 
+function below(error: unknown): unknown[] {
+  return [
+    ...(error instanceof Error ? [error.cause] : []),
+    ...(error instanceof AggregateError ? error.errors : []),
+  ]
+}
+
+/** The error itself, where `read` can read it; else one in its place. */
+function readable(error: unknown, read: () => unknown): unknown {
+  try {
+    read()
+    return error
+  } catch {
+    return new Error('What was thrown cannot be read')
+  }
+}
+
 /** What an error and its causes say, in one line of 2,000 characters at most, without the values of a query. */
 export function errorMessage(error: unknown): string {
-  const messages = causes(error).map((cause) =>
+  const messages = readableCauses(error).map((cause) =>
     cause instanceof Error ? `${cause.name}: ${safeMessage(cause)}` : `a ${typeof cause} was thrown`,
   )
   return messages.join(', caused by ').replaceAll('\0', '').slice(0, 2000)
 }
 
+function readableCauses(error: unknown): unknown[] {
+  return causes(error).map((cause) => readable(cause, () => oneStack(cause)))
+}
+
 function stackTrace(error: unknown): string {
-  return causes(error)
+  return readableCauses(error)
     .map((cause, depth) => `${depth === 0 ? '' : 'Caused by: '}${oneStack(cause)}`)
     .join('\n')
 }

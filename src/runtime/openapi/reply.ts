@@ -9,6 +9,9 @@ import { type Stated, statedAt } from './stated.ts'
 /** What happens to a key that a reply's schema does not name: it is dropped, or the reply is a 500. */
 export type ReplyCheck = 'strip' | 'fail'
 
+/** What a body that is written anew no longer has: `fetch` has decoded it, and leaves its encoding in the headers. */
+const ofTheBody = ['content-length', 'content-encoding']
+
 type ReplyInit = number | { status?: number; headers?: Headers | Record<string, string> }
 type Handler = (c: Context<BaseEnv>) => Response | Promise<Response>
 
@@ -94,6 +97,7 @@ export function checkReplies(
     })
 
     const response = await handler(c)
+    if (!response) throw new Error(`${operation} returned no response`)
     if (response === written) return response
     const { status } = response
     const found = at(status)
@@ -108,7 +112,7 @@ export function checkReplies(
     })
     return new Response(check(schema, status, body), {
       status,
-      headers: without(response.headers, 'content-length'),
+      headers: without(response.headers, ...ofTheBody),
     })
   }
 }
@@ -150,9 +154,9 @@ function parseStripped(schema: z.ZodType, body: unknown) {
   return schema.safeParse(copy)
 }
 
-function without(headers: Headers, name: string): Headers {
+function without(headers: Headers, ...names: readonly string[]): Headers {
   const rest = new Headers(headers)
-  rest.delete(name)
+  for (const name of names) rest.delete(name)
   return rest
 }
 
