@@ -27,7 +27,7 @@ const { database, dial, lines } = await testServer({
   databaseUrl,
   features: [tasks, workFeature(() => handler)],
   cloudTasks: silentCloudTasks,
-  environment: { REQUEST_TIMEOUT: '4' },
+  environment: { REQUEST_TIMEOUT: '10' },
 })
 const pool = database.$client
 const { Authorization } = await as('alice')
@@ -103,6 +103,27 @@ describe('COMMIT', () => {
     await held
     expect(await written(direct)).not.toContain('unanswered')
   })
+})
+
+test('who is told that the deadline has passed meets no lock of the handler, which may go on', async () => {
+  handler = async (c) => {
+    const { tx } = c.var
+    await write(tx, 'late')
+    await tx.execute(sql`set local statement_timeout = 0`) // else the server's comes before the deadline
+    await tx.execute(sql`select pg_sleep(60)`).catch(() => {})
+    return c.json({}, 201)
+  }
+  const order: string[] = []
+  const held = wire.at('before', [/rollback/], async () => {
+    for (let time = 0; time < 3; time++) await database.execute(sql`select 1`)
+    order.push('ROLLBACK')
+    return 'go on'
+  })
+  expect(await dial().send(request).answer()).toMatchObject({ status: 503 })
+  order.push('response')
+  await held
+  expect(order).toEqual(['ROLLBACK', 'response'])
+  expect(pool.idleCount).toBe(pool.totalCount)
 })
 
 describe('what went wrong is what is thrown, whatever ROLLBACK meets', () => {

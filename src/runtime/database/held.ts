@@ -1,6 +1,6 @@
 import type { PgTransactionConfig } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
-import { currentRequest } from '../log/context.ts'
+import { currentRequest, type RequestContext } from '../log/context.ts'
 import { within } from '../within.ts'
 import { acquire } from './acquire.ts'
 import { endsConnection, readOnlyProblem, unavailable } from './errors.ts'
@@ -11,8 +11,9 @@ import { type Statement, sendStatement, unnamed } from './statement.ts'
 /** Waits for a connection, to hold it for a transaction; until its request ends. */
 export function hold(pool: CheckedPool): Promise<HeldConnection> {
   const { promise, resolve, reject } = Promise.withResolvers<HeldConnection>()
-  acquire(pool, currentRequest()?.signal, (error, client) => {
-    if (client) resolve(new HeldConnection(pool, client))
+  const request = currentRequest() // here: a connection is handed out where another request gives it back
+  acquire(pool, request?.signal, (error, client) => {
+    if (client) resolve(new HeldConnection(pool, client, request))
     else reject(error)
   })
   return promise
@@ -23,6 +24,9 @@ export class HeldConnection {
   readonly #pool: CheckedPool
   readonly #client: pg.PoolClient
   readonly #since = performance.now()
+  readonly #signal: AbortSignal | undefined
+  readonly #abort: () => void
+  readonly #released = Promise.withResolvers<void>()
   /** Resolves when the statement under way has left the connection free. */
   #busy: Promise<void> | undefined
   #usable = true
@@ -32,9 +36,13 @@ export class HeldConnection {
   /** Whether COMMIT or ROLLBACK was sent. */
   over = false
 
-  constructor(pool: CheckedPool, client: pg.PoolClient) {
+  /** @param request the response waits, for a while, until it has given back what it holds */
+  constructor(pool: CheckedPool, client: pg.PoolClient, request: RequestContext | undefined) {
     this.#pool = pool
     this.#client = client
+    this.#signal = request?.signal
+    this.#abort = () => void request?.unfinished.push(within(pool.limits.recoveryMs, this.#released.promise))
+    this.#signal?.addEventListener('abort', this.#abort)
   }
 
   async begin({ isolationLevel, accessMode, deferrable }: PgTransactionConfig = {}): Promise<void> {
@@ -82,6 +90,8 @@ export class HeldConnection {
 
   /** Gives the connection back, or drops one of no use. */
   release(): void {
+    this.#signal?.removeEventListener('abort', this.#abort)
+    this.#released.resolve()
     if (this.#usable) this.#client.release()
     else this.#pool.drop(this.#client, this.#since)
   }

@@ -48,7 +48,7 @@ export function requestContext(options: {
       const error = end ? end.error : c.error
       if (status >= 500 || end?.error !== undefined)
         void reportError(error ?? new Error(`Answered ${status}`), { status, route: routePath(c, -1) })
-      if (context.unfinished.length > 0) await Promise.all(context.unfinished)
+      for (const work of context.unfinished) await work // more may come meanwhile
       writeLine(c, { path: context.path, started, ...(end && { end }) })
     }
 
