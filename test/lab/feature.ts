@@ -7,6 +7,7 @@ import { nested, paths } from './routes/paths.ts'
 import { responses } from './routes/responses.ts'
 import { streams } from './routes/streams.ts'
 import { remind, todoProblems, todos } from './routes/todos.ts'
+import { typedBodies } from './routes/typed-bodies.ts'
 
 /**
  * The fork's lab: one feature that uses the runtime in every way that forks do. Each file of routes/ is one of these
@@ -16,7 +17,15 @@ export const lab: readonly Feature[] = [
   defineFeature({
     name: 'lab',
     description: 'What forks do with the runtime.',
-    routes: () => [...paths(), ...outgoing(), ...streams(), ...responses(), ...bodies(), ...odd()],
+    routes: () => [
+      ...paths(),
+      ...outgoing(),
+      ...streams(),
+      ...responses(),
+      ...bodies(),
+      ...typedBodies(),
+      ...odd(),
+    ],
   }),
   at(
     '/nested/{shop}',
