@@ -129,23 +129,50 @@ describe('bytes', () => {
     await expectProblem(response, 413, 'BODY_TOO_LARGE')
   })
 
-  test.each(['image/png', 'IMAGE/SVG+XML', 'application/pdf', 'x-own/thing'])(
-    '%s has its range',
-    async (sent) => {
-      const bytes = randomBytes(10_000)
-      const put = { method: 'PUT', body: bytes, headers: { 'Content-Type': sent } }
-      expect(await expectJson(await lab.api('/blobs/image', put))).toEqual({
-        type: sent.toLowerCase(),
-        size: 10_000,
-        sha256: createHash('sha256').update(bytes).digest('hex'),
-        text: null,
-      })
+  const put = (path: string, type: string, body: string | Uint8Array<ArrayBuffer>) =>
+    lab.api(path, { method: 'PUT', body, headers: { 'Content-Type': type } })
+
+  test.each([
+    ['/blobs/image', 'image/png'],
+    ['/blobs/image', 'IMAGE/SVG+XML'],
+    ['/blobs/any', 'image/jpeg'],
+    ['/blobs/any', 'application/pdf'],
+    ['/blobs/any', 'application/json'],
+  ])('%s takes %s by its range', async (path, type) => {
+    const bytes = randomBytes(10_000)
+    expect(await expectJson(await put(path, type, bytes))).toEqual({
+      type: type.toLowerCase(),
+      size: 10_000,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+      text: null,
+    })
+  })
+
+  test.each(['application/pdf', 'images/png', 'image', 'image/', 'image/*', '*/*', 'video/image'])(
+    '%s is no image',
+    async (type) => {
+      const response = await put('/blobs/image', type, 'x')
+      expect(response.headers.get('accept')).toBe('image/*, text/*')
+      await expectProblem(response, 415, 'UNSUPPORTED_MEDIA_TYPE')
     },
   )
 
-  test('a type that is stated itself comes before its ranges', async () => {
-    const put = { method: 'PUT', body: 'a,b', headers: { 'Content-Type': 'text/csv' } }
-    expect(await expectJson(await lab.api('/blobs/image', put))).toMatchObject({ text: 'a,b' })
+  test.each(['', 'any', 'any/', '/', '*/*', 'a/b/c', 'text/plain, text/csv'])(
+    '%j is no type at all',
+    async (type) => {
+      const bytes = new TextEncoder().encode('x')
+      await expectProblem(await put('/blobs/any', type, bytes), 415, 'UNSUPPORTED_MEDIA_TYPE')
+    },
+  )
+
+  test('the nearest range has a schema of its own', async () => {
+    expect(await expectJson(await put('/blobs/image', 'text/csv', 'a,b'))).toMatchObject({ text: 'a,b' })
+    expect(await expectJson(await put('/blobs/any', 'image/png', 'a,b'))).toMatchObject({ text: 'a,b' })
+  })
+
+  test('a body that is not required may be missing', async () => {
+    const response = await lab.api('/blobs/image', { method: 'PUT' })
+    expect(await expectJson(response)).toMatchObject({ size: 0, text: null })
   })
 })
 

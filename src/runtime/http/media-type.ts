@@ -3,8 +3,9 @@ export function bareType(type: string): string {
   return type.split(';')[0]?.trim().toLowerCase() ?? ''
 }
 
-/** What a media type may be stated as, the nearest first: itself, `image/*`, and all types. */
+/** What a media type may be stated as, the nearest first: itself, `image/*`, and all types. Nothing for what is none. */
 export function* rangesOf(type: string): Generator<string> {
+  if (!isMediaType(type) || type.endsWith('*')) return
   yield type
   yield type.replace(/\/.*/, '/*')
   yield '*/*'

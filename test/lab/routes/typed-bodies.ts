@@ -65,10 +65,18 @@ const image = defineRoute({
   method: 'put',
   path: '/blobs/image',
   operationId: 'putImage',
-  summary: 'Take an image, a text, or anything else',
+  summary: 'Take an image, or a text',
   security,
-  request: { body: { content: { 'image/*': {}, 'text/csv': { schema: z.string() }, '*/*': {} } } },
+  request: { body: { content: { 'image/*': {}, 'text/*': { schema: z.string() } } } },
   responses,
+})
+
+const anything = defineRoute({
+  ...image,
+  path: '/blobs/any',
+  operationId: 'putAnything',
+  summary: 'Take anything',
+  request: { body: { content: { 'image/png': { schema: z.string() }, '*/*': {} } } },
 })
 
 const rows = defineRoute({
@@ -106,6 +114,14 @@ const few = defineRoute({
 
 const many = defineRoute({ ...few, path: '/values/usual', operationId: 'takeUsual', bodyValues: 100_000 })
 
+async function seen(request: { blob(): Promise<Blob> }) {
+  const blob = await request.blob()
+  const sha256 = createHash('sha256')
+    .update(await blob.bytes())
+    .digest('hex')
+  return { type: blob.type, size: blob.size, sha256 }
+}
+
 /** Routes that state bodies of every type. */
 export function typedBodies() {
   return [
@@ -117,14 +133,8 @@ export function typedBodies() {
     handle(echoed, async (c) =>
       c.body(await c.req.arrayBuffer(), 200, { 'Content-Type': 'application/octet-stream' }),
     ),
-    handle(image, async (c) => {
-      const text = c.req.valid('text')
-      const blob = await c.req.blob()
-      const sha256 = createHash('sha256')
-        .update(await blob.bytes())
-        .digest('hex')
-      return c.json({ type: blob.type, size: blob.size, sha256, text: text ?? null }, 200)
-    }),
+    handle(image, async (c) => c.json({ ...(await seen(c.req)), text: c.req.valid('text') ?? null }, 200)),
+    handle(anything, async (c) => c.json({ ...(await seen(c.req)), text: c.req.valid('text') ?? null }, 200)),
     handle(rows, (c) => c.json({ rows: c.req.valid('text') }, 200)),
     handle(few, (c) => c.json({ count: c.req.valid('json').length }, 200)),
     handle(many, (c) => c.json({ count: c.req.valid('json').length }, 200)),
