@@ -1,0 +1,115 @@
+import { connect, type Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+import { type Input, listOf } from './inputs.ts'
+
+/** What came back while many clients asked at once. */
+export interface Outcome {
+  /** How many responses of each status; of those that were cut, `cut`. */
+  readonly statuses: Record<string, number>
+  /** 503s that do not say when to come back. */
+  readonly withoutRetryAfter: number
+  /** Small requests that were not served, and the longest time that one took. */
+  readonly small: { readonly sent: number; readonly failed: number; readonly longestMs: number }
+}
+
+const clients = 80
+const json = { 'Content-Type': 'application/json' }
+
+/** Sends a request; its status, or `cut`. */
+async function send(
+  url: string,
+  { path, body, type, headers }: Input,
+): Promise<[status: string, bytes: number, headers: Headers]> {
+  try {
+    const response = await fetch(url + path, {
+      ...(body !== undefined && { method: 'POST', body }),
+      headers: { 'Accept-Encoding': 'identity', ...(type && { 'Content-Type': type }), ...headers },
+    })
+    const bytes = (await response.bytes()).length
+    return [String(response.status), bytes, response.headers]
+  } catch {
+    return ['cut', 0, new Headers()]
+  }
+}
+
+/** Sends a request by so many clients at once; the responses' statuses, and their bytes in all. */
+export async function sendAtOnce(url: string, input: Input) {
+  const responses = await Promise.all(Array.from({ length: input.clients ?? 1 }, () => send(url, input)))
+  const statuses: Record<string, number> = {}
+  for (const [status] of responses) statuses[status] = (statuses[status] ?? 0) + 1
+  return { statuses, bytes: responses.reduce((sum, [, bytes]) => sum + bytes, 0) }
+}
+
+/** 80 clients send these requests, each as soon as its last was answered, while others send small ones. */
+export async function storm(url: string, inputs: readonly Input[], seconds: number): Promise<Outcome> {
+  const statuses: Record<string, number> = {}
+  let withoutRetryAfter = 0
+  const until = performance.now() + 1000 * seconds
+  const client = async (at: number) => {
+    for (let turn = at; performance.now() < until; turn++) {
+      const [status, , headers] = await send(url, inputs[turn % inputs.length] as Input)
+      statuses[status] = (statuses[status] ?? 0) + 1
+      if (status === '503' && !headers.has('retry-after')) withoutRetryAfter++
+    }
+  }
+  const [small] = await Promise.all([
+    sendSmall(url, until),
+    ...Array.from({ length: clients }, (_none, at) => client(at)),
+  ])
+  return { statuses, withoutRetryAfter, small }
+}
+
+/** 80 clients that ask for a large response and never read it, or send their body byte by byte. */
+export async function slow(url: string, kind: 'readers' | 'senders', seconds: number): Promise<Outcome> {
+  const until = performance.now() + 1000 * seconds
+  const statuses: Record<string, number> = {}
+  const sockets = Array.from({ length: clients }, (_none, at) => {
+    const socket = connect(Number(new URL(url).port), new URL(url).hostname).setEncoding('latin1')
+    socket.on('error', () => {})
+    socket.once('data', (text) => {
+      const status = /^HTTP\/1.1 (\d+)/.exec(String(text))?.[1] ?? 'cut'
+      statuses[status] = (statuses[status] ?? 0) + 1
+      if (kind === 'readers') socket.pause()
+    })
+    const path = ['/page', '/text', '/flow'][at % 3]
+    if (kind === 'readers') socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
+    else
+      socket.write(
+        'POST /texts HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+      )
+    return socket
+  })
+  const small = sendSmall(url, until)
+  if (kind === 'senders') await trickle(sockets, until)
+  const outcome = { statuses, withoutRetryAfter: 0, small: await small }
+  for (const socket of sockets) socket.destroy()
+  return outcome
+}
+
+/** Chunks of one byte: each costs the server as much as one of 64 KiB. */
+async function trickle(sockets: readonly Socket[], until: number): Promise<void> {
+  const chunks = '1\r\n \r\n'.repeat(2000)
+  while (performance.now() < until) {
+    for (const socket of sockets) if (!socket.writableNeedDrain && socket.writable) socket.write(chunks)
+    await setTimeout(20)
+  }
+}
+
+async function sendSmall(url: string, until: number): Promise<Outcome['small']> {
+  const body = listOf('"a"', 1000)
+  let [sent, failed, longestMs] = [0, 0, 0]
+  while (performance.now() < until) {
+    for (const input of [
+      { name: 'ping', path: '/ping' },
+      { name: 'small', path: '/texts', body, headers: json },
+    ]) {
+      const started = performance.now()
+      const [status] = await send(url, input)
+      sent++
+      longestMs = Math.max(longestMs, performance.now() - started)
+      if (status !== '200') failed++
+    }
+    await setTimeout(50)
+  }
+  return { sent, failed, longestMs }
+}
