@@ -20,11 +20,18 @@ export function formReader(schema: z.ZodType): Step {
 }
 
 async function parseForm(c: Context, fields: Fields): Promise<readonly Pair[]> {
-  const type = c.req.header('content-type') ?? ''
-  const bytes = Buffer.from(await c.req.arrayBuffer())
-  if (/^\s*multipart\//i.test(type))
-    return parseMultipart(bytes, type).filter(([name, value]) => !isUnchosen(value, fields(name)))
-  return decodePairs(textOf(bytes), 'body')
+  const pairs = parsePairs(Buffer.from(await c.req.arrayBuffer()), c.req.header('content-type') ?? '')
+  return pairs.filter(([name, value]) => !isUnchosen(value, fields(name)))
+}
+
+/**
+ * The fields of a form, in their order.
+ *
+ * @param type the content type; what is not multipart is read as pairs in a URL's way
+ * @throws {Problem} MALFORMED_REQUEST, and VALIDATION_FAILED for more than 1,000
+ */
+export function parsePairs(bytes: Buffer<ArrayBuffer>, type: string): readonly Pair[] {
+  return /^\s*multipart\//i.test(type) ? parseMultipart(bytes, type) : decodePairs(textOf(bytes), 'body')
 }
 
 /** Whether a part is what a browser sends of `<input type="file">` where no file was chosen. */

@@ -1,7 +1,10 @@
 import type { Context } from 'hono'
-import { bufferToFormData } from 'hono/utils/buffer'
+import type { BaseEnv } from './env.ts'
+import { bareType } from './media-type.ts'
 import { Problem, problems } from './problem.ts'
 import type { BodyBytes } from './read-bytes.ts'
+import { isForm, parsePairs } from './read-form.ts'
+import { parseJson } from './read-json.ts'
 
 /**
  * Lets every way to read the body of a request come from one reading: those of `c.req` and of `c.req.raw`, as often as
@@ -9,7 +12,7 @@ import type { BodyBytes } from './read-bytes.ts'
  *
  * @param read is called once, when the first asks
  */
-export function shareBytes(c: Context, read: () => Promise<BodyBytes>): void {
+export function shareBytes(c: Context<BaseEnv>, read: () => Promise<BodyBytes>): void {
   const type = c.req.header('content-type') ?? ''
   let form: Promise<FormData> | undefined
   let reading: Promise<BodyBytes> | undefined
@@ -19,7 +22,7 @@ export function shareBytes(c: Context, read: () => Promise<BodyBytes>): void {
     bytes,
     arrayBuffer: async () => (await bytes()).buffer,
     text: async () => new TextDecoder().decode(await bytes()),
-    json: async () => parseJson(await bytes()),
+    json: async () => parseJson(c, (await bytes()).buffer),
     blob: async () => new Blob([await bytes()], { type }),
     formData,
   }
@@ -30,18 +33,13 @@ export function shareBytes(c: Context, read: () => Promise<BodyBytes>): void {
   Object.defineProperty(c.req.bodyCache, 'formData', { get: formData }) // where c.req.parseBody() looks
 }
 
-function parseJson(bytes: BodyBytes): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch {
-    throw new Problem(problems.MALFORMED_REQUEST, { detail: 'The body is not valid JSON in UTF-8.' })
+function parseForm(bytes: BodyBytes, type: string): FormData {
+  if (!isForm(bareType(type)))
+    throw new Problem(problems.MALFORMED_REQUEST, { detail: 'The body is not a form.' })
+  const form = new FormData()
+  for (const [name, value] of parsePairs(Buffer.from(bytes.buffer), type)) {
+    if (value instanceof File) form.append(name, value)
+    else form.append(name, String(value))
   }
-}
-
-async function parseForm(bytes: BodyBytes, type: string): Promise<FormData> {
-  try {
-    return await bufferToFormData(bytes.buffer, type)
-  } catch {
-    throw new Problem(problems.MALFORMED_REQUEST, { detail: 'The body is not a valid form.' })
-  }
+  return form
 }
