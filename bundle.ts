@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import { type Plugin, rolldown } from 'rolldown'
 import { isOf } from './unbundled.ts'
 
@@ -17,14 +18,15 @@ const extendOneClass: Plugin = {
 const ownPlace =
   /\b(?:__dirname|__filename|import\.meta\.(?:url|dirname|filename|resolve)|require\.resolve)\b/
 
+/** What the image has beside the bundle, as the bundle's own code asks for it. */
+const inImage = /new URL\((["'`])\.\.\/(?:migrations|openapi)\b[^"'`]*\1,[^,]*?__filename\)\.href\)/g
+
 /** Refuses packages that would fail once they are bundled: at the start, or at each call. */
 const refuseWhatMustStayOutside: Plugin = {
   name: 'refuse-what-must-stay-outside',
   load: {
     filter: { id: /\.node$/ },
-    handler(id) {
-      throw new Error(stayOutside([`${packageOf(id)} brings native code (${fileOf(id)})`]))
-    },
+    handler: () => ({ code: '', moduleType: 'js' }), // generateBundle refuses it, where it is used
   },
   generateBundle(_options, output) {
     const modules = Object.values(output).flatMap((chunk) =>
@@ -33,6 +35,15 @@ const refuseWhatMustStayOutside: Plugin = {
     const reasons = new Map<string, string>()
     for (const [id, { code }] of modules) {
       const name = packageOf(id)
+      if (!name && code && ownPlace.test(code.replaceAll(inImage, ''))) throw new Error(noFileBeside(id))
+      if (name && id.endsWith('.node')) {
+        // the code of one platform is in a package of its own, which another machine does not have
+        const user =
+          this.getModuleInfo(id)
+            ?.importers.map(packageOf)
+            .find((other) => other !== name) ?? name
+        reasons.set(user, `${user} brings native code (${fileOf(id)})`)
+      }
       const [place] = (name && code && ownPlace.exec(code)) || []
       if (name && place)
         reasons.set(name, `${name} looks for files beside its own (${place} in ${fileOf(id)})`)
@@ -43,6 +54,10 @@ const refuseWhatMustStayOutside: Plugin = {
 
 function stayOutside(reasons: readonly string[]): string {
   return `What cannot be bundled stays outside: name these packages in "unbundled" of package.json.\n${reasons.join('\n')}`
+}
+
+function noFileBeside(id: string): string {
+  return `${relative('.', id)} looks for files beside its own, which the image does not have: import a module that holds what it reads.`
 }
 
 /** The package that a file belongs to; `undefined` for one of ours. */

@@ -31,6 +31,10 @@ const installed: Files = {
   'node_modules/native/package.json': manifest('native', { main: 'lib/index.js' }),
   'node_modules/native/lib/index.js': "module.exports = require('./build/native.node')",
   'node_modules/native/lib/build/native.node': 'not code for this machine',
+  'node_modules/platforms/package.json': manifest('platforms'),
+  'node_modules/platforms/index.js': "module.exports = require('platforms-linux')",
+  'node_modules/platforms-linux/package.json': manifest('platforms-linux', { main: 'linux.node' }),
+  'node_modules/platforms-linux/linux.node': 'not code for this machine',
   'node_modules/@scope/images/package.json': manifest('@scope/images', {
     type: 'module',
     exports: { '.': './index.js', './sizes': './sizes.js' },
@@ -102,6 +106,7 @@ test('a package that is not installed is named, with who needs it', async () => 
 test.each([
   ['reads files beside its own', 'fonts', 'fonts looks for files beside its own (__dirname in index.js)'],
   ['brings native code', 'native', 'native brings native code (lib/build/native.node)'],
+  ['brings native code for each platform', 'platforms', 'platforms brings native code (linux.node)'],
   ['asks where it is', '@scope/images', '@scope/images looks for files beside its own'],
 ])(
   'a package that %s does not get into the bundle: the build says what to write',
@@ -114,6 +119,19 @@ test.each([
 
 test('code of a package that the bundle leaves out may look for what it likes', async () => {
   expect(await run("import { large } from '@scope/images/sizes'\nconsole.log(large)", [])).toBe('100\n')
+})
+
+test.each(["new URL('./mail.html', import.meta.url)", "new URL('../assets', import.meta.url)", '__dirname'])(
+  'nor may a file of ours, since the image has none of what is beside it: %s',
+  async (place) => {
+    await expect(run(`console.log(${place})`, [])).rejects.toThrow(
+      /main\.ts looks for files beside its own, which the image does not have/,
+    )
+  },
+)
+
+test('but for what the image has beside the bundle', async () => {
+  expect(await run("console.log(new URL('../migrations', import.meta.url).protocol)", [])).toBe('file:\n')
 })
 
 test('an import that leads nowhere ends the build', async () => {
@@ -138,7 +156,7 @@ test('what would die in the image dies in the build, and says why', async () => 
   // found in this folder's node_modules, were it started here
   await writeFile(
     join(folder, 'src/migrate.ts'),
-    "process.getBuiltinModule('module').createRequire(__filename)('pg')",
+    "process.getBuiltinModule('module').createRequire(process.argv[1])('pg')",
   )
   const failed = await promisify(execFile)(process.execPath, ['build.ts'], { cwd: folder }).catch(
     (error) => error,
