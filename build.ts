@@ -81,7 +81,7 @@ async function fillCache(folder: string): Promise<void> {
   const [status] = await exit
   if (status !== 0)
     throw new Error(
-      `${lines.join('\n')}\nThe bundle does not start and stop as it would in the image: exit ${status}.`,
+      `${lines.join('\n')}\nThe bundle does not start and stop as it would in the image: exit ${status}. A variable without a default needs a value in placeholders.ts.`,
     )
 }
 

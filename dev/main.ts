@@ -44,7 +44,8 @@ async function start(): Promise<void> {
     facts.push(...local.facts)
   }
 
-  const service = createService(environment)
+  const { PORT = '' } = environment
+  const service = createService(() => ({ ...environment, ...developmentEnvironment(), PORT }))
   running.push(service)
   await unlessEnding(service.start())
   await unlessEnding(step('The service', () => answers(`http://127.0.0.1:${environment.PORT}/ping`)))

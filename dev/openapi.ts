@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { createApp, features } from '#src/app.ts'
-import { parseConfig } from '#src/runtime/config/config.ts'
+import { ConfigError, parseConfig } from '#src/runtime/config/config.ts'
 import { createDatabase } from '#src/runtime/database/database.ts'
 import { createLogger } from '#src/runtime/log/logger.ts'
 import { variablesOf } from '#src/runtime/openapi/feature.ts'
@@ -9,7 +9,7 @@ import { placeholders } from '../placeholders.ts'
 // `npm run openapi`: writes the contract that the service shows at /openapi.json, and that of Google's calls. Where
 // either cannot be made, it exits with 1 and leaves both files as they are.
 
-const config = parseConfig(placeholders, variablesOf(features))
+const config = configuration()
 const lines: string[] = []
 const output = { write: (line: string) => void lines.push(line) }
 const log = createLogger({ level: 'error', service: 'openapi', output })
@@ -23,6 +23,16 @@ const internal = await app.internalContract()
 await mkdir('openapi', { recursive: true })
 await write('openapi/openapi.json', contract)
 await write('openapi/internal.json', internal)
+
+function configuration() {
+  try {
+    return parseConfig(placeholders, variablesOf(features))
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    console.error(`${error.message}\nGive it a value in placeholders.ts.`)
+    process.exit(1)
+  }
+}
 
 /** Replaces the file at once, so that nobody finds half of it. */
 async function write(file: string, document: unknown): Promise<void> {

@@ -15,11 +15,13 @@ export interface DevService {
 }
 
 /**
- * The service, which starts again whenever something below `src/` or `migrations/` changes; new migrations are applied
- * before. If it ends by itself, it waits for the next change. Where the sources cannot be bundled, what runs goes on.
+ * The service, which starts again whenever something below `src/` or `migrations/`, or `.env`, changes; new migrations
+ * are applied before. If it ends by itself, it waits for the next change. Where the sources cannot be bundled, what runs goes on.
+ *
+ * @param environmentNow asked at each start
  */
-export function createService(environment: Environment): DevService {
-  const folder = `.build/dev-${environment.PORT}`
+export function createService(environmentNow: () => Environment): DevService {
+  const folder = `.build/dev-${environmentNow().PORT}`
   const show = serviceLog(process.stdout.isTTY)
   let child: ChildProcess | undefined
   let bundle: DevBundle | undefined
@@ -48,7 +50,7 @@ export function createService(environment: Environment): DevService {
 
   async function migrate({ migrate }: DevBundle): Promise<void> {
     migrated = false
-    await applyMigrations(migrate, environment)
+    await applyMigrations(migrate, environmentNow())
     migrated = true
   }
 
@@ -57,8 +59,9 @@ export function createService(environment: Environment): DevService {
       const shown = show(line)
       if (shown !== undefined) say(shown)
       if (line.includes('"Listening on port ')) onListening?.()
+      if (line.includes('"The configuration is not usable')) say('Write it to .env, as .env.example shows.')
     }
-    const started = startChild(service, environment, { preloaded: ['./guard/preload.ts'], onLine })
+    const started = startChild(service, environmentNow(), { preloaded: ['./guard/preload.ts'], onLine })
     child = started
     started.once('close', (code, signal) => {
       if (child !== started) return
@@ -89,7 +92,10 @@ export function createService(environment: Environment): DevService {
     }
   }
 
-  const endWatch = watchFolders(['src', 'migrations'], (changed) => void inTurn(() => restart(changed)))
+  const endWatch = watchFolders(
+    ['src', 'migrations', '.env'],
+    (changed) => void inTurn(() => restart(changed)),
+  )
   return {
     start: () =>
       inTurn(async () => {

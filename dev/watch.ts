@@ -11,18 +11,18 @@ const lookTimeMs = 2_000
 const editors = /^\.|~$|^4913$/
 
 /**
- * Calls back with the files below `folders` that were written, added, replaced or removed, once they rest. What the
+ * Calls back with the files below `roots`, or named there, that were written, added, replaced or removed, once they rest. What the
  * system tells only says when to look: each folder is watched, not the files, which a rename replaces.
  *
- * @param folders need not exist yet
+ * @param roots folders and files; they need not exist yet
  * @returns what ends it
  */
 export function watchFolders(
-  folders: readonly string[],
+  roots: readonly string[],
   onChange: (files: readonly string[]) => void,
 ): () => void {
   const watchers = new Map<string, FSWatcher>()
-  let known = look(folders)
+  let known = look(roots)
   let timer: NodeJS.Timeout | undefined
 
   function settle(): void {
@@ -32,7 +32,7 @@ export function watchFolders(
 
   function compare(): void {
     timer = undefined
-    const now = look(folders)
+    const now = look(roots)
     follow(now.folders)
     const files = new Set([...known.files.keys(), ...now.files.keys()])
     const changed = [...files].filter((file) => known.files.get(file) !== now.files.get(file))
@@ -77,7 +77,11 @@ function look(roots: readonly string[]) {
   for (const parent of new Set(roots.map((root) => dirname(root)))) note(parent, folders)
   const open = [...roots]
   for (const folder of open) {
-    if (!note(folder, folders)) continue
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+      note(folder, files)
+      continue
+    }
+    note(folder, folders)
     for (const entry of list(folder)) {
       if (editors.test(entry.name)) continue
       const path = join(folder, entry.name)

@@ -11,6 +11,7 @@ import { freePort } from '#dev/ports.ts'
 import { startPostgres } from '#dev/postgres.ts'
 import { pasteCurl } from '#test/support/curl.ts'
 import { alive, descendants } from '#test/support/processes.ts'
+import { featureVariables } from '#test/support/task-variables.ts'
 
 vi.setConfig({ testTimeout: 600_000 })
 
@@ -40,7 +41,14 @@ async function start(environment: Record<string, string> = {}, command = ['npm',
   const port = String(await freePort())
   const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter)
   const [file = '', ...args] = command
-  const env = { PATH, HOME: process.env.HOME, PORT: port, DATA_DIR: 'data', ...environment }
+  const env = {
+    PATH,
+    HOME: process.env.HOME,
+    PORT: port,
+    DATA_DIR: 'data',
+    ...featureVariables,
+    ...environment,
+  }
   const child = spawn(file, args, { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const run = { child, output: '', pids: new Set<number>(), url: `http://localhost:${port}` }
   for (const stream of [child.stdout, child.stderr]) {
@@ -129,7 +137,11 @@ test('a service that does not come up waits for the change that mends it', async
   expect(run.output).not.toMatch(/^curl /m)
   await writeFile(main, 'const half = {')
   await says(run, 'The sources cannot be bundled. It starts when a file changes.')
+  const env = join(project, '.env')
+  await writeFile(env, 'LOG_LEVEL=loud')
   await writeFile(main, right)
+  await says(run, 'Write it to .env, as .env.example shows.')
+  await writeFile(env, '')
   await says(run, /^curl /m)
   expect(await pasteCurl(run.output)).toMatch(answer)
 

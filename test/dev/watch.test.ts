@@ -14,7 +14,10 @@ beforeEach(async () => {
   await writeFile(join(project, 'src/app.ts'), '1')
   await writeFile(join(project, 'src/orders/orders.ts'), '1')
   changed = []
-  end = watchFolders([join(project, 'src'), join(project, 'migrations')], (files) => changed.push(...files))
+  end = watchFolders(
+    ['src', 'migrations', '.env'].map((root) => join(project, root)),
+    (files) => changed.push(...files),
+  )
 })
 
 afterEach(async () => {
@@ -39,6 +42,13 @@ test('a file that is written, added, replaced again and again, or removed is tol
   }
   await expectChange(() => writeFile(join(project, 'src/new.ts'), '1'), 'src/new.ts')
   await expectChange(() => rm(file), 'src/orders/orders.ts')
+})
+
+test('a file that is named may appear, change and go', async () => {
+  const file = join(project, '.env')
+  await expectChange(() => writeFile(file, '1'), '.env')
+  await expectChange(() => writeFile(file, '22'), '.env')
+  await expectChange(() => rm(file), '.env')
 })
 
 test('a folder may appear, with what is in it, go, and be replaced by another', async () => {

@@ -2,6 +2,11 @@ import type { Emulator } from '#dev/cloud-tasks/emulator.ts'
 import type { CloudTasks } from '#src/runtime/tasks/cloud-tasks.ts'
 import { placeholders } from '../../placeholders.ts'
 
+/** What the features do not start without, where Cloud Tasks is another's to set: `npm run dev`. */
+export const featureVariables: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(placeholders).filter(([name]) => !name.startsWith('TASKS_')),
+)
+
 /** What a service under test does not start without; its tasks go to nobody, unless its test says otherwise. */
 export const testTasks = {
   ...placeholders,
