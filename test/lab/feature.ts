@@ -4,6 +4,7 @@ import { databaseRoutes, memberProblems } from './routes/database.ts'
 import { odd } from './routes/odd.ts'
 import { outgoing } from './routes/outgoing.ts'
 import { nested, paths } from './routes/paths.ts'
+import { relays } from './routes/relays.ts'
 import { responses } from './routes/responses.ts'
 import { streams } from './routes/streams.ts'
 import { remind, todoProblems, todos } from './routes/todos.ts'
@@ -25,6 +26,7 @@ export const lab: readonly Feature[] = [
       ...bodies(),
       ...typedBodies(),
       ...odd(),
+      ...relays(),
     ],
   }),
   at(

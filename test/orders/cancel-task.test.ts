@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fulfilOrder } from '#src/orders/tasks.ts'
+import { cancelStale, fulfilOrder } from '#src/orders/tasks.ts'
 import { startTarget } from '#test/support/emulator.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { taskService } from '#test/support/task-service.ts'
@@ -64,6 +64,18 @@ test('an order whose task is dead is not cancelled either: nobody knows where th
   expect(await taskOf(order)).toMatchObject({ state: 'dead' })
   await expectProblem(await cancel(order), 409, 'ORDER_IN_FULFILMENT')
   expect(await read(order)).toBe('placed')
+})
+
+test('nor when it has been there for longer than 30 days, and the night comes', async () => {
+  const [dead] = (await ledger()).filter(({ state }) => state === 'dead')
+  await service.tick() // the schedule is declared
+  await service.advance('31d')
+  await service.tick()
+  await drain()
+  await service.expectEnqueued(cancelStale)
+  expect((await ledger()).find(({ name }) => name === cancelStale.name)).toMatchObject({ state: 'done' })
+  expect(await read({ id: dead?.payload.orderId } as Order)).toBe('placed')
+  expect(await taskOf({ id: dead?.payload.orderId } as Order)).toMatchObject({ state: 'dead' })
 })
 
 test('until an operator redrives it, and it is fulfilled', async () => {

@@ -38,7 +38,8 @@ export async function fakePostgres(listen: ListenOptions, refusal?: string): Pro
   return { server, connections }
 }
 
-function message(type: string, body: string): Buffer {
+/** A message of the protocol: each character of `body` is a byte. */
+export function message(type: string, body: string): Buffer {
   const bytes = Buffer.from(`${type}\0\0\0\0${body}`, 'latin1')
   bytes.writeInt32BE(bytes.length - 1, 1)
   return bytes

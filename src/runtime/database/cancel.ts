@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { guardWire } from './client.ts'
 
 /** What `pg` keeps of a connection, and its types leave out. */
 interface Connected {
@@ -26,6 +27,7 @@ export function requestCancel(client: pg.PoolClient): { done: Promise<void>; sto
   const { host, port, ssl, sslNegotiation, processID, secretKey } = client as unknown as Connected
   const options = { ssl, sslNegotiation } as ConstructorParameters<typeof pg.Connection>[0]
   const wire = new pg.Connection(options) as Wire
+  guardWire(wire)
   const { promise: done, resolve } = Promise.withResolvers<void>()
   const send = () => wire.cancel(processID, secretKey)
   wire.on('error', () => resolve())

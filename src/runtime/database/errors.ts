@@ -14,7 +14,8 @@ const busy = new Set([
 
 /** How a connection ends under a query: in a socket's words, and in pg's. */
 const lostCodes = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
-const lostWords = /^(Connection terminated|Client (has encountered a connection error|was closed))/
+const lostWords =
+  /^(Connection terminated|Client (has encountered a connection error|was closed)|What the database sent cannot)/
 
 /**
  * The 503 for a database that is busy or gone; nothing of PostgreSQL's own message reaches the caller.

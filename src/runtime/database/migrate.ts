@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
-import pg from 'pg'
+import type pg from 'pg'
 import { findDatabaseError } from '../log/error-fields.ts'
+import { GuardedClient } from './client.ts'
 import { countForeign, type Journal, type MigrationSet, readJournal, refuseSkipped } from './journal.ts'
 
 /** Any number will do, as long as every revision of the service takes the same. */
@@ -24,7 +25,7 @@ const lockTime = '5s'
  *   tables but not the runtime's. Nothing is applied then
  */
 export async function migrate(url: string, folder: string): Promise<{ runtime: number; features: number }> {
-  const client = new pg.Client({
+  const client = new GuardedClient({
     connectionString: url,
     application_name: 'migrate',
     connectionTimeoutMillis: 10_000,

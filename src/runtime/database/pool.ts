@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { within } from '../within.ts'
+import { GuardedClient } from './client.ts'
 import { connectionProblem, unavailable } from './errors.ts'
 import { introduce } from './introduce.ts'
 import type { Limits } from './limits.ts'
@@ -30,6 +31,7 @@ export class CheckedPool extends pg.Pool {
 
   constructor(options: { url: string | undefined; max: number; limits: Limits; name: string }) {
     super({
+      Client: GuardedClient,
       connectionString: options.url,
       max: options.max,
       application_name: options.name,

@@ -30,7 +30,7 @@ export function refusals(format: ProblemFormat, log: Log): Refusals {
       ...extra,
     }
     const trace = { traceId, spanId: undefined, sampled: false }
-    runInContext({ requestId, trace, method: '', path: '', reporter: {}, unfinished: [] }, () =>
+    runInContext({ requestId, trace, method: '', path: '', reporter: {}, unfinished: [], calls: [] }, () =>
       log.warn({ httpRequest: { status: definition.status } }, `Refused: ${definition.title}`),
     )
     return { body, headers }

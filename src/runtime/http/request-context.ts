@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
-import { type RequestContext, runInContext } from '../log/context.ts'
+import { endOfRequest, type RequestContext, runInContext } from '../log/context.ts'
 import type { Log } from '../log/logger.ts'
 import { type Reporter, reportError } from '../log/report.ts'
 import { parseTrace } from '../log/trace.ts'
@@ -40,6 +40,7 @@ export function requestContext(options: {
       path: pathOf(c.req.url),
       reporter,
       unfinished: [],
+      calls: [],
     }
     c.set('log', log)
 
@@ -48,6 +49,7 @@ export function requestContext(options: {
       const error = end ? end.error : c.error
       if (status >= 500 || end?.error !== undefined)
         void reportError(error ?? new Error(`Answered ${status}`), { status, route: routePath(c, -1) })
+      for (const call of context.calls) call.abort(endOfRequest(new Error('The request is over')))
       for (const work of context.unfinished) await work // more may come meanwhile
       writeLine(c, { path: context.path, started, ...(end && { end }) })
     }

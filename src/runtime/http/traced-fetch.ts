@@ -4,8 +4,8 @@ import { traceparent } from '../log/trace.ts'
 /**
  * `fetch` for calls to others, from a handler or a task. It sends on the trace as `traceparent`, with a span of its own,
  * and the request's id as `X-Request-Id`; in a task, those of the request that enqueued it. It ends with the request, or
- * with the attempt, and the connection ends with the call: an idle one would outlive the request. Read the response's
- * body to its end, or cancel it.
+ * with the attempt, also where nobody waits for it, and the connection ends with the call: an idle one would outlive the
+ * request. Read the response's body to its end, or cancel it.
  *
  * @param init as for `fetch`; headers that are given stay as they are, and a signal that is given ends the call as well
  * @throws what `fetch` throws; the reason of the signal that ended it
@@ -15,10 +15,14 @@ export function tracedFetch(url: string | URL, init: RequestInit = {}): Promise<
   const headers = new Headers(init.headers)
   headers.set('connection', 'close')
   const request = currentRequest()
+  const call = new AbortController()
   if (request) {
+    request.calls.push(call)
     if (!headers.has('traceparent')) headers.set('traceparent', traceparent(request.trace))
     if (!headers.has('x-request-id')) headers.set('x-request-id', request.requestId)
   }
-  const signals = [init.signal, request?.signal].filter((signal) => signal instanceof AbortSignal)
+  const signals = [init.signal, request?.signal, call.signal].filter(
+    (signal) => signal instanceof AbortSignal,
+  )
   return fetch(url, { ...init, headers, signal: AbortSignal.any(signals) })
 }

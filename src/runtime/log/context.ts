@@ -18,6 +18,8 @@ export interface RequestContext {
    * ends within a second, and none rejects.
    */
   readonly unfinished: Promise<unknown>[]
+  /** End the calls to others that were begun here: none may outlive the response. */
+  readonly calls: AbortController[]
   /** Aborts when the request ends without its response: its queries end with it. */
   signal?: AbortSignal
   /** The tasks that were enqueued here, to be handed over before the response. */
