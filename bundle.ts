@@ -18,6 +18,17 @@ const extendOneClass: Plugin = {
 const ownPlace =
   /\b(?:__dirname|__filename|import\.meta\.(?:url|dirname|filename|resolve)|require\.resolve)\b/
 
+/**
+ * The bundler holds these for pure, and leaves out a call whose result nobody uses, as in
+ * `try { decodeURIComponent(text) } catch { … }`. It does not see through `globalThis`.
+ */
+const keptCalls = Object.fromEntries(
+  ['decodeURI', 'decodeURIComponent', 'encodeURI', 'encodeURIComponent'].map((name) => [
+    name,
+    `globalThis.${name}`,
+  ]),
+)
+
 /** What the image has beside the bundle, as the bundle's own code asks for it. */
 const inImage = /new URL\((["'`])\.\.\/(?:migrations|openapi)\b[^"'`]*\1,[^,]*?__filename\)\.href\)/g
 
@@ -87,6 +98,7 @@ export async function bundle(
     platform: 'node',
     external: (id) => id === 'pg-native' || isOf(unbundled, id),
     resolve: { mainFields: ['module', 'main'] },
+    transform: { define: keptCalls },
     plugins: [extendOneClass, refuseWhatMustStayOutside],
     onLog(level, log, handle) {
       if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message)

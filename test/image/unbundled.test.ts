@@ -134,6 +134,18 @@ test('but for what the image has beside the bundle', async () => {
   expect(await run("console.log(new URL('../migrations', import.meta.url).protocol)", [])).toBe('file:\n')
 })
 
+test.each([
+  "decodeURIComponent('%zz')",
+  "decodeURI('%zz')",
+  "encodeURIComponent('\\ud800')",
+  "new URL('x')",
+  "JSON.parse('{')",
+])('a call that is made to see whether it throws is in the bundle: %s', async (call) => {
+  expect(await run(`try { ${call}; console.log('left out') } catch { console.log('thrown') }`, [])).toBe(
+    'thrown\n',
+  )
+})
+
 test('an import that leads nowhere ends the build', async () => {
   await expect(run("import 'nowhere'", [])).rejects.toThrow('nowhere')
 })
