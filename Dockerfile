@@ -1,8 +1,9 @@
 # Builds the bundle with all its tools, then keeps only what runs: one Node, the bundle, the migrations, the contract.
-# The bases are arguments, so that a fork can pin them by digest or bring its own.
+# The bases are arguments: cloudbuild.yaml pins them by digest, and a fork may bring its own. Both stand on the same
+# Debian. Node 26 needs libatomic, which distroless/cc has not.
 
-ARG BUILD_BASE=node:24-bookworm-slim
-ARG RUN_BASE=gcr.io/distroless/cc-debian12:nonroot
+ARG BUILD_BASE=node:24-trixie-slim
+ARG RUN_BASE=gcr.io/distroless/cc-debian13:nonroot
 
 FROM ${BUILD_BASE} AS build
 WORKDIR /service

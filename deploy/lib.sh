@@ -1,6 +1,6 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What the scripts of this folder share. In Cloud Build cloudbuild.yaml gives them their variables; on your machine
-# they take its defaults, and the project from PROJECT_ID or gcloud.
+# they take its defaults, and each takes --project PROJECT; without it, the project is PROJECT_ID, or gcloud's own.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -27,9 +27,22 @@ for variable in SERVICE REGION REPOSITORY CLOUD_SQL CPU MEMORY CONCURRENCY MIN_I
   [ -n "${!variable+set}" ] || printf -v $variable %s "$(default_of _$variable)"
 done
 : "${NODE_IMAGE:=$(default_of _NODE)}" "${POSTGRES_IMAGE:=$(default_of _POSTGRES)}" "${OASDIFF_IMAGE:=$(default_of _OASDIFF)}"
-: "${COMMIT_SHA:=}" "${REPO_FULL_NAME:=}" "${BUILD_ID:=by-hand}"
+: "${BUILD_BASE:=$(default_of _BUILD_BASE)}" "${RUN_BASE:=$(default_of _RUN_BASE)}"
+: "${COMMIT_SHA:=}" "${REPO_FULL_NAME:=}" "${BUILD_ID:=by-hand}" "${LOCATION:=global}"
+
+# A sourced file may change its script's arguments: --project and its value are taken out of them
+arguments=()
+while (($#)); do
+  case $1 in
+  --project=*) PROJECT_ID=${1#*=} ;;
+  --project) PROJECT_ID=${2:-} && shift $(($# > 1)) ;;
+  *) arguments+=("$1") ;;
+  esac
+  shift
+done
+set -- ${arguments[@]+"${arguments[@]}"}
 : "${PROJECT_ID:=$(gcloud config get-value project 2>/dev/null || true)}"
-[ -n "$PROJECT_ID" ] || fail "No project: gcloud config set project PROJECT, or PROJECT_ID=PROJECT $0"
+[ -n "$PROJECT_ID" ] || fail "No project: $0 --project PROJECT, or once for all: gcloud config set project PROJECT"
 # runway-staging and a tag of ten characters stay below the 46 of a tagged URL, accounts below their 30
 [[ $SERVICE =~ ^[a-z][a-z0-9-]{0,12}[a-z0-9]$ ]] ||
   fail "_SERVICE is '$SERVICE': a name of 2 to 14 small letters, digits and dashes is needed (cloudbuild.yaml)"
@@ -82,71 +95,7 @@ cloud_sql() {
   fi
 }
 
-# service_exists: whether $name was ever deployed. Not to know fails: a service that were taken for new would have its
-# next revision serve before its tests
-service_exists() {
-  local found
-  found=$(gcloud run services list "${at[@]}" --filter="metadata.name=$name" --format='value(metadata.name)') ||
-    fail "Google does not say whether there is a service $name"
-  [ -n "$found" ]
-}
-
-# traffic: a line REVISION,PERCENT,TAG,URL for each of $name's targets
-traffic() {
-  gcloud run services describe "$name" "${at[@]}" --flatten='status.traffic[]' \
-    --format='csv[no-heading](status.traffic.revisionName,status.traffic.percent,status.traffic.tag,status.traffic.url)'
-}
-
-# serving: the revisions of $name that have traffic, as --to-revisions takes them: a=90,b=10. Nothing, not even the end
-# of a line, if its first one did not start
-serving() {
-  traffic | awk -F, '$1 && $2 > 0 { printf "%s%s=%s", comma, $1, $2; comma = "," }'
-}
-
-# not_overtaken OWN: fails if another build went live since this one noted what serves. OWN is what this build may have
-# serving by now, where nothing did: REVISION=100, or nothing
-not_overtaken() {
-  local before now=''
-  [ "$environment" = live ] || return 0
-  before=$(cat "$folder/before")
-  if [ -n "$before" ] || service_exists; then now=$(serving); fi
-  [[ $now = "$before" || -z $before && $now = "$1" ]] && return
-  hint="if yours is the newer one, take it through staging again: $(again)"
-  fail "Overtaken: ${before:-nothing} served when this build began, now it is $now"
-}
-
 # again: the command that takes this build's image through staging and live once more
 again() {
   echo "deploy/submit ${COMMIT_SHA:-HEAD} --project $PROJECT_ID --substitutions=_IMAGE=$(cat $state/image)"
-}
-
-# revisions: a line REVISION,READY,CREATED for each of $name's, the newest first; READY is True, False or Unknown
-revisions() {
-  gcloud run revisions list --service "$name" "${at[@]}" --sort-by=~metadata.creationTimestamp \
-    --flatten='status.conditions[]' --filter='status.conditions.type=Ready' \
-    --format='csv[no-heading](metadata.name,status.conditions.status,metadata.creationTimestamp.date(tz=UTC))'
-}
-
-# service_url: where callers reach $name
-service_url() {
-  local own
-  own=$(variables "$environment" | sed -n 's/^SERVICE_URL=//p')
-  if [ -n "$own" ]; then echo "$own"; else gcloud run services describe "$name" "${at[@]}" --format='value(status.url)'; fi
-}
-
-# answers URL REVISION: waits, a minute at most, until /version says, three times in a row, that REVISION answers
-answers() {
-  local said='' in_a_row=0 end=$((SECONDS + 60))
-  for _ in {1..60}; do
-    ((SECONDS < end)) || break
-    said=$(curl --silent --show-error --max-time 10 "$1/version" 2>&1 || true)
-    if [[ $said == *"\"revision\":\"$2\""* ]]; then in_a_row=$((in_a_row + 1)); else in_a_row=0; fi
-    if [ $in_a_row = 3 ]; then
-      echo "$1/version: $said"
-      return
-    fi
-    sleep 1
-  done
-  echo "$1/version does not say that $2 answers, but: $said" >&2
-  return 1
 }

@@ -3,15 +3,15 @@
 #
 # On one Cloud SQL instance the two have a database, a user and a password each. What that does not separate: users that
 # Google makes belong to the role cloudsqlsuperuser, and the databases belong to that role. So each user may connect to
-# the other's database, and drop it or its tables, though not read them. README, "Going live", has the two statements
-# that end this.
+# the other's database, and drop it or its tables, though not read them. `separate` ends this.
 
 sql_instance() {
   local is='' instances
   instances=$(patiently gcloud sql instances list "${project[@]}" --format='value(name)')
   if new "instance $instance" "$instance" "$instances"; then
-    patiently gcloud sql instances create "$instance" "${project[@]}" --region "$REGION" --database-version POSTGRES_17 \
-      --edition enterprise --tier db-f1-micro --storage-size 10 --storage-auto-increase --backup-start-time 02:00 \
+    make gcloud sql instances create "$instance" "${project[@]}" --region "$REGION" --database-version POSTGRES_18 \
+      --edition enterprise --tier db-f1-micro --storage-size 10 --storage-auto-increase --storage-auto-increase-limit 50 \
+      --data-api-access ALLOW_DATA_API --backup-start-time 02:00 \
       --enable-point-in-time-recovery --deletion-protection --async --format none
   fi
   for _ in {1..120}; do # a run that was stopped may have left it half made
@@ -34,7 +34,7 @@ sql_user() {
 sql_database() {
   local secret=$name-database-url password verb=create
   if new "database $name" "$name" "$databases"; then
-    patiently gcloud sql databases create "$name" --instance "$instance" "${project[@]}" --format none
+    make gcloud sql databases create "$name" --instance "$instance" "${project[@]}" --format none
   fi
   if new "user $name" "$name" "$users"; then
     if stored "$secret"; then
@@ -42,7 +42,7 @@ sql_database() {
         sed -n "s|^postgres://$name:\([0-9a-f]*\)@/.*|\1|p")
       [ -n "$password" ] || fail "The secret $secret has no password of $name: with a database of yours, \
 give both _DATABASE_URLs, or say _CLOUD_SQL: none in cloudbuild.yaml"
-      patiently sql_user create "$password"
+      make sql_user create "$password"
       return
     fi
   elif stored "$secret"; then
@@ -51,9 +51,29 @@ give both _DATABASE_URLs, or say _CLOUD_SQL: none in cloudbuild.yaml"
   else
     verb=set-password
   fi
-  password=$(openssl rand -hex 24)
-  patiently sql_user $verb "$password"
+  password=$(random hex 24)
+  make sql_user $verb "$password"
+  separate "$password" || left+=("$separation")
   secret "$secret" "postgres://$name:$password@/$name?host=/cloudsql/$PROJECT_ID:$REGION:$instance"
+}
+
+# separate PASSWORD: keeps the other environment's user out of this database. The statement is the database's own
+# user's; Google reads its password from a secret of the region, which is there for that minute only
+separate() {
+  local secret=$name-set-up regional=(--location "$REGION" "${project[@]}") status=0
+  separation="Keep others out of the database $name: as its user, in Cloud SQL Studio, $(statements)"
+  { make gcloud secrets create "$secret" "${regional[@]}" --format none &&
+    patiently regional_version "$secret" "$1" &&
+    patiently gcloud sql instances execute-sql "$instance" "${project[@]}" --database "$name" --user "$name" --sql "$(statements)" \
+      --password-secret-version "projects/$PROJECT_ID/locations/$REGION/secrets/$secret/versions/latest" --format none; } || status=1
+  patiently gcloud secrets delete "$secret" "${regional[@]}" --quiet || status=1
+  return $status
+}
+regional_version() {
+  gcloud secrets versions add "$1" --location "$REGION" "${project[@]}" --data-file=- --format none < <(printf %s "$2")
+}
+statements() {
+  printf 'alter database "%s" owner to "%s"; revoke all on database "%s" from public' "$name" "$name" "$name"
 }
 
 # set_up_environment NAME DATABASE_URL
@@ -68,7 +88,7 @@ set_up_environment() {
   account "$name" "Runs $name"
   account "$name-tasks" "Cloud Tasks and Cloud Scheduler call $name as this"
   if new "queue $queue" "$queue" "$queues"; then
-    patiently gcloud tasks queues create "$queue" "${located[@]}" --format none # a deploy sets its limits
+    make gcloud tasks queues create "$queue" "${located[@]}" --format none # a deploy sets its limits
   fi
 
   if [ -n "$2" ]; then
@@ -77,7 +97,7 @@ set_up_environment() {
     sql_database
   fi
   if [ "$1" = staging ] || grep -qx auth-secret <<<"$listed"; then # a build reads staging's, to sign its tokens
-    secret "$name-auth-secret" "$(openssl rand -base64 48)"
+    secret "$name-auth-secret" "$(random base64 48)"
   fi
 
   # The service's own: its secrets, its queue (that it may ask for a task takes the viewer), its connection, and the

@@ -33,7 +33,8 @@ new() {
 }
 
 # patiently COMMAND…: again, for half a minute, while what was just made is not known everywhere; what gcloud tells on
-# the way is shown only if it fails
+# the way is shown only if it fails. COMMAND may run twice: Google may have done what it did not answer. So one that
+# makes something is for `make`
 patiently() {
   local pause
   for pause in 1 2 4 8 16 0; do
@@ -45,10 +46,20 @@ patiently() {
   return 1
 }
 
+# make COMMAND…: patiently. That it is there already, at a second try, is what the first has done
+make() {
+  made=true
+  patiently made_or_there "$@"
+}
+made_or_there() {
+  "$@" 2>"$state/refused" || grep -qiE 'ALREADY_EXISTS|already exists|already own' "$state/refused" ||
+    { cat "$state/refused" >&2 && return 1; }
+}
+
 # account NAME WHAT
 account() {
   if new "account $1" "$1@$PROJECT_ID.iam.gserviceaccount.com" "$accounts"; then
-    patiently gcloud iam service-accounts create "$1" "${project[@]}" --display-name "$2" --format none
+    make gcloud iam service-accounts create "$1" "${project[@]}" --display-name "$2" --format none
   fi
 }
 
@@ -58,6 +69,14 @@ grant() {
   shift 2
   patiently gcloud "$@" --member "serviceAccount:$account" --role "roles/$role" --format none --quiet
 }
+
+# Google knows of a grant everywhere after two minutes, mostly: https://cloud.google.com/iam/docs/access-change-propagation
+wait_for_grants() {
+  [[ -n $made && -z $dry_run ]] || return 0
+  section 'Two minutes, until all of Google knows of the grants'
+  sleep 120
+}
+made=''
 
 # stored SECRET: whether it has a version that can be read. Not to know fails: a secret that were taken for an empty one
 # would get another value, and a database's user another password
@@ -75,14 +94,20 @@ secret() {
     there "secret $1"
     return
   fi
-  [ -n "$2" ] || fail "Nothing to put into $1: is openssl here?"
+  [ -n "$2" ] || fail "Nothing to put into $1"
   if ! grep -qxF -- "$1" <<<"$secrets"; then
     [ -n "$dry_run" ] || echo "make   secret $1"
-    patiently gcloud secrets create "$1" "${project[@]}" --replication-policy automatic --format none
+    make gcloud secrets create "$1" "${project[@]}" --replication-policy automatic --format none
     secrets+=$'\n'$1
   fi
   patiently secret_version "$1" "$2"
 }
+# a version that was stored, though Google did not answer, is not stored again
 secret_version() {
-  gcloud secrets versions add "$1" "${project[@]}" --data-file=- --format none < <(printf %s "$2")
+  gcloud secrets versions add "$1" "${project[@]}" --data-file=- --format none < <(printf %s "$2") || stored "$1"
+}
+
+# random FORMAT BYTES: hex, or base64
+random() {
+  if [ "$1" = hex ]; then od -An -v -tx1 -N"$2" /dev/urandom; else head -c "$2" /dev/urandom | base64; fi | tr -d ' \n'
 }

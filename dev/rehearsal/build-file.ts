@@ -7,10 +7,11 @@ const secret = z.strictObject({ versionName: z.string(), env: z.string() })
 const step = z.strictObject({
   ...{ id: z.string(), name: z.string(), entrypoint: z.string() },
   ...{ args: words, env: words, secretEnv: words, waitFor: words, timeout: seconds.default(86_400) },
+  allowFailure: z.boolean().default(false),
 })
 const buildFile = z.strictObject({
   substitutions: z.record(z.string().regex(/^_[A-Z0-9_]+$/), z.string()).default({}),
-  options: z.strictObject({ logging: z.string().optional(), env: words }).prefault({}),
+  options: z.strictObject({ logging: z.string().optional() }).prefault({}),
   serviceAccount: z.string().optional(),
   availableSecrets: z.strictObject({ secretManager: z.array(secret) }).default({ secretManager: [] }),
   timeout: seconds.default(600),
@@ -22,6 +23,8 @@ export type BuildFile = z.output<typeof buildFile>
 /** One of its steps; an empty `waitFor` waits for all before it, `['-']` for none. */
 export type Step = BuildFile['steps'][number]
 
+/** Where Google documents substitutions, and the two places where many use them as well: see docs/decisions/031. */
+const substitutable = ['steps', 'images', 'serviceAccount', 'availableSecrets']
 /** Empty without a trigger, unless the submit gives them. */
 const triggers = /^((COMMIT|SHORT)_SHA|REVISION_ID|REPO_(FULL_)?NAME|(BRANCH|TAG|REF|TRIGGER)_NAME)$/
 
@@ -53,10 +56,15 @@ export function readBuildFile(
     })
   }
 
-  const substituted = JSON.stringify(raw, (_key, value) =>
-    typeof value === 'string' ? substitute(value) : value,
-  )
-  const build = buildFile.parse(JSON.parse(substituted))
+  const substituted = Object.entries(raw).map(([key, part]) => [
+    key,
+    JSON.parse(
+      JSON.stringify(part, (_key, value) =>
+        typeof value === 'string' && substitutable.includes(key) ? substitute(value) : value,
+      ),
+    ),
+  ])
+  const build = buildFile.parse(Object.fromEntries(substituted))
   const unmatched = Object.keys(own).filter((name) => !used.has(name))
   if (unmatched.length > 0) throw new Error(`${unmatched}: substitutions that the file does not use`)
   for (const [index, { id, waitFor }] of build.steps.entries()) {

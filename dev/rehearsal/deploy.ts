@@ -16,7 +16,7 @@ const nameLimit = 46
 const variables = z.record(z.string(), z.string())
 const both = 'image= service-account= set-secrets= set-cloudsql-instances='
 const ofServices = `${both} revision-suffix= tag= no-traffic no-invoker-iam-check cpu= memory= concurrency= timeout=
-  min-instances= max-instances= cpu-boost startup-probe= env-vars-file= clear-cloudsql-instances`
+  min= max= min-instances= max-instances= cpu-boost startup-probe= env-vars-file= clear-cloudsql-instances command= args=`
 const ofJobs = `${both} command= args= tasks= max-retries= task-timeout= execute-now wait`
 
 /** The commands that run an image, as the next revision of a service or as a job, and what tells of secrets for it. */
@@ -39,12 +39,12 @@ export function deploys(project: Project): Readonly<Record<string, Command>> {
     return Object.fromEntries(list.split(',').map(read))
   }
 
-  /** Makes a revision, which has traffic only where the latest one has. */
-  const deployService: Command[1] = async ({ name, flags, folder }) => {
-    const { tag, 'env-vars-file': file = '', 'startup-probe': probe = '', 'no-traffic': noTraffic } = flags
+  /** What is refused before anything is made. */
+  async function readRevision({ name, flags, folder }: Parameters<Command[1]>[0]) {
+    const { tag, 'env-vars-file': file, 'no-traffic': noTraffic, command } = flags
     const revisionName = `${name}-${flags['revision-suffix']}`
-    const [image, secrets] = [imageOf(flags), secretsOf(flags)]
-    const plain = variables.parse(parse(await readFile(resolve(folder, file), 'utf8')))
+    const [image, secrets] = [imageOf(flags), file ? secretsOf(flags) : {}]
+    const plain = file ? variables.parse(parse(await readFile(resolve(folder, file), 'utf8'))) : {}
     const existing = project.services.get(name)
     const served = existing && latestReady(existing)
     if (noTraffic && !served)
@@ -57,9 +57,25 @@ export function deploys(project: Project): Readonly<Record<string, Command>> {
       throw new Refusal(`The tag ${tag} is too long for ${name}.`)
     if (existing?.revisions.some((other) => other.name === revisionName))
       throw new Refusal(`Revision named '${revisionName}' with different configuration already exists.`)
+    const line = command ? [command, ...splitList(flags.args)] : undefined
+    return { revisionName, image, secrets, plain, existing, served, line }
+  }
 
-    const service: Service = existing ?? { url: await project.front(name), revisions: [], traffic: [] }
+  const checkService: Command[1] = async (given) => {
+    await readRevision(given)
+  }
+
+  /** Makes a revision, which has traffic only where the latest one has. */
+  const deployService: Command[1] = async (given) => {
+    const { name, flags } = given
+    const { tag, 'startup-probe': probe, 'no-traffic': noTraffic } = flags
+    const { revisionName, image, secrets, plain, existing, served, line } = await readRevision(given)
+    const annotations = { 'serving.knative.dev/creator': 'me' }
+    const service: Service = existing ?? {
+      ...{ url: await project.front(name), revisions: [], annotations, version: 0, traffic: [] },
+    }
     project.services.set(name, service)
+    service.version++
     const own = Object.entries(plain).map(([key, value]) => [key, project.resolve(value)])
     const emulated = { K_REVISION: revisionName, ...project.emulator.variables }
     const environment = { ...Object.fromEntries(own), ...secrets, ...emulated }
@@ -68,8 +84,8 @@ export function deploys(project: Project): Readonly<Record<string, Command>> {
     service.revisions.push(revision)
     try {
       // once as Cloud Run does, where the service refuses an emulator; then with one
-      await (await startImage(image, google, probe)).stop()
-      revision.port = (await startImage(image, environment, probe)).port
+      await (await startImage(image, google, { probe, line })).stop()
+      revision.port = (await startImage(image, environment, { probe, line })).port
     } catch (error) {
       if (tag) service.traffic.push({ revisionName, tag })
       throw error
@@ -103,7 +119,14 @@ export function deploys(project: Project): Readonly<Record<string, Command>> {
 
   return {
     'run deploy': [ofServices, deployService],
+    'beta run deploy': [`${ofServices} dry-run`, checkService],
     'run jobs deploy': [ofJobs, deployJob],
     'secrets versions list': ['', versionsOf],
   }
+}
+
+/** The elements of a list as gcloud reads it: `a,b`, or `^;^a;b` with a separator of its own. */
+function splitList(text = ''): string[] {
+  const [, separator = ',', list = text] = /^\^([^^]+)\^(.*)$/s.exec(text) ?? []
+  return list.split(separator)
 }

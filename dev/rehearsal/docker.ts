@@ -49,8 +49,10 @@ export function docker(project: Project): Tool {
       return [...images.keys()].find((name) => name.includes('@') && find(name) === find(tag))
     },
     async run(args, folder) {
-      const at = args.findIndex((arg) => images.has(arg) || /^(node|postgres|tufin\/oasdiff):/.test(arg))
-      const [from = '', ...command] = args.slice(at)
+      const mirrored = /^(mirror\.gcr\.io\/(library\/)?)?(?=(node|postgres|tufin\/oasdiff):)/
+      const at = args.findIndex((arg) => images.has(arg) || mirrored.test(arg))
+      const [source = '', ...command] = args.slice(at)
+      const from = source.replace(mirrored, '')
       const { values } = parseArgs({ args: args.slice(0, at), options: runFlags })
       const { detach, name = '', workdir = folder } = values
       const given = pairs(values.env)

@@ -23,11 +23,15 @@ const common = 'project= region= location= quiet format= flatten= filter= sort-b
 
 /** The gcloud of a project. A command or a flag that it does not know is refused, as is any other project. */
 export function gcloud(project: Project): Tool {
-  const commands = { ...services(project), ...deploys(project), ...tasks(project) }
+  const builds: Record<string, Command> = {
+    'builds list': ['ongoing', () => [...project.going].map((id) => ({ id }))],
+  }
+  const commands = { ...services(project), ...deploys(project), ...tasks(project), ...builds }
 
   return async function gcloud(args, folder) {
-    project.commands.push(args)
     const line = args.join(' ')
+    if (line === 'auth print-access-token') return project.token
+    project.commands.push(args)
     const words = Object.keys(commands).find((known) => `${line} `.startsWith(`${known} `)) ?? ''
     const command = commands[words]
     if (!command) throw new Refusal(`${line} is not imitated`)
@@ -35,7 +39,7 @@ export function gcloud(project: Project): Tool {
     const [known, run] = command
     const { name, flags } = read(args.slice(words.split(' ').length), `${common} ${known}`)
     const place = flags.region ?? flags.location ?? project.region
-    if (flags.project !== project.id || place !== project.region)
+    if (flags.project !== project.id || ![project.region, 'global'].includes(place))
       throw new Refusal(`Nothing is in ${flags.project}, ${place}`)
     return render((await run({ name, flags, folder })) ?? [], flags)
   }

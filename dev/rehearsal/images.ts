@@ -34,20 +34,28 @@ export async function buildImage(context: string, parent: string, args: Environm
 /**
  * Starts an image's service.
  *
- * @param probe what --startup-probe says: `httpGet.path=/ping,periodSeconds=1,failureThreshold=60`
+ * @param given.probe what --startup-probe says: `httpGet.path=/ping,periodSeconds=1,failureThreshold=60`; that it
+ * answers anything, if absent
+ * @param given.line the command line; the image's own if absent
  * @returns its port, and what stops it, once the probe has been answered
  * @throws {Refusal} if it is not, with what the service said
  */
-export async function startImage(image: Image, environment: Environment, probe: string) {
+export async function startImage(
+  image: Image,
+  environment: Environment,
+  given: { probe?: string | undefined; line?: string[] | undefined },
+) {
+  const { probe = '', line = ['node', 'dist/main.js'] } = given
   const { 'httpGet.path': path, periodSeconds = '10', failureThreshold = '3' } = pairs(probe.split(','))
   const port = await freePort()
   const env = { ...image.environment, ...environment, PORT: `${port}` }
-  const group = startGroup(['node', 'dist/main.js'], { cwd: image.folder, env })
+  const group = startGroup(line, { cwd: image.folder, env })
   const ended = new AbortController()
   group.exit.then(() => ended.abort())
   const late = AbortSignal.timeout(Number(periodSeconds) * Number(failureThreshold) * 1000)
   try {
-    await answers(`http://127.0.0.1:${port}${path}`, AbortSignal.any([ended.signal, late]))
+    const until = AbortSignal.any([ended.signal, late])
+    await answers(`http://127.0.0.1:${port}${path ?? ''}`, until, path ? undefined : () => true)
     return { port, stop: () => group.stop() }
   } catch {
     await group.stop()

@@ -6,6 +6,7 @@ import pg from 'pg'
 import { createEmulator } from '../cloud-tasks/emulator.ts'
 import { startPostgres } from '../postgres.ts'
 import type { listen } from '../serve.ts'
+import { createApi } from './api.ts'
 import { docker } from './docker.ts'
 import type { Flags } from './format.ts'
 import { createFront, type Fault } from './front.ts'
@@ -43,6 +44,14 @@ export async function createProject(service: string, region: string) {
     commands: [] as string[][],
     /** Which requests Google's front end answers with 500. */
     fault: (() => false) as Fault,
+    /** What a person's or an account's token is. */
+    token: randomBytes(16).toString('hex'),
+    /** Done before Cloud Run's API replaces a service. */
+    beforeReplace: undefined as ((name: string) => unknown) | undefined,
+    /** The ids of the builds that go on. */
+    going: new Set<string>(),
+    /** What the scripts find in their environment beside their variables. */
+    variables: {} as Record<string, string>,
     /** The gcloud command, such as `run services list`, that Google does not answer. */
     mute: undefined as string | undefined,
     /** Whether the databases refuse what jobs write. */
@@ -87,11 +96,13 @@ export async function createProject(service: string, region: string) {
       await endStandIns()
       await stopGroups() // what they have started
       await Promise.all([...fronts.values()].map((front) => front.close()))
-      await Promise.all([emulator.close(), server.stop()])
+      await Promise.all([api.close(), emulator.close(), server.stop()])
       await rm(folder, { recursive: true })
     },
   }
 
+  const api = await createApi(project)
+  project.variables = { CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: `${api.url}/` }
   const endStandIns = await createStandIns(project.programs, {
     docker: docker(project),
     gcloud: gcloud(project),

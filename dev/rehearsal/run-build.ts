@@ -45,12 +45,12 @@ export async function runBuild(project: Project, options: BuildOptions = {}) {
     return [env, project.secret(name, version)]
   })
   const base = {
+    ...project.variables,
     PATH: `${project.programs}:${path}`,
     HOME: process.env.HOME ?? folder,
     TRY_PORT: `${await freePort()}`,
     TRY_TASKS_PORT: `${await freePort()}`,
     TRY_DATABASE_PORT: project.databasePort,
-    ...pairs(file.options.env),
   }
 
   async function run(step: Step, signal: AbortSignal) {
@@ -65,7 +65,12 @@ export async function runBuild(project: Project, options: BuildOptions = {}) {
   project.fault = breaks[broken] ?? project.fault
   project.migrationsFail = broken === 'migrate'
   const until = AbortSignal.any([signal, AbortSignal.timeout(file.timeout * 1000)])
+  project.going.add(id)
   const steps: StepResult[] = await runSteps(file.steps, run, { ...options, signal: until })
+  project.going.delete(id)
   await rm(folder, { recursive: true, force: true })
-  return { id, steps, ok: steps.every(({ result }) => result === 'ok' || result === 'left out') }
+  const mayFail = new Set(file.steps.flatMap(({ id, allowFailure }) => (allowFailure ? [id] : [])))
+  const fine = ({ id, result }: StepResult) =>
+    result === 'ok' || result === 'left out' || (result === 'failed' && mayFail.has(id))
+  return { id, steps, ok: steps.every(fine) }
 }

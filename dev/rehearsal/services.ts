@@ -1,7 +1,6 @@
 import type { Environment } from '../settings.ts'
 import type { Flags } from './format.ts'
 import type { Command } from './gcloud.ts'
-import { pairs } from './pairs.ts'
 import type { Project } from './project.ts'
 import { Refusal } from './stand-ins.ts'
 
@@ -16,19 +15,23 @@ export interface Revision {
   port?: number
 }
 
-/** An element of Google's `status.traffic`. */
-interface Target {
+/** An element of Google's `spec.traffic` and `status.traffic`. */
+export interface Target {
   revisionName: string
-  latestRevision?: boolean
-  readonly percent?: number
-  readonly tag?: string
-  readonly url?: string
+  latestRevision?: boolean | undefined
+  readonly percent?: number | undefined
+  readonly tag?: string | undefined
+  readonly url?: string | undefined
 }
 
 /** A service, the newest of its revisions last. Its traffic stays what it was set to: a pin outlives a deploy. */
 export interface Service {
   readonly url: string
   readonly revisions: Revision[]
+  /** Its annotations, as Google always has some. */
+  annotations: Record<string, string>
+  /** Counts its changes. */
+  version: number
   traffic: Target[]
 }
 
@@ -39,6 +42,18 @@ export const latestReady = ({ revisions }: Service) => revisions.findLast(({ por
 export const portOf = ({ revisions }: Service, name: string) =>
   revisions.find((revision) => revision.name === name)?.port
 
+/** A service as Cloud Run's API has it, keys in order. */
+export function resourceOf(name: string, service: Service) {
+  const { annotations, traffic, url, version } = service
+  return {
+    apiVersion: 'serving.knative.dev/v1',
+    kind: 'Service',
+    metadata: { annotations, name, resourceVersion: `v${version}` },
+    spec: { template: { spec: { containers: [] } }, traffic: traffic.map(({ url, ...target }) => target) },
+    status: { latestReadyRevisionName: latestReady(service), traffic, url },
+  }
+}
+
 /** The commands about services and their traffic, but for `run deploy`. */
 export function services({ services }: Project): Readonly<Record<string, Command>> {
   function find(name = ''): Service {
@@ -47,7 +62,7 @@ export function services({ services }: Project): Readonly<Record<string, Command
     return service
   }
 
-  const describe = (name: string) => ({ metadata: { name }, status: find(name) })
+  const describe = (name: string) => resourceOf(name, find(name))
 
   return {
     'run services list': ['', () => [...services.keys()].map(describe)],
@@ -61,12 +76,13 @@ export function services({ services }: Project): Readonly<Record<string, Command
         })),
     ],
     'run services update-traffic': [
-      'to-revisions= to-latest remove-tags=',
+      'to-latest remove-tags=',
       async ({ name, flags }) => {
         const service = find(name)
         const gone = flags['remove-tags']?.split(',') ?? []
         const tagged = service.traffic.filter(({ tag }) => tag && !gone.includes(tag))
         service.traffic = [...sharesOf(service, flags), ...tagged]
+        service.version++
         const newest = service.revisions.at(-1) // of whose failure gcloud tells, though traffic has moved
         if (!newest?.port)
           throw new Refusal(`Revision '${newest?.name}' is not ready and cannot serve traffic.`)
@@ -75,13 +91,9 @@ export function services({ services }: Project): Readonly<Record<string, Command
   }
 }
 
-/** How traffic is to be shared: as it was, unless the flags say otherwise. */
+/** How traffic is to be shared: as it was, unless it goes to the latest. */
 function sharesOf(service: Service, flags: Flags): Target[] {
-  const { 'to-revisions': shares, 'to-latest': toLatest } = flags
-  if (toLatest) return [{ revisionName: `${latestReady(service)}`, percent: 100, latestRevision: true }]
-  if (!shares) return service.traffic.filter(({ tag }) => !tag)
-  return Object.entries(pairs(shares.split(','))).map(([revisionName, percent]) => {
-    if (!portOf(service, revisionName)) throw new Refusal(`There is no ready revision ${revisionName}`)
-    return { revisionName, percent: Number(percent) }
-  })
+  if (flags['to-latest'])
+    return [{ revisionName: `${latestReady(service)}`, percent: 100, latestRevision: true }]
+  return service.traffic.filter(({ tag }) => !tag)
 }

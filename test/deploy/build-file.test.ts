@@ -17,16 +17,15 @@ function waiting(steps: Record<string, string[]>) {
 }
 
 test('the pipeline is read, with its defaults and what is given', async () => {
-  const { steps, timeout, options, availableSecrets } = readBuildFile(
+  const { steps, timeout, availableSecrets } = readBuildFile(
     await readFile('cloudbuild.yaml', 'utf8'),
     builtIn,
     { _SERVICE: 'orders' },
   )
-  expect(timeout).toBe(5400)
+  expect(timeout).toBe(12_000)
   expect(steps[0]).toMatchObject({ id: 'check', entrypoint: 'bash', args: ['deploy/check'], timeout: 2400 })
-  expect(options.env).toEqual(
-    expect.arrayContaining(['COMMIT_SHA=', 'SERVICE=orders', 'UNTIL=live', 'BUILD_ID=b']),
-  )
+  for (const { env } of steps)
+    expect(env).toEqual(expect.arrayContaining(['COMMIT_SHA=', 'SERVICE=orders', 'UNTIL=live', 'BUILD_ID=b']))
   expect(availableSecrets?.secretManager[0]?.versionName).toBe(
     'projects/p/secrets/orders-staging-auth-secret/versions/latest',
   )
@@ -52,6 +51,13 @@ test('a value is not substituted again', () => {
   expect(argsOf(['$_A'], {}, { _A: '$PROJECT_ID' })).toEqual(['$PROJECT_ID'])
 })
 
+test('where Google does not document substitutions, nothing is substituted', () => {
+  const step = { id: 'one', name: 'n', entrypoint: 'bash', args: ['$PROJECT_ID'] }
+  const text = JSON.stringify({ options: { logging: '$PROJECT_ID' }, steps: [step] })
+  const { options, steps } = readBuildFile(text, builtIn)
+  expect([options.logging, steps[0]?.args]).toEqual(['$PROJECT_ID', ['p']])
+})
+
 test('a name that is no substitution is refused', () => {
   expect(() => argsOf(['$_MISSING'])).toThrow('the key _MISSING is not a valid substitution')
   expect(() => argsOf(['echo $variable'])).toThrow('the key variable is not')
@@ -65,7 +71,7 @@ test('a value that nothing asks for is refused', () => {
 
 test('fields that are not imitated are refused', () => {
   const step = { id: 'one', name: 'n', entrypoint: 'bash' }
-  for (const [field, value] of Object.entries({ allowFailure: true, script: 'x', dir: 'x' }))
+  for (const [field, value] of Object.entries({ allowExitCodes: [1], script: 'x', dir: 'x' }))
     expect(() => readBuildFile(JSON.stringify({ steps: [{ ...step, [field]: value }] }), builtIn)).toThrow(
       field,
     )

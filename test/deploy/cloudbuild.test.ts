@@ -28,7 +28,6 @@ substitutions:
   _CPU: '1'
 options:
   logging: CLOUD_LOGGING_ONLY
-  env: [SERVICE=$_SERVICE, 'CPU=\${_CPU}', COMMIT=$COMMIT_SHA]
 serviceAccount: projects/$PROJECT_ID/serviceAccounts/build@$PROJECT_ID.iam.gserviceaccount.com
 availableSecrets:
   secretManager:
@@ -39,14 +38,19 @@ steps:
   - id: check
     name: node
     args: [test]
+    env: &variables [SERVICE=$_SERVICE, 'CPU=\${_CPU}', COMMIT=$COMMIT_SHA]
+    timeout: 200s
   - id: build
     name: docker
     script: echo $$HOME
+    env: *variables
     waitFor: ['-']
+    timeout: 200s
   - id: staging-acceptance
     name: node
     secretEnv: [AUTH_SECRET]
     waitFor: [check, build]
+    timeout: 200s
 `
 
 describe('what Cloud Build would not take is seen', () => {
@@ -58,6 +62,13 @@ describe('what Cloud Build would not take is seen', () => {
     ['an unknown key', 'id: check', 'retries: 3\n    id: check', 'steps.0: Unrecognized key: "retries"'],
     ['a step without a name', 'name: docker', '', 'steps.1.name: Invalid input'],
     ['a script beside args', "waitFor: ['-']", 'args: [x]', 'steps.1: a script has no args'],
+    ['steps that take longer', 'timeout: 600s', 'timeout: 599s', 'the steps may take 600 s together'],
+    [
+      'a substitution of a build',
+      'CLOUD_LOGGING_ONLY',
+      'NONE\n  env: [A=$_CPU]',
+      'options has a substitution',
+    ],
     ['a time in minutes', 'timeout: 600s', 'timeout: 10m', 'timeout: must be seconds, such as 600s'],
     ['a time that is a number', 'timeout: 600s', 'timeout: 600', 'timeout: Invalid input'],
     ['a default that is no text', "_CPU: '1'", '_CPU: 1', 'substitutions._CPU: Invalid input'],

@@ -12,7 +12,14 @@ const builtIn =
 export function problemsOf(text: string): string[] {
   const { success, data, error } = Build.safeParse(parse(text))
   if (!success) return error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
-  return [...inSubstitutions(data), ...inOrder(data), ...inSecrets(data), ...inAccount(data)]
+  return [
+    ...inSubstitutions(data),
+    ...inPlaces(data),
+    ...inOrder(data),
+    ...inSecrets(data),
+    ...inAccount(data),
+    ...inTime(data),
+  ]
 }
 
 function inSubstitutions({ substitutions = {}, ...build }: Build): string[] {
@@ -22,6 +29,21 @@ function inSubstitutions({ substitutions = {}, ...build }: Build): string[] {
   const unknown = [...used].filter((name) => !(name in substitutions || builtIn.test(name)))
   const unused = Object.keys(substitutions).filter((name) => !used.has(name))
   return [...unknown.map((name) => `$${name} is not defined`), ...unused.map((name) => `${name} is not used`)]
+}
+
+/** Google documents substitutions in steps and images; for the other two see docs/decisions/031. */
+function inPlaces(build: Build): string[] {
+  const { substitutions, steps, images, serviceAccount, availableSecrets, ...others } = build
+  return Object.entries(others).flatMap(([key, value]) =>
+    JSON.stringify(value).includes('$') ? [`${key} has a substitution, where none is documented`] : [],
+  )
+}
+
+/** A build that is cut in the middle of a step does not give traffic back. */
+function inTime({ steps, timeout = '600s' }: Build): string[] {
+  const sum = steps.reduce((total, step) => total + Number.parseInt(step.timeout ?? timeout, 10), 0)
+  const limit = Number.parseInt(timeout, 10)
+  return sum > limit ? [`the steps may take ${sum} s together, but the build ${limit} s`] : []
 }
 
 function inOrder({ steps }: Build): string[] {

@@ -3,7 +3,7 @@ import { complaint, long, rehearsal } from '#test/support/rehearsal.ts'
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
-const { project, build, again, serving, version, image, changes } = await rehearsal()
+const { project, build, again, serving, version, image, changes, script } = await rehearsal()
 const name = 'runway-live-auth-secret'
 const secret = project.secrets.get(name) ?? []
 let red: Awaited<ReturnType<typeof build>>
@@ -17,8 +17,30 @@ beforeAll(async () => {
 
 test('a first revision that does not start is red, and leaves no tag behind', () => {
   expect(complaint(red)).toMatch(/^live-revision: .*AUTH_SECRET: must be.*What to do next/s)
-  expect(changes().slice(-2)).toEqual(['run deploy runway-live', 'run services update-traffic runway-live'])
-  expect(project.services.get('runway-live')?.traffic).toEqual([])
+  expect(changes().slice(-3)).toEqual([
+    'run deploy runway-live',
+    'run deploy runway-live',
+    'run services update-traffic runway-live',
+  ])
+  expect(project.services.get('runway-live')?.traffic).toMatchObject([
+    { revisionName: 'runway-live-closed', percent: 100 },
+  ])
+})
+
+test('so is one that fails its acceptance tests, and nobody can reach it', async () => {
+  const without = long.filter((id) => !id.startsWith('live-'))
+  const failing = await again(image('runway-staging'), { without, broken: 'live-smoke' })
+  expect(complaint(failing)).toMatch(/^live-accepted: .*did not pass its acceptance tests.*What to do next/s)
+  const response = await fetch(`${project.services.get('runway-live')?.url}/version`)
+  expect([response.status, response.headers.get('retry-after')]).toEqual([503, '60'])
+  expect(project.services.get('runway-live')?.traffic).toMatchObject([
+    { revisionName: 'runway-live-closed', percent: 100 },
+  ])
+  project.fault = () => false
+})
+
+test('there is nothing to roll back to, least of all the closed revision', async () => {
+  await expect(script('deploy/rollback')).rejects.toThrow('There is no revision to go back to')
 })
 
 test('the next build goes live, and one that began as early does not replace it', async () => {

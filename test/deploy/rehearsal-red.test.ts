@@ -3,7 +3,7 @@ import { complaint, long, rehearsal } from '#test/support/rehearsal.ts'
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
-const { project, build, again, serving, version, image, changes, gcloud } = await rehearsal()
+const { project, build, again, serving, version, image, changes, gcloud, script } = await rehearsal()
 const quick = long.filter((id) => !id.endsWith('acceptance'))
 let pushed: string
 let answering: string | undefined
@@ -21,6 +21,9 @@ async function expectUntouched() {
   project.fault = () => false
   expect((await version()).revision).toBe(answering)
 }
+
+/** The tags of live's revisions. */
+const tags = () => project.services.get('runway-live')?.traffic.flatMap(({ tag }) => tag ?? [])
 
 /** What was changed of live. */
 const changesOfLive = () => changes().filter((change) => change.includes('runway-live'))
@@ -41,15 +44,18 @@ test('staging that fails its acceptance tests leaves live untouched', async () =
   await expectUntouched()
 })
 
-test('a live revision that fails its tests under the tag gets no traffic', async () => {
+test('a live revision that fails its tests under the tag gets no traffic, and keeps no tag', async () => {
   await gcloud('run', 'services', 'update-traffic', 'runway-live', '--to-latest') // as Cloud Run's own default is
-  const red = await again(pushed, { without: [...quick, 'staging-acceptance'], broken: 'live-smoke' })
-  expect(complaint(red)).toMatch(/^live-acceptance: .*What to do next: live's traffic is untouched/s)
+  const without = [...quick.filter((id) => id !== 'live-accepted'), 'staging-acceptance']
+  const red = await again(pushed, { without, broken: 'live-smoke' })
+  expect(complaint(red)).toMatch(/^live-accepted: .*What to do next: .*live's traffic is untouched/s)
+  expect(red.steps.find(({ id }) => id === 'live-acceptance')?.result).toBe('failed')
   const [newest] = project.services.get('runway-live')?.revisions.slice(-1) ?? []
   expect(newest).toMatchObject({
     name: expect.stringContaining(red.id.slice(0, 8)),
     port: expect.any(Number),
   })
+  expect(tags()).toEqual([])
   await expectUntouched()
 })
 
@@ -58,8 +64,12 @@ test('a live revision that does not answer publicly gives the traffic back', asy
   changes()
   const red = await again(pushed)
   expect(complaint(red)).toMatch(/^live-traffic: .*does not say that .*Traffic is back: .*What to do next/s)
-  expect(changesOfLive().slice(-2)).toEqual(new Array(2).fill('run services update-traffic runway-live'))
+  expect(changesOfLive().slice(-2)).toEqual(['PUT runway-live', 'PUT runway-live'])
+  expect(tags()).toEqual([])
   await expectUntouched()
+  expect(await script('deploy/rollback', 'runway-live-closed').catch(({ stderr }) => stderr)).toContain(
+    'no ready revision',
+  )
 })
 
 test('a revision that does not start fails its deploy, and what served before still serves', async () => {
@@ -108,7 +118,8 @@ test.each(['live-tasks', 'live-traffic'])(
     })
     expect(other?.ok).toBe(true)
     expect(complaint(overtaken)).toMatch(new RegExp(`^${step}: Overtaken: .*What to do next: .*_IMAGE=`, 's'))
-    expect(changes()).toEqual([])
+    expect(changes()).toEqual(['run services update-traffic runway-live']) // its tag
+    expect(tags()).toEqual([])
     expect((await version()).revision).toContain(other?.id.slice(0, 8))
     expect(serving()).toEqual([expect.stringContaining(`${other?.id.slice(0, 8)}=100`)])
   },

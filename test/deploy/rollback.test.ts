@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { pretendService } from '#test/support/pretend-service.ts'
+import { type PretendService, pretendService } from '#test/support/pretend-service.ts'
 
 const revisions = [
   'runway-live-5,True,2026-01-05T00:00:00',
@@ -13,11 +13,15 @@ const revisions = [
 async function rollback(state: Parameters<typeof pretendService>[0], ...args: string[]) {
   const service = await pretendService({ revisions, ...state })
   const run = await service.run('deploy/rollback', args, { PROJECT_ID: 'demo-project' })
-  const moves = (await service.calls()).map((call) => call.match(/--to-revisions (\S+)/)?.[1])
-  return { ...run, moves: moves.filter((move) => move !== undefined), url: service.url }
+  const moves = service.replaced.map(({ spec }) =>
+    spec.traffic
+      .flatMap(({ revisionName, percent }) => (percent ? [`${revisionName}=${percent}`] : []))
+      .join(),
+  )
+  return { ...run, moves, url: service.url, replaced: service.replaced }
 }
 
-const serving = (number: number) => `runway-live-${number},100,,`
+const serving = (number: number) => `runway-live-${number},100,`
 
 test('goes to the ready revision before, says which, and shows that it answers', async () => {
   const run = await rollback({ traffic: [serving(5)] })
@@ -27,15 +31,73 @@ test('goes to the ready revision before, says which, and shows that it answers',
   expect(run.stdout).toContain('until the next build')
 })
 
-test.each([
-  ['one that is not ready', [serving(4)], 'runway-live-2=100'],
-  [
-    'one that failed its build, and so kept its tag',
-    [serving(5), 'runway-live-4,,b-1234,https://x'],
-    'runway-live-2=100',
-  ],
-])('leaves out %s', async (_, traffic, move) => {
-  expect(await rollback({ traffic })).toMatchObject({ status: 0, moves: [move] })
+test('leaves out one that is not ready', async () => {
+  const traffic = [serving(4)]
+  expect(await rollback({ traffic })).toMatchObject({ status: 0, moves: ['runway-live-2=100'] })
+})
+
+test('leaves out one that did not pass its build', async () => {
+  const passed = ['runway-live-5', 'runway-live-2', 'runway-live-1']
+  const run = await rollback({ traffic: [serving(5)], passed })
+  expect(run).toMatchObject({ status: 0, moves: ['runway-live-2=100'] })
+})
+
+test('leaves the rest of the service, and the tags of builds that go on, as they are', async () => {
+  const traffic = [serving(5), 'runway-live-6,,b-1234']
+  const passed = ['runway-live-5', 'runway-live-4']
+  const { replaced } = await rollback({ traffic, passed })
+  expect(replaced).toMatchObject([
+    {
+      metadata: { annotations: { passed: 'runway-live-5 runway-live-4' } },
+      spec: {
+        template: { metadata: { annotations: {} } },
+        traffic: [
+          { revisionName: 'runway-live-4', percent: 100 },
+          { revisionName: 'runway-live-6', tag: 'b-1234' },
+        ],
+      },
+    },
+  ])
+})
+
+test('looks again where something else of the service was changed meanwhile', async () => {
+  let others = 2
+  const onReplace = (service: PretendService) => others-- > 0 && service.serve([serving(5)])
+  const run = await rollback({ traffic: [serving(5)], onReplace })
+  expect(run).toMatchObject({ status: 0, moves: ['runway-live-4=100'] })
+})
+
+test('does not take traffic from a build that went live at the same time', async () => {
+  let others = 1
+  const onReplace = (service: PretendService) => others-- > 0 && service.serve(['runway-live-6,100,'])
+  const run = await rollback({ traffic: [serving(5)], onReplace })
+  expect(run).toMatchObject({ status: 1, moves: [] })
+  expect(run.stderr).toContain(
+    'Somebody else moved the traffic of runway-live at the same time: runway-live-6=100',
+  )
+})
+
+test('does not give back what a build has taken meanwhile', async () => {
+  let moves = 0
+  const onReplace = (service: PretendService) => {
+    if (++moves === 2) service.serve(['runway-live-6,100,'])
+  }
+  const run = await rollback({ traffic: [serving(5)], mute: 'runway-live-4', onReplace })
+  expect(run).toMatchObject({ status: 1, moves: ['runway-live-4=100'] })
+  expect(run.stderr).toContain('nothing is given back: runway-live-6=100 serves')
+})
+
+test('takes the project as every script does', async () => {
+  const service = await pretendService({ revisions, traffic: [serving(5)] })
+  const run = await service.run('deploy/rollback', ['--project', 'demo-project'])
+  expect(run).toMatchObject({ status: 0 })
+  const none = await service.run('deploy/rollback')
+  expect([none.status, none.stderr]).toEqual([
+    1,
+    expect.stringContaining(
+      'No project: deploy/rollback --project PROJECT, or once for all: gcloud config set project',
+    ),
+  ])
 })
 
 test('after a rollback goes one further back, not forward again', async () => {
@@ -43,7 +105,7 @@ test('after a rollback goes one further back, not forward again', async () => {
 })
 
 test('from a split gives all to the older of the two', async () => {
-  const traffic = ['runway-live-4,90,,', 'runway-live-5,10,,']
+  const traffic = ['runway-live-4,90,', 'runway-live-5,10,']
   expect(await rollback({ traffic })).toMatchObject({ status: 0, moves: ['runway-live-4=100'] })
 })
 
@@ -61,7 +123,7 @@ test('goes by who answers, not by what gcloud says of a newest revision that did
 })
 
 test('gives traffic back as it was, where that one does not answer', async () => {
-  const traffic = ['runway-live-5,10,,', 'runway-live-2,90,,']
+  const traffic = ['runway-live-5,10,', 'runway-live-2,90,']
   const run = await rollback({ traffic, mute: 'runway-live-4' }, 'runway-live-4')
   expect(run).toMatchObject({ status: 1, moves: ['runway-live-4=100', 'runway-live-5=10,runway-live-2=90'] })
   expect(run.stderr).toContain('Traffic is back: runway-live-5=10,runway-live-2=90')
@@ -90,7 +152,7 @@ test('says so where there is nothing before, and where nothing was ever deployed
 
 test.each([
   ['nothing', []],
-  ['what Google would have serve, once it is ready', [',100,,']],
+  ['what Google would have serve, once it is ready', [',100,']],
 ])('says that there is none to go back to, where only one was made and serves %s', async (_, traffic) => {
   const run = await rollback({ revisions: ['runway-live-1,False,2026-01-01T00:00:00'], traffic })
   expect(run).toMatchObject({ status: 1, moves: [] })

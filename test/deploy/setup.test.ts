@@ -42,25 +42,25 @@ describe('a dry run', () => {
   const dry = async (...args: string[]) => {
     const project = await scripts()
     const run = await project.run('deploy/setup', ['--dry-run', ...args])
-    expect(await project.calls()).toEqual([])
+    expect((await project.calls()).filter((call) => !call.startsWith('config get-value '))).toEqual([])
     return { ...run, commands: run.stdout.split('\n').filter((line) => line.startsWith('gcloud ')) }
   }
 
   beforeAll(async () => {
-    usual = await dry('demo-project', 'europe-west1')
+    usual = await dry('--project', 'demo-project')
   })
 
   test('asks Google nothing, and prints the same commands each time', async () => {
     expect(usual.status).toBe(0)
     expect(usual.commands.length).toBeGreaterThan(50)
     expect(usual.stdout.split('\n').filter((line) => /gcloud/.test(line))).toEqual(usual.commands)
-    expect(await dry('demo-project', 'europe-west1')).toEqual(usual)
+    expect(await dry('--project', 'demo-project')).toEqual(usual)
   })
 
   test('shows no secret, and none is an argument', () => {
     const { stdout } = usual
-    expect(stdout).not.toMatch(/[0-9a-f]{32}|[A-Za-z0-9+/]{40,}=|postgres:\/\/|--password/)
-    expect(stdout.match(/ versions add .*/g)).toHaveLength(5)
+    expect(stdout).not.toMatch(/[0-9a-f]{32}|[A-Za-z0-9+/]{40,}=|postgres:\/\/|--password(?!-secret-version)/)
+    expect(stdout.match(/ versions add .*/g)).toHaveLength(7)
     expect(stdout).not.toMatch(/ versions add (?!.*--data-file=-)/)
   })
 
@@ -95,10 +95,12 @@ describe('a dry run', () => {
       STAGING_DATABASE_URL: 'postgres://a:secret-a@h/a',
       LIVE_DATABASE_URL: 'postgres://b:secret-b@h/b',
     }
-    const { stdout } = await project.run('deploy/setup', ['--dry-run', 'demo-project'], given)
+    const { stdout } = await project.run('deploy/setup', ['--dry-run', '--project', 'demo-project'], given)
     expect(stdout).not.toMatch(/gcloud sql|cloudsql|secret-[ab]/)
     expect(stdout).toContain('In cloudbuild.yaml: _CLOUD_SQL: none')
-    const half = await project.run('deploy/setup', ['--dry-run', 'demo-project'], { LIVE_DATABASE_URL: 'x' })
+    const half = await project.run('deploy/setup', ['--dry-run', '--project', 'demo-project'], {
+      LIVE_DATABASE_URL: 'x',
+    })
     expect([half.status, half.stderr]).toEqual([1, expect.stringContaining('give both, or neither')])
   })
 
@@ -109,22 +111,24 @@ describe('a dry run', () => {
   ])('enables what a deploy asks after for a Cloud SQL instance %s', async (_, instance, isEnabled) => {
     const project = await scripts()
     const given: Record<string, string> = instance === undefined ? {} : { CLOUD_SQL: instance }
-    const { stdout } = await project.run('deploy/setup', ['--dry-run', 'demo-project'], given)
+    const { stdout } = await project.run('deploy/setup', ['--dry-run', '--project', 'demo-project'], given)
     const [enable = ''] = stdout.split('\n').filter((line) => line.startsWith('gcloud services enable'))
     for (const api of ['sqladmin', 'sql-component'])
       expect(enable.includes(` ${api}.googleapis.com`)).toBe(isEnabled)
   })
 
   test('says which region belongs in cloudbuild.yaml, and what comes next', async () => {
-    const { stdout } = await dry('demo-project', 'us-east1')
+    const { stdout } = await dry('--project', 'demo-project', '--region', 'us-east1')
     expect(stdout).toContain('_REGION: us-east1')
     expect(stdout.trim().split('\n').at(-1)).toBe('Commit, then: deploy/submit --project demo-project')
   })
 
   test.each([
-    [['Demo'], 'no project'],
-    [['demo-project', 'mars'], 'no region'],
-    [[], 'PROJECT [REGION]'],
+    [['--project', 'Demo'], "no project's id"],
+    [['--project=demo-project', '--region', 'mars'], 'no region'],
+    [['--project', 'demo-project', 'us-east1'], 'us-east1 is not known: deploy/setup --project PROJECT'],
+    [['--project'], 'No project: deploy/setup --project PROJECT'],
+    [[], 'No project: deploy/setup --project PROJECT'],
   ])('refuses %j', async (args, reason) => {
     const run = await dry(...args)
     expect([run.status, run.stderr, run.commands]).toEqual([1, expect.stringContaining(reason), []])
@@ -133,7 +137,7 @@ describe('a dry run', () => {
 
 test('makes all that is missing, keeps secrets out of arguments and output, and run again makes nothing', async () => {
   const project = await scripts(pretend)
-  const first = await project.run('deploy/setup', ['demo-project'])
+  const first = await project.run('deploy/setup', ['--project', 'demo-project'])
   expect([first.status, first.stderr]).toEqual([0, ''])
   await complete(project)
   const calls = await project.calls()
@@ -143,7 +147,7 @@ test('makes all that is missing, keeps secrets out of arguments and output, and 
   }
   expect(seen).not.toContain((await readFile(join(project.google, 'passwords/runway-live'), 'utf8')).trim())
 
-  const second = await project.run('deploy/setup', ['demo-project'])
+  const second = await project.run('deploy/setup', ['--project', 'demo-project'])
   expect([second.status, second.stderr]).toEqual([0, ''])
   expect((await project.calls()).slice(calls.length).filter((call) => changes.test(call))).toEqual([])
   await complete(project)
@@ -156,18 +160,74 @@ test.each([
   'secrets create runway-live-database-url',
 ])('killed after `%s`, it is completed by the next run', async (KILL) => {
   const project = await scripts(pretend)
-  const killed = await project.run('deploy/setup', ['demo-project'], { KILL })
+  const killed = await project.run('deploy/setup', ['--project', 'demo-project'], { KILL })
   expect(killed.status).toBeNull()
-  const run = await project.run('deploy/setup', ['demo-project'])
+  const run = await project.run('deploy/setup', ['--project', 'demo-project'])
   expect([run.status, run.stderr]).toEqual([0, ''])
   await complete(project)
 })
 
+test.each([
+  'iam service-accounts create runway-live ',
+  'artifacts repositories create',
+  'storage buckets create',
+  'tasks queues create',
+  'secrets create runway-live-database-url',
+  'secrets versions add runway-live-auth-secret',
+  'sql instances create',
+  'sql databases create runway-live',
+  'sql users create runway-live',
+])('what was done by `%s`, though Google did not answer, is done once', async (LOSE) => {
+  const project = await scripts(pretend)
+  const run = await project.run('deploy/setup', ['--project', 'demo-project'], { LOSE })
+  expect([run.status, run.stderr]).toEqual([0, ''])
+  await complete(project)
+})
+
+test('each environment’s user keeps others out of its database, by a password that does not stay', async () => {
+  const project = await scripts(pretend)
+  await project.run('deploy/setup', ['--project', 'demo-project'])
+  const lines = (await readFile(join(project.google, 'statements'), 'utf8')).trim().split('\n')
+  expect(lines).toHaveLength(2)
+  for (const [index, name] of ['runway-staging', 'runway-live'].entries()) {
+    const password = (await readFile(join(project.google, 'passwords', name), 'utf8')).trim()
+    const sql = `alter database "${name}" owner to "${name}"; revoke all on database "${name}" from public`
+    expect(lines[index]).toContain(`--database ${name} --user ${name} --sql ${sql} --password-secret-version`)
+    expect(lines[index]?.endsWith(password)).toBe(true)
+  }
+  expect(await readFile(join(project.google, 'regional/names'), 'utf8')).toBe('')
+  expect(await readdir(join(project.google, 'regional'))).toEqual(['names'])
+})
+
+test('where Google does not run the statements, they are left to the person', async () => {
+  const project = await scripts(pretend)
+  const run = await project.run('deploy/setup', ['--project', 'demo-project'], {
+    FAIL: 'sql instances execute-sql',
+  })
+  expect(run.status).toBe(0)
+  for (const name of ['runway-staging', 'runway-live'])
+    expect(run.stdout).toContain(
+      `Keep others out of the database ${name}: as its user, in Cloud SQL Studio, alter database "${name}" owner`,
+    )
+  await complete(project)
+  expect(await readFile(join(project.google, 'regional/names'), 'utf8')).toBe('')
+})
+
+test('waits for what it granted, where it made anything', async () => {
+  const project = await scripts(pretend)
+  const first = await project.run('deploy/setup', ['--project', 'demo-project'])
+  expect(first.stdout).toContain('Two minutes, until all of Google knows of the grants')
+  const second = await project.run('deploy/setup', ['--project', 'demo-project'])
+  expect(second.stdout).not.toContain('Two minutes')
+})
+
 test('a secret that Google does not tell of is not taken for one without a value', async () => {
   const project = await scripts(pretend)
-  await project.run('deploy/setup', ['demo-project'])
+  await project.run('deploy/setup', ['--project', 'demo-project'])
   const calls = await project.calls()
-  const run = await project.run('deploy/setup', ['demo-project'], { FAIL: 'secrets versions list' })
+  const run = await project.run('deploy/setup', ['--project', 'demo-project'], {
+    FAIL: 'secrets versions list',
+  })
   expect([run.status, run.stderr]).toEqual([
     1,
     expect.stringContaining('does not say whether runway-staging-database-url has a value'),
@@ -178,10 +238,10 @@ test('a secret that Google does not tell of is not taken for one without a value
 
 test('a user that is gone is made again with the password that its secret has', async () => {
   const project = await scripts(pretend)
-  await project.run('deploy/setup', ['demo-project'])
+  await project.run('deploy/setup', ['--project', 'demo-project'])
   await writeFile(join(project.google, 'users'), 'runway-staging\n')
   await rm(join(project.google, 'passwords/runway-live'))
-  expect(await project.run('deploy/setup', ['demo-project'])).toMatchObject({ status: 0 })
+  expect(await project.run('deploy/setup', ['--project', 'demo-project'])).toMatchObject({ status: 0 })
   await complete(project)
 })
 
@@ -191,18 +251,18 @@ test('a secret that only a person knows is named, and granted once it is there',
     join(project.folder, 'deploy/environments/live.env'),
     'WAREHOUSE_KEY=secret:warehouse-key\n',
   )
-  const { stdout } = await project.run('deploy/setup', ['demo-project'])
+  const { stdout } = await project.run('deploy/setup', ['--project', 'demo-project'])
   expect(stdout).toContain(
     'gcloud secrets create runway-live-warehouse-key --project demo-project --data-file FILE',
   )
   await appendFile(join(project.google, 'secrets'), 'runway-live-warehouse-key\n')
-  await project.run('deploy/setup', ['demo-project'])
+  await project.run('deploy/setup', ['--project', 'demo-project'])
   const granted = (await project.calls()).filter((call) => call.includes('binding runway-live-warehouse-key'))
   expect(granted).toHaveLength(2)
 })
 
 test('what Google refuses is shown, with what to look at', async () => {
   const project = await scripts()
-  const run = await project.run('deploy/setup', ['demo-project'])
+  const run = await project.run('deploy/setup', ['--project', 'demo-project'])
   expect([run.status, run.stderr]).toEqual([1, expect.stringContaining('is billing on?')])
 })

@@ -3,7 +3,7 @@ import { pretendService } from '#test/support/pretend-service.ts'
 
 test('shows what serves, its version, its queue and where its logs are, and changes nothing', async () => {
   const service = await pretendService({
-    traffic: ['runway-live-2,90,,', 'runway-live-3,10,,', 'runway-live-3,,b-1234,https://x'],
+    traffic: ['runway-live-2,90,', 'runway-live-3,10,', 'runway-live-3,,b-1234'],
     revisions: ['runway-live-3,True,2026-01-03T00:00:00', 'runway-live-2,True,2026-01-02T00:00:00'],
   })
   const run = await service.run('deploy/status', [], { PROJECT_ID: 'demo-project' })

@@ -4,7 +4,8 @@ import type { Step } from '#dev/rehearsal/build-file.ts'
 import { type RunStep, runSteps } from '#dev/rehearsal/steps.ts'
 
 function step(id: string, waitFor: string[] = [], timeout = 60): Step {
-  return { id, waitFor, timeout, name: 'n', entrypoint: 'e', args: [], env: [], secretEnv: [] }
+  const rest = { name: 'n', entrypoint: 'e', args: [], env: [], secretEnv: [], allowFailure: false }
+  return { id, waitFor, timeout, ...rest }
 }
 
 const never = { signal: new AbortController().signal }
@@ -49,6 +50,16 @@ test('a step that fails cancels what runs beside it, and nothing more begins', a
   await end('nothing')
   await end('a', 1)
   expect((await results).map(({ result }) => result)).toEqual(['failed', 'cancelled', 'not run', 'not run'])
+  expect(begun).toEqual(['a', 'b'])
+})
+
+test('after one that may fail the next begins', async () => {
+  const { begun, run, end } = controlled()
+  const results = runSteps([{ ...step('a'), allowFailure: true }, step('b')], run, never)
+  await end('nothing')
+  await end('a', 1)
+  await end('b')
+  expect((await results).map(({ result }) => result)).toEqual(['failed', 'ok'])
   expect(begun).toEqual(['a', 'b'])
 })
 

@@ -41,6 +41,21 @@ export function commandLine(args: readonly string[]): string {
   return ['gcloud', ...args.map(quote)].join(' ')
 }
 
+/** Since which version of gcloud a command, or a flag of it, is known. */
+const news: readonly (readonly [pattern: RegExp, version: number])[] = [
+  [/ run deploy .*--max /, 540],
+  [/ beta run deploy .*--dry-run/, 575],
+  [/ sql instances execute-sql /, 560],
+  [/ sql instances create .*--(data-api-access|storage-auto-increase-limit) /, 576],
+]
+
+/** Tells the commands that the installed gcloud can judge from those that it is too old for. */
+export async function judgeable(commands: readonly string[]) {
+  const version = Number.parseInt(/Google Cloud SDK (\d+)/.exec(await runGcloud(['version']))?.[1] ?? '', 10)
+  const isNew = (command: string) => news.some(([pattern, since]) => version < since && pattern.test(command))
+  return { version, known: commands.filter((command) => !isNew(command)), leftOut: commands.filter(isNew) }
+}
+
 /**
  * Asks the real CLI's parser for its opinion of commands, all in one process: some 0.1 s a command. It is strict about
  * commands, flags and the kinds of their values, and does not look at whether what they name exists.
