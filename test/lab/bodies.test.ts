@@ -43,6 +43,15 @@ describe('a plain route reads its body by', () => {
       expect([response.status, await response.json()]).toEqual([200, { a: '茶' }])
   })
 
+  test.each(values)('%s, whose values and levels are counted first', async (way) => {
+    for (const body of [`[${'1,'.repeat(30_000)}1]`, `${'['.repeat(64)}${']'.repeat(64)}`])
+      for (const response of await send(way, body, json)) expect(response.status).toBe(200)
+    for (const response of await send(way, `${'['.repeat(65)}${']'.repeat(65)}`, json))
+      await expectProblem(response, 400, 'VALIDATION_FAILED')
+    for (const response of await send(way, '['.repeat(100_000), json))
+      await expectProblem(response, 400, 'MALFORMED_REQUEST')
+  })
+
   test.each(forms)('%s', async (way) => {
     for (const response of await send(way, 'a=1&b=%E8%8C%B6', form))
       expect([response.status, await response.json()]).toEqual([200, { a: '1', b: '茶' }])

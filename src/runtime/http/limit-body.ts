@@ -2,7 +2,7 @@ import type { Context } from 'hono'
 import type { BaseEnv } from './env.ts'
 import { hold } from './hold.ts'
 import { Problem, problems } from './problem.ts'
-import { readIncoming, readStream } from './read-bytes.ts'
+import { type BodyBytes, readIncoming, readStream } from './read-bytes.ts'
 import { shareBytes } from './share-bytes.ts'
 import type { Step } from './validation.ts'
 
@@ -18,8 +18,9 @@ const perByte = 2
  * a body of stated length; one that comes in chunks is read before the handler.
  *
  * @param maxSize bytes
+ * @param mostValues how many values JSON may hold; 100,000 if absent
  */
-export function limitBody(maxSize = defaultBodyLimit): Step {
+export function limitBody(maxSize = defaultBodyLimit, mostValues?: number): Step {
   function check(size: number): void {
     if (size <= maxSize) return
     throw new Problem(problems.BODY_TOO_LARGE, {
@@ -40,24 +41,26 @@ export function limitBody(maxSize = defaultBodyLimit): Step {
 
   return function limitBody(c) {
     const { incoming } = c.env ?? {}
-    if (!incoming) return withoutServer(c, counter(c))
+    if (!incoming)
+      return readRequest(c, counter(c)).then((bytes) => shareBytes(c, async () => bytes, mostValues))
     const { signal } = c.var
     if ('transfer-encoding' in incoming.headers)
       return readIncoming(incoming, { count: counter(c), signal }).then((bytes) =>
-        shareBytes(c, async () => bytes),
+        shareBytes(c, async () => bytes, mostValues),
       )
     const length = Number(incoming.headers['content-length'] ?? 0)
     check(length)
     if (length > 0) hold(c).take(length * perByte)
-    shareBytes(c, async () => (length > 0 ? readIncoming(incoming, { length, signal }) : new Uint8Array()))
+    const read = async () => (length > 0 ? readIncoming(incoming, { length, signal }) : new Uint8Array())
+    shareBytes(c, read, mostValues)
     return undefined
   }
 }
 
-/** A request that no server has received, as in tests. */
-async function withoutServer(c: Context<BaseEnv>, count: (bytes: number) => void): Promise<void> {
+/** The body of a request that no server has received, as in tests. */
+async function readRequest(c: Context<BaseEnv>, count: (bytes: number) => void): Promise<BodyBytes> {
   const { body } = c.req.raw
   const bytes = body ? await readStream(body, count) : new Uint8Array()
   if (body) c.req.raw = new Request(c.req.raw, { body: bytes })
-  shareBytes(c, async () => bytes)
+  return bytes
 }

@@ -15,7 +15,7 @@ export function textReader(schema: z.ZodType): Step {
 }
 
 /** A text without its byte order mark, or nothing where the bytes are not UTF-8. */
-export function decodeUtf8(bytes: ArrayBuffer): string | undefined {
+export function decodeUtf8(bytes: ArrayBuffer | Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {

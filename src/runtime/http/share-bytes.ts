@@ -1,18 +1,19 @@
 import type { Context } from 'hono'
 import type { BaseEnv } from './env.ts'
 import { bareType } from './media-type.ts'
+import { parseJson } from './parse-json.ts'
 import { Problem, problems } from './problem.ts'
 import type { BodyBytes } from './read-bytes.ts'
 import { isForm, parsePairs } from './read-form.ts'
-import { parseJson } from './read-json.ts'
 
 /**
  * Lets every way to read the body of a request come from one reading: those of `c.req` and of `c.req.raw`, as often as
  * they are asked. What is no JSON, or no form, is a problem of the caller's.
  *
  * @param read is called once, when the first asks
+ * @param mostValues how many values JSON may hold; 100,000 if absent
  */
-export function shareBytes(c: Context<BaseEnv>, read: () => Promise<BodyBytes>): void {
+export function shareBytes(c: Context<BaseEnv>, read: () => Promise<BodyBytes>, mostValues?: number): void {
   const type = c.req.header('content-type') ?? ''
   let form: Promise<FormData> | undefined
   let reading: Promise<BodyBytes> | undefined
@@ -22,7 +23,7 @@ export function shareBytes(c: Context<BaseEnv>, read: () => Promise<BodyBytes>):
     bytes,
     arrayBuffer: async () => (await bytes()).buffer,
     text: async () => new TextDecoder().decode(await bytes()),
-    json: async () => parseJson(c, (await bytes()).buffer),
+    json: async () => parseJson(c, await bytes(), mostValues).value,
     blob: async () => new Blob([await bytes()], { type }),
     formData,
   }

@@ -13,8 +13,8 @@ import type { Operation, PlainOperation } from './route.ts'
  */
 export function checkBody(place: string, { kind, route }: Operation | PlainOperation): void {
   checkLimit(place, 'bodyLimit', route.bodyLimit)
-  if (kind === 'plain') return
   checkLimit(place, 'bodyValues', route.bodyValues)
+  if (kind === 'plain') return
   for (const response of Object.values(route.responses))
     for (const type of Object.keys(('content' in response && response.content) || {}))
       if (!isMediaType(type.replace(/;.*/, '').trim().toLowerCase()))

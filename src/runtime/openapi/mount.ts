@@ -121,7 +121,7 @@ export function refuseUnstated(
 function stepsOf({ operation, template }: Mounted, options: MountOptions): Step[] {
   const { route } = operation
   const steps: Step[] = route.security === 'public' ? [] : [security(route.security, options.security)]
-  const limit = route.method === 'get' ? [] : [limitBody(route.bodyLimit)]
+  const limit = route.method === 'get' ? [] : [limitBody(route.bodyLimit, route.bodyValues)]
   if (operation.kind === 'plain') return [...steps, ...limit]
   const { params, query, headers, cookies, body } = operation.route.request ?? {}
   if (params) steps.push(readPath(params, mixedReader(template)))

@@ -126,7 +126,10 @@ export interface PlainRoute<S extends Security = Security> {
   /** As in Hono: `/hooks/:name`. */
   readonly path: string
   readonly security: S
+  /** Bytes; 1 MiB if absent. */
   readonly bodyLimit?: number
+  /** How many values `c.req.json()` may give; 100,000 if absent. */
+  readonly bodyValues?: number
 }
 
 /** A plain route and what it does. */
