@@ -6,6 +6,8 @@ import type { Caller } from '../auth/caller.ts'
 import type { Database, Transaction } from '../database/database.ts'
 import { findAnswer, lockKey, type StoredAnswer, storeAnswer } from '../database/idempotency-store.ts'
 import type { BaseEnv } from './env.ts'
+import { parseMultipart } from './multipart.ts'
+import type { Pair } from './pairs.ts'
 import { Problem, problems } from './problem.ts'
 import { settle } from './settle.ts'
 
@@ -138,16 +140,25 @@ function replay({ status, headers, body }: StoredAnswer): Response {
 async function fingerprintOf(c: Context): Promise<string> {
   const { pathname, search } = new URL(c.req.url)
   const hash = createHash('sha256').update(`${c.req.method} ${pathname}${search}\n`)
-  const bytes = new Uint8Array(await c.req.arrayBuffer())
-  const multipart = c.req.header('content-type')?.toLowerCase().startsWith('multipart/')
-  const parts = multipart && (await c.req.formData().catch(() => undefined))
+  const bytes = Buffer.from(await c.req.arrayBuffer())
+  const parts = partsOf(bytes, c.req.header('content-type') ?? '')
   if (!parts) return hash.update(bytes).digest('base64url')
   for (const [name, part] of parts) {
-    if (typeof part === 'string') hash.update(`${JSON.stringify([name, part])}\n`)
+    if (!(part instanceof File)) hash.update(`${JSON.stringify([name, part])}\n`)
     else {
       hash.update(`${JSON.stringify([name, part.name, part.type, part.size])}\n`)
       hash.update(await part.bytes())
     }
   }
   return hash.digest('base64url')
+}
+
+/** The parts of a multipart form; nothing of any other body, which has no form's schema. */
+function partsOf(bytes: Buffer<ArrayBuffer>, type: string): readonly Pair[] | undefined {
+  if (!/^multipart\//i.test(type)) return undefined
+  try {
+    return parseMultipart(bytes, type)
+  } catch {
+    return undefined
+  }
 }

@@ -5,6 +5,8 @@ import { Problem, problems } from './problem.ts'
 /** Bytes that the headers of one part may have: a name and a file name, and much to spare. */
 const mostHead = 8 * 1024
 
+const emptyLine = Buffer.from('\r\n\r\n')
+
 /** What the headers of a part say. */
 export interface PartHeaders {
   readonly name: string
@@ -23,8 +25,8 @@ export interface PartHeaders {
  * @throws {Problem} MALFORMED_REQUEST for what is no part of a form, VALIDATION_FAILED for the name of its file
  */
 export function readPartHeaders(part: Buffer): PartHeaders {
-  const end = part.subarray(0, mostHead + 4).indexOf('\r\n\r\n')
-  if (end < 0) throw malformed(`A part has no end of its headers within ${mostHead} bytes`)
+  const end = part.indexOf(emptyLine)
+  if (end < 0 || end > mostHead) throw malformed(`A part has no end of its headers within ${mostHead} bytes`)
   const block = part.subarray(2, Math.max(2, end))
   if (!isUtf8(block)) throw malformed('The headers of a part are not UTF-8')
   const headers = headersOf(block.toString())
@@ -106,5 +108,6 @@ function fileNameOf(parameters: ReadonlyMap<string, string>, part: string): stri
 
 /** Names as browsers and libraries write them between quotation marks. */
 function unescaped(text: string): string {
+  if (!/[\\%]/.test(text)) return text
   return text.replaceAll('\\"', '"').replace(/%(?:22|0D|0A)/gi, (code) => decodeURIComponent(code))
 }
