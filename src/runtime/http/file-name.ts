@@ -16,7 +16,7 @@ export function fileName(sent: string, part: string): string {
   const name = sent.slice(Math.max(sent.lastIndexOf('/'), sent.lastIndexOf('\\')) + 1)
   const right = !/\p{Cc}/u.test(sent) && !/^\.\.?$/.test(name) && Buffer.byteLength(name) <= longest
   if (right) return name
-  const detail = `must have a file name without control characters, of ${longest} bytes at most, that is not . or ..`
+  const detail = `must have a file name of ${longest} bytes at most, without control characters, and not "." or ".."`
   throw new Problem(problems.VALIDATION_FAILED, {
     detail: `A file ${detail}.`,
     errors: [{ detail, in: 'body', pointer: `#/${pointerStep(part)}` }],
