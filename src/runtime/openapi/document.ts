@@ -8,10 +8,11 @@ import {
 import { z } from '@hono/zod-openapi'
 import type { Security } from '../auth/security.ts'
 import type { Config } from '../config/config.ts'
-import { shapeOf } from '../http/fields.ts'
+import { namesIn, partsOf, shapeOf } from '../http/fields.ts'
 import { idempotencyKey } from '../http/idempotency.ts'
 import type { ProblemDefinition } from '../http/problem.ts'
 import type { ProblemFormat } from '../http/problem-format.ts'
+import { filesIn } from './file.ts'
 import { type Direction, schemaWriter } from './json-schema.ts'
 import { problemsOf } from './problem-check.ts'
 import type { RouteDefinition } from './route.ts'
@@ -153,9 +154,30 @@ function contentOf(content: object, io: Direction, place: string, writer: Writer
     const { example } = getOpenApiMetadata(schema)
     const own = 'example' in media || 'examples' in media || example === undefined
     const written = writer.write(schema, io, `${place} (${io === 'input' ? 'body' : 'response'})`)
-    return [type, { ...media, ...(!own && { example }), schema: written }]
+    const encoding = type.toLowerCase() === 'multipart/form-data' ? encodingOf(schema) : {}
+    const isEncoded = Object.keys(encoding).length > 0
+    return [type, { ...(isEncoded && { encoding }), ...media, ...(!own && { example }), schema: written }]
   })
   return Object.fromEntries(shown)
+}
+
+/**
+ * The content types of a form's files, by field.
+ *
+ * @see https://spec.openapis.org/oas/v3.1.0#encoding-object
+ */
+function encodingOf(form: z.ZodType): Record<string, { contentType: string }> {
+  const fields = [...namesIn(form)].map((name): [string, string[]] => [
+    name,
+    partsOf(form, name)
+      .flatMap(filesIn)
+      .flatMap(({ types }) => types),
+  ])
+  return Object.fromEntries(
+    fields
+      .filter(([, types]) => types.length > 0)
+      .map(([name, types]) => [name, { contentType: types.join(', ') }]),
+  )
 }
 
 function described(responses: RouteConfig['responses'], place: string, writer: Writer) {

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { type Alternatives, alternativesOf, inside, namesIn, partsOf } from '../http/fields.ts'
 import { defaultBodyLimit } from '../http/limit-body.ts'
+import { isJson } from '../http/media-type.ts'
 import { isForm } from '../http/read-form.ts'
 import { filesIn } from './file.ts'
 import type { RouteDefinition } from './route.ts'
@@ -57,8 +58,10 @@ function* carriersOf(place: string, { request }: RouteDefinition): Generator<Car
   for (const [type, media] of Object.entries(request?.body?.content ?? {})) {
     const schema = media && 'schema' in media ? media.schema : undefined
     const bare = type.toLowerCase()
-    if (isForm(bare) && schema instanceof z.ZodType)
-      yield { schema, where: 'form field', lists: true, files: bare.startsWith('multipart/') }
+    if (!(schema instanceof z.ZodType)) continue
+    if (isJson(bare) && filesIn(schema).length > 0)
+      throw new Error(`${place} takes a file in ${bare}: write multipart/form-data, or z.base64().`)
+    if (isForm(bare)) yield { schema, where: 'form field', lists: true, files: bare.startsWith('multipart/') }
   }
 }
 
@@ -106,25 +109,14 @@ function complaintOf(
     case 'map':
       return 'takes an object, which no text is: take its keys one by one, or z.string() and parse it in .transform()'
     case 'date':
-      return isCoerced
-        ? undefined
-        : 'takes a Date, which no text is: write z.iso.datetime(), and transform it'
     case 'bigint':
-      return isCoerced ? undefined : 'takes a bigint: write z.string().regex(/^-?\\d+$/), and transform it'
-    case 'boolean':
-      return isCoerced
-        ? "has z.coerce.boolean(), which takes every text as true, 'false' as well: write z.boolean(), for which true and false are read"
-        : undefined
+    case 'nan':
+    case 'symbol':
+      return isCoerced ? undefined : `takes z.${type}(), which no text is: write z.string(), and transform it`
     case 'file':
       return files
         ? undefined
         : 'takes a file, which only multipart/form-data carries: state that content type alone'
-    case 'nan':
-    case 'symbol':
-    case 'void':
-    case 'function':
-    case 'promise':
-      return `is z.${type}(), which no text is: write z.string()`
     default:
       return undefined
   }
