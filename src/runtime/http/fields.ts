@@ -1,11 +1,14 @@
 import { z } from '@hono/zod-openapi'
-import { type TextReader, textReader } from './typed-text.ts'
+import { type TextReader, takesFile, textReader } from './typed-text.ts'
 
 type Schema = z.core.$ZodType
 
-/** The schemas that a field may have to fit, past every wrapper: of one value, of each in a list, of each in a set. */
+/** The schemas that a field may have to fit, past every wrapper. */
 export interface Alternatives {
   readonly one: readonly Schema[]
+  /** Of the first values of a list, by their places: a tuple's. */
+  readonly first: readonly (readonly Schema[])[]
+  /** Of the others in a list. */
   readonly list: readonly Schema[]
   readonly set: readonly Schema[]
 }
@@ -13,8 +16,9 @@ export interface Alternatives {
 /** How the values of a field are read: alone, in a list, in a set, where it takes them so. */
 export interface Field {
   readonly one: TextReader
-  readonly list: TextReader | undefined
+  readonly list: ((values: readonly unknown[]) => unknown[]) | undefined
   readonly set: TextReader | undefined
+  readonly takesFiles: boolean
 }
 
 /** @returns how a field is read; nothing where the schema knows no such name */
@@ -37,11 +41,17 @@ export function fieldsOf(schema: Schema): Fields {
 
 function fieldOf(parts: readonly Schema[]): Field | undefined {
   if (parts.length === 0) return undefined
-  const { one, list, set } = parts.map((part) => alternativesOf(part)).reduce(either)
+  const found = parts.map((part) => alternativesOf(part)).reduce(either)
+  const { one, first, list, set } = found
+  const readers = first.map(textReader)
+  const others = textReader(list)
   return {
     one: textReader(one),
-    list: list.length > 0 ? textReader(list) : undefined,
+    list: hasList(found)
+      ? (values) => values.map((value, index) => (readers[index] ?? others).read(value))
+      : undefined,
     set: set.length > 0 ? textReader(set) : undefined,
+    takesFiles: [one, ...first, list, set].flat().some(takesFile),
   }
 }
 
@@ -64,6 +74,11 @@ export function partsOf(schema: Schema, name: string | undefined, seen = new Set
   seen.add(schema)
   const { def } = (schema as z.core.$ZodTypes)._zod
   if (def.type === 'record') return [def.valueType]
+  if (def.type === 'intersection') {
+    const [left, right] = [partsOf(def.left, name, seen), partsOf(def.right, name, seen)]
+    const isBoth = left.length > 0 && right.length > 0
+    return isBoth ? [z.intersection(z.union(left), z.union(right))] : [...left, ...right]
+  }
   if (def.type !== 'object') return inside(schema).flatMap((part) => partsOf(part, name, seen))
   if (name !== undefined && Object.hasOwn(def.shape, name)) return [def.shape[name] as Schema]
   return def.catchall && def.catchall._zod.def.type !== 'never' ? [def.catchall] : []
@@ -78,24 +93,25 @@ export function shapeOf(schema: unknown): Readonly<Record<string, z.ZodType>> {
 
 /** What a schema takes where it stands for a field. */
 export function alternativesOf(schema: Schema, above: readonly Schema[] = []): Alternatives {
-  if (above.includes(schema)) return { one: [], list: [], set: [] }
+  const none: Alternatives = { one: [], first: [], list: [], set: [] }
+  if (above.includes(schema)) return none
   const { def } = (schema as z.core.$ZodTypes)._zod
   const path = [...above, schema]
-  const itemsOf = (items: readonly Schema[]) => items.flatMap((item) => alternativesOf(item, path).one)
+  const itemsOf = (item: Schema) => alternativesOf(item, path).one
   switch (def.type) {
     case 'array':
-      return { one: [], list: itemsOf([def.element]), set: [] }
+      return { ...none, list: itemsOf(def.element) }
     case 'tuple':
-      return { one: [], list: itemsOf(def.rest ? [...def.items, def.rest] : def.items), set: [] }
+      return { ...none, first: def.items.map(itemsOf), list: def.rest ? itemsOf(def.rest) : [] }
     case 'set':
-      return { one: [], list: [], set: itemsOf([def.valueType]) }
+      return { ...none, set: itemsOf(def.valueType) }
     case 'any':
     case 'unknown':
     case 'custom':
-      return { one: [schema], list: [schema], set: [] }
+      return { ...none, one: [schema], list: [schema] }
   }
   const parts = inside(schema)
-  if (parts.length === 0) return { one: [schema], list: [], set: [] }
+  if (parts.length === 0) return { ...none, one: [schema] }
   const found = parts
     .map((part) => alternativesOf(part, path))
     .reduce(def.type === 'intersection' ? both : either)
@@ -118,9 +134,29 @@ export function inside(schema: Schema): readonly Schema[] {
 function both(a: Alternatives, b: Alternatives): Alternatives {
   const join = (left: readonly Schema[], right: readonly Schema[]) =>
     left.length > 0 && right.length > 0 ? [...left, ...right] : []
-  return { one: join(a.one, b.one), list: join(a.list, b.list), set: join(a.set, b.set) }
+  const isList = hasList(a) && hasList(b)
+  const list = { first: isList ? firstOf(a, b) : [], list: isList ? [...a.list, ...b.list] : [] }
+  return { one: join(a.one, b.one), ...list, set: join(a.set, b.set) }
 }
 
 function either(a: Alternatives, b: Alternatives): Alternatives {
-  return { one: [...a.one, ...b.one], list: [...a.list, ...b.list], set: [...a.set, ...b.set] }
+  return {
+    one: [...a.one, ...b.one],
+    first: firstOf(a, b),
+    list: [...a.list, ...b.list],
+    set: [...a.set, ...b.set],
+  }
+}
+
+function firstOf(a: Alternatives, b: Alternatives): Schema[][] {
+  const count = Math.max(a.first.length, b.first.length)
+  return Array.from({ length: count }, (_none, index) => [
+    ...(a.first[index] ?? a.list),
+    ...(b.first[index] ?? b.list),
+  ])
+}
+
+/** Whether a list is taken. */
+export function hasList({ first, list }: Alternatives): boolean {
+  return first.length + list.length > 0
 }

@@ -36,10 +36,8 @@ export function collect(pairs: Iterable<Pair>, fields: Fields, place: Place): Re
 }
 
 function read(sent: readonly unknown[], { one, list, set }: Field): unknown {
-  const items = list ?? set
-  if (!items || (sent.length === 1 && one.takes(sent[0]))) return one.read(sent[0])
-  const values = sent.map(items.read)
-  return list ? values : new Set(values)
+  if (!(list || set) || (sent.length === 1 && one.takes(sent[0]))) return one.read(sent[0])
+  return list ? list(sent) : new Set(sent.map((value) => set?.read(value)))
 }
 
 /**

@@ -36,8 +36,7 @@ export function parsePairs(bytes: Buffer<ArrayBuffer>, type: string): readonly P
 
 /** Whether a part is what a browser sends of `<input type="file">` where no file was chosen. */
 function isUnchosen(value: unknown, field: Field | undefined): boolean {
-  const takesFiles = field && [field.one, field.list, field.set].some((reader) => reader?.takesFiles)
-  return takesFiles === true && value instanceof File && value.name === '' && value.size === 0
+  return field?.takesFiles === true && value instanceof File && value.name === '' && value.size === 0
 }
 
 function textOf(bytes: Uint8Array): string {

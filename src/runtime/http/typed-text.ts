@@ -7,7 +7,6 @@ export interface TextReader {
   /** Whether it can be what the schema takes; a text that is read is. */
   readonly takes: (value: unknown) => boolean
   readonly read: (value: unknown) => unknown
-  readonly takesFiles: boolean
 }
 
 /** What JSON writes of a number, a boolean or null. */
@@ -25,7 +24,7 @@ export function textReader(alternatives: readonly Schema[]): TextReader {
   const typed = new Set(alternatives.flatMap(typedKindsOf))
   const texts = alternatives.filter((schema) => !onlyTyped.has(schema._zod.def.type))
   const isOpen = texts.some((schema) => !closed.has(schema._zod.def.type))
-  const takesFiles = alternatives.some((schema) => files.has(schema._zod.def.type))
+  const takesFiles = alternatives.some(takesFile)
 
   function isText(text: string): boolean {
     return isOpen || texts.some((schema) => z.safeParse(schema, text).success)
@@ -38,7 +37,6 @@ export function textReader(alternatives: readonly Schema[]): TextReader {
     takes: (value) => (typeof value === 'string' ? isText(value) || readTyped(value) !== value : takesFiles),
     read: (value) =>
       typed.size === 0 || typeof value !== 'string' || isText(value) ? value : readTyped(value),
-    takesFiles,
   }
 }
 
@@ -47,6 +45,11 @@ const onlyTyped = new Set<string>(['number', 'boolean', 'null', 'file', 'undefin
 /** Kinds of schemas that take some texts, and may be asked which. */
 const closed = new Set<string>(['string', 'template_literal', 'enum', 'literal'])
 const files = new Set<string>(['file', 'any', 'unknown', 'custom', 'transform'])
+
+/** Whether a schema of one value takes files. */
+export function takesFile(schema: Schema): boolean {
+  return files.has(schema._zod.def.type)
+}
 
 /** The kinds of values that a schema takes and text is not, as `typeof` names them, or `null`. */
 function typedKindsOf(schema: Schema): string[] {

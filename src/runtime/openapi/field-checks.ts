@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { type Alternatives, alternativesOf, inside, namesIn, partsOf } from '../http/fields.ts'
+import { type Alternatives, alternativesOf, hasList, inside, namesIn, partsOf } from '../http/fields.ts'
 import { defaultBodyLimit } from '../http/limit-body.ts'
 import { isJson } from '../http/media-type.ts'
 import { isForm } from '../http/read-form.ts'
@@ -34,7 +34,7 @@ export function checkFields(place: string, route: RouteDefinition): void {
           `${at} takes a list in one variant and a single value in another: write z.array() in both, or other names.`,
         )
       for (const { maxBytes } of parts.flatMap(filesIn))
-        if (maxBytes >= limit)
+        if (maxBytes !== undefined && maxBytes >= limit)
           throw new Error(
             `${at} takes files of ${maxBytes} bytes, but bodies of ${limit}: state a larger bodyLimit, with room for the rest of the form.`,
           )
@@ -75,7 +75,7 @@ function isListable(schema: Schema): boolean {
 }
 
 function differ(a: Alternatives, b: Alternatives): boolean {
-  const isList = ({ one, list, set }: Alternatives) => one.length === 0 && list.length + set.length > 0
+  const isList = (part: Alternatives) => part.one.length === 0 && (hasList(part) || part.set.length > 0)
   return isList(a) && !isList(b)
 }
 

@@ -1,6 +1,8 @@
 import { z } from '@hono/zod-openapi'
 import { everySchema } from './walk.ts'
 
+type FileCheck = z.core.$ZodCheckMimeTypeDef | z.core.$ZodCheckMaxSizeDef
+
 /** What a route takes as a file. */
 export interface FileOptions {
   /** The content types that are taken, such as `image/png`; any if absent. It is what the client states, not what is in the file. */
@@ -25,13 +27,19 @@ export function file({ types, maxBytes, description }: FileOptions = {}) {
   return description === undefined ? schema : schema.openapi({ description })
 }
 
-/** The files inside a schema, with what is taken of them. */
-export function filesIn(schema: z.core.$ZodType): { types: readonly string[]; maxBytes: number }[] {
+/** The files inside a schema: the content types that are taken (any if none), and the bytes, where they are limited. */
+export function filesIn(
+  schema: z.core.$ZodType,
+): { types: readonly string[]; maxBytes: number | undefined }[] {
   const files = [...everySchema(schema)]
     .map(([, inner]) => inner)
     .filter((inner) => inner instanceof z.ZodFile)
-  return files.map(({ _zod: { bag } }) => ({
-    types: (bag.mime as readonly string[] | undefined) ?? [],
-    maxBytes: (bag.maximum as number | undefined) ?? 0,
-  }))
+  return files.map((inner) => {
+    const checks = (inner.def.checks ?? []).map(({ _zod }) => _zod.def as FileCheck)
+    const sizes = checks.flatMap((check) => (check.check === 'max_size' ? [check.maximum] : []))
+    return {
+      types: checks.flatMap((check) => (check.check === 'mime_type' ? check.mime : [])),
+      maxBytes: sizes.length > 0 ? Math.min(...sizes) : undefined,
+    }
+  })
 }
