@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, inject, test } from 'vitest'
@@ -32,7 +33,7 @@ async function addNotes({ folder, edit }: WorkingCopy): Promise<void> {
   await edit('src/app.ts', (text) =>
     text
       .replace(/^import .*orders\.ts'$/m, "$&\nimport { notes } from './notes/notes.ts'")
-      .replace('= [orders]', '= [orders, notes]'),
+      .replace(/= \[orders(.*)\]/, '= [orders$1, notes]'),
   )
   await edit('.env.example', (text) => `${text}\n# How many notes anybody may have.\n# NOTES_LIMIT=100\n`)
 }
@@ -47,6 +48,8 @@ async function addInvoices({ folder, edit }: WorkingCopy): Promise<void> {
       .replace('notes]', 'notes, invoices, login]'),
   )
   await edit('placeholders.ts', (text) => text.replace('= {\n', "= {\n  INVOICES_SENDER: 'a@example.com',\n"))
+  for (const environment of ['staging', 'live'])
+    await edit(`deploy/environments/${environment}.env`, (text) => `${text}INVOICES_SENDER=a@example.com\n`)
   await edit('.env.example', (text) => {
     return `${text}\n# Wer sie schickt.\n# INVOICES_SENDER=\n\n# Tage bis zur Mahnung.\n# INVOICES_DAYS=14\n`
   })
@@ -71,7 +74,18 @@ const files = [
   ],
 ]
 
+/** What these steps make must not be there, and what they delete must. */
+function expectTemplate(): void {
+  const made = ['notes', 'invoices', 'login'].map((name) => `src/${name}`).filter(existsSync)
+  if (made.length === 0 && existsSync('src/orders')) return
+  throw new Error(
+    'test/fork/ follows the documentation on the template as it comes, and this is a fork of it: ' +
+      `${[...made, ...(existsSync('src/orders') ? [] : ['no src/orders'])].join(', ')}.\nMend: rm -r test/fork`,
+  )
+}
+
 test('a fork adds features, deletes the example, and passes the template’s checks and tests', async () => {
+  expectTemplate()
   const copy = await workingCopy()
   const url = await makeDatabase() // as the example left it
   const migrations = join(copy.folder, 'migrations')
