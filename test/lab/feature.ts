@@ -1,6 +1,7 @@
 import { at, defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
 import { bodies } from './routes/bodies.ts'
 import { databaseRoutes, memberProblems } from './routes/database.ts'
+import { forms } from './routes/forms.ts'
 import { odd } from './routes/odd.ts'
 import { outgoing } from './routes/outgoing.ts'
 import { nested, paths } from './routes/paths.ts'
@@ -27,6 +28,7 @@ export const lab: readonly Feature[] = [
       ...typedBodies(),
       ...odd(),
       ...relays(),
+      ...forms(),
     ],
   }),
   at(
