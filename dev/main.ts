@@ -2,6 +2,7 @@ import { answers } from './answers.ts'
 import { banner } from './banner.ts'
 import { localServices } from './local.ts'
 import { assertPortIsFree } from './ports.ts'
+import { reachLocalDirectly } from './proxy.ts'
 import { say, step } from './say.ts'
 import { createService } from './service.ts'
 import { developmentEnvironment } from './settings.ts'
@@ -32,6 +33,7 @@ async function unlessEnding<Result>(step: Promise<Result>): Promise<Result> {
 }
 
 async function start(): Promise<void> {
+  reachLocalDirectly()
   const environment = developmentEnvironment()
   await assertPortIsFree(`${environment.PORT}`)
 

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { KeeperMessage } from './postgres-keeper.ts'
+import { forgetOtherServers } from './settings.ts'
 
 /** A running server: the URL of its database `postgres`, for its superuser. */
 export interface Postgres {
@@ -15,12 +16,14 @@ const keeperFile = fileURLToPath(new URL('./postgres-keeper.ts', import.meta.url
 
 /**
  * Starts a PostgreSQL server on 127.0.0.1 and a free port. It ends with this process, however that ends: a
- * keeper process of its own runs the server and stops it when the channel to this process closes.
+ * keeper process of its own runs the server and stops it when the channel to this process closes. From then on this
+ * process has no PGHOST and the like, which would be of another server.
  *
  * @param options.dataDir keeps the data; without it they are in a temporary folder, which goes with the server
  * @throws why it could not start, in words for a person
  */
 export async function startPostgres(options: { dataDir?: string } = {}): Promise<Postgres> {
+  forgetOtherServers(process.env)
   const keeper = fork(keeperFile, options.dataDir === undefined ? [] : [options.dataDir], {
     detached: true, // Ctrl-C in a terminal goes to the whole group: the service is to stop first
     execArgv: [],

@@ -7,9 +7,18 @@ export type Environment = Record<string, string>
 /** Signs tokens in development. The service refuses it on Cloud Run. */
 export const developmentSecret = 'development-only-secret-replace-me-before-deploying'
 
+/** Variables of PostgreSQL's own clients, which `pg` reads as well: they are of another server than ours. */
+const ofClients = /^PG[A-Z]+$/
+
+/** Takes the variables of PostgreSQL's clients out of an environment. */
+export function forgetOtherServers(environment: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(environment)) if (ofClients.test(name)) delete environment[name]
+}
+
 /**
  * The service's environment in development: what is set, then `.env`, then defaults. An empty string is unset.
- * DATABASE_URL has no default here: without one, a server of our own is started.
+ * DATABASE_URL has no default here: without one, a server of our own is started, of which PGHOST and the like know
+ * nothing.
  *
  * @param options.variables what is set
  * @param options.file the `.env` file; it need not exist
@@ -20,6 +29,7 @@ export function developmentEnvironment(
   const { variables = process.env, file = '.env' } = options
   const written = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
   const set = { ...onlySet(written), ...onlySet(variables) }
+  if (!set.DATABASE_URL) forgetOtherServers(set)
   const secret = set.AUTH_JWKS_URL ? {} : { AUTH_SECRET: developmentSecret }
   return { PORT: '8080', ENVIRONMENT: 'development', DATA_DIR: '.data', ...secret, ...set }
 }

@@ -83,6 +83,18 @@ async function allGone(run: Run): Promise<void> {
   await vi.waitFor(() => expect(alive(run.pids)).toEqual([]))
 }
 
+/** What others' software has set, and we are not to take for ours. */
+const foreign = {
+  PGHOST: '/nowhere',
+  PGUSER: 'eve',
+  PGSSLMODE: 'require',
+  PGOPTIONS: '-c search_path=elsewhere',
+  http_proxy: 'http://127.0.0.1:9',
+  HTTPS_PROXY: 'http://127.0.0.1:9',
+  NODE_USE_ENV_PROXY: '1',
+  NODE_ENV: 'production',
+}
+
 /** What a service answers that is up, whether it has the route or not. */
 const answer = /^HTTP\/1\.1 [24]\d\d /
 
@@ -96,7 +108,7 @@ async function query(run: Run, statement: string): Promise<void> {
 }
 
 test('npm run dev: the printed line gets an answer; a change restarts; SIGTERM ends all', async () => {
-  const run = await start()
+  const run = await start(foreign)
   await says(run, /^curl /m)
   expect(run.output).toContain(`${run.url}/openapi.json`)
   expect(run.output).toMatch(/postgres:\/\/postgres:postgres@127\.0\.0\.1:\d+\/runway/)

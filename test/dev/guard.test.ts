@@ -55,6 +55,11 @@ test('a timer that is left running is reported with the request and the line tha
   await fetch.assertQuiet()
 })
 
+test('a timer of no time at all, and one more that it sets, are over before anything is reported', async () => {
+  const setTwo = () => void setTimeout(() => setTimeout(() => {}))
+  for (let time = 0; time < 100; time++) await (await request(setTwo)).assertQuiet()
+})
+
 test('an interval is reported, even one that does not hold the process', async () => {
   let timer: NodeJS.Timeout | undefined
   const fetch = await request(() => {

@@ -63,3 +63,11 @@ test('the placeholder is long enough for HS256, and says what it is', () => {
   expect(Buffer.byteLength(developmentSecret)).toBeGreaterThanOrEqual(32)
   expect(developmentSecret).toMatch(/development.only.*replace.me/)
 })
+
+test('what speaks to clients of another server is left out, unless that server is given', () => {
+  const variables = { PGHOST: 'theirs', PGSSLMODE: 'require', PG_VERSION: '17' }
+  expect(Object.keys(developmentEnvironment({ variables, file: none }))).not.toContain('PGHOST')
+  expect(developmentEnvironment({ variables, file: none })).toMatchObject({ PG_VERSION: '17' })
+  const given = { ...variables, DATABASE_URL: 'postgres://theirs/name' }
+  expect(developmentEnvironment({ variables: given, file: none })).toMatchObject(given)
+})

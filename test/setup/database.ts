@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { startPostgres } from '#dev/postgres.ts'
+import { reachLocalDirectly } from '#dev/proxy.ts'
 import { migrate } from '#src/runtime/database/migrate.ts'
 import { createNotesTable } from '#test/support/notes-table.ts'
 
@@ -17,6 +18,7 @@ declare module 'vitest' {
 
 /** Starts the embedded server once (or takes TEST_DATABASE_URL's) and makes the template that each file copies. */
 export default async function setup(project: TestProject) {
+  reachLocalDirectly()
   const given = process.env.TEST_DATABASE_URL
   const server = given ? { url: given, stop: async () => {} } : await startPostgres()
   const template = `template_${randomBytes(4).toString('hex')}`

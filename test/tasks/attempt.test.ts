@@ -111,24 +111,24 @@ test('a row holds no token and no scope of its caller', async () => {
 })
 
 test('when the request’s deadline nears, the signal aborts, and the attempt has failed', async () => {
-  const quick = await trial({ tasks: [work], environment: { REQUEST_TIMEOUT: '1' } })
+  const quick = await trial({ tasks: [work], environment: { REQUEST_TIMEOUT: '3' } })
   await quick.request((tx) => enqueue(tx, work, {}))
   behave = ({ signal }) =>
     new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
   expect(await quick.drain()).toMatchObject([{ status: 200 }])
-  expect(attempts[0]?.signal.reason).toMatchObject({ message: 'The attempt took longer than its 0.8 s' })
+  expect(attempts[0]?.signal.reason).toMatchObject({ message: 'The attempt took longer than its 2.4 s' })
   expect(await quick.ledger()).toMatchObject([
     {
       state: 'queued',
       dispatch: 2,
       attempts: 1,
-      last_error: 'Error: The attempt took longer than its 0.8 s',
+      last_error: 'Error: The attempt took longer than its 2.4 s',
     },
   ])
 })
 
 test('an attempt that does not listen is given up all the same, and what it returns is not written', async () => {
-  const quick = await trial({ tasks: [work], environment: { REQUEST_TIMEOUT: '1' } })
+  const quick = await trial({ tasks: [work], environment: { REQUEST_TIMEOUT: '3' } })
   await quick.request((tx) => enqueue(tx, work, {}))
   const { promise, resolve } = Promise.withResolvers<void>()
   behave = () => promise
