@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { checkHeader, checkStatus } from './check-response.ts'
 import type { BaseEnv } from './env.ts'
+import { smallBytes } from './held-bytes.ts'
 import { holdResponse } from './hold.ts'
 
 /**
@@ -71,7 +72,11 @@ export function write(
   }
   put(all, 'Content-Type', type)
   all['Content-Length'] = String(length)
-  const response = new (writtenResponse())(text, { status, headers: all })
+  // Node would copy a long text twice on its way to the socket, but no bytes
+  const response = new (writtenResponse())(length > smallBytes ? Buffer.from(text) : text, {
+    status,
+    headers: all,
+  })
   c.set('written', { response, length })
   return response
 }

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono'
-import { compress } from 'hono/compress'
+import { compress, COMPRESSIBLE_CONTENT_TYPE_REGEX as compressible } from 'hono/compress'
 import type { BaseEnv } from './env.ts'
 import { giveResponse, holdResponse } from './hold.ts'
 import { replace } from './settle.ts'
@@ -17,9 +17,13 @@ export function compression(): MiddlewareHandler<BaseEnv> {
     await next()
     const written = c.get('written')
     if (written?.response !== c.res || written.length <= threshold) return
+    const { headers: given } = c.res
+    const varies = /\*|\baccept-encoding\b/i.test(given.get('vary') ?? '')
+    // for this header Hono would make the response anew, as a stream
+    if (!varies && compressible.test(given.get('content-type') ?? '')) given.append('Vary', 'Accept-Encoding')
     await gzip(c, async () => {})
     if (!c.res.headers.has('content-encoding') || c.req.method === 'HEAD' || !c.res.body)
-      return c.set('written', { ...written, response: c.res }) // made anew, for the header Vary
+      return c.set('written', { ...written, response: c.res })
     const bytes = new Uint8Array(await c.res.arrayBuffer())
     giveResponse(c, written.length)
     holdResponse(c, bytes.length)
