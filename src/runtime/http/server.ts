@@ -118,6 +118,8 @@ export function createHttpServer(options: {
       let finished = true
       const timer = setTimeout(() => {
         finished = false
+        const requests = [...connections.values()].filter((outgoing) => outgoing !== undefined).map(nameOf)
+        log.warn({ requests }, 'What is unfinished is cut off') // a handler that never ends has no line of its own
         server.closeAllConnections()
       }, milliseconds)
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -131,6 +133,11 @@ export function createHttpServer(options: {
       return finished
     },
   }
+}
+
+/** A request as the log shows it, without its query. */
+function nameOf({ req }: ServerResponse): string {
+  return `${req.method} ${req.url?.split('?', 1)[0]}`
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc9112#section-3.2 */
