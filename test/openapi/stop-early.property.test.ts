@@ -29,6 +29,9 @@ const Tree: z.ZodType<Tree> = z.strictObject({
 })
 const tooDeep = z.array(Row).refine((rows) => rows.every((row) => row.a !== 'no'), 'has a no')
 const StrictC = z.strictObject({ c: z.array(Row).optional() })
+const Named = z.record(z.enum(['c']), z.array(Row))
+type Records = { [key: string]: string | Records }
+const Records: z.ZodType<Records> = z.record(z.string(), z.union([Short, z.lazy(() => Records)]))
 const Left = z.array(z.strictObject({ a: Short.optional() }))
 const Right = z.array(z.looseObject({ b: z.int().optional() }))
 
@@ -55,6 +58,11 @@ const schemas: [name: string, make: () => z.ZodType][] = [
         z.array(z.intersection(Row, StrictC)),
         z.intersection(Row, StrictC),
       ]),
+  ],
+  ['records in records', () => Records],
+  [
+    'intersection with a record that is an item elsewhere',
+    () => z.union([z.array(Named), z.intersection(Row, Named), z.array(z.intersection(Named, Row))]),
   ],
   ['intersection with a record', () => z.intersection(Row, z.record(z.enum(['c']), z.array(Row)))],
 ]

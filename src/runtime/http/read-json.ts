@@ -7,7 +7,7 @@ import { type Step, validate } from './validation.ts'
  * Values times levels: of what has more, the first error alone is looked for. A value can miss every field of its
  * schema, and zod writes the path of each error once per level.
  */
-const mostForAllErrors = 2_000
+const mostForAllErrors = 5_000
 
 /**
  * Reads a body that is JSON; the handler finds it by `c.req.valid('json')`.

@@ -31,8 +31,16 @@ function itemOf(schema: z.core.$ZodType): z.core.$ZodType | undefined {
 function stopping(run: Run): Run {
   return function runItem(payload, context) {
     const result = run(payload, context)
-    if ((context as FirstOnly).firstOnly && 'issues' in result)
+    if ((context as FirstOnly).firstOnly && 'issues' in result && result.issues.length > 0) {
+      const first = result.issues.find(isFinal)
+      if (first) result.issues = [first]
       for (const issue of result.issues) Object.assign(issue, { continue: false })
+    }
     return result
   }
+}
+
+/** Whether no other side of an intersection can take back what is wrong: a key that one does not know, the other may. */
+function isFinal({ code }: z.core.$ZodRawIssue): boolean {
+  return code !== 'unrecognized_keys' && code !== 'invalid_key'
 }
