@@ -10,6 +10,7 @@ import { responses } from './routes/responses.ts'
 import { streams } from './routes/streams.ts'
 import { remind, todoProblems, todos } from './routes/todos.ts'
 import { typedBodies } from './routes/typed-bodies.ts'
+import { valueRoutes } from './routes/values.ts'
 
 /**
  * The fork's lab: one feature that uses the runtime in every way that forks do. Each file of routes/ is one of these
@@ -24,6 +25,7 @@ export const lab: readonly Feature[] = [
       ...outgoing(),
       ...streams(),
       ...responses(),
+      ...valueRoutes(),
       ...bodies(),
       ...typedBodies(),
       ...odd(),

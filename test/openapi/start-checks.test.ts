@@ -7,6 +7,7 @@ import { parseTemplate } from '#src/runtime/http/template.ts'
 import { at, defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
 import { refuseUnstated } from '#src/runtime/openapi/mount.ts'
 import { handle, handlePlain, json, jsonBody, type RouteDefinition } from '#src/runtime/openapi/route.ts'
+import { stream } from '#src/runtime/openapi/stream.ts'
 import { expectJson } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { testService } from '#test/support/service.ts'
@@ -188,6 +189,15 @@ test.each(['public', 'optional'])(
     )
   },
 )
+
+test('a route that streams cannot be idempotent: its response cannot be kept', async () => {
+  const responses = { 200: stream('text/csv', 'Lines') }
+  await expect(
+    start(featureOf(route({ security: 'authenticated', idempotent: true, responses }))),
+  ).rejects.toThrow(
+    'POST /things is idempotent, but streams its response, which cannot be kept: answer with what the stream is to be read at',
+  )
+})
 
 const loose: [name: string, request: object, place: string][] = [
   ['a body', { body: jsonBody(Thing) }, 'the top level'],

@@ -114,8 +114,8 @@ export function valuesOf(components: Record<string, JsonSchema> = {}, fits = jud
   /** Values of which one place was changed: to another type, one too many, one too few. Most do not fit. */
   function spoilt(schema: JsonSchema): Values {
     return fc
-      .tuple(raw(schema), fc.infiniteStream(fc.nat()), fc.constantFrom(...oddities))
-      .map(([value, stream, odd]) => spoil(value, stream, odd))
+      .tuple(raw(schema), fc.array(fc.nat(), { minLength: 8, maxLength: 8 }), fc.constantFrom(...oddities))
+      .map(([value, choices, odd]) => spoil(value, choices.values(), odd))
   }
 
   return { fitting, raw, spoilt }
@@ -155,15 +155,15 @@ const oddities: readonly ((was: unknown) => unknown)[] = [
 ]
 
 /** Changes one place of a value. */
-function spoil(value: unknown, stream: Iterator<number>, odd: (was: unknown) => unknown): unknown {
-  const pick = (count: number) => Number(stream.next().value) % count
+function spoil(value: unknown, choices: Iterator<number>, odd: (was: unknown) => unknown): unknown {
+  const pick = (count: number) => (choices.next().value ?? 0) % count
   if (typeof value !== 'object' || value === null || pick(6) === 0) return odd(value)
   const keys = Object.keys(value)
   if (Array.isArray(value)) {
     const index = pick(keys.length + 2)
     if (index >= keys.length)
       return index === keys.length ? [...value, ...value, odd(value[0])] : value.slice(1)
-    return value.with(index, spoil(value[index], stream, odd))
+    return value.with(index, spoil(value[index], choices, odd))
   }
   const at = pick(keys.length + 2)
   const copy: Record<string, unknown> = { ...value }
@@ -171,6 +171,6 @@ function spoil(value: unknown, stream: Iterator<number>, odd: (was: unknown) => 
   if (at > keys.length) return { ...copy, unknown: 1 }
   if (key === undefined) return Object.defineProperty(copy, '__proto__', { value: 1, enumerable: true })
   if (pick(3) === 0) delete copy[key]
-  else copy[key] = spoil(copy[key], stream, odd)
+  else copy[key] = spoil(copy[key], choices, odd)
   return copy
 }

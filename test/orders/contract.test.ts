@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { client } from '#test/support/client.ts'
+import { expectJson } from '#test/support/expect.ts'
+import { type Contract, holdToContract, operationsOf } from '#test/support/held-to-contract.ts'
+import { testServer } from '#test/support/server.ts'
+import { as } from '#test/support/tokens.ts'
+
+// What the contract takes, the service takes, and the other way round: over HTTP, by values made from the contract.
+
+const { api, url } = await testServer()
+const contract = await expectJson<Contract>(await api('/openapi.json'))
+const everything = ['orders:read', 'orders:write', 'runtime:admin']
+
+test.each(operationsOf(contract).map((operation) => [operation.operationId, operation] as const))(
+  '%s takes what its contract takes, and answers what it states',
+  async (_name, operation) => {
+    const send = client(url, await as('alice', everything))
+    const { fitting } = await holdToContract(contract, operation, send, 60)
+    expect(fitting).toBeGreaterThan(0)
+  },
+)
