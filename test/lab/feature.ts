@@ -11,6 +11,7 @@ import { streams } from './routes/streams.ts'
 import { remind, todoProblems, todos } from './routes/todos.ts'
 import { typedBodies } from './routes/typed-bodies.ts'
 import { valueRoutes } from './routes/values.ts'
+import { webhooks } from './routes/webhooks.ts'
 
 /**
  * The fork's lab: one feature that uses the runtime in every way that forks do. Each file of routes/ is one of these
@@ -26,6 +27,7 @@ export const lab: readonly Feature[] = [
       ...streams(),
       ...responses(),
       ...valueRoutes(),
+      ...webhooks(),
       ...bodies(),
       ...typedBodies(),
       ...odd(),
