@@ -20,7 +20,9 @@ const notForShells = /["$`\\]/
 
 class NoOtherUser extends Error {}
 
-const ownServer = 'give a server of yours: DATABASE_URL for npm run dev, TEST_DATABASE_URL for npm test'
+/** What helps whoever can have no server of ours. */
+export const ownServer =
+  'give a server of yours: DATABASE_URL for npm run dev, TEST_DATABASE_URL for npm test'
 
 /**
  * PostgreSQL's binaries where the user may run them: in `node_modules`, or, if they are closed there (a folder of

@@ -1,13 +1,16 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { chown, mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { prepareBinaries } from './binaries.ts'
+import { ownServer, prepareBinaries } from './binaries.ts'
 import type { Engine } from './engine.ts'
-import { serverUser } from './user.ts'
+import { namedPrefix, serverUser } from './user.ts'
 
 /** Until then a test or a person thinks that nothing happens; then it is killed, which a data folder survives. */
 const stopTimeMs = 60_000
+
+const noName =
+  `initdb wants a user with a name, and /etc/passwd has none for ${process.getuid?.()}. Add a line there: ` +
+  `me:x:${process.getuid?.()}:${process.getgid?.()}::/tmp:/bin/sh, or ${ownServer}.`
 
 /**
  * Runs the binaries as the user who may: ourselves, or as root another one, since PostgreSQL refuses root. That user
@@ -19,7 +22,8 @@ export async function linuxEngine(onLog: (text: string) => void): Promise<Engine
   const owner = prefix.length === 0 ? user : undefined // behind a prefix, root is that user
 
   function run(name: string, args: readonly string[], options: SpawnOptions): ChildProcess {
-    const [file = '', ...rest] = [...prefix, join(bin, name), '-D', '/proc/self/cwd', ...args]
+    const before = name === 'initdb' && !user ? namedPrefix() : prefix
+    const [file = '', ...rest] = [...before, join(bin, name), '-D', '/proc/self/cwd', ...args]
     const env = { ...process.env, LC_ALL: 'C', PGDATA: '' }
     const child = spawn(file, rest, { env, ...owner, ...options })
     child.on('error', (error) => onLog(`${error}`))
@@ -34,8 +38,9 @@ export async function linuxEngine(onLog: (text: string) => void): Promise<Engine
       const password = await openUnnamed(`${cwd}.password`, 'postgres\n')
       const given = ['--username=postgres', '--auth=password', '--pwfile=/dev/stdin', '--lc-messages=C']
       const initdb = run('initdb', [...given, ...flags], { cwd, stdio: [password.fd, 'pipe', 'pipe'] })
-      const [code] = await once(initdb, 'close')
+      const code = await new Promise((resolve) => initdb.once('close', resolve)) // also where it could not be run
       await password.close()
+      if (code !== 0 && !user && namedPrefix().length > 0) onLog(noName)
       if (code !== 0) throw new Error(`initdb failed: exit code ${code}`)
     },
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 
 /** Whom PostgreSQL runs as. */
 export interface ServerUser {
@@ -26,4 +27,18 @@ export function serverUser(passwd = '/etc/passwd', uid = process.getuid?.()): Se
     `You are root, and ${passwd} names nobody else whom PostgreSQL, which refuses root, could run as. ` +
       'Add a line: nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin',
   )
+}
+
+/**
+ * What goes before initdb, which wants to know its user by name: nothing, or, for a user without one, as a container may
+ * be given by number, what makes it one with a name in a namespace below. The files stay the user's own.
+ */
+export function namedPrefix(): string[] {
+  try {
+    userInfo()
+    return []
+  } catch {
+    const { uid, gid } = serverUser('/etc/passwd', 0) ?? {}
+    return ['unshare', '--user', `--map-user=${uid}`, `--map-group=${gid}`, '--']
+  }
 }

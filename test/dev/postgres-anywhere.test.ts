@@ -167,6 +167,25 @@ if (asRoot && spawnSync('unshare', ['--map-root-user', 'true']).status === 0) {
   })
 }
 
+if (asRoot && spawnSync('unshare', ['--user', 'true'], { uid: another }).status === 0) {
+  test('a user without a name, as containers have, gets one for initdb alone, or is told what to write', async () => {
+    for (const name of [...(await readdir(project, { recursive: true })), '.', '..']) {
+      const path = join(project, name)
+      if (!(await lstat(path)).isSymbolicLink()) await chmod(path, 0o755)
+    }
+    const nameless = { uid: another, gid: another }
+    await mkdir(join(closed, 'nameless'))
+    await chown(join(closed, 'nameless'), another, another)
+    const refused = await start('../nameless/refused', nameless) // there is no unshare on its PATH
+    expect(refused.complaint).toContain('Add a line there: me:x:4321:4321::/tmp:/bin/sh, or give a server of')
+    const server = await start('../nameless/postgres', nameless, ['env'])
+    expect(server.complaint).toBe('')
+    await query(server.url, 'select 1')
+    expect((await stat(join(closed, 'nameless/postgres/PG_VERSION'))).uid).toBe(another)
+    await server.stop()
+  })
+}
+
 test('the user of the server is one of the system, none is made', async () => {
   const passwd = join(closed, 'passwd')
   const users = [
