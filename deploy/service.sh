@@ -33,7 +33,7 @@ serving() {
 # https://cloud.google.com/run/docs/reference/rest/v1/namespaces.services/replaceService
 move() {
   local from=$1 to=$2 tag=${3:-} passed=${4:-} targets now code='' file=$folder/service.json
-  local url=${CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN:-https://$REGION-run.googleapis.com/}apis/serving.knative.dev/v1
+  local url=${RUN_API:-https://$REGION-run.googleapis.com}/apis/serving.knative.dev/v1
   for _ in {1..10}; do
     gcloud run services describe "$name" "${at[@]}" --format=json >"$file" || return 1 # before the look at what serves
     targets=$(traffic) && now=$(serving) || return 1

@@ -102,7 +102,7 @@ export async function createProject(service: string, region: string) {
   }
 
   const api = await createApi(project)
-  project.variables = { CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: `${api.url}/` }
+  project.variables = { RUN_API: api.url }
   const endStandIns = await createStandIns(project.programs, {
     docker: docker(project),
     gcloud: gcloud(project),

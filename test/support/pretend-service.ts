@@ -85,7 +85,7 @@ export async function pretendService(state: {
       writeFileSync(file('traffic'), lines(traffic))
     },
     run: (command, args, environment) =>
-      project.run(command, args, { CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN: `${url}/`, ...environment }),
+      project.run(command, args, { RUN_API: url, ...environment }),
   }
   writeFileSync(file('url'), url)
   writeFileSync(file('passed'), `${(state.passed ?? []).join(' ')}\n`)
