@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { expectTypeOf, test } from 'vitest'
+import { expect, expectTypeOf, test } from 'vitest'
 import type { Caller } from '#src/runtime/auth/caller.ts'
 import type { Config } from '#src/runtime/config/config.ts'
 import type { Transaction } from '#src/runtime/database/database.ts'
@@ -233,5 +233,6 @@ test('the codes of problems are a closed list, and a feature’s own are typed',
   const other = () => new Problem(problems.THING_TAKEN)
   expectTypeOf(other).returns.toEqualTypeOf<Problem>()
   // @ts-expect-error a problem has a status
-  defineProblems({ THING_TAKEN: { title: 'The thing is taken' } })
+  const without = () => defineProblems({ THING_TAKEN: { title: 'The thing is taken' } })
+  expect(without).toThrow('has the status undefined')
 })
