@@ -29,7 +29,9 @@ export async function ship(
     body: JSON.stringify(parcel),
     signal: options.signal,
   })
-  const body: unknown = await response.json().catch(() => undefined)
-  if (response.status !== 201) throw new Error(`The warehouse answered ${response.status}`)
-  return Shipment.parse(body).id
+  if (response.status !== 201) {
+    await response.body?.cancel()
+    throw new Error(`The warehouse answered ${response.status}`)
+  }
+  return Shipment.parse(await response.json()).id
 }

@@ -1,5 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { afterEach, expect, test } from 'vitest'
+import { causes } from '#src/runtime/log/error-fields.ts'
+import { onServer } from '#test/support/database.ts'
 import { testService } from '#test/support/service.ts'
 import { write, written } from '#test/support/work.ts'
 
@@ -47,6 +50,20 @@ test('a statement that failed unseen is not taken for committed: its error was c
   })
   await expect(failed).rejects.toThrow(refused)
   expect(await written(databaseUrl)).not.toContain('caught')
+})
+
+test('a statement after the connection has ended says why it had', async () => {
+  let pid: unknown
+  const failed = database.transaction(async (tx) => {
+    pid = (await tx.execute(sql`select pg_backend_pid() as pid`)).rows[0]?.pid
+    await onServer(databaseUrl, 'select pg_terminate_backend($1, 10000)', [pid])
+    await nextTurn().then(() => nextTurn()) // what the server said last is read
+    await tx.execute(sql`select 1`)
+  })
+  const error: unknown = await failed.catch((error) => error)
+  expect(causes(error).map((cause) => cause instanceof Error && cause.message)).toContain(
+    'terminating connection due to administrator command',
+  )
 })
 
 test('nor is one that nobody waited for', async () => {

@@ -54,7 +54,7 @@ test.each([
   ['200, which is not 201', answers(200, '{"id":"parcel 7"}'), 'The warehouse answered 200'],
   ['a redirect', answers(302, ''), 'The warehouse answered 302'],
   ['201 without an id', answers(201, '{}'), 'ZodError'],
-  ['201 without JSON', answers(201, 'shipped!'), 'ZodError'],
+  ['201 without JSON', answers(201, 'shipped!'), 'SyntaxError'],
   ['nothing: it hangs up', (request) => request.socket.destroy(), 'fetch failed'],
 ] as [string, Target['answers'][number], string][])(
   'where it answers %s, the order stays placed; the next attempt has the same key',

@@ -96,6 +96,13 @@ export class HeldConnection {
     else this.#pool.drop(this.#client, this.#since)
   }
 
+  /** Says why the connection had ended before the statement, where that is what it failed of. */
+  #explain(error: unknown): unknown {
+    const why = this.#pool.whyEnded(this.#client)
+    if (why && error instanceof Error && error !== why) error.cause ??= why
+    return error
+  }
+
   #send(statement: Statement, values: unknown[]): Promise<pg.QueryResult> {
     const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>()
     const { promise: busy, resolve: freed } = Promise.withResolvers<void>()
@@ -104,7 +111,7 @@ export class HeldConnection {
     let failure: unknown
     sendStatement(this.#client, statement, values, options, {
       settle: (error, result) => {
-        failure = error
+        failure = this.#explain(error)
         const problem = this.#readOnly ? undefined : readOnlyProblem(error)
         if (problem) this.#usable = false
         if (result) resolve(result)
@@ -137,7 +144,8 @@ export class HeldConnection {
       if (!result) this.#usable = false
       this.#silent = !result
       return result
-    } catch (error) {
+    } catch (thrown) {
+      const error = this.#explain(thrown)
       if (endsConnection(error)) this.#usable = false
       throw error
     } finally {

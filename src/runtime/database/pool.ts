@@ -25,6 +25,7 @@ export class CheckedPool extends pg.Pool {
   readonly limits: Limits
   readonly #restingSince = new WeakMap<pg.PoolClient, number>()
   readonly #direct = new WeakSet<pg.PoolClient>()
+  readonly #ended = new WeakMap<pg.PoolClient, Error>()
   readonly #configured: boolean
   /** A connection that had rested since then was found dead. */
   #deadSince = Number.NEGATIVE_INFINITY
@@ -44,7 +45,7 @@ export class CheckedPool extends pg.Pool {
     this.query = queryOn(this) as pg.Pool['query']
     this.#configured = options.url !== undefined
     // without a listener, a connection that dies while a handler holds it would end the process
-    this.on('connect', (client) => client.on('error', () => {}))
+    this.on('connect', (client) => client.on('error', (error) => this.#ended.set(client, error)))
     this.on('release', (_error, client) => this.#restingSince.set(client, performance.now()))
   }
 
@@ -62,6 +63,11 @@ export class CheckedPool extends pg.Pool {
   /** Whether the server itself is at the other end, not a pooler that may change it between two transactions. */
   isDirect(client: pg.PoolClient): boolean {
     return this.#direct.has(client)
+  }
+
+  /** Why a connection ended while nothing was under way on it: its next statement only says that it did. */
+  whyEnded(client: pg.PoolClient): Error | undefined {
+    return this.#ended.get(client)
   }
 
   /**

@@ -5,7 +5,8 @@ import { traceparent } from '../log/trace.ts'
  * `fetch` for calls to others, from a handler or a task. It sends on the trace as `traceparent`, with a span of its own,
  * and the request's id as `X-Request-Id`; in a task, those of the request that enqueued it. It ends with the request, or
  * with the attempt, also where nobody waits for it, and the connection ends with the call: an idle one would outlive the
- * request. Read the response's body to its end, or cancel it.
+ * request. Read the response's body to its end, or cancel it. (Where a call is cut, undici opens one
+ * connection more, and closes it at once, without a byte.)
  *
  * @param init as for `fetch`; headers that are given stay as they are, and a signal that is given ends the call as well
  * @throws what `fetch` throws; the reason of the signal that ended it

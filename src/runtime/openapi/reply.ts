@@ -107,7 +107,8 @@ export function checkReplies(
     if (type === undefined && c.req.method === 'HEAD') return response
     const schema = schemaOf(found, status, type)
     if (type === undefined || !isJson(type) || !(schema instanceof z.ZodType)) return response
-    const body = await response.json().catch(() => {
+    const body = await response.json().catch((error) => {
+      if (!(error instanceof SyntaxError)) throw error // which quotes the body
       throw new Error(`${operation} answered ${status} with a body that is not JSON`)
     })
     return new Response(check(schema, status, body), {
