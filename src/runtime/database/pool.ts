@@ -45,7 +45,7 @@ export class CheckedPool extends pg.Pool {
     this.query = queryOn(this) as pg.Pool['query']
     this.#configured = options.url !== undefined
     // without a listener, a connection that dies while a handler holds it would end the process
-    this.on('connect', (client) => client.on('error', (error) => this.#ended.set(client, error)))
+    this.on('connect', (client) => client.on('error', (error) => this.#note(client, error)))
     this.on('release', (_error, client) => this.#restingSince.set(client, performance.now()))
   }
 
@@ -63,6 +63,11 @@ export class CheckedPool extends pg.Pool {
   /** Whether the server itself is at the other end, not a pooler that may change it between two transactions. */
   isDirect(client: pg.PoolClient): boolean {
     return this.#direct.has(client)
+  }
+
+  /** The first error says why; those after it only that it is over. */
+  #note(client: pg.PoolClient, error: Error): void {
+    if (!this.#ended.has(client)) this.#ended.set(client, error)
   }
 
   /** Why a connection ended while nothing was under way on it: its next statement only says that it did. */
