@@ -121,3 +121,11 @@ test.each<[string, (item: z.ZodType) => z.ZodType, (items: string[]) => unknown]
   expect(check(schema, write(items))).toEqual({ errors: 1 })
   expect(seen).toBe(3)
 })
+
+test('what one side of an intersection takes back does not hide what it cannot', () => {
+  const Letters = z.record(z.string().max(1), Short)
+  const schema = z.union([z.array(Letters), z.intersection(z.looseObject({ long: z.int() }), Letters)])
+  stopEarly(schema)
+  expect(check(schema, { long: 1, c: 'yes' })).toEqual({ data: { long: 1, c: 'yes' } })
+  expect(check(schema, { long: 1, c: 'x' })).toEqual({ errors: 1 })
+})
