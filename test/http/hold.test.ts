@@ -196,7 +196,7 @@ describe('a large response', () => {
   test('is held until the client has read it', async () => {
     const { socket } = dial().send(rawRequest('GET /large'))
     socket.pause()
-    await expect.poll(() => processBytes.held, patience).toBe(2 * large)
+    await expect.poll(() => processBytes.held, patience).toBe(3 * large)
     socket.resume()
     await nothing()
   })

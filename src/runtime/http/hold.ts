@@ -29,8 +29,8 @@ function begin(c: Context<BaseEnv>): Hold {
   return held
 }
 
-/** What is held for each byte of a response: the text, and its bytes on their way to the socket. */
-const perByte = 2
+/** What is held for each byte of a response: the bytes on their way to the socket, and the texts that they were made of. */
+const perByte = 3
 
 /**
  * Holds a response whose body is at hand until the client has taken it. Small ones are not counted: they are nearly all,
