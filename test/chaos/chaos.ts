@@ -72,7 +72,13 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
     CARRIER_URL: carrier.url,
     AUTH_SECRET: testAuth.secret,
   })
-  const signal = AbortSignal.any([AbortSignal.timeout(patience), service.lost])
+  const late = new AbortController()
+  const timer = setTimeout(
+    () =>
+      late.abort(new Error(`Not at rest after ${patience / 1000} s: it hangs, or the machine is very slow`)),
+    patience,
+  )
+  const signal = AbortSignal.any([late.signal, service.lost])
   const mean = (killedShare * momentsPerParcel * parcels) / kills
   const killing = killRepeatedly(service, kills, () => Math.ceil(2 * mean * random('kill')))
   const database = new pg.Client({ connectionString: databaseUrl })
@@ -106,6 +112,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
     }
     return { violations, summary }
   } finally {
+    clearTimeout(timer)
     killing.stop()
     await service.end()
     await Promise.all([database.end(), emulator.close()])

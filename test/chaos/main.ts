@@ -17,8 +17,8 @@ const parcels = Number(values.parcels ?? 10_000)
 const kills = Number(values.kills ?? 200)
 const clients = Number(values.clients ?? 16)
 const seed = Number(values.seed ?? randomInt(1_000_000))
-/** Milliseconds: two minutes, and what each parcel and each kill may take on a slow machine. */
-const patience = 120_000 + 50 * parcels + 3_000 * kills
+/** Milliseconds: ten minutes, and what each parcel and each kill may take on a machine at load 25. It catches a hang. */
+const patience = 600_000 + 250 * parcels + 15_000 * kills
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
