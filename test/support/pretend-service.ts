@@ -84,8 +84,7 @@ export async function pretendService(state: {
       version++
       writeFileSync(file('traffic'), lines(traffic))
     },
-    run: (command, args, environment) =>
-      project.run(command, args, { RUN_API: url, ...environment }),
+    run: (command, args, environment) => project.run(command, args, { RUN_API: url, ...environment }),
   }
   writeFileSync(file('url'), url)
   writeFileSync(file('passed'), `${(state.passed ?? []).join(' ')}\n`)
