@@ -85,6 +85,31 @@ test('its isolation and access are what was asked for', async () => {
   expect(settings.rows).toEqual([{ isolation: 'serializable', read_only: 'on' }])
 })
 
+test.each(['commit', 'rollback', 'select 1; commit; select 2'])(
+  '%s as a statement is refused, and nothing after it is taken for part of the transaction',
+  async (statement) => {
+    const work = database.transaction(async (tx) => {
+      await expect(tx.execute(sql.raw(statement))).rejects.toMatchObject({
+        cause: { message: expect.stringContaining('ended the transaction that it was part of') },
+      })
+      await tx.execute(sql`select 1`).catch(() => {})
+    })
+    await expect(work).rejects.toThrow()
+    expect(database.$client.idleCount).toBe(database.$client.totalCount)
+  },
+)
+
+test.each(['begin', 'begin; select 1', 'start transaction read only'])(
+  '%s as a statement is refused: the connection is not used by others inside of it',
+  async (statement) => {
+    await expect(database.execute(sql.raw(statement))).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('left a transaction open') },
+    })
+    const { rows } = await database.execute(sql`select now() = statement_timestamp() as alone`)
+    expect(rows).toEqual([{ alone: true }])
+  },
+)
+
 test('a transaction inside is a savepoint', async () => {
   await database.transaction(async (tx) => {
     await write(tx, 'outside')

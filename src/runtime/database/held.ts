@@ -71,6 +71,7 @@ export class HeldConnection {
   async commit(): Promise<void> {
     while (this.#busy) await this.#busy
     currentRequest()?.signal?.throwIfAborted()
+    if (this.#silent) throw unavailable(new Error('The connection of the transaction is of no use any more'))
     const result = await this.#finish('commit')
     if (!result) throw unavailable(new Error('The database did not say whether it committed'))
     if (result.command !== 'COMMIT')
@@ -107,7 +108,7 @@ export class HeldConnection {
     const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>()
     const { promise: busy, resolve: freed } = Promise.withResolvers<void>()
     this.#busy = busy
-    const options = { request: currentRequest(), recoveryMs: this.#pool.limits.recoveryMs }
+    const options = { request: currentRequest(), recoveryMs: this.#pool.limits.recoveryMs, inside: true }
     let failure: unknown
     sendStatement(this.#client, statement, values, options, {
       settle: (error, result) => {

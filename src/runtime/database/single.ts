@@ -29,7 +29,7 @@ function sendOn(pool: CheckedPool, statement: Statement, values: unknown[], sett
   acquire(pool, request?.signal, (error, client) => {
     if (!client) return settle(error)
     const sent = performance.now()
-    const options = { request, recoveryMs: pool.limits.recoveryMs }
+    const options = { request, recoveryMs: pool.limits.recoveryMs, inside: false }
     const named = statement.name !== undefined && pool.isDirect(client)
     let stale = false
     let problem: Problem | undefined

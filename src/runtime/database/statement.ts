@@ -14,6 +14,8 @@ interface Queryable {
     values: unknown[],
     done: (error: Error | null, result?: pg.QueryResult) => void,
   ): void
+  /** What the server said last: `I` outside a transaction, `T` inside one, `E` inside one that has failed. */
+  getTransactionStatus(): string | null
 }
 
 /** Who waits for a statement. */
@@ -24,17 +26,27 @@ export interface Waiting {
   free(usable: boolean): void
 }
 
+const leftOpen =
+  'A statement left a transaction open on a connection that others use next: nothing of it is kept. ' +
+  'Use database.transaction(async (tx) => …).'
+const endedInside =
+  'A statement ended the transaction that it was part of: what came before it is committed or rolled back already. ' +
+  'Leave COMMIT and ROLLBACK to the transaction: throw to roll it back; tx.transaction(…) is a savepoint.'
+
 /**
  * Sends a statement that ends with its request. When the signal aborts, the statement is cancelled at the server; a
  * connection that does not answer then within `recoveryMs` is of no use any more. The response waits for that.
+ *
+ * @param options.inside whether a transaction is open around it: a statement that begins or ends one is refused, afterwards
  */
 export function sendStatement(
   client: pg.PoolClient,
   statement: Statement,
   values: unknown[],
-  { request, recoveryMs }: { request: RequestContext | undefined; recoveryMs: number },
+  options: { request: RequestContext | undefined; recoveryMs: number; inside: boolean },
   { settle, free }: Waiting,
 ): void {
+  const { request, recoveryMs, inside } = options
   const signal = request?.signal
   if (signal?.aborted) {
     settle(signal.reason)
@@ -50,14 +62,16 @@ export function sendStatement(
   }
   signal?.addEventListener('abort', abort)
   let over = false
-  const { query } = client as unknown as Queryable
-  query.call(client, statement, values, (error, result) => {
+  const connection = client as unknown as Queryable
+  connection.query(statement, values, (error, result) => {
     if (answered) return answered()
     if (over) return // pg calls twice where a value cannot be sent
     over = true
     signal?.removeEventListener('abort', abort)
-    settle(error, result)
-    free(!error || !endsConnection(error))
+    const strayed = !error && (connection.getTransactionStatus() !== 'I') !== inside
+    if (strayed) settle(new Error(inside ? endedInside : leftOpen))
+    else settle(error, result)
+    free(!strayed && (!error || !endsConnection(error)))
   })
 }
 
