@@ -69,6 +69,7 @@ rewrite() {
       known = /^      "passed": /
       if (known) { split($0, parts, "\""); many = split(parts[4], old, " ") }
       for (i = 1; i <= many && i < 20; i++) if (!index(" " passed " ", " " old[i] " ")) list = list " " old[i]
+      sub(/ +$/, "", passed)
       print "      \"passed\": \"" passed list "\","
       if (known) next
     }

@@ -49,9 +49,14 @@ const news: readonly (readonly [pattern: RegExp, version: number])[] = [
   [/ sql instances create .*--(data-api-access|storage-auto-increase-limit) /, 576],
 ]
 
+/** Such as 578. */
+export async function gcloudVersion(): Promise<number> {
+  return Number.parseInt(/Google Cloud SDK (\d+)/.exec(await runGcloud(['version']))?.[1] ?? '', 10)
+}
+
 /** Tells the commands that the installed gcloud can judge from those that it is too old for. */
 export async function judgeable(commands: readonly string[]) {
-  const version = Number.parseInt(/Google Cloud SDK (\d+)/.exec(await runGcloud(['version']))?.[1] ?? '', 10)
+  const version = await gcloudVersion()
   const isNew = (command: string) => news.some(([pattern, since]) => version < since && pattern.test(command))
   return { version, known: commands.filter((command) => !isNew(command)), leftOut: commands.filter(isNew) }
 }
