@@ -39,6 +39,7 @@ process.on('unhandledRejection', (error) => {
 
 const database = createDatabase({
   url: config.DATABASE_URL,
+  metadataHost: config.GCE_METADATA_HOST,
   pool: config.DATABASE_POOL,
   timeout: config.REQUEST_TIMEOUT,
   name: `${service} ${revision}`.slice(0, 63),

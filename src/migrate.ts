@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { parseDatabaseUrl } from './runtime/config/config.ts'
+import { parseDatabase } from './runtime/config/config.ts'
 import { migrate } from './runtime/database/migrate.ts'
 import { captureConsole } from './runtime/log/capture.ts'
 import { createLogger } from './runtime/log/logger.ts'
@@ -11,7 +11,8 @@ captureConsole(log)
 const folder = fileURLToPath(new URL('../migrations', import.meta.url))
 
 async function main(): Promise<void> {
-  const applied = await migrate(parseDatabaseUrl(process.env), folder)
+  const { url, metadataHost } = parseDatabase(process.env)
+  const applied = await migrate(url, folder, metadataHost)
   const count = applied.runtime + applied.features
   log.info({ count, ...applied }, count === 0 ? 'No migration was missing' : `${count} migrations applied`)
 }

@@ -20,5 +20,5 @@ test('it counts connections: instances × pool against the server’s max_connec
   const [paragraph = ''] = /(?:# .*\r?\n)+# DATABASE_POOL=/.exec(text) ?? []
   expect(paragraph).toMatch(/Instances × pool/)
   expect(paragraph).toMatch(/max_connections/)
-  expect(paragraph).toMatch(/--max-instances/)
+  expect(paragraph).toMatch(/--max 9/)
 })

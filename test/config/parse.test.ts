@@ -4,7 +4,7 @@ import {
   ConfigError,
   describeConfig,
   parseConfig,
-  parseDatabaseUrl,
+  parseDatabase,
   type Variables,
 } from '#src/runtime/config/config.ts'
 import { integer } from '#src/runtime/config/values.ts'
@@ -26,6 +26,7 @@ test('nothing needs to be set in development', () => {
       REQUEST_TIMEOUT: 300,
       TRUSTED_PROXIES: 1,
       COMMIT: 'unknown',
+      GCE_METADATA_HOST: '169.254.169.254',
     },
   })
 })
@@ -147,10 +148,10 @@ test('the effective configuration shows its values, secrets only as "set"', () =
 
 test('the migrations need DATABASE_URL alone', () => {
   const DATABASE_URL = 'postgres://u:p@/d?host=/cloudsql/p:r:i'
-  expect(parseDatabaseUrl({ DATABASE_URL, PORT: 'rubbish', K_SERVICE: 'x' })).toBe(DATABASE_URL)
-  expect(() => parseDatabaseUrl({})).toThrow('DATABASE_URL: is required but not set')
-  expect(() => parseDatabaseUrl({ DATABASE_URL: '' })).toThrow('DATABASE_URL: is required but not set')
-  expect(() => parseDatabaseUrl({ DATABASE_URL: 'mysql://u:hunter2@h' })).toThrow(
+  expect(parseDatabase({ DATABASE_URL, PORT: 'rubbish', K_SERVICE: 'x' }).url).toBe(DATABASE_URL)
+  expect(() => parseDatabase({})).toThrow('DATABASE_URL: is required but not set')
+  expect(() => parseDatabase({ DATABASE_URL: '' })).toThrow('DATABASE_URL: is required but not set')
+  expect(() => parseDatabase({ DATABASE_URL: 'mysql://u:hunter2@h' })).toThrow(
     'DATABASE_URL: must be a PostgreSQL',
   )
 })

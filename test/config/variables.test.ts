@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Config, parseConfig, parseDatabaseUrl } from '#src/runtime/config/config.ts'
+import { type Config, parseConfig, parseDatabase } from '#src/runtime/config/config.ts'
 import { runtimeVariables } from '#src/runtime/config/variables.ts'
 import { problemsOf } from '#test/support/config.ts'
 
@@ -57,6 +57,8 @@ const right: [name: keyof Config, text: string, value: unknown, beside?: Record<
   ['REQUEST_TIMEOUT', '60m', 3600],
   ['TRUSTED_PROXIES', '2', 2],
   ['TRUSTED_PROXIES', '0', 0],
+  ['GCE_METADATA_HOST', 'metadata.google.internal', 'metadata.google.internal'],
+  ['GCE_METADATA_HOST', '127.0.0.1:8080', '127.0.0.1:8080'],
   ['VERSION', '1.4.0', '1.4.0'],
   ['COMMIT', '4b825dc6', '4b825dc6'],
   ['GOOGLE_CLOUD_PROJECT', 'my-project', 'my-project'],
@@ -107,6 +109,11 @@ const wrong: [name: keyof Config, texts: string[], message: string][] = [
       ],
     ],
     'must be a PostgreSQL URL: postgres://',
+  ],
+  [
+    'GCE_METADATA_HOST',
+    ['http://h', 'h:port', 'h/p', 'a b'],
+    'must be a host such as metadata.google.internal',
   ],
   ['TRUSTED_PROXIES', ['-1', '10', 'one', '1.5'], 'must be a whole number from 0 to 9'],
   ['DATABASE_POOL', ['0', '501', '-5', 'many', '1.5'], 'must be a whole number from 1 to 500'],
@@ -177,7 +184,7 @@ test.each(['\n', '\r\n', '\n\n'])('a line break at the end of a value is taken o
   const texts = { AUTH_SECRET: secret, PORT: '80', DATABASE_URL: 'postgres://u:p@h/d', AUTH_COOKIE: '' }
   const ended = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, `${text}${end}`]))
   expect(parseConfig(ended)).toEqual(parseConfig(texts))
-  expect(parseDatabaseUrl(ended)).toBe(texts.DATABASE_URL)
+  expect(parseDatabase(ended).url).toBe(texts.DATABASE_URL)
 })
 
 test('every variable has a test here', () => {

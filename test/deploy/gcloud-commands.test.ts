@@ -5,7 +5,8 @@ import { commandLine, gcloudIsInstalled, judgeable, refusals } from '#test/suppo
 import { codeBlocks, commandsIn } from './gcloud-commands.ts'
 
 const setup = 'deploy/setup'
-const readme = commandsIn(codeBlocks(readFileSync('README.md', 'utf8')))
+const pages = ['README.md', 'docs/database.md'].map((page) => readFileSync(page, 'utf8'))
+const readme = commandsIn(codeBlocks(pages.join('\n')))
 
 /** What it would run for a project. */
 function commandsOfSetup(): string[] {

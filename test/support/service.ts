@@ -63,6 +63,7 @@ export async function testService(
   })
   const database = createDatabase({
     url: config.DATABASE_URL,
+    metadataHost: config.GCE_METADATA_HOST,
     pool: config.DATABASE_POOL,
     timeout: config.REQUEST_TIMEOUT,
     name: 'test',

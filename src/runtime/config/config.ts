@@ -64,15 +64,19 @@ export function parseConfig(
 }
 
 /**
- * The database of a process that needs nothing else.
+ * The database of a process that needs nothing else, and where the password of an IAM user is looked up.
  *
  * @throws {ConfigError} where DATABASE_URL is missing or wrong
  */
-export function parseDatabaseUrl(environment: Record<string, string | undefined>): string {
-  const url = runtimeVariables.DATABASE_URL.safeParse(withoutLineEnds(environment).DATABASE_URL)
+export function parseDatabase(environment: Record<string, string | undefined>) {
+  const { DATABASE_URL, GCE_METADATA_HOST } = runtimeVariables
+  const set = withoutLineEnds(environment)
+  const url = DATABASE_URL.safeParse(set.DATABASE_URL)
+  const host = GCE_METADATA_HOST.safeParse(set.GCE_METADATA_HOST)
   const problem = url.success ? 'is required but not set' : url.error.issues[0]?.message
   if (!url.data) throw new ConfigError([`DATABASE_URL: ${problem}`])
-  return url.data
+  if (!host.data) throw new ConfigError([`GCE_METADATA_HOST: ${host.error?.issues[0]?.message}`])
+  return { url: url.data, metadataHost: host.data }
 }
 
 /**

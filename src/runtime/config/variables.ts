@@ -54,6 +54,11 @@ export const runtimeVariables = {
   VERSION: word(undefined),
   COMMIT: word('unknown'),
   GOOGLE_CLOUD_PROJECT: word(undefined),
+  GCE_METADATA_HOST: text(
+    'must be a host such as metadata.google.internal',
+    /^[\w.-]+(:\d{1,5})?$/,
+    '169.254.169.254',
+  ),
   K_SERVICE: word(undefined),
   K_REVISION: word(undefined),
 }

@@ -14,6 +14,8 @@ export class GuardedClient extends pg.Client {
   constructor(config?: pg.ClientConfig) {
     super(config)
     guardWire((this as unknown as { readonly connection: Wire }).connection)
+    // pg takes a URL's password, also where it has none, before this
+    if (typeof config?.password === 'function') Object.assign(this, { password: config.password })
   }
 }
 

@@ -5,6 +5,7 @@ import { PgDialect } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
 import { findDatabaseError } from '../log/error-fields.ts'
 import { GuardedClient } from './client.ts'
+import { iamLogin } from './iam-login.ts'
 import { countForeign, type Journal, type MigrationSet, readJournal, refuseSkipped } from './journal.ts'
 
 /** Any number will do, as long as every revision of the service takes the same. */
@@ -19,14 +20,20 @@ const lockTime = '5s'
  * processes at once take turns: the lock is the transaction's too, since a pooler gives a session's to others.
  *
  * @param url the database
+ * @param metadataHost where the password of an IAM user is looked up
  * @param folder with a folder for each set, `runtime` and `features`, as drizzle-kit wrote them
  * @returns how many of each were applied
  * @throws what PostgreSQL says. {Error} where a migration would be skipped, and where the database has the features'
  *   tables but not the runtime's. Nothing is applied then
  */
-export async function migrate(url: string, folder: string): Promise<{ runtime: number; features: number }> {
+export async function migrate(
+  url: string,
+  folder: string,
+  metadataHost?: string,
+): Promise<{ runtime: number; features: number }> {
   const client = new GuardedClient({
     connectionString: url,
+    password: iamLogin(url, metadataHost),
     application_name: 'migrate',
     connectionTimeoutMillis: 10_000,
   })

@@ -30,10 +30,17 @@ export class CheckedPool extends pg.Pool {
   /** A connection that had rested since then was found dead. */
   #deadSince = Number.NEGATIVE_INFINITY
 
-  constructor(options: { url: string | undefined; max: number; limits: Limits; name: string }) {
+  constructor(options: {
+    url: string | undefined
+    password?: (() => Promise<string>) | undefined
+    max: number
+    limits: Limits
+    name: string
+  }) {
     super({
       Client: GuardedClient,
       connectionString: options.url,
+      password: options.password,
       max: options.max,
       application_name: options.name,
       connectionTimeoutMillis: options.limits.connectMs,

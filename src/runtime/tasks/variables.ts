@@ -26,11 +26,6 @@ export const taskVariables = {
     /^[\w.-]+:\d{1,5}$/,
     undefined,
   ),
-  GCE_METADATA_HOST: text(
-    'must be a host such as metadata.google.internal',
-    /^[\w.-]+(:\d{1,5})?$/,
-    '169.254.169.254',
-  ),
 }
 
 /** A base URL without a trailing slash. */
