@@ -71,10 +71,12 @@ export async function rehearsal() {
   }
 }
 
-/** What became of a build's steps, without those that ended well: `{ check: 'left out' }`. */
+/** What became of a build's steps, without those that ended well: `{ check: 'left out' }`. A failure shows its output. */
 export function otherThanOk({ steps }: Awaited<ReturnType<typeof runBuild>>): Record<string, string> {
   return Object.fromEntries(
-    steps.filter(({ result }) => result !== 'ok').map(({ id, result }) => [id, result]),
+    steps
+      .filter(({ result }) => result !== 'ok')
+      .map(({ id, result, output }) => [id, result === 'failed' ? `failed: ${output}` : result]),
   )
 }
 
