@@ -7,6 +7,7 @@ import { createEmulator, type Emulator } from '#dev/cloud-tasks/emulator.ts'
 import { atEnd } from './at-end.ts'
 import { type Api, client } from './client.ts'
 import { makeDatabase, onServer } from './database.ts'
+import { setDatabaseClock } from './database-clock.ts'
 import { type ServiceProcess, startSteps } from './process.ts'
 import type { Direction } from './steps.ts'
 import { type Moment, type Tap, tap, through } from './tap.ts'
@@ -96,11 +97,7 @@ export async function stepProcess(
 
   async function advance(milliseconds: number): Promise<void> {
     emulator.advance(milliseconds)
-    await onServer(
-      databaseUrl,
-      `create or replace function runtime.service_now() returns timestamptz
-        language sql stable parallel safe return timestamptz '${new Date(clock.now()).toISOString()}'`,
-    )
+    await setDatabaseClock(databaseUrl, new Date(clock.now()))
   }
 
   const tick = () =>

@@ -10,6 +10,7 @@ import { type Duration, milliseconds } from '#src/runtime/tasks/duration.ts'
 import type { Task } from '#src/runtime/tasks/task.ts'
 import { atEnd } from './at-end.ts'
 import { onServer } from './database.ts'
+import { setDatabaseClock } from './database-clock.ts'
 import { type TestService, testService } from './service.ts'
 import { emulated, testTasks } from './task-variables.ts'
 
@@ -81,14 +82,7 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
   const listener = getRequestListener(service.app.fetch)
   const { databaseUrl } = service
 
-  async function setClock(): Promise<void> {
-    const time = new Date(clock.now()).toISOString()
-    await onServer(
-      databaseUrl,
-      `create or replace function runtime.service_now() returns timestamptz
-        language sql stable parallel safe return timestamptz '${time}'`,
-    )
-  }
+  const setClock = () => setDatabaseClock(databaseUrl, new Date(clock.now()))
 
   async function move(time: number): Promise<void> {
     emulator.advance(time)

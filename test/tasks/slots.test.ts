@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { defineSchedule } from '#src/runtime/tasks/schedule.ts'
 import { defineTask } from '#src/runtime/tasks/task.ts'
-import { onServer } from '#test/support/database.ts'
+import { setDatabaseClock } from '#test/support/database-clock.ts'
 import { lockWaits, openSession } from '#test/support/session.ts'
 import { trial } from './trial.ts'
 
@@ -19,13 +19,7 @@ const service = await trial({ tasks: [sweep], schedules: [nightly, hourly] })
 const { tick, ledger, query, emulator, databaseUrl } = service
 
 /** Sets the clock of the database alone. */
-async function setTime(time: string): Promise<void> {
-  await onServer(
-    databaseUrl,
-    `create or replace function runtime.service_now() returns timestamptz
-      language sql stable parallel safe return timestamptz '${time}'`,
-  )
-}
+const setTime = (time: string) => setDatabaseClock(databaseUrl, new Date(time))
 
 const enqueued = async (of: string) => (await ledger()).filter(({ payload }) => payload.of === of).length
 

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { defineSchedule, type Schedule } from '#src/runtime/tasks/schedule.ts'
 import { defineTask } from '#src/runtime/tasks/task.ts'
-import { makeDatabase, onServer } from '#test/support/database.ts'
+import { makeDatabase } from '#test/support/database.ts'
+import { setDatabaseClock } from '#test/support/database-clock.ts'
 import { lockWaits, openSession } from '#test/support/session.ts'
 import { trial } from './trial.ts'
 
@@ -48,13 +49,7 @@ async function count(): Promise<number> {
   return Number(row?.count)
 }
 
-async function setTime(time: string): Promise<void> {
-  await onServer(
-    databaseUrl,
-    `create or replace function runtime.service_now() returns timestamptz
-      language sql stable parallel safe return timestamptz '${time}'`,
-  )
-}
+const setTime = (time: string) => setDatabaseClock(databaseUrl, new Date(time))
 
 beforeEach(async () => {
   await hourly.clear()
