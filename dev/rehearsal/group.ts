@@ -10,7 +10,7 @@ interface Options {
   readonly env: Environment
   /** Gets what it prints, line by line. */
   readonly write?: (text: string) => void
-  /** Stops it. */
+  /** Stops it; where its reason is `SIGKILL`, at once, as a machine that goes away does. */
   readonly signal?: AbortSignal
 }
 
@@ -54,7 +54,9 @@ export function startGroup([command = '', ...args]: readonly string[], options: 
       group.output += `${line}\n`
       write?.(`${line}\n`)
     })
-  signal?.addEventListener('abort', group.stop)
+  signal?.addEventListener('abort', () =>
+    signal.reason === 'SIGKILL' ? group.send('SIGKILL') : void group.stop(),
+  )
   return group
 }
 

@@ -99,6 +99,23 @@ test('the tag of a build that was cancelled is taken away by the next one, that 
   expect(tags()).toEqual([])
 })
 
+test('a build that is cut while it moves traffic has moved it or not; the next one, and a rollback, find their way', async () => {
+  const stop = new AbortController()
+  project.fault = (host, { url }) => {
+    if (host === 'runway-live' && url === '/version') stop.abort('SIGKILL') // no trap runs
+    return false
+  }
+  const cut = await again(pushed, { signal: stop.signal })
+  project.fault = () => false
+  expect(cut.steps.find(({ id }) => id === 'live-traffic')?.result).toBe('cancelled')
+  const tag = `b-${cut.id.slice(0, 8)}`
+  expect(serving()).toEqual([expect.stringContaining(`${cut.id.slice(0, 8)}=100`)])
+  expect(tags()).toEqual([tag])
+  expect((await again(pushed)).ok).toBe(true)
+  expect(tags()).toEqual([])
+  expect(await script('deploy/rollback')).toMatch(new RegExp(`^live: \\S+${cut.id.slice(0, 8)}`, 'm'))
+})
+
 test('a revision of another build that does not start, in between, does not hold it up', async () => {
   const name = 'runway-live-auth-secret'
   const secret = project.secrets.get(name) ?? []

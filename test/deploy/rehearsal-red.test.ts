@@ -97,6 +97,16 @@ test.each(['runway-live-auth-secret', 'runway-staging-database-url'])(
   },
 )
 
+test('what Google would not take of either environment is seen before anything moves', async () => {
+  const { accounts } = project
+  project.accounts = accounts.filter((account) => !account.startsWith('runway-live@'))
+  changes()
+  const red = await again(pushed)
+  expect(complaint(red)).toMatch(/^live-settings: .*runway-live@.* does not exist.*nothing has moved yet/s)
+  expect(changes()).toEqual([])
+  project.accounts = accounts
+})
+
 test('without a secret of the build itself no step begins', async () => {
   const name = 'runway-live-test-token'
   const secret = project.secrets.get(name) ?? []

@@ -51,6 +51,12 @@ test('each environment has its own queue, and a tick that its service takes', as
   }
 })
 
+test('the service knows both of its hosts: the one with the project’s number, and the one with a hash', () => {
+  const hosts = project.services.get('runway-live')?.revisions.at(-1)?.environment.ALLOWED_HOSTS?.split(',')
+  expect(hosts).toHaveLength(2)
+  expect(hosts?.[1]).toBe(new URL(`${project.services.get('runway-live')?.url}`).host)
+})
+
 test('the environments share no secret and no database', () => {
   const [staging, live] = ['staging', 'live'].map((name) =>
     project.services.get(`runway-${name}`)?.revisions.at(-1),
