@@ -1,10 +1,15 @@
 import { at, defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
 import { bodies } from './routes/bodies.ts'
+import { cookieRoutes } from './routes/cookies.ts'
 import { databaseRoutes, memberProblems } from './routes/database.ts'
+import { downloads } from './routes/downloads.ts'
+import { eventRoutes } from './routes/events.ts'
 import { forms } from './routes/forms.ts'
+import { middlewareRoutes } from './routes/middleware.ts'
 import { odd } from './routes/odd.ts'
 import { outgoing } from './routes/outgoing.ts'
 import { nested, paths } from './routes/paths.ts'
+import { redirects } from './routes/redirects.ts'
 import { relays } from './routes/relays.ts'
 import { responses } from './routes/responses.ts'
 import { streams } from './routes/streams.ts'
@@ -31,7 +36,11 @@ export const lab: readonly Feature[] = [
       ...bodies(),
       ...typedBodies(),
       ...odd(),
+      ...middlewareRoutes(),
       ...relays(),
+      ...cookieRoutes(),
+      ...redirects(),
+      ...downloads(),
       ...forms(),
     ],
   }),
@@ -44,6 +53,11 @@ export const lab: readonly Feature[] = [
     description: 'What forks do with the database.',
     problems: memberProblems,
     routes: ({ database }) => databaseRoutes(database),
+  }),
+  defineFeature({
+    name: 'events',
+    description: 'What senders tell of, more than once.',
+    routes: ({ database }) => eventRoutes(database),
   }),
   defineFeature({
     name: 'tasks',

@@ -60,6 +60,12 @@ test('a handler’s c.notFound() is a 404, not a wrong method', async () => {
   await expectProblem(await lab.api('/odd/not-found'), 404, 'NOT_FOUND')
 })
 
+test('a response past the check, by c.res, is a 500 that says what to write', async () => {
+  const problem = await expectProblem(await lab.api('/odd/replaced'), 500, 'INTERNAL')
+  expect(JSON.stringify(problem)).not.toContain('hunter2')
+  expect(lab.process.lines.join('\n')).toContain('showReplaced set c.res, which is not checked')
+})
+
 test('a handler that returns nothing commits nothing', async () => {
   const alice = await lab.as('alice')
   for (let time = 0; time < 2; time++) {

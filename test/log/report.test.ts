@@ -86,11 +86,23 @@ describe('reportError', () => {
     ])
   })
 
-  test('runs for a problem of 503', async () => {
-    const problem = new Problem(problems.OVERLOADED)
+  test.each([
+    ['a 503', new Problem(problems.DEADLINE_EXCEEDED)],
+    ['a 503 that has a cause', new Problem(problems.OVERLOADED, { cause: new Error('no connection') })],
+  ])('runs for a problem of %s', async (_what, problem) => {
     work = () => Promise.reject(problem)
-    await expectProblem(await api('/work/7'), 503, 'OVERLOADED')
+    await expectProblem(await api('/work/7'), 503, problem.definition.code)
     expect(error.mock.calls).toEqual([[problem, expect.objectContaining({ status: 503 })]])
+  })
+
+  test('does not run for work that is refused on purpose, which is one WARNING', async () => {
+    work = () => Promise.reject(new Problem(problems.OVERLOADED))
+    lines.length = 0
+    await expectProblem(await api('/work/7'), 503, 'OVERLOADED')
+    expect(error).not.toHaveBeenCalled()
+    expect(lines).toEqual([
+      expect.objectContaining({ severity: 'WARNING', message: 'GET /work/7 503', problem: 'OVERLOADED' }),
+    ])
   })
 
   test('does not run for any answer below', async () => {

@@ -157,7 +157,7 @@ const undeclared: [name: string, handler: ThingHandler, complaint: string][] = [
   [
     'a body of no type for JSON',
     () => new Response(new Uint8Array(3)) as never,
-    'answered 200 with no content type, which',
+    'answered 200 with application/octet-stream, which',
   ],
   ['no body for JSON', (c) => c.body(null, 200) as never, 'answered 200 with no content type, which'],
   [

@@ -18,8 +18,8 @@ const browserHeaders = {
   'X-Frame-Options': 'SAMEORIGIN',
 }
 
-/** How a response is framed is the server's to say. */
-const notForWriters = /^(content-length|transfer-encoding|trailer)$/i
+/** How a response is framed is the server's to say, and its id is the request's. */
+const notForWriters = /^(content-length|transfer-encoding|trailer|x-request-id)$/i
 
 /**
  * Gives every answer its `X-Request-Id` (the caller's own where it is a plain one) and the headers that
@@ -32,11 +32,27 @@ export function answerHeaders(): MiddlewareHandler<BaseEnv> {
     const headers: Record<string, string> = { ...browserHeaders, 'X-Request-Id': requestId }
     c.set('requestId', requestId)
     c.set('answerHeaders', headers)
+    noteHeaders(c)
     await next()
     if ('touched' in c.res) return // has them from `write`
     for (const [name, value] of Object.entries(headers))
-      if (!c.res.headers.has(name)) setHeader(c, name, value)
+      if (name === 'X-Request-Id' || !c.res.headers.has(name)) setHeader(c, name, value)
   }
+}
+
+/**
+ * Notes that `c.header()` was called, by whomever: what it sets is in Hono's own hands. Defined, not assigned: where each
+ * request assigns a function of its own, V8's young collections keep what requests have left behind, a tenth of all that
+ * is allocated, until a full one.
+ */
+function noteHeaders(c: Context<BaseEnv>): void {
+  const { header } = c
+  Object.defineProperty(c, 'header', {
+    value: (...args: Parameters<typeof header>) => {
+      c.set('headersSet', true)
+      header(...args)
+    },
+  })
 }
 
 /** What came from `fetch` is immutable: Hono makes it anew. */
@@ -48,11 +64,15 @@ function setHeader(c: Context, name: string, value: string): void {
   }
 }
 
+/** Headers by name. */
+export type WrittenHeaders = Readonly<Record<string, string | readonly string[]>>
+
 /**
  * Makes an answer whose text is at hand, with all its headers at once: on the way of every reply and problem,
  * where a `Headers` object filled by one middleware after another was the largest single cost.
  *
  * @param type the content type
+ * @param headers their values by name; a list for one that is sent more than once, such as `Set-Cookie`
  * @throws {Error} for a status or a header that HTTP cannot carry; OVERLOADED where others hold too much memory
  */
 export function write(
@@ -60,15 +80,22 @@ export function write(
   status: number,
   type: string,
   text: string,
-  headers: Readonly<Record<string, string>> = {},
+  headers: WrittenHeaders = {},
 ): Response {
   checkStatus(status)
   const length = Buffer.byteLength(text)
   holdResponse(c, length)
   const all: Record<string, string> = { ...c.get('answerHeaders') }
+  let lists: [string, readonly string[]][] | undefined
   for (const name in headers) {
-    checkHeader(name, headers[name])
-    if (!notForWriters.test(name)) put(all, name, headers[name] as string)
+    const value = headers[name]
+    if (Array.isArray(value)) {
+      lists ??= []
+      lists.push([name, value])
+    } else {
+      checkHeader(name, value)
+      if (!notForWriters.test(name)) put(all, name, value as string)
+    }
   }
   put(all, 'Content-Type', type)
   all['Content-Length'] = String(length)
@@ -77,6 +104,13 @@ export function write(
     status,
     headers: all,
   })
+  for (const [name, values] of lists ?? []) {
+    response.headers.delete(name)
+    for (const value of values) {
+      checkHeader(name, value)
+      response.headers.append(name, value)
+    }
+  }
   c.set('written', { response, length })
   return response
 }

@@ -4,7 +4,7 @@ import type { Log } from '../log/logger.ts'
 import { write } from './answer-headers.ts'
 import { clientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
-import { Problem, problems } from './problem.ts'
+import { isShed, Problem, problems } from './problem.ts'
 import type { ProblemFormat } from './problem-format.ts'
 import { markRouted } from './routed.ts'
 import { toProblem } from './to-problem.ts'
@@ -33,7 +33,7 @@ export function problemAnswer(format: ProblemFormat, log: Log): ProblemAnswer {
     const { definition, options } = problem
     const kept = lastingHeaders(c)
     c.res = undefined // else Hono lays all the headers of an earlier answer over this one
-    if (!gone && definition.status >= 500) {
+    if (!gone && definition.status >= 500 && !isShed(problem)) {
       log.error({ err: options.cause ?? problem, code: definition.code }, definition.title)
     }
     const request = currentRequest()

@@ -43,7 +43,11 @@ export function checkStatus(status: number): void {
  * @param toHead whether it answers HEAD, and so tells the length of what it does not send
  * @throws {Error} naming what is wrong
  */
-export function checkHead({ status, headers }: Response, length?: number, toHead = false): void {
+export function checkHead(
+  { status, headers }: Pick<Response, 'status' | 'headers'>,
+  length?: number,
+  toHead = false,
+): void {
   checkStatus(status)
   for (const [name, value] of headers) checkHeader(name, value)
   const stated = headers.get('content-length')

@@ -15,6 +15,8 @@ export interface BaseEnv {
     signal: AbortSignal
     /** The headers that every answer carries. */
     answerHeaders: Record<string, string>
+    /** Whether anyone has called `c.header()`. */
+    headersSet?: true
     /** Whether a route, or the runtime itself, makes the response. */
     routed?: true
     /** What the request holds of the process's memory, once it holds any: see `hold`. */

@@ -9,7 +9,8 @@ import type { BaseEnv } from './env.ts'
 import { parseMultipart } from './multipart.ts'
 import type { Pair } from './pairs.ts'
 import { Problem, problems } from './problem.ts'
-import { settle } from './settle.ts'
+import { isSentStream } from './send-stream.ts'
+import { isEventStream, settle } from './settle.ts'
 
 /** The header as the contract shows it; the middleware itself reads it. */
 export const idempotencyKey = z.object({
@@ -62,13 +63,13 @@ export function idempotency(database: Database): MiddlewareHandler<Env> {
   }
 }
 
-/** Runs the handler, and makes sure that its response can be written before anything is committed. */
+/** Runs the handler, and makes sure that its response can be written, and kept, before anything is committed. */
 async function work(c: Context<Env>, next: () => Promise<void>): Promise<void> {
   await next()
-  await settle(c as unknown as Context<BaseEnv>)
-  if (c.get('stream')?.response !== c.res) return
-  void c.res.body?.cancel().catch(() => {})
-  throw notKeepable(c, 'a stream, which is nothing')
+  if (isSentStream(c.res) || isEventStream(c.res)) throw notKeepable(c, 'a stream, which is nothing')
+  await settle(c as unknown as Context<BaseEnv>, keptBytes)
+  if (c.get('stream')?.response === c.res || (c.get('written')?.length ?? 0) > keptBytes)
+    throw notKeepable(c, `more than ${keptBytes} bytes, which is more than`)
 }
 
 /** A redirect is a success too: a form's POST is answered by one. */
@@ -117,12 +118,11 @@ async function answerOf(c: Context<Env>): Promise<Omit<StoredAnswer, 'fingerprin
     ([name, value]) => !notKept.test(name) && everyResponse.get(name) !== value,
   )
   const body = res.body && Buffer.from(await res.clone().arrayBuffer())
-  const tooLong = body && body.byteLength > keptBytes
-  if (tooLong) throw notKeepable(c, `a response of ${body.byteLength} bytes, more than the ${keptBytes}`)
   return { status: res.status, headers, body }
 }
 
 function notKeepable(c: Context<Env>, what: string): Error {
+  void c.res.body?.cancel().catch(() => {})
   return new Error(
     `${c.req.method} ${routePath(c, -1)} is idempotent, but answered with ${what} that can be kept for a retry: ` +
       'answer with where the result is, or leave `idempotent` out.',

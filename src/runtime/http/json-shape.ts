@@ -7,8 +7,8 @@ export interface JsonShape {
   /** Whether every object and array is closed. A text that says no is no JSON. */
   readonly closed: boolean
   /**
-   * Whether an escape may stand for a NUL or a lone surrogate. Without one there is neither: raw ones are no JSON in
-   * UTF-8.
+   * Whether an escape may stand for a NUL or a lone surrogate, or a text for the name `__proto__`. Without one there is
+   * none: raw NULs and surrogates are no JSON in UTF-8.
    */
   readonly poison: boolean
 }
@@ -18,6 +18,7 @@ const comma = 0x2c
 const openArray = 0x5b
 const backslash = 0x5c
 const closeArray = 0x5d
+const underscore = 0x5f
 const openObject = 0x7b
 const closeObject = 0x7d
 
@@ -43,6 +44,7 @@ export function shapeOfJson(bytes: Uint8Array): JsonShape {
       continue
     }
     if (byte === quote) {
+      if (mayBeProto(bytes, at + 1)) poison = true
       for (at++; bytes[at] !== quote && at < bytes.length; at++)
         if (bytes[at] === backslash && isPoison(bytes, ++at)) poison = true
     } else if (byte === comma) values++
@@ -53,6 +55,13 @@ export function shapeOfJson(bytes: Uint8Array): JsonShape {
     empty = false
   }
   return { values, depth: most, closed: depth === 0, poison }
+}
+
+/** Whether the text that begins at `at` may begin with `__`, either of which may be `\u005f`. */
+function mayBeProto(bytes: Uint8Array, at: number): boolean {
+  const next = bytes[at + 1]
+  if (bytes[at] === underscore) return next === underscore || next === backslash
+  return bytes[at] === backslash && next === 0x75 && bytes[at + 2] === 0x30 && bytes[at + 4] === 0x35
 }
 
 /** Whether the escape whose letter stands at `at` is `\u0000`, or of a surrogate: `\ud800` to `\udfff`. */

@@ -41,6 +41,7 @@ export function limitBody(maxSize = defaultBodyLimit, mostValues?: number): Step
 
   return function limitBody(c) {
     const { incoming } = c.env ?? {}
+    if (incoming ? incoming.readableDidRead : c.req.raw.bodyUsed) return readBefore(c, check, mostValues)
     if (!incoming)
       return readRequest(c, counter(c)).then((bytes) => shareBytes(c, async () => bytes, mostValues))
     const { signal } = c.var
@@ -55,6 +56,13 @@ export function limitBody(maxSize = defaultBodyLimit, mostValues?: number): Step
     shareBytes(c, read, mostValues)
     return undefined
   }
+}
+
+/** Takes the body from where a middleware in app.ts has left it, which has read it by `c.req`. */
+async function readBefore(c: Context<BaseEnv>, check: (size: number) => void, mostValues?: number) {
+  const bytes = new Uint8Array(await c.req.arrayBuffer())
+  check(bytes.length)
+  shareBytes(c, async () => bytes, mostValues)
 }
 
 /** The body of a request that no server has received, as in tests. */

@@ -41,9 +41,14 @@ export function methodsOf(routes: readonly { method: string; template: Template 
   }
 }
 
+/** The header `Allow` of a path that takes these methods. */
+export function allowOf(methods: readonly string[]): string {
+  return [...methods, 'OPTIONS'].join(', ')
+}
+
 /** The 405 of a path, with what it takes. */
 export function methodNotAllowed(path: string, methods: readonly string[]): Problem {
-  const Allow = [...methods, 'OPTIONS'].join(', ')
+  const Allow = allowOf(methods)
   return new Problem(problems.METHOD_NOT_ALLOWED, { detail: `${path} takes ${Allow}.`, headers: { Allow } })
 }
 

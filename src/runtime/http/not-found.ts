@@ -1,7 +1,7 @@
 import type { NotFoundHandler } from 'hono'
 import type { ProblemAnswer } from './answer-problem.ts'
 import type { BaseEnv } from './env.ts'
-import { type Methods, methodNotAllowed } from './methods.ts'
+import { allowOf, type Methods, methodNotAllowed } from './methods.ts'
 import { Problem, problems } from './problem.ts'
 
 /**
@@ -19,7 +19,7 @@ export function notFound(methods: Methods, answer: ProblemAnswer): NotFoundHandl
       ? new Problem(problems.NOT_FOUND, c.get('routed') ? {} : { detail: `There is no route ${path}.` })
       : methodNotAllowed(path, allowed)
     if (!none && method === 'OPTIONS')
-      return new Response(null, { status: 204, headers: { ...problem.options.headers } })
+      return new Response(null, { status: 204, headers: { Allow: allowOf(allowed) } })
     c.res = answer(problem, c) // set, since Hono ignores what is returned once `answer` has touched `c.res`
     return c.res
   }

@@ -21,7 +21,8 @@ export interface ProblemOptions {
   /** For the person in front of the client. */
   readonly userMessage?: string
   readonly errors?: readonly ProblemError[]
-  readonly headers?: Readonly<Record<string, string>>
+  /** By name; a list for one that is sent more than once, such as `Set-Cookie`. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
   /** What the request's line in the log says beside the code: nothing that a caller has written. */
   readonly logged?: readonly string[]
   /** Logged and reported, never sent. */
@@ -39,6 +40,11 @@ export class Problem extends Error {
     this.definition = definition
     this.options = options
   }
+}
+
+/** Whether the service refuses work on purpose, before it has too much of it: there is nothing to look into. */
+export function isShed(problem: Problem | undefined): boolean {
+  return problem?.definition.code === problems.OVERLOADED.code && problem.options.cause === undefined
 }
 
 /**

@@ -8,6 +8,7 @@ import type { ProblemAnswer } from './answer-problem.ts'
 import type { BaseEnv } from './env.ts'
 import { followStream, type StreamEnd } from './follow-stream.ts'
 import { pathOf } from './path.ts'
+import { isShed } from './problem.ts'
 import { requestLine, statusOf } from './request-line.ts'
 import { refuseUnrouted } from './routed.ts'
 import { isSettled, replace, settle } from './settle.ts'
@@ -47,7 +48,8 @@ export function requestContext(options: {
     async function finish(end?: StreamEnd): Promise<void> {
       const status = statusOf(c, end)
       const error = end ? end.error : c.error
-      if (status >= 500 || end?.error !== undefined)
+      const failed = status >= 500 && !isShed(c.get('problem'))
+      if (failed || end?.error !== undefined)
         void reportError(error ?? new Error(`Answered ${status}`), { status, route: routePath(c, -1) })
       for (const call of context.calls) call.abort(endOfRequest(new Error('The request is over')))
       for (const work of context.unfinished) await work // more may come meanwhile

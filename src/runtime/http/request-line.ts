@@ -4,7 +4,7 @@ import type { Log } from '../log/logger.ts'
 import { clientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
 import type { StreamEnd } from './follow-stream.ts'
-import type { Problem } from './problem.ts'
+import { isShed, type Problem } from './problem.ts'
 
 /** What a request's line says beside what stands in the request. */
 export interface RequestOutcome {
@@ -44,7 +44,7 @@ export function requestLine(options: { log: Log; trustedProxies: number }) {
     if (end?.error !== undefined)
       log.error({ err: end.error, httpRequest }, `${message}, cut off: its stream failed`)
     else if (end?.stopped) log.warn({ httpRequest }, `${message}, ended from outside: ${end.stopped}`)
-    else log[level(status)]({ httpRequest, problem }, message)
+    else log[level(status, c.get('problem'))]({ httpRequest, problem }, message)
   }
 }
 
@@ -74,8 +74,8 @@ function describe(problem: Problem | undefined): string | undefined {
   return [problem.definition.code, ...(problem.options.logged ?? [])].join(' ')
 }
 
-function level(status: number): 'error' | 'warn' | 'info' {
-  if (status >= 500) return 'error'
+function level(status: number, problem: Problem | undefined): 'error' | 'warn' | 'info' {
+  if (status >= 500 && !isShed(problem)) return 'error'
   return status >= 400 ? 'warn' : 'info'
 }
 

@@ -11,6 +11,13 @@ export interface ServerSentEvent {
   readonly retry?: number
 }
 
+const sent = new WeakSet<ReadableStream>()
+
+/** Whether this is what `sendStream` or `sendEvents` sends. */
+export function isSentStream({ body }: Response): boolean {
+  return body !== null && sent.has(body)
+}
+
 /**
  * Answers with a body that is made while it is sent, chunk by chunk, no faster than the client reads.
  *
@@ -33,7 +40,9 @@ export function sendStream(
   source: AsyncIterable<string | Uint8Array>,
   headers: Readonly<Record<string, string>> = {},
 ): Response & TypedResponse<string, 200, 'text'> {
-  const response = c.body(ReadableStream.from(encoded(source)), 200, { 'Content-Type': type, ...headers })
+  const body = ReadableStream.from(encoded(source))
+  sent.add(body)
+  const response = c.body(body, 200, { 'Content-Type': type, ...headers })
   return response as Response as ReturnType<typeof sendStream>
 }
 

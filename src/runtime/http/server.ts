@@ -55,6 +55,8 @@ export function createHttpServer(options: {
   const connections = new Map<Socket, ServerResponse | undefined>()
   /** Those whose next bytes were malformed while an earlier request was at work. */
   const waiting = new WeakSet<Socket>()
+  /** Requests that were answered before their body had come. */
+  const unread = new WeakMap<Socket, IncomingMessage>()
   let draining = false
 
   const server = createServer(
@@ -73,6 +75,7 @@ export function createHttpServer(options: {
       outgoing.shouldKeepAlive &&= !draining
       outgoing.once('close', () => {
         if (connections.get(socket) === outgoing) connections.set(socket, undefined)
+        if (!incoming.complete) unread.set(socket, incoming)
         if (draining) server.closeIdleConnections()
       })
       void listener(incoming, outgoing)
@@ -94,7 +97,8 @@ export function createHttpServer(options: {
     }
     const left = error.code === 'HPE_INVALID_EOF_STATE' // in the middle of a body: the request's own line says so
     const begun = busy && (busy.headersSent || !busy.socket) // without one it waits for an earlier answer
-    if (begun || (busy && left)) return void socket.destroy()
+    const answered = unread.get(socket)?.complete === false // its body goes wrong, or ends: it has its response
+    if (begun || answered || (busy && left)) return void socket.destroy()
     refuseBytes(error, socket)
   })
   function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {

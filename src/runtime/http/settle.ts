@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { checkHead } from './check-response.ts'
 import type { BaseEnv } from './env.ts'
 import { holdResponse } from './hold.ts'
+import { bodyFirst, untyped } from './own-type.ts'
 
 /** A response whose body is still being made when its head is sent. */
 export interface StreamedResponse {
@@ -30,26 +31,33 @@ export function isSettled(c: Context<BaseEnv>): boolean {
  * bytes with their length; of any other the first chunk is awaited, so that what fails before it is a problem. The
  * head of an event stream does not wait.
  *
+ * @param wholeBytes a body of so many bytes is read to its end, however long that takes; of a larger one no more than is
+ *   at hand, if absent
  * @throws {Error} naming what cannot be written, or what the body failed with
  */
-export async function settle(c: Context<BaseEnv>): Promise<void> {
+export async function settle(c: Context<BaseEnv>, wholeBytes?: number): Promise<void> {
   const { res } = c
   const toHead = c.req.method === 'HEAD'
   const written = c.get('written')
   if (written?.response === res) return checkHead(res, written.length, toHead)
+  bodyFirst(res)
   checkHead(res)
   if (c.get('stream')?.response === res) return
   const { status } = res
   const headers = new Headers(res.headers)
-  const framed = framing.filter((name) => headers.has(name))
-  for (const name of framed) headers.delete(name)
+  const wrong = framing.filter((name) => headers.has(name))
+  // where a middleware puts a response in the place of another, Hono lays the headers of the other over it
+  if (written && headers.get('content-length') === String(written.length))
+    wrong.push('content-length', ...(res.body ? [] : ['content-type']))
+  for (const name of wrong) headers.delete(name)
   if (!res.body) {
-    checkHead(res, 0, toHead)
-    if (framed.length > 0) replace(c, new Response(null, { status, headers }))
+    checkHead({ status, headers }, 0, toHead)
+    if (wrong.length > 0) replace(c, new Response(null, { status, headers }))
     c.set('written', { response: c.res, length: 0 })
     return
   }
-  const { chunks, rest } = await begin(res, c.get('signal'))
+  if (!headers.has('content-type')) headers.set('Content-Type', untyped)
+  const { chunks, rest } = await begin(res, { signal: c.get('signal'), wholeBytes })
   if (rest) {
     const response = new Response(rest, { status, headers })
     c.set('stream', { ...c.get('stream'), response })
@@ -57,7 +65,7 @@ export async function settle(c: Context<BaseEnv>): Promise<void> {
   }
   const bytes = Buffer.concat(chunks)
   holdResponse(c, bytes.length)
-  checkHead(res, bytes.length)
+  checkHead({ status, headers }, bytes.length)
   headers.set('Content-Length', String(bytes.length))
   const response = new Response(bytes, { status, headers })
   c.set('written', { response, length: bytes.length })
@@ -83,7 +91,10 @@ function bytesOf(chunk: unknown): Uint8Array {
 }
 
 /** Reads what is at hand of a body, at least its first chunk. `rest` is the whole stream, where there is more. */
-async function begin(response: Response, signal: AbortSignal | undefined) {
+async function begin(
+  response: Response,
+  { signal, wholeBytes }: { signal: AbortSignal | undefined; wholeBytes: number | undefined },
+) {
   const reader = (response.body as ReadableStream<unknown>).getReader()
   const stop = () => void reader.cancel(signal?.reason).catch(() => {})
   signal?.addEventListener('abort', stop)
@@ -92,8 +103,10 @@ async function begin(response: Response, signal: AbortSignal | undefined) {
     let size = 0
     let next = reader.read()
     if (!isEventStream(response)) await next
-    const prompt = () => chunks.length < 2 || size <= promptSize // a text is one chunk, however long
-    for (let read = await soon(next); read && prompt(); read = await soon(next)) {
+    const most = wholeBytes ?? promptSize
+    const fits = () => chunks.length < 2 || size <= most // a text is one chunk, however long
+    const come = (read: typeof next) => (wholeBytes === undefined ? soon(read) : read)
+    for (let read = await come(next); read && fits(); read = await come(next)) {
       signal?.throwIfAborted() // what has ended then was cancelled
       if (read.done) return { chunks }
       const bytes = bytesOf(read.value)

@@ -8,8 +8,8 @@ interface Node {
 }
 
 /**
- * Refuses what is valid JSON (or a valid form) but poison further in: NUL, which PostgreSQL's text cannot hold, and
- * lone surrogates, which UTF-8 cannot.
+ * Refuses what is valid JSON (or a valid form) but poison further in: NUL, which PostgreSQL's text cannot hold, lone
+ * surrogates, which UTF-8 cannot, and the name `__proto__`, which copies of an object lose.
  *
  * @param value a parsed body or query
  * @throws {Problem} VALIDATION_FAILED with a pointer to the place
@@ -23,6 +23,7 @@ export function refusePoison(value: unknown, place: ProblemError['in']): void {
     for (const [key, child] of Object.entries(current)) {
       const inner = { value: child, key, parent: node }
       refuseText(key, place, inner)
+      if (key === '__proto__') throw refusal(place, pointerTo(inner), 'must not have the name __proto__')
       open.push(inner)
     }
   }

@@ -22,7 +22,9 @@ export function toProblem(error: unknown): Problem {
 function ofHono(error: HTTPException): Problem {
   const { status, res, message } = error
   const definition = problemOfStatus(status)
-  const headers = Object.fromEntries([...(res?.headers ?? [])].filter(([name]) => !ofTheBody.test(name)))
+  const sent = [...(res?.headers ?? [])].filter(([name]) => !ofTheBody.test(name))
+  const cookies = res?.headers.getSetCookie() ?? []
+  const headers = { ...Object.fromEntries(sent), ...(cookies.length > 0 && { 'set-cookie': cookies }) }
   void res?.body?.cancel().catch(() => {})
   const detail = status < 500 ? { detail: message || definition.title } : {}
   return new Problem(definition, { ...detail, headers, cause: error })

@@ -4,6 +4,7 @@ import type { Context } from 'hono'
 import { write } from '../http/answer-headers.ts'
 import type { BaseEnv } from '../http/env.ts'
 import { bareType, isJson, rangesOf } from '../http/media-type.ts'
+import { bodyFirst, untyped } from '../http/own-type.ts'
 import { type Stated, statedAt } from './stated.ts'
 
 /** What happens to a key that a reply's schema does not name: it is dropped, or the reply is a 500. */
@@ -12,7 +13,8 @@ export type ReplyCheck = 'strip' | 'fail'
 /** What a body that is written anew no longer has: `fetch` has decoded it, and leaves its encoding in the headers. */
 const ofTheBody = ['content-length', 'content-encoding']
 
-type ReplyInit = number | { status?: number; headers?: Headers | Record<string, string> }
+type ReplyHeaders = Record<string, string | string[]>
+type ReplyInit = number | { status?: number; headers?: Headers | ReplyHeaders }
 type Handler = (c: Context<BaseEnv>) => Response | Promise<Response>
 
 /**
@@ -70,25 +72,19 @@ export function checkReplies(
 
   return async function checkedHandler(c) {
     let written: Response | undefined
-    let touched = false
-    const { header } = c
-    replace(c, 'header', (...args: Parameters<typeof header>) => {
-      touched = true
-      header(...args)
-    })
-    replace(c, 'json', (body: unknown, init?: ReplyInit, headers?: Record<string, string>) => {
+    define(c, 'json', (body: unknown, init?: ReplyInit, headers?: ReplyHeaders) => {
       const status = (typeof init === 'number' ? init : init?.status) ?? 200
-      const given =
-        typeof init === 'object' ? { ...Object.fromEntries(new Headers(init.headers)), ...headers } : headers
+      const given = typeof init === 'object' ? { ...recordOf(init.headers), ...headers } : headers
       const found = at(status)
       const typed = nameOf(given, 'content-type')
-      const type = (typed && given?.[typed]) ?? jsonTypeOf(found)
+      const type = (typed && String(given?.[typed])) || jsonTypeOf(found)
       const all = typed ? omit(given, typed) : given
       const text = check(schemaOf(found, status, bareType(type)), status, body)
       written = write(c, status, type, text, all)
+      const touched = c.get('headersSet')
       // what c.header() set is in Hono's own hands: it has to make this answer
       if (touched) {
-        written = c.body(text, status as 200, Object.fromEntries(written.headers))
+        written = c.body(text, status as 200, recordOf(written.headers))
         c.set('written', { response: written, length: Buffer.byteLength(text) })
       }
       const { headers: sent } = touched ? written : { headers: undefined }
@@ -98,12 +94,16 @@ export function checkReplies(
 
     const response = await handler(c)
     if (!response) throw new Error(`${operation} returned no response`)
+    // Hono sends that one, whatever is returned
+    if (c.finalized)
+      throw new Error(`${operation} set c.res, which is not checked: return the response instead`)
     if (response === written) return response
+    bodyFirst(response)
     const { status } = response
     const found = at(status)
     checkHeaders(c, found, status, (name) => response.headers.has(name))
     const given = response.headers.get('content-type')
-    const type = given === null ? undefined : bareType(given)
+    const type = given === null ? (response.body ? untyped : undefined) : bareType(given)
     if (type === undefined && c.req.method === 'HEAD') return response
     const schema = schemaOf(found, status, type)
     if (type === undefined || !isJson(type) || !(schema instanceof z.ZodType)) return response
@@ -124,21 +124,25 @@ function jsonTypeOf({ content }: Stated): string {
   return [...content.keys()].find(isJson) ?? 'application/json'
 }
 
-function omit(headers: Record<string, string> | undefined, name: string): Record<string, string> {
+function omit(headers: ReplyHeaders | undefined, name: string): ReplyHeaders {
   return Object.fromEntries(Object.entries(headers ?? {}).filter(([other]) => other !== name))
 }
 
 /** A header's name as it is written here. */
-function nameOf(headers: Record<string, string> | undefined, wanted: string): string | undefined {
+function nameOf(headers: ReplyHeaders | undefined, wanted: string): string | undefined {
   for (const name in headers) if (name.toLowerCase() === wanted) return name
   return undefined
 }
 
-/**
- * Defined, not assigned: where each request assigns a function of its own, V8's young collections keep what requests
- * have left behind, a tenth of all that is allocated, until a full one.
- */
-function replace(c: Context<BaseEnv>, method: 'header' | 'json', value: unknown): void {
+/** Headers by name, each cookie by itself. */
+function recordOf(headers: Headers | ReplyHeaders | undefined): ReplyHeaders {
+  if (!(headers instanceof Headers)) return headers ?? {}
+  const cookies = headers.getSetCookie()
+  return { ...Object.fromEntries(headers), ...(cookies.length > 0 && { 'set-cookie': cookies }) }
+}
+
+/** Defined, not assigned: see `noteHeaders` in answer-headers.ts. */
+function define(c: Context<BaseEnv>, method: 'json', value: unknown): void {
   Object.defineProperty(c, method, { value })
 }
 

@@ -43,6 +43,7 @@ const framed = defineRoute({
   responses: { 200: json('A thing', Thing) },
 })
 const decoded = defineRoute({ ...framed, path: '/odd/decoded', operationId: 'showDecoded' })
+const replaced = defineRoute({ ...framed, path: '/odd/replaced', operationId: 'showReplaced' })
 const forgotten = defineRoute({
   ...framed,
   method: 'post',
@@ -58,6 +59,10 @@ export function odd() {
     handle(framed, (c) => c.json({ a: 1 }, 200, framing)),
     // as `fetch` leaves it: the body is decoded, and its headers still say how it was encoded
     handle(decoded, () => Response.json({ a: 1 }, { headers: { 'Content-Encoding': 'gzip' } }) as never),
+    handle(replaced, (c) => {
+      c.res = new Response('<p>hunter2', { headers: { 'Content-Type': 'text/html' } })
+      return c.json({ a: 1 }, 200)
+    }),
     handle(forgotten, () => undefined as never),
     handlePlain({ ...open, path: '/odd/not-found' }, (c) => c.notFound() as never),
     handlePlain({ ...open, path: '/odd/framed-text' }, () => {
