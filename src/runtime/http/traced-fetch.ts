@@ -25,5 +25,25 @@ export function tracedFetch(url: string | URL, init: RequestInit = {}): Promise<
   const signals = [init.signal, request?.signal, call.signal].filter(
     (signal) => signal instanceof AbortSignal,
   )
-  return fetch(url, { ...init, headers, signal: AbortSignal.any(signals) })
+  const body = init.body instanceof ReadableStream ? { body: givenUpInSilence(init.body) } : {}
+  return fetch(url, { ...init, ...body, headers, signal: AbortSignal.any(signals) })
+}
+
+/**
+ * A body whose source may fail when it is told that nobody wants it any more: undici waits for no word of that, and such
+ * an error would end the process.
+ */
+function givenUpInSilence(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const reader = body.getReader()
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read()
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: (reason) => reader.cancel(reason).catch(() => {}),
+    },
+    { highWaterMark: 0 },
+  )
 }
