@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { defineRoute, type Handler, handle, json } from '#src/runtime/openapi/route.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { logged, serveThing, showThing, Thing } from '#test/support/thing.ts'
@@ -168,4 +168,58 @@ test.each<[name: string, handler: Handler<typeof tagged>]>([
     expect(await expectJson(response)).toEqual({ name: 'x' })
     expect(logged(lines, 'WARNING')).toBe('')
   }
+})
+
+const priced = defineRoute({
+  ...showThing,
+  responses: {
+    200: {
+      description: 'The thing',
+      content,
+      headers: z.object({
+        'X-Cost': z.int().min(0),
+        'X-Until': z.iso.datetime().optional(),
+        'X-State': z.enum(['new', 'used']).optional(),
+      }),
+    },
+  },
+})
+const pricedIn: [way: string, make: (headers: Record<string, string>) => Handler<typeof priced>][] = [
+  ['c.json', (headers) => (c) => c.json({ name: 'x' }, 200, headers)],
+  [
+    'c.header',
+    (headers) => (c) => {
+      for (const [name, value] of Object.entries(headers)) c.header(name, value)
+      return c.json({ name: 'x' }, 200)
+    },
+  ],
+  ['a response of its own', (headers) => () => Response.json({ name: 'x' }, { headers }) as never],
+]
+
+describe.each(pricedIn)('a stated header by %s', (_way, make) => {
+  test.each<[Record<string, string>, string]>([
+    [{ 'x-cost': 'hunter2' }, 'x-cost: Invalid input: expected number'],
+    [{ 'X-Cost': '-1' }, 'x-cost: Too small'],
+    [{ 'X-Cost': '1', 'X-Until': 'hunter2' }, 'x-until: Invalid ISO datetime'],
+    [{ 'X-Cost': '1', 'X-State': 'hunter2' }, 'x-state: Invalid option'],
+  ])(
+    'that does not fit its schema is a 500 without the value, or a warning live: %j',
+    async (headers, why) => {
+      const message = `getThing answered 200 with a header that does not fit its schema: ${why}`
+      const strict = await serveThing('fail', handle(priced, make(headers)))
+      await expectProblem(await strict.api('/thing'), 500, 'INTERNAL')
+      expect(logged(strict.lines, 'ERROR')).toContain(message)
+      expect(JSON.stringify(strict.lines)).not.toContain('hunter2')
+      const live = await serveThing('strip', handle(priced, make(headers)))
+      expect((await live.api('/thing')).ok).toBe(true)
+      expect(logged(live.lines, 'WARNING')).toContain(message)
+    },
+  )
+
+  test('that fits goes out', async () => {
+    const headers = { 'X-Cost': '0', 'X-Until': '2026-11-28T12:00:00Z', 'X-State': 'new' }
+    const { api, lines } = await serveThing('fail', handle(priced, make(headers)))
+    expect(await expectJson(await api('/thing'))).toEqual({ name: 'x' })
+    expect(logged(lines, 'WARNING')).toBe('')
+  })
 })

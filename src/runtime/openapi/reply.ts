@@ -22,7 +22,7 @@ type Handler = (c: Context<BaseEnv>) => Response | Promise<Response>
  * fits the schema. `c.json` is checked before it is written; a JSON body made in another way is read back.
  *
  * @throws {Error} naming the operation and the mismatch, never the values; it becomes a 500. A header that is
- * stated and not sent, where unknown keys are dropped, is a warning in the log.
+ * stated and not sent, or does not fit its schema, where unknown keys are dropped, is a warning in the log.
  */
 export function checkReplies(
   operation: string,
@@ -61,13 +61,19 @@ export function checkReplies(
     c: Context<BaseEnv>,
     { headers }: Stated,
     status: number,
-    sent: (name: string) => boolean,
+    sent: (name: string) => string | null,
   ) {
-    const missing = headers.find((name) => !sent(name))
-    if (missing === undefined) return
-    const message = `${operation} answered ${status} without the header ${missing}, which its route states`
-    if (mode === 'fail') throw new Error(message)
-    c.get('log').warn(message)
+    for (const { name, required, complaint } of headers) {
+      const text = sent(name)
+      const wrong = text === null ? undefined : complaint(text)
+      if (text === null ? !required : wrong === undefined) continue
+      const message =
+        text === null
+          ? `${operation} answered ${status} without the header ${name}, which its route states`
+          : `${operation} answered ${status} with a header that does not fit its schema: ${name}: ${wrong}`
+      if (mode === 'fail') throw new Error(message)
+      c.get('log').warn(message)
+    }
   }
 
   return async function checkedHandler(c) {
@@ -88,7 +94,7 @@ export function checkReplies(
         c.set('written', { response: written, length: Buffer.byteLength(text) })
       }
       const { headers: sent } = touched ? written : { headers: undefined }
-      checkHeaders(c, found, status, (name) => sent?.has(name) ?? nameOf(all, name) !== undefined)
+      checkHeaders(c, found, status, (name) => (sent ? sent.get(name) : textOf(all, name)))
       return written
     })
 
@@ -101,7 +107,7 @@ export function checkReplies(
     bodyFirst(response)
     const { status } = response
     const found = at(status)
-    checkHeaders(c, found, status, (name) => response.headers.has(name))
+    checkHeaders(c, found, status, (name) => response.headers.get(name))
     const given = response.headers.get('content-type')
     const type = given === null ? (response.body ? untyped : undefined) : bareType(given)
     if (type === undefined && c.req.method === 'HEAD') return response
@@ -132,6 +138,13 @@ function omit(headers: ReplyHeaders | undefined, name: string): ReplyHeaders {
 function nameOf(headers: ReplyHeaders | undefined, wanted: string): string | undefined {
   for (const name in headers) if (name.toLowerCase() === wanted) return name
   return undefined
+}
+
+/** A header's value as it is sent, by its name in small letters. */
+function textOf(headers: ReplyHeaders | undefined, wanted: string): string | null {
+  const name = nameOf(headers, wanted)
+  const value = name === undefined ? undefined : headers?.[name]
+  return value === undefined ? null : [value].flat().join(', ')
 }
 
 /** Headers by name, each cookie by itself. */

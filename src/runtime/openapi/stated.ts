@@ -1,13 +1,24 @@
 import type { RouteConfig } from '@hono/zod-openapi'
 import { z } from '@hono/zod-openapi'
+import { alternativesOf } from '../http/fields.ts'
 import { bareType } from '../http/media-type.ts'
+import { textReader } from '../http/typed-text.ts'
 
 /** What a route states for a status. */
 export interface Stated {
   /** The schemas by content type, in small letters and without parameters; nothing where the response has no body. */
   readonly content: ReadonlyMap<string, unknown>
-  /** The headers that every such response has, in small letters. */
-  readonly headers: readonly string[]
+  readonly headers: readonly StatedHeader[]
+}
+
+/** A header that a route states for a response. */
+export interface StatedHeader {
+  /** In small letters. */
+  readonly name: string
+  /** Whether every such response has it. */
+  readonly required: boolean
+  /** What is wrong with a value, by its schema; nothing where it fits. */
+  readonly complaint: (text: string) => string | undefined
 }
 
 /**
@@ -29,16 +40,22 @@ function statementOf(response: RouteConfig['responses'][string]): Stated {
     content: new Map(
       content.map(([type, media]) => [bareType(type), media && 'schema' in media ? media.schema : undefined]),
     ),
-    headers: 'headers' in response ? requiredHeaders(response.headers) : [],
+    headers: 'headers' in response ? headersOf(response.headers) : [],
   }
 }
 
-/** Those that are not stated as optional: by the schema, or by `required: false`. */
-function requiredHeaders(headers: unknown): string[] {
+/** They are optional by their schema, or by `required: false`. */
+function headersOf(headers: unknown): StatedHeader[] {
   const parts = headers instanceof z.ZodObject ? headers.def.shape : (headers ?? {})
-  return Object.entries(parts).flatMap(([name, part]) => {
-    const optional =
-      part instanceof z.core.$ZodType ? part._zod.optin !== undefined : part?.required === false
-    return optional ? [] : [name.toLowerCase()]
+  return Object.entries(parts).map(([name, part]) => {
+    const schema = part instanceof z.core.$ZodType ? part : undefined
+    const required = schema ? schema._zod.optin === undefined : part?.required !== false
+    return { name: name.toLowerCase(), required, complaint: schema ? complaintOf(schema) : () => undefined }
   })
+}
+
+/** Reads a header's text as a parameter's is read: for `z.int()` the text `5` is the number. */
+function complaintOf(schema: z.core.$ZodType): StatedHeader['complaint'] {
+  const { read } = textReader(alternativesOf(schema).one)
+  return (text) => z.safeParse(schema, read(text)).error?.issues[0]?.message
 }
