@@ -97,98 +97,98 @@ const notes: Record<string, string> = {
   'live/secrets': 'DATABASE_URL=runway-live-database-url:3,AUTH_SECRET=runway-live-auth-secret:1',
 }
 
-if (gcloudIsInstalled) {
-  test('what the real gcloud sends for a first deploy, and for its traffic, is what is meant', async ({
-    annotate,
-  }) => {
-    const version = await gcloudVersion()
-    if (version < 575) {
-      await annotate(`gcloud ${version} is too old for: deploy/revision live, deploy/traffic live`)
-      return
-    }
-    const { url, sent, environment } = await pretendApi()
-    const { folder, run } = await scripts()
-    await mkdir(join(folder, '.build/live'), { recursive: true })
-    const given = { ...notes, 'live/url': url }
-    for (const [name, value] of Object.entries(given))
-      await writeFile(join(folder, '.build', name), `${value}${value && '\n'}`)
-    const bin = join(folder, 'bin')
-    await mkdir(bin)
-    await writeFile(join(bin, 'sleep'), '#!/bin/sh\n')
-    await chmod(join(bin, 'sleep'), 0o755)
-    const env = {
-      ...environment,
-      PATH: [bin, process.env.PATH].join(delimiter),
-      PROJECT_ID: 'my-project',
-      BUILD_ID: 'abcdef12-3456',
-      CLOUDSDK_CONFIG: join(folder, 'gcloud'),
-    }
-    for (const step of ['deploy/revision', 'deploy/traffic']) {
-      const { status, stderr } = await run('bash', [step, 'live'], env)
-      expect([step, status, status === 0 ? '' : stderr]).toEqual([step, 0, ''])
-    }
+test('what the real gcloud sends for a first deploy, and for its traffic, is what is meant', async ({
+  annotate,
+}) => {
+  const version = gcloudIsInstalled ? await gcloudVersion() : 0
+  if (version < 575) {
+    await annotate(
+      `gcloud ${version || 'is not here, or'} is too old for: deploy/revision live, deploy/traffic live`,
+    )
+    return
+  }
+  const { url, sent, environment } = await pretendApi()
+  const { folder, run } = await scripts()
+  await mkdir(join(folder, '.build/live'), { recursive: true })
+  const given = { ...notes, 'live/url': url }
+  for (const [name, value] of Object.entries(given))
+    await writeFile(join(folder, '.build', name), `${value}${value && '\n'}`)
+  const bin = join(folder, 'bin')
+  await mkdir(bin)
+  await writeFile(join(bin, 'sleep'), '#!/bin/sh\n')
+  await chmod(join(bin, 'sleep'), 0o755)
+  const env = {
+    ...environment,
+    PATH: [bin, process.env.PATH].join(delimiter),
+    PROJECT_ID: 'my-project',
+    BUILD_ID: 'abcdef12-3456',
+    CLOUDSDK_CONFIG: join(folder, 'gcloud'),
+  }
+  for (const step of ['deploy/revision', 'deploy/traffic']) {
+    const { status, stderr } = await run('bash', [step, 'live'], env)
+    expect([step, status, status === 0 ? '' : stderr]).toEqual([step, 0, ''])
+  }
 
-    const revision = 'runway-live-261128-0000-abcdef12'
-    const [closed, deployed, moved, ended] = sent
-    expect(sent).toHaveLength(4)
-    const annotations = { 'run.googleapis.com/invoker-iam-disabled': 'True' }
-    expect(closed).toMatchObject({
-      metadata: { annotations: { ...annotations, 'run.googleapis.com/maxScale': '1' } },
-      spec: { template: { metadata: { name: 'runway-live-closed' } } },
-    })
-    expect(closed?.spec.template).toMatchObject({
-      spec: {
-        containers: [{ command: ['node'], args: ['-e', expect.stringContaining('"Retry-After": "60"')] }],
-      },
-    })
-    const { template, traffic } = deployed?.spec ?? {}
-    expect(deployed?.metadata.annotations).toMatchObject({
-      ...annotations,
-      'run.googleapis.com/maxScale': '2',
-    })
-    expect(traffic).toEqual([
-      { percent: 100, revisionName: 'runway-live-closed' },
-      { revisionName: revision, tag: 'b-abcdef12' },
-    ])
-    const { spec, metadata } = template as { spec: { containers: object[] }; metadata: object }
-    expect(JSON.stringify(metadata)).not.toContain('Scale')
-    expect(metadata).toMatchObject({
-      annotations: { 'run.googleapis.com/cloudsql-instances': 'my-project:europe-west1:runway' },
-    })
-    expect(spec).toMatchObject({
-      containerConcurrency: 80,
-      serviceAccountName: 'runway-live@my-project.iam.gserviceaccount.com',
-      timeoutSeconds: 300,
-    })
-    expect(spec.containers).toEqual([
-      expect.objectContaining({
-        env: [
-          { name: 'ALLOWED_HOSTS', value: 'a.example.com' },
-          { name: 'ODD', value: 'x, y="z" $é; ^|^' },
-          secret('DATABASE_URL', 'runway-live-database-url', '3'),
-          secret('AUTH_SECRET', 'runway-live-auth-secret', '1'),
-        ],
-        image: notes.image,
-        resources: expect.objectContaining({ limits: { cpu: '1', memory: '1Gi' } }),
-        startupProbe: {
-          failureThreshold: 60,
-          httpGet: { path: '/ping' },
-          periodSeconds: 1,
-          timeoutSeconds: 1,
-        },
-      }),
-    ])
-    expect(JSON.stringify(spec.containers)).not.toMatch(/"(command|args)"/)
-
-    expect(moved?.spec.traffic).toEqual([
-      { revisionName: revision, percent: 100 },
-      { revisionName: revision, tag: 'b-abcdef12' },
-    ])
-    expect(moved?.spec.template).toEqual(template)
-    expect(ended?.spec.traffic).toEqual([{ revisionName: revision, percent: 100 }])
-    expect(ended?.metadata.annotations.passed?.trim()).toBe(revision)
+  const revision = 'runway-live-261128-0000-abcdef12'
+  const [closed, deployed, moved, ended] = sent
+  expect(sent).toHaveLength(4)
+  const annotations = { 'run.googleapis.com/invoker-iam-disabled': 'True' }
+  expect(closed).toMatchObject({
+    metadata: { annotations: { ...annotations, 'run.googleapis.com/maxScale': '1' } },
+    spec: { template: { metadata: { name: 'runway-live-closed' } } },
   })
-}
+  expect(closed?.spec.template).toMatchObject({
+    spec: {
+      containers: [{ command: ['node'], args: ['-e', expect.stringContaining('"Retry-After": "60"')] }],
+    },
+  })
+  const { template, traffic } = deployed?.spec ?? {}
+  expect(deployed?.metadata.annotations).toMatchObject({
+    ...annotations,
+    'run.googleapis.com/maxScale': '2',
+  })
+  expect(traffic).toEqual([
+    { percent: 100, revisionName: 'runway-live-closed' },
+    { revisionName: revision, tag: 'b-abcdef12' },
+  ])
+  const { spec, metadata } = template as { spec: { containers: object[] }; metadata: object }
+  expect(JSON.stringify(metadata)).not.toContain('Scale')
+  expect(metadata).toMatchObject({
+    annotations: { 'run.googleapis.com/cloudsql-instances': 'my-project:europe-west1:runway' },
+  })
+  expect(spec).toMatchObject({
+    containerConcurrency: 80,
+    serviceAccountName: 'runway-live@my-project.iam.gserviceaccount.com',
+    timeoutSeconds: 300,
+  })
+  expect(spec.containers).toEqual([
+    expect.objectContaining({
+      env: [
+        { name: 'ALLOWED_HOSTS', value: 'a.example.com' },
+        { name: 'ODD', value: 'x, y="z" $é; ^|^' },
+        secret('DATABASE_URL', 'runway-live-database-url', '3'),
+        secret('AUTH_SECRET', 'runway-live-auth-secret', '1'),
+      ],
+      image: notes.image,
+      resources: expect.objectContaining({ limits: { cpu: '1', memory: '1Gi' } }),
+      startupProbe: {
+        failureThreshold: 60,
+        httpGet: { path: '/ping' },
+        periodSeconds: 1,
+        timeoutSeconds: 1,
+      },
+    }),
+  ])
+  expect(JSON.stringify(spec.containers)).not.toMatch(/"(command|args)"/)
+
+  expect(moved?.spec.traffic).toEqual([
+    { revisionName: revision, percent: 100 },
+    { revisionName: revision, tag: 'b-abcdef12' },
+  ])
+  expect(moved?.spec.template).toEqual(template)
+  expect(ended?.spec.traffic).toEqual([{ revisionName: revision, percent: 100 }])
+  expect(ended?.metadata.annotations.passed?.trim()).toBe(revision)
+})
 
 function secret(variable: string, name: string, key: string) {
   return { name: variable, valueFrom: { secretKeyRef: { key, name } } }

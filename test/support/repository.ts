@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { temporaryFolder } from './migrations.ts'
 import { spawnProgram } from './process.ts'
@@ -43,7 +44,7 @@ export async function writeFiles(folder: string, files: Readonly<Record<string, 
 
 /** Runs `npm run test:expand -- …` in a folder. */
 export async function expand(folder: string, ...args: string[]) {
-  const main = new URL('../expand/main.ts', import.meta.url).pathname
+  const main = fileURLToPath(new URL('../expand/main.ts', import.meta.url))
   const { PATH = '', HOME = '' } = process.env
   const env = { PATH, HOME, NO_COLOR: '1' }
   const { lines, exit } = spawnProgram(process.execPath, [main, ...args], { cwd: folder, env })
