@@ -1,17 +1,33 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { threadTime } from './thread-time.ts'
 
-// Loaded before a service (`node --import`): tells whoever started it, by a message, what its event loop and its memory
-// have come to since it was last asked.
+// Loaded before a service (`node --import`): tells whoever started it, by messages, what its requests cost. Between
+// `begin` and `end` it looks at each turn of the event loop: how much CPU time the loop's thread took for it. That is
+// what a turn holds the loop for on a machine that does nothing else; nobody else's work is in it, and no timer's resolution.
 
-const delay = monitorEventLoopDelay({ resolution: 1 })
-delay.enable()
+/** What a turn that finds nothing to do takes at most. */
+const idleMs = 0.05
 
-process.on('message', () => {
-  process.send?.({
-    longestMs: Math.max(0, delay.max / 1e6 - 1),
-    rss: process.memoryUsage.rss(),
-    peakRss: process.resourceUsage().maxRSS * 1024,
-  })
-  delay.reset()
+let watching = false
+let [longest, sum, last] = [0, 0, 0]
+
+function turn(): void {
+  const now = threadTime()
+  longest = Math.max(longest, now - last)
+  if (now - last > idleMs) sum += now - last
+  last = now
+  if (watching) setImmediate(turn) // the loop does not wait then
+}
+
+process.on('message', (message) => {
+  if (message === 'begin') {
+    watching = true
+    ;[longest, sum, last] = [0, 0, threadTime()]
+    setImmediate(turn)
+    process.send?.('begun')
+  } else {
+    watching = false
+    turn()
+    process.send?.({ longestMs: longest, sumMs: sum })
+  }
 })
 process.channel?.unref()

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { z } from '@hono/zod-openapi'
 import { sendStream } from '#src/runtime/http/send-stream.ts'
 import { defineFeature } from '#src/runtime/openapi/feature.ts'
+import { file } from '#src/runtime/openapi/file.ts'
 import { defineRoute, handle, handlePlain, json, jsonBody } from '#src/runtime/openapi/route.ts'
 import { stream } from '#src/runtime/openapi/stream.ts'
 import { schemas } from './schemas.ts'
@@ -28,6 +29,24 @@ const takers = Object.entries(schemas).map(([path, schema]) =>
 )
 
 const Tags = z.strictObject({ tag: z.array(z.string()) })
+const files = defineRoute({
+  ...open,
+  path: '/files',
+  operationId: 'files',
+  request: {
+    body: {
+      required: true,
+      content: { 'multipart/form-data': { schema: z.strictObject({ tag: z.array(file()) }) } },
+    },
+  },
+})
+const cookies = defineRoute({
+  ...open,
+  method: 'get',
+  path: '/cookies',
+  operationId: 'cookies',
+  request: { cookies: z.strictObject({ a: z.string().optional() }) },
+})
 const form = defineRoute({
   ...open,
   path: '/form',
@@ -66,6 +85,8 @@ export const abuse = defineFeature({
   routes: () => [
     ...takers,
     handle(form, (c) => c.json({ taken: c.req.valid('form') !== undefined }, 200)),
+    handle(files, (c) => c.json({ taken: c.req.valid('form') !== undefined }, 200)),
+    handle(cookies, (c) => c.json({ taken: c.req.valid('cookie') !== undefined }, 200)),
     handle(page, (c) => c.json({ page: Array.from({ length: 50 }, () => large.slice(0, 100_000)) }, 200)),
     handle(flow, (c) => sendStream(c, 'text/plain', chunks())),
     handlePlain({ method: 'get', path: '/text', security: 'public' }, (c) => c.text(`${large}.`)),

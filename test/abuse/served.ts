@@ -5,20 +5,19 @@ import { noDatabase } from '#test/support/feature.ts'
 import { testTasks } from '#test/support/task-variables.ts'
 import { testAuth } from '#test/support/tokens.ts'
 
-/** What a process has come to since it was last asked: see loop.ts. */
-export interface Measured {
+/** What requests cost the event loop's thread: CPU time in milliseconds. See loop.ts. */
+export interface Turns {
+  /** Of the longest turn of the loop. */
   readonly longestMs: number
-  /** Bytes, now. */
-  readonly rss: number
-  /** Bytes, the most since the start. */
-  readonly peakRss: number
+  readonly sumMs: number
 }
 
 /** A process of the bundle that serves the abused routes. */
 export interface Served {
   readonly url: string
   readonly child: ChildProcess
-  measure(): Promise<Measured>
+  /** What the loop's turns cost while this runs. */
+  watch(work: () => Promise<unknown>): Promise<Turns>
   stop(): Promise<void>
 }
 
@@ -37,13 +36,17 @@ export async function startServed(file: string, flags: readonly string[]): Promi
     })
     child.once('exit', (code) => reject(new Error(`The service ended with ${code}.`)))
   })
+  const ask = async (message: string) => {
+    child.send(message)
+    return (await once(child, 'message'))[0] as unknown
+  }
   return {
     url,
     child,
-    async measure() {
-      child.send('measure')
-      const [measured] = await once(child, 'message')
-      return measured as Measured
+    async watch(work) {
+      await ask('begin')
+      await work()
+      return (await ask('end')) as Turns
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return

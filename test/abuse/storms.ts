@@ -1,6 +1,8 @@
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
-import { type Input, listOf } from './inputs.ts'
+import { Worker } from 'node:worker_threads'
+import type { Input } from './inputs.ts'
 
 /** What came back while many clients asked at once. */
 export interface Outcome {
@@ -8,12 +10,17 @@ export interface Outcome {
   readonly statuses: Record<string, number>
   /** 503s that do not say when to come back. */
   readonly withoutRetryAfter: number
-  /** Small requests that were not served, and the longest time that one took. */
-  readonly small: { readonly sent: number; readonly failed: number; readonly longestMs: number }
+  /** What small requests took meanwhile, and how many were not served. */
+  readonly small: {
+    readonly sent: number
+    readonly failed: number
+    readonly p50Ms: number
+    readonly p99Ms: number
+    readonly longestMs: number
+  }
 }
 
 const clients = 80
-const json = { 'Content-Type': 'application/json' }
 
 /** Sends a request; its status, or `cut`. */
 async function send(
@@ -52,11 +59,9 @@ export async function storm(url: string, inputs: readonly Input[], seconds: numb
       if (status === '503' && !headers.has('retry-after')) withoutRetryAfter++
     }
   }
-  const [small] = await Promise.all([
-    sendSmall(url, until),
-    ...Array.from({ length: clients }, (_none, at) => client(at)),
-  ])
-  return { statuses, withoutRetryAfter, small }
+  const stopPinging = startPinging(url)
+  await Promise.all(Array.from({ length: clients }, (_none, at) => client(at)))
+  return { statuses, withoutRetryAfter, small: await stopPinging() }
 }
 
 /** 80 clients that ask for a large response and never read it, or send their body byte by byte. */
@@ -79,9 +84,10 @@ export async function slow(url: string, kind: 'readers' | 'senders', seconds: nu
       )
     return socket
   })
-  const small = sendSmall(url, until)
+  const stopPinging = startPinging(url)
   if (kind === 'senders') await trickle(sockets, until)
-  const outcome = { statuses, withoutRetryAfter: 0, small: await small }
+  else await setTimeout(until - performance.now())
+  const outcome = { statuses, withoutRetryAfter: 0, small: await stopPinging() }
   for (const socket of sockets) socket.destroy()
   return outcome
 }
@@ -95,21 +101,15 @@ async function trickle(sockets: readonly Socket[], until: number): Promise<void>
   }
 }
 
-async function sendSmall(url: string, until: number): Promise<Outcome['small']> {
-  const body = listOf('"a"', 1000)
-  let [sent, failed, longestMs] = [0, 0, 0]
-  while (performance.now() < until) {
-    for (const input of [
-      { name: 'ping', path: '/ping' },
-      { name: 'small', path: '/texts', body, headers: json },
-    ]) {
-      const started = performance.now()
-      const [status] = await send(url, input)
-      sent++
-      longestMs = Math.max(longestMs, performance.now() - started)
-      if (status !== '200') failed++
-    }
-    await setTimeout(50)
+/** Sends small requests from a thread of its own; tells what they took once it is stopped. */
+function startPinging(url: string): () => Promise<Outcome['small']> {
+  const worker = new Worker(new URL('ping.ts', import.meta.url), { workerData: { url } })
+  return async () => {
+    worker.postMessage('stop')
+    const [{ took, failed }] = (await once(worker, 'message')) as [{ took: number[]; failed: number }]
+    const sorted = took.toSorted((a, b) => a - b)
+    const part = (share: number) =>
+      sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+    return { sent: took.length, failed, p50Ms: part(0.5), p99Ms: part(0.99), longestMs: part(1) }
   }
-  return { sent, failed, longestMs }
 }

@@ -138,8 +138,8 @@ const notFirst = 'The body does not begin with its boundary.'
 const noEnd = 'The body ends before its last boundary.'
 const goesOn = 'The body goes on after its last boundary.'
 const noHeader = 'A part has no header Content-Disposition: form-data; name="…".'
-const noHeaders = 'A part has no end of its headers within 8192 bytes.'
-const badHeader = 'A part has a header that is none, or that stands twice.'
+const noHeaders = 'A part has no end of its headers within 4096 bytes.'
+const badHeader = 'A part has a header that is none or stands twice, or more than 16.'
 const encoded = 'The part "a" has a Content-Transfer-Encoding: send its bytes as they are.'
 const badExtended = 'The part "a" has a filename* that is not percent-encoded UTF-8.'
 const afterBoundary = 'The boundary is followed by something else than a line break.'
@@ -165,7 +165,23 @@ test.each<[what: string, body: string | Uint8Array, message: string]>([
   ['a header twice', named('\r\nContent-Disposition: form-data; name="b"') + end, badHeader],
   ['a name twice', named('; name="b"') + end, unreadable],
   ['a name without its end', part('Content-Disposition: form-data; name="a') + end, unreadable],
-  ['long headers', named(`\r\nX-A: ${'x'.repeat(8192)}`) + end, noHeaders],
+  ['long headers', named(`\r\nX-A: ${'x'.repeat(4096)}`) + end, noHeaders],
+  [
+    '17 headers',
+    named(Array.from({ length: 16 }, (_none, at) => `\r\nX-${at}: 1`).join('')) + end,
+    badHeader,
+  ],
+  [
+    '17 parameters',
+    named(Array.from({ length: 16 }, (_none, at) => `; p${at}=1`).join('')) + end,
+    unreadable,
+  ],
+  ['nothing but semicolons', named(';'.repeat(1_000)) + end, unreadable],
+  [
+    'a name of 256 characters',
+    part(`Content-Disposition: form-data; name="${'a'.repeat(256)}"`) + end,
+    'A field has a name of more than 255 characters.',
+  ],
   ['base64', named('\r\nContent-Transfer-Encoding: base64') + end, encoded],
   ['quoted-printable', named('\r\nContent-Transfer-Encoding: Quoted-Printable') + end, encoded],
   [
@@ -225,6 +241,15 @@ test('parts are counted before one is parsed', () => {
   expect(refusal(broken.repeat(1_000) + end)).toBe(noHeaders)
 })
 
+test('files are counted, up to what the route takes', () => {
+  const files = named('; filename="a"').repeat(100)
+  const read = (body: string, most?: number) => parseMultipart(Buffer.from(body + end), type, most).length
+  expect(read(files + plain)).toBe(101)
+  expect(refusal(files + named('; filename="a"') + end)).toBe('The body has more than 100 files.')
+  expect(read(files + files, 200)).toBe(200)
+  expect(() => read(files + files, 199)).toThrow('The body has more than 199 files.')
+})
+
 test('each byte is looked at as often in a long body as in a short one', () => {
   const work = (parts: number) => {
     const bytes = Buffer.from(named('; filename="a.txt"').repeat(parts) + end)
@@ -236,7 +261,7 @@ test('each byte is looked at as often in a long body as in a short one', () => {
         return found
       },
     })
-    const allocated = allocatedBy(() => expect(parseMultipart(counted, type)).toHaveLength(parts))
+    const allocated = allocatedBy(() => expect(parseMultipart(counted, type, 1_000)).toHaveLength(parts))
     expect(searched).toBeLessThanOrEqual(bytes.length)
     return allocated
   }

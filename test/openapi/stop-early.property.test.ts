@@ -30,6 +30,14 @@ const Tree: z.ZodType<Tree> = z.strictObject({
 const tooDeep = z.array(Row).refine((rows) => rows.every((row) => row.a !== 'no'), 'has a no')
 const StrictC = z.strictObject({ c: z.array(Row).optional() })
 const Named = z.record(z.enum(['c']), z.array(Row))
+const Self: z.ZodType = z.strictObject({
+  a: Short.optional(),
+  b: z.unknown(),
+  c: z
+    .array(z.lazy(() => Self))
+    .catch([])
+    .optional(),
+})
 type Records = { [key: string]: string | Records }
 const Records: z.ZodType<Records> = z.record(z.string(), z.union([Short, z.lazy(() => Records)]))
 const Left = z.array(z.strictObject({ a: Short.optional() }))
@@ -60,6 +68,17 @@ const schemas: [name: string, make: () => z.ZodType][] = [
       ]),
   ],
   ['records in records', () => Records],
+  ['record of what forgives its own kind', () => z.record(z.string(), Self)],
+  [
+    'record in what forgives',
+    () => z.record(z.string(), z.union([z.record(z.string(), Short).catch({ a: 'caught' }), Short])),
+  ],
+  ['record of one schema for keys and values', () => z.record(Short, Short)],
+  [
+    'joined records of one schema for keys and values',
+    () => z.intersection(z.record(Short, Short), z.looseObject({ a: z.string() })),
+  ],
+  ['joined records', () => z.intersection(z.record(z.string(), Short), z.record(z.enum(['a']), z.string()))],
   [
     'intersection with a record that is an item elsewhere',
     () => z.union([z.array(Named), z.intersection(Row, Named), z.array(z.intersection(Named, Row))]),
@@ -107,6 +126,12 @@ test.each<[string, (item: z.ZodType) => z.ZodType, (items: string[]) => unknown]
   ['an array', (item) => z.array(item), (items) => items],
   ['an array in an array', (item) => z.array(z.array(item)), (items) => [items, items]],
   ['the rest of a tuple', (item) => z.tuple([]).rest(item), (items) => items],
+  ['a record', (item) => z.record(z.string(), item), (items) => ({ ...items })],
+  [
+    'a record in a record',
+    (item) => z.record(z.string(), z.record(z.string(), item)),
+    (items) => ({ a: { ...items }, b: { ...items } }),
+  ],
   ['unknown keys', (item) => z.object({}).catchall(item), (items) => ({ ...items })],
 ])('no item of %s is looked at after the first that does not fit', (_name, make, write) => {
   let seen = 0

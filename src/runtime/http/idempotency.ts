@@ -6,8 +6,7 @@ import type { Caller } from '../auth/caller.ts'
 import type { Database, Transaction } from '../database/database.ts'
 import { findAnswer, lockKey, type StoredAnswer, storeAnswer } from '../database/idempotency-store.ts'
 import type { BaseEnv } from './env.ts'
-import { parseMultipart } from './multipart.ts'
-import type { Pair } from './pairs.ts'
+import { splitMultipart } from './multipart.ts'
 import { Problem, problems } from './problem.ts'
 import { isSentStream } from './send-stream.ts'
 import { isEventStream, settle } from './settle.ts'
@@ -143,21 +142,15 @@ async function fingerprintOf(c: Context): Promise<string> {
   const bytes = Buffer.from(await c.req.arrayBuffer())
   const parts = partsOf(bytes, c.req.header('content-type') ?? '')
   if (!parts) return hash.update(bytes).digest('base64url')
-  for (const [name, part] of parts) {
-    if (!(part instanceof File)) hash.update(`${JSON.stringify([name, part])}\n`)
-    else {
-      hash.update(`${JSON.stringify([name, part.name, part.type, part.size])}\n`)
-      hash.update(await part.bytes())
-    }
-  }
+  for (const part of parts) hash.update(`${part.length}\n`).update(part)
   return hash.digest('base64url')
 }
 
 /** The parts of a multipart form; nothing of any other body, which has no form's schema. */
-function partsOf(bytes: Buffer<ArrayBuffer>, type: string): readonly Pair[] | undefined {
+function partsOf(bytes: Buffer<ArrayBuffer>, type: string): readonly Buffer[] | undefined {
   if (!/^multipart\//i.test(type)) return undefined
   try {
-    return parseMultipart(bytes, type)
+    return splitMultipart(bytes, type)
   } catch {
     return undefined
   }

@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import type { BaseEnv } from './env.ts'
 import { hold } from './hold.ts'
 import { Problem, problems } from './problem.ts'
+import type { BodyLimits } from './read-body.ts'
 import { type BodyBytes, readIncoming, readStream } from './read-bytes.ts'
 import { shareBytes } from './share-bytes.ts'
 import type { Step } from './validation.ts'
@@ -18,9 +19,9 @@ const perByte = 2
  * a body of stated length; one that comes in chunks is read before the handler.
  *
  * @param maxSize bytes
- * @param mostValues how many values JSON may hold; 100,000 if absent
+ * @param limits of what JSON or a form may hold
  */
-export function limitBody(maxSize = defaultBodyLimit, mostValues?: number): Step {
+export function limitBody(maxSize = defaultBodyLimit, limits?: BodyLimits): Step {
   function check(size: number): void {
     if (size <= maxSize) return
     throw new Problem(problems.BODY_TOO_LARGE, {
@@ -41,28 +42,27 @@ export function limitBody(maxSize = defaultBodyLimit, mostValues?: number): Step
 
   return function limitBody(c) {
     const { incoming } = c.env ?? {}
-    if (incoming ? incoming.readableDidRead : c.req.raw.bodyUsed) return readBefore(c, check, mostValues)
-    if (!incoming)
-      return readRequest(c, counter(c)).then((bytes) => shareBytes(c, async () => bytes, mostValues))
+    if (incoming ? incoming.readableDidRead : c.req.raw.bodyUsed) return readBefore(c, check, limits)
+    if (!incoming) return readRequest(c, counter(c)).then((bytes) => shareBytes(c, async () => bytes, limits))
     const { signal } = c.var
     if ('transfer-encoding' in incoming.headers)
       return readIncoming(incoming, { count: counter(c), signal }).then((bytes) =>
-        shareBytes(c, async () => bytes, mostValues),
+        shareBytes(c, async () => bytes, limits),
       )
     const length = Number(incoming.headers['content-length'] ?? 0)
     check(length)
     if (length > 0) hold(c).take(length * perByte)
     const read = async () => (length > 0 ? readIncoming(incoming, { length, signal }) : new Uint8Array())
-    shareBytes(c, read, mostValues)
+    shareBytes(c, read, limits)
     return undefined
   }
 }
 
 /** Takes the body from where a middleware in app.ts has left it, which has read it by `c.req`. */
-async function readBefore(c: Context<BaseEnv>, check: (size: number) => void, mostValues?: number) {
+async function readBefore(c: Context<BaseEnv>, check: (size: number) => void, limits?: BodyLimits) {
   const bytes = new Uint8Array(await c.req.arrayBuffer())
   check(bytes.length)
-  shareBytes(c, async () => bytes, mostValues)
+  shareBytes(c, async () => bytes, limits)
 }
 
 /** The body of a request that no server has received, as in tests. */

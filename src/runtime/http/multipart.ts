@@ -6,18 +6,36 @@ type Bytes = Buffer<ArrayBuffer>
 
 const lineBreak = '\r\n'
 
+/** How many files a form may hold where its route states no `bodyFiles`: making a `File` takes as long as parsing 1 KiB. */
+const usualFiles = 100
+
 /**
  * Parses a body of type multipart/form-data: texts in UTF-8, and files as they were sent. It reads the bytes once. What
  * is not as browsers and HTTP libraries send it is refused rather than left out.
  *
  * @param contentType the header, which holds the boundary
+ * @param mostFiles how many files it may hold; 100 if absent
  * @throws {Problem} MALFORMED_REQUEST, with what is wrong; VALIDATION_FAILED for more than 1,000 parts, before one is
- * parsed, and for the name of a file
+ * parsed, for too many files, and for the name of a file
  * @see https://www.rfc-editor.org/rfc/rfc7578
  * @see https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
  */
-export function parseMultipart(bytes: Bytes, contentType: string): Pair[] {
-  return split(bytes, boundaryOf(contentType)).map(parsePart)
+export function parseMultipart(bytes: Bytes, contentType: string, mostFiles = usualFiles): Pair[] {
+  let files = 0
+  return splitMultipart(bytes, contentType).map((part) => {
+    const pair = parsePart(part)
+    if (pair[1] instanceof File && ++files > mostFiles) throw tooManyPairs('body', mostFiles, 'files')
+    return pair
+  })
+}
+
+/**
+ * The parts of such a body, headers and all, without the boundary, which differs at every try of a client's.
+ *
+ * @throws {Problem} MALFORMED_REQUEST; VALIDATION_FAILED for more than 1,000
+ */
+export function splitMultipart(bytes: Bytes, contentType: string): Bytes[] {
+  return split(bytes, boundaryOf(contentType))
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc2046#section-5.1.1 */

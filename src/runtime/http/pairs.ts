@@ -51,23 +51,33 @@ export function decodePairs(text: string, place: Place): Pair[] {
   let count = 1
   for (let at = text.indexOf('&'); at >= 0; at = text.indexOf('&', at + 1))
     if (++count > mostPairs) throw tooManyPairs(place)
-  const pairs = text.split('&').filter((pair) => pair !== '')
+  const pairs = withSpaces(text)
+    .split('&')
+    .filter((pair) => pair !== '')
   return pairs.map((pair) => decodePair(pair, place))
 }
 
-/** The problem of a query or a form with more fields than are taken. */
-export function tooManyPairs(place: Place): Problem {
+/** The problem of a query or a form with more fields, or files, than are taken. */
+export function tooManyPairs(place: Place, most = mostPairs, what = 'fields'): Problem {
   return new Problem(problems.VALIDATION_FAILED, {
-    detail: `The ${place} has more than ${mostPairs} fields.`,
-    errors: [{ detail: `must have ${mostPairs} fields at most`, in: place, pointer: '#' }],
+    detail: `The ${place} has more than ${most} ${what}.`,
+    errors: [{ detail: `must have ${most} ${what} at most`, in: place, pointer: '#' }],
   })
+}
+
+/** `+` stands for a space. Replaced in a text, a million of them take twenty times as long as in bytes. */
+function withSpaces(text: string): string {
+  if (!text.includes('+')) return text
+  const bytes = Buffer.from(text)
+  for (let at = 0; at < bytes.length; at++) if (bytes[at] === 0x2b) bytes[at] = 0x20
+  return bytes.toString()
 }
 
 function decodePair(pair: string, place: Place): Pair {
   const split = pair.indexOf('=')
   try {
     const [name, value] = split < 0 ? [pair, ''] : [pair.slice(0, split), pair.slice(split + 1)]
-    return [decodeURIComponent(name.replaceAll('+', ' ')), decodeURIComponent(value.replaceAll('+', ' '))]
+    return [decodeURIComponent(name), decodeURIComponent(value)]
   } catch {
     throw new Problem(problems.MALFORMED_REQUEST, { detail: `The ${place} is not percent-encoded UTF-8.` })
   }

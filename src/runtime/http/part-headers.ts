@@ -2,8 +2,12 @@ import { isUtf8 } from 'node:buffer'
 import { fileName } from './file-name.ts'
 import { Problem, problems } from './problem.ts'
 
-/** Bytes that the headers of one part may have: a name and a file name, and much to spare. */
-const mostHead = 8 * 1024
+/** Bytes that the headers of one part may have: a name, and a file name of 255 bytes that is percent-encoded twice. */
+const mostHead = 4 * 1024
+/** Headers of one part, and parameters of one header: clients send three. */
+const mostEach = 16
+/** Characters of a field's name, as it is sent. */
+const mostName = 255
 
 const emptyLine = Buffer.from('\r\n\r\n')
 
@@ -35,6 +39,7 @@ export function readPartHeaders(part: Buffer): PartHeaders {
   const encoded = parameters.get('name')
   if (encoded === undefined || !/^form-data\s*;/i.test(disposition))
     throw malformed('A part has no header Content-Disposition: form-data; name="…"')
+  if (encoded.length > mostName) throw malformed(`A field has a name of more than ${mostName} characters`)
   const name = unescaped(encoded)
   const type = headers.get('content-type') ?? ''
   refuseEncodings(name, type, headers.get('content-transfer-encoding') ?? '8bit')
@@ -57,9 +62,9 @@ export function headerParameters(value: string): Map<string, string> {
   // `\"` is a quotation mark to some libraries, a backslash elsewhere is itself to browsers: C:\dir\a.txt
   const parameter = /;\s*(?:([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:\\"|[^"])*)"|([^\s;"]*))\s*)?/gy
   parameter.lastIndex = rest < 0 ? value.length : rest
-  while (parameter.lastIndex < value.length) {
+  for (let count = 0; parameter.lastIndex < value.length; count++) {
     const [whole, name = '', quoted, plain = ''] = parameter.exec(value) ?? []
-    if (whole === undefined || parameters.has(name.toLowerCase()))
+    if (whole === undefined || parameters.has(name.toLowerCase()) || count >= mostEach)
       throw malformed('A header of the form has parameters that cannot be read')
     if (name) parameters.set(name.toLowerCase(), quoted ?? plain)
   }
@@ -73,10 +78,10 @@ export function malformed(detail: string): Problem {
 
 function headersOf(block: string): Map<string, string> {
   const headers = new Map<string, string>()
-  for (const line of block === '' ? [] : block.split('\r\n')) {
+  for (const line of block === '' ? [] : block.split('\r\n', mostEach + 1)) {
     const [, name = '', value = ''] = /^([\w!#$%&'*+.^`|~-]+):([^\r\n]*)$/.exec(line) ?? []
-    if (!name || headers.has(name.toLowerCase()))
-      throw malformed('A part has a header that is none, or that stands twice')
+    if (!name || headers.has(name.toLowerCase()) || headers.size >= mostEach)
+      throw malformed(`A part has a header that is none or stands twice, or more than ${mostEach}`)
     headers.set(name.toLowerCase(), value.trim())
   }
   return headers
@@ -109,5 +114,9 @@ function fileNameOf(parameters: ReadonlyMap<string, string>, part: string): stri
 /** Names as browsers and libraries write them between quotation marks. */
 function unescaped(text: string): string {
   if (!/[\\%]/.test(text)) return text
-  return text.replaceAll('\\"', '"').replace(/%(?:22|0D|0A)/gi, (code) => decodeURIComponent(code))
+  // no function is called for each: that takes four times as long
+  return text
+    .replace(/\\"|%22/g, '"')
+    .replace(/%0D/gi, '\r')
+    .replace(/%0A/gi, '\n')
 }

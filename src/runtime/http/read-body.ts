@@ -12,6 +12,14 @@ import type { Step } from './validation.ts'
 /** The body that a route states. */
 export type StatedBody = NonNullable<NonNullable<RouteConfig['request']>['body']>
 
+/** What a body may hold, where that is not the usual. */
+export interface BodyLimits {
+  /** Of JSON; 100,000 if absent. */
+  readonly values?: number | undefined
+  /** Of a form; 100 if absent. */
+  readonly files?: number | undefined
+}
+
 /**
  * Reads a body of one of the stated types, the nearest first: 415 for another type, or none; 400 for what cannot be
  * read or does not fit. The handler finds it by `c.req.valid('json')`, `'form'` or `'text'`; what has no schema it reads
@@ -20,12 +28,12 @@ export type StatedBody = NonNullable<NonNullable<RouteConfig['request']>['body']
  * @param body what the route states (see `checkBody`)
  * @param limits of what is read, beside its bytes
  */
-export function readBody(body: StatedBody, limits: { readonly values?: number | undefined } = {}): Step {
+export function readBody(body: StatedBody, limits: BodyLimits = {}): Step {
   const readers = new Map(
     Object.entries(body.content).map(([type, media]) => {
       const schema =
         media && 'schema' in media && media.schema instanceof z.ZodType ? media.schema : undefined
-      return [type, schema && readerOf(type, schema, limits.values)]
+      return [type, schema && readerOf(type, schema, limits)]
     }),
   )
   const types = [...readers.keys()].join(', ')
@@ -41,9 +49,9 @@ export function readBody(body: StatedBody, limits: { readonly values?: number | 
   }
 }
 
-function readerOf(type: string, schema: z.ZodType, values: number | undefined): Step {
+function readerOf(type: string, schema: z.ZodType, { values, files }: BodyLimits): Step {
   if (isJson(type)) return jsonReader(schema, values)
-  return isForm(type) ? formReader(schema) : textReader(schema)
+  return isForm(type) ? formReader(schema, files) : textReader(schema)
 }
 
 function isPlainUtf8(c: Context<BaseEnv>): boolean {

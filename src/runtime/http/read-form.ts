@@ -11,16 +11,21 @@ export function isForm(type: string): boolean {
   return type === 'application/x-www-form-urlencoded' || type === 'multipart/form-data'
 }
 
-/** Reads a body that is a form; the handler finds it by `c.req.valid('form')`. */
-export function formReader(schema: z.ZodType): Step {
+/**
+ * Reads a body that is a form; the handler finds it by `c.req.valid('form')`.
+ *
+ * @param mostFiles how many files it may hold; 100 if absent
+ */
+export function formReader(schema: z.ZodType, mostFiles?: number): Step {
   const fields = fieldsOf(schema)
   return async function readForm(c) {
-    validate(c, 'form', schema, collect(await parseForm(c, fields), fields, 'body'))
+    validate(c, 'form', schema, collect(await parseForm(c, fields, mostFiles), fields, 'body'))
   }
 }
 
-async function parseForm(c: Context, fields: Fields): Promise<readonly Pair[]> {
-  const pairs = parsePairs(Buffer.from(await c.req.arrayBuffer()), c.req.header('content-type') ?? '')
+async function parseForm(c: Context, fields: Fields, mostFiles?: number): Promise<readonly Pair[]> {
+  const type = c.req.header('content-type') ?? ''
+  const pairs = parsePairs(Buffer.from(await c.req.arrayBuffer()), type, mostFiles)
   return pairs.filter(([name, value]) => !isUnchosen(value, fields(name)))
 }
 
@@ -28,10 +33,12 @@ async function parseForm(c: Context, fields: Fields): Promise<readonly Pair[]> {
  * The fields of a form, in their order.
  *
  * @param type the content type; what is not multipart is read as pairs in a URL's way
- * @throws {Problem} MALFORMED_REQUEST, and VALIDATION_FAILED for more than 1,000
+ * @param mostFiles how many of them may be files; 100 if absent
+ * @throws {Problem} MALFORMED_REQUEST, and VALIDATION_FAILED for more than 1,000, or too many files
  */
-export function parsePairs(bytes: Buffer<ArrayBuffer>, type: string): readonly Pair[] {
-  return /^\s*multipart\//i.test(type) ? parseMultipart(bytes, type) : decodePairs(textOf(bytes), 'body')
+export function parsePairs(bytes: Buffer<ArrayBuffer>, type: string, mostFiles?: number): readonly Pair[] {
+  if (/^\s*multipart\//i.test(type)) return parseMultipart(bytes, type, mostFiles)
+  return decodePairs(textOf(bytes), 'body')
 }
 
 /** Whether a part is what a browser sends of `<input type="file">` where no file was chosen. */

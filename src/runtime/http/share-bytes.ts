@@ -3,6 +3,7 @@ import type { BaseEnv } from './env.ts'
 import { bareType } from './media-type.ts'
 import { parseJson } from './parse-json.ts'
 import { Problem, problems } from './problem.ts'
+import type { BodyLimits } from './read-body.ts'
 import type { BodyBytes } from './read-bytes.ts'
 import { isForm, parsePairs } from './read-form.ts'
 
@@ -11,19 +12,23 @@ import { isForm, parsePairs } from './read-form.ts'
  * they are asked. What is no JSON, or no form, is a problem of the caller's.
  *
  * @param read is called once, when the first asks
- * @param mostValues how many values JSON may hold; 100,000 if absent
+ * @param limits of what JSON or a form may hold
  */
-export function shareBytes(c: Context<BaseEnv>, read: () => Promise<BodyBytes>, mostValues?: number): void {
+export function shareBytes(
+  c: Context<BaseEnv>,
+  read: () => Promise<BodyBytes>,
+  limits: BodyLimits = {},
+): void {
   const type = c.req.header('content-type') ?? ''
   let form: Promise<FormData> | undefined
   let reading: Promise<BodyBytes> | undefined
   const bytes = () => (reading ??= read())
-  const formData = () => (form ??= bytes().then((body) => parseForm(body, type)))
+  const formData = () => (form ??= bytes().then((body) => parseForm(body, type, limits.files)))
   const methods: Record<string, () => Promise<unknown>> = {
     bytes,
     arrayBuffer: async () => (await bytes()).buffer,
     text: async () => new TextDecoder().decode(await bytes()),
-    json: async () => parseJson(c, await bytes(), mostValues).value,
+    json: async () => parseJson(c, await bytes(), limits.values).value,
     blob: async () => new Blob([await bytes()], { type }),
     formData,
   }
@@ -34,11 +39,11 @@ export function shareBytes(c: Context<BaseEnv>, read: () => Promise<BodyBytes>, 
   Object.defineProperty(c.req.bodyCache, 'formData', { get: formData }) // where c.req.parseBody() looks
 }
 
-function parseForm(bytes: BodyBytes, type: string): FormData {
+function parseForm(bytes: BodyBytes, type: string, mostFiles?: number): FormData {
   if (!isForm(bareType(type)))
     throw new Problem(problems.MALFORMED_REQUEST, { detail: 'The body is not a form.' })
   const form = new FormData()
-  for (const [name, value] of parsePairs(Buffer.from(bytes.buffer), type)) {
+  for (const [name, value] of parsePairs(Buffer.from(bytes.buffer), type, mostFiles)) {
     if (value instanceof File) form.append(name, value)
     else form.append(name, String(value))
   }

@@ -1,41 +1,35 @@
 import { Problem, type ProblemError, problems } from './problem.ts'
 
-/** A value on the way, with the place where it stands. */
-interface Node {
-  readonly value: unknown
-  readonly key: string
-  readonly parent: Node | undefined
+/** Poison, and the keys that lead to it, the innermost first. */
+interface Found {
+  readonly what: string
+  readonly keys: PropertyKey[]
 }
+
+/** Characters of a key that a pointer shows: a caller's own may be as long as the body. */
+const shownKey = 200
 
 /**
  * Refuses what is valid JSON (or a valid form) but poison further in: NUL, which PostgreSQL's text cannot hold, lone
  * surrogates, which UTF-8 cannot, and the name `__proto__`, which copies of an object lose.
  *
- * @param value a parsed body or query
+ * @param value a parsed body (of 64 levels at most) or query
  * @throws {Problem} VALIDATION_FAILED with a pointer to the place
  */
 export function refusePoison(value: unknown, place: ProblemError['in']): void {
-  const open: Node[] = [{ value, key: '', parent: undefined }]
-  for (let node = open.pop(); node; node = open.pop()) {
-    const { value: current } = node
-    if (typeof current === 'string') refuseText(current, place, node)
-    if (typeof current !== 'object' || current === null || current instanceof Blob) continue
-    for (const [key, child] of Object.entries(current)) {
-      const inner = { value: child, key, parent: node }
-      refuseText(key, place, inner)
-      if (key === '__proto__') throw refusal(place, pointerTo(inner), 'must not have the name __proto__')
-      open.push(inner)
-    }
-  }
+  const found = findPoison(value)
+  if (found) throw refusal(place, ['#', ...found.keys.reverse().map(pointerStep)].join('/'), found.what)
 }
 
 /**
- * One step of a JSON pointer in a URI fragment.
+ * One step of a JSON pointer in a URI fragment; of a long key its beginning.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6901#section-6
  */
 export function pointerStep(key: PropertyKey): string {
-  return encodeURIComponent(String(key).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1'))
+  const text = String(key)
+  const shown = text.length > shownKey ? `${text.slice(0, shownKey)}…` : text
+  return encodeURIComponent(shown.toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1'))
 }
 
 /** The problem of one place of the request. */
@@ -46,14 +40,38 @@ export function refusal(place: ProblemError['in'], pointer: string, detail: stri
   })
 }
 
-function refuseText(text: string, place: ProblemError['in'], node: Node): void {
-  if (text.includes('\0')) throw refusal(place, pointerTo(node), 'must not hold a NUL character')
-  if (!text.isWellFormed())
-    throw refusal(place, pointerTo(node), 'must be well-formed Unicode (it holds a lone surrogate)')
+function findPoison(value: unknown): Found | undefined {
+  if (typeof value === 'string') {
+    const what = poisonOf(value)
+    return what === undefined ? undefined : { what, keys: [] }
+  }
+  if (typeof value !== 'object' || value === null || value instanceof Blob) return undefined
+  return Array.isArray(value) ? findInList(value) : findInObject(value as Record<string, unknown>)
 }
 
-function pointerTo(node: Node): string {
-  const steps: string[] = []
-  for (let at = node; at.parent; at = at.parent) steps.push(pointerStep(at.key))
-  return ['#', ...steps.reverse()].join('/')
+function findInList(values: readonly unknown[]): Found | undefined {
+  for (let index = 0; index < values.length; index++) {
+    const found = findPoison(values[index])
+    if (found) return added(found, index)
+  }
+  return undefined
+}
+
+function findInObject(values: Readonly<Record<string, unknown>>): Found | undefined {
+  for (const key of Object.keys(values)) {
+    const what = key === '__proto__' ? 'must not have the name __proto__' : poisonOf(key)
+    const found = what === undefined ? findPoison(values[key]) : { what, keys: [] }
+    if (found) return added(found, key)
+  }
+  return undefined
+}
+
+function added(found: Found, key: PropertyKey): Found {
+  found.keys.push(key)
+  return found
+}
+
+function poisonOf(text: string): string | undefined {
+  if (text.includes('\0')) return 'must not hold a NUL character'
+  return text.isWellFormed() ? undefined : 'must be well-formed Unicode (it holds a lone surrogate)'
 }

@@ -14,6 +14,7 @@ import type { Operation, PlainOperation } from './route.ts'
 export function checkBody(place: string, { kind, route }: Operation | PlainOperation): void {
   checkLimit(place, 'bodyLimit', route.bodyLimit)
   checkLimit(place, 'bodyValues', route.bodyValues)
+  checkLimit(place, 'bodyFiles', route.bodyFiles)
   if (kind === 'plain') return
   for (const response of Object.values(route.responses))
     for (const type of Object.keys(('content' in response && response.content) || {}))
@@ -21,8 +22,11 @@ export function checkBody(place: string, { kind, route }: Operation | PlainOpera
         throw new Error(`${place} states a response of the type "${type}", which is no media type: ${such}.`)
   const body = route.request?.body
   if (body) checkStatedBody(place, route.method, body)
-  if (route.bodyValues !== undefined && !Object.keys(body?.content ?? {}).some(isJson))
+  const types = Object.keys(body?.content ?? {})
+  if (route.bodyValues !== undefined && !types.some(isJson))
     throw new Error(`${place} states bodyValues, but takes no JSON: leave it out.`)
+  if (route.bodyFiles !== undefined && !types.includes('multipart/form-data'))
+    throw new Error(`${place} states bodyFiles, but takes no multipart/form-data: leave it out.`)
 }
 
 const such = 'write one such as application/json'

@@ -121,7 +121,8 @@ export function refuseUnstated(
 function stepsOf({ operation, template }: Mounted, options: MountOptions): Step[] {
   const { route } = operation
   const steps: Step[] = route.security === 'public' ? [] : [security(route.security, options.security)]
-  const limit = route.method === 'get' ? [] : [limitBody(route.bodyLimit, route.bodyValues)]
+  const limits = { values: route.bodyValues, files: route.bodyFiles }
+  const limit = route.method === 'get' ? [] : [limitBody(route.bodyLimit, limits)]
   if (operation.kind === 'plain') return [...steps, ...limit]
   const { params, query, headers, cookies, body } = operation.route.request ?? {}
   if (params) steps.push(readPath(params, mixedReader(template)))
@@ -130,7 +131,7 @@ function stepsOf({ operation, template }: Mounted, options: MountOptions): Step[
   if (cookies) steps.push(readCookies(cookies))
   steps.push(...limit)
   for (const schema of contentSchemas(body)) stopEarly(schema)
-  if (body) steps.push(readBody(body, { values: operation.route.bodyValues }))
+  if (body) steps.push(readBody(body, limits))
   return steps
 }
 

@@ -42,6 +42,8 @@ export interface RouteDefinition {
   readonly bodyLimit?: number
   /** How many values a JSON body may hold; 100,000 if absent. */
   readonly bodyValues?: number
+  /** How many files a form may hold; 100 if absent. */
+  readonly bodyFiles?: number
   /** Runs after the request was validated, around the handler and its transaction. */
   readonly middleware?: MiddlewareHandler | MiddlewareHandler[]
 }
@@ -130,6 +132,8 @@ export interface PlainRoute<S extends Security = Security> {
   readonly bodyLimit?: number
   /** How many values `c.req.json()` may give; 100,000 if absent. */
   readonly bodyValues?: number
+  /** How many files a form may hold; 100 if absent. */
+  readonly bodyFiles?: number
 }
 
 /** A plain route and what it does. */
