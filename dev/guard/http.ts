@@ -1,6 +1,16 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { enterRequest, type Leftover, leftovers, type RequestRecord, startTracking } from './track.ts'
+import {
+  afterwards,
+  enterRequest,
+  type Leftover,
+  leftovers,
+  type RequestRecord,
+  startTracking,
+} from './track.ts'
+
+/** How long a response may go on whose client left before its end: twice what the service gives a stream. */
+const graceMs = 2000
 
 interface Exchange {
   request: IncomingMessage
@@ -11,7 +21,7 @@ interface Exchange {
  * Watches the requests to every `node:http` server of this process.
  *
  * @param onLeftovers called for a request whose response has been sent while something it started is alive, or
- *   that starts something afterwards; once a request
+ *   that starts something afterwards, or whose client left before the end of its response; once a request
  */
 export function guardServers(onLeftovers: (left: readonly Leftover[]) => void): void {
   startTracking()
@@ -19,7 +29,11 @@ export function guardServers(onLeftovers: (left: readonly Leftover[]) => void): 
 
   subscribe('http.server.request.start', (message) => {
     const { request, response } = message as Exchange
-    records.set(response, enterRequest(`${request.method} ${request.url?.split('?')[0]}`))
+    const record = enterRequest(`${request.method} ${request.url?.split('?')[0]}`)
+    records.set(response, record)
+    response.once('close', () => {
+      if (response.headersSent && !response.writableFinished) afterwards(graceMs, () => void judge(record))
+    })
   })
 
   subscribe('http.server.response.finish', (message) => {

@@ -99,6 +99,13 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await unwatched((resolve) => later(resolve, 1))
 }
 
+/** Calls `fn` some milliseconds from now, by a timer that is nobody's and keeps no process alive. */
+export function afterwards(milliseconds: number, fn: () => void): void {
+  waiting = true
+  later(fn, milliseconds).unref()
+  waiting = false
+}
+
 function unwatched(start: (resolve: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
     waiting = true

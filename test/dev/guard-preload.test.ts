@@ -94,6 +94,23 @@ test('what a request starts after its response is a warning too', async () => {
   await vi.waitFor(() => expect(server.warnings).toMatch(/GET \/later: Timeout is still alive/))
 })
 
+test('a response that goes on after its client has left is a warning, one that ends is none', async () => {
+  const server = await startServer()
+  for (const path of ['/stream/heard', '/stream/deaf']) {
+    const request = get(`${server.url}${path}`)
+    const [response] = await once(request, 'response')
+    await once(response, 'data')
+    response.on('error', () => {})
+    request.destroy()
+    await once(request, 'close')
+  }
+  await vi.waitFor(
+    () => expect(server.warnings).toMatch(/GET \/stream\/deaf: Timeout is still alive/),
+    60_000,
+  )
+  expect(server.warnings).not.toContain('/stream/heard')
+})
+
 test('GUARD=fail ends the process with status 70', async () => {
   const { child, url } = await startServer({ GUARD: 'fail' })
   const exit = once(child, 'exit')
