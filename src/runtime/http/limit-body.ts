@@ -1,6 +1,9 @@
+import type { IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
 import type { BaseEnv } from './env.ts'
+import { smallBytes } from './held-bytes.ts'
 import { hold } from './hold.ts'
+import { ownTurn } from './own-turn.ts'
 import { Problem, problems } from './problem.ts'
 import type { BodyLimits } from './read-body.ts'
 import { type BodyBytes, readIncoming, readStream } from './read-bytes.ts'
@@ -46,13 +49,19 @@ export function limitBody(maxSize = defaultBodyLimit, limits?: BodyLimits): Step
     if (!incoming) return readRequest(c, counter(c)).then((bytes) => shareBytes(c, async () => bytes, limits))
     const { signal } = c.var
     if ('transfer-encoding' in incoming.headers)
-      return readIncoming(incoming, { count: counter(c), signal }).then((bytes) =>
-        shareBytes(c, async () => bytes, limits),
-      )
+      return readIncoming(incoming, { count: counter(c), signal }).then(async (bytes) => {
+        if (bytes.length > smallBytes) await ownTurn()
+        shareBytes(c, async () => bytes, limits)
+      })
     const length = Number(incoming.headers['content-length'] ?? 0)
     check(length)
     if (length > 0) hold(c).take(length * perByte)
-    const read = async () => (length > 0 ? readIncoming(incoming, { length, signal }) : new Uint8Array())
+    async function read(): Promise<BodyBytes> {
+      if (length === 0) return new Uint8Array()
+      const bytes = await readIncoming(incoming as IncomingMessage, { length, signal })
+      if (length > smallBytes) await ownTurn()
+      return bytes
+    }
     shareBytes(c, read, limits)
     return undefined
   }
