@@ -91,7 +91,8 @@ test('after clients that left in the middle it is idle too', async () => {
   expect((await half.answer()).status).toBe(100)
   half.send(body.slice(0, 5)).socket.destroy()
   waiting.socket.destroy()
-  await service.line(/POST \/notes 499/)
+  const left = () => service.lines.filter((line) => line.includes('POST /notes 499'))
+  await expect.poll(() => left().length).toBe(2)
   await session.query('commit')
   await client(service.url)('/ready')
 
