@@ -87,9 +87,8 @@ export async function slow(url: string, kind: 'readers' | 'senders', seconds: nu
   const stopPinging = startPinging(url)
   if (kind === 'senders') await trickle(sockets, until)
   else await setTimeout(until - performance.now())
-  const outcome = { statuses, withoutRetryAfter: 0, small: await stopPinging() }
   for (const socket of sockets) socket.destroy()
-  return outcome
+  return { statuses, withoutRetryAfter: 0, small: await stopPinging() }
 }
 
 /** Chunks of one byte: each costs the server as much as one of 64 KiB. */

@@ -124,3 +124,16 @@ describe('a connection stays usable after', () => {
     expect([next.status, next.body]).toEqual([200, '{"length":9}'])
   })
 })
+
+test('chunks of a byte are taken, but not 100,000 of them', async () => {
+  const start = head('/upload', 'Transfer-Encoding: chunked\r\n')
+  const few = await dial()
+    .send(start + inChunks(bodyOf(4_000), 1))
+    .answer()
+  expect(few.status).toBe(200)
+  const many = await dial()
+    .send(start + inChunks(bodyOf(100_000), 1))
+    .answer()
+  expect(many.status).toBe(413)
+  expect(many.body).toContain('too many chunks')
+})

@@ -16,6 +16,9 @@ export const defaultBodyLimit = 1024 * 1024
 /** What is held for each byte of a body: the byte itself, and what is made of it (a text, the parts of a form). */
 const perByte = 2
 
+/** Bytes that chunks have on average, in a body that is larger than a small one: a million of one byte take seconds. */
+const leastChunk = 16
+
 /**
  * Refuses a body over the limit, by its length where one is stated, else while it is read. Whatever a handler asks for
  * (`c.req.json()`, `c.req.raw.text()` …) comes from one reading, which ends with the request. `c.req.raw.body` streams
@@ -35,10 +38,12 @@ export function limitBody(maxSize = defaultBodyLimit, limits?: BodyLimits): Step
 
   /** Counts what arrives of a body that states no length. */
   function counter(c: Context<BaseEnv>): (bytes: number) => void {
-    let size = 0
+    let [size, chunks] = [0, 0]
     return function count(bytes) {
       size += bytes
+      chunks++
       check(size)
+      if (chunks * leastChunk > maxSize + smallBytes) throw tooManyChunks()
       hold(c).take(bytes * perByte)
     }
   }
@@ -72,6 +77,11 @@ async function readBefore(c: Context<BaseEnv>, check: (size: number) => void, li
   const bytes = new Uint8Array(await c.req.arrayBuffer())
   check(bytes.length)
   shareBytes(c, async () => bytes, limits)
+}
+
+function tooManyChunks(): Problem {
+  const detail = `The body has too many chunks: let them have ${leastChunk} bytes on average.`
+  return new Problem(problems.BODY_TOO_LARGE, { detail, headers: { Connection: 'close' } })
 }
 
 /** The body of a request that no server has received, as in tests. */
