@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import { expect, inject, test } from 'vitest'
 import { migrate } from '#src/runtime/database/migrate.ts'
 import { makeDatabase, onServer } from '#test/support/database.ts'
+import { type WorkingCopy, workingCopy } from '#test/support/working-copy.ts'
 import { codeBlocks, shownFiles } from './docs.ts'
-import { type WorkingCopy, workingCopy } from './working-copy.ts'
 
 const blocks = codeBlocks()
 

@@ -3,10 +3,11 @@ import { makeDatabase } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { temporaryFolder } from '#test/support/migrations.ts'
 import { expectLog, type ServiceProcess, startService } from '#test/support/process.ts'
+import { workingCopy } from '#test/support/working-copy.ts'
 import { bundle } from '../../bundle.ts'
-import { workingCopy } from '../fork/working-copy.ts'
 
-const place = /^ +\/\/ your own middleware comes here.*$/m
+/** What stands below the middleware of app.ts. */
+const below = '  const system = systemFeature('
 let service: ServiceProcess
 
 /** The lab with Hono's middleware in app.ts, where a fork has its own. */
@@ -15,7 +16,10 @@ beforeAll(async () => {
   const mounting = `for (const [name, middleware] of Object.entries(middlewares()))
     for (const path of ['/mounted/' + name, '/mounted/' + name + '/']) app.use(path, middleware as never)`
   await edit('src/app.ts', (text) =>
-    `import { middlewares } from '#test/lab/routes/middleware.ts'\n${text}`.replace(place, mounting),
+    `import { middlewares } from '#test/lab/routes/middleware.ts'\n${text}`.replace(
+      below,
+      `${mounting}\n${below}`,
+    ),
   )
   const built = await temporaryFolder()
   await bundle({ lab: `${folder}/test/lab/service.ts` }, built)

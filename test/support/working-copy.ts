@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { cp, readFile, symlink, writeFile } from 'node:fs/promises'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { temporaryFolder } from '#test/support/migrations.ts'
-import { git } from '#test/support/repository.ts'
+import { temporaryFolder } from './migrations.ts'
+import { git } from './repository.ts'
 
 /** A copy of this repository to change, with node_modules linked; it goes with the file. */
 export interface WorkingCopy {
