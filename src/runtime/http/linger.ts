@@ -13,11 +13,15 @@ const totalMs = 30_000
 /** Twice what Cloud Run lets through in a request over HTTP/1. https://cloud.google.com/run/quotas */
 const discardBytes = 64 * 1024 * 1024
 
+/** Beyond so many pieces, they have so many bytes on average: a body in chunks of a byte costs far more than its bytes. */
+const freePieces = 4_096
+const leastPieceBytes = 32
+
 /** Runs something outside any request: its response is out, and the client is still sending. */
 const ofTheConnection = AsyncLocalStorage.snapshot()
 
 /** The sockets that linger, with what each may still send before it is cut. */
-const limits = new WeakMap<Socket, { readonly bytes: number; readonly time: number }>()
+const limits = new WeakMap<Socket, { readonly start: number; readonly time: number; pieces: number }>()
 
 /** Whether the socket has had its last response, and is only read on. */
 export function lingers(socket: Socket): boolean {
@@ -33,7 +37,7 @@ export function lingers(socket: Socket): boolean {
  */
 export function linger(socket: Socket, incoming?: IncomingMessage): void {
   if (limits.has(socket) || socket.destroyed) return
-  limits.set(socket, { bytes: socket.bytesRead + discardBytes, time: performance.now() + totalMs })
+  limits.set(socket, { start: socket.bytesRead, time: performance.now() + totalMs, pieces: 0 })
   ofTheConnection(() => socket.setTimeout(pauseMs, () => socket.destroy()))
   socket.end()
   if (!incoming)
@@ -45,10 +49,13 @@ export function linger(socket: Socket, incoming?: IncomingMessage): void {
   incoming.resume()
 }
 
-/** Cuts a lingering socket that has sent more, or for longer, than a client in good faith. */
+/** Cuts a lingering socket that has sent more, in smaller pieces, or for longer, than a client in good faith. */
 export function countDiscarded(socket: Socket): void {
   const limit = limits.get(socket)
-  if (limit && (socket.bytesRead > limit.bytes || performance.now() > limit.time)) socket.destroy()
+  if (!limit) return
+  const bytes = socket.bytesRead - limit.start
+  const isTiny = ++limit.pieces > freePieces && bytes < limit.pieces * leastPieceBytes
+  if (isTiny || bytes > discardBytes || performance.now() > limit.time) socket.destroy()
 }
 
 function closeWhenSent(socket: Socket): void {
