@@ -48,11 +48,20 @@ async function notUploaded(files: string[]): Promise<string[]> {
 }
 
 test('.gcloudignore keeps secrets, dependencies and results on this machine, and uploads what the build reads', async () => {
-  const kept = ['.env', '.env.live', '.data/PG_VERSION', '.build/tag', 'dist/main.js', 'src/.env']
+  const kept = [
+    '.env',
+    '.env.live',
+    '.data/PG_VERSION',
+    '.data-2/PG_VERSION',
+    '.build/tag',
+    'dist/main.js',
+    'src/.env',
+  ]
   kept.push('node_modules/pg/package.json', 'npm-debug.log', 'coverage/index.html')
   const uploaded = ['.env.example', '.gitignore', 'deploy/environments/live.env', 'deploy/lib.sh']
   uploaded.push(
     'dev/emulator.ts',
+    'docs/features.md', // tests follow it
     'migrations/runtime/0001.sql',
     'migrations/features/0001.sql',
     'openapi/openapi.json',
