@@ -5,30 +5,27 @@ import { beforeEach, expect, test } from 'vitest'
 import { exemptDatabase } from '#dev/guard/exempt.ts'
 import { migrate } from '#src/runtime/database/migrate.ts'
 import { atEnd } from '#test/support/at-end.ts'
-import { makeDatabase, onServer } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
+import { fakePostgres } from '#test/support/fake-postgres.ts'
 import { noDatabase } from '#test/support/feature.ts'
 import { testService } from '#test/support/service.ts'
 
-// A Cloud SQL user that is a service account: its password is an access token, here that of a user of PostgreSQL.
+// A Cloud SQL user that is a service account: its password is an access token, which the server takes by its own.
 
-const serverUrl = await makeDatabase({ empty: true })
-const account = `svc-${process.pid}@project.iam`
-await onServer(serverUrl, `create role "${account}" login`)
-await onServer(serverUrl, `grant all on database ${new URL(serverUrl).pathname.slice(1)} to "${account}"`)
-await onServer(serverUrl, `grant all on schema public to "${account}"`)
-atEnd(async () => {
-  await onServer(serverUrl, `drop owned by "${account}" cascade`)
-  await onServer(serverUrl, `drop role "${account}"`)
-})
+let right = 'token-1'
+const fake = await fakePostgres({ port: 0, host: '127.0.0.1' }, undefined, (password) => password === right)
+const { passwords } = fake
+const DATABASE_URL = `postgres://svc%40project.iam@127.0.0.1:${(fake.server.address() as AddressInfo).port}/orders`
+exemptDatabase(DATABASE_URL)
 
 let granted = 0
-let metadata: 'token' | 'wrong' | 'silent' = 'token'
+let metadata: 'token' | 'silent' | 'none' = 'token'
 const server = createServer((request, response) => {
   if (metadata === 'silent') return
+  if (metadata === 'none' || request.headers['metadata-flavor'] !== 'Google')
+    return response.writeHead(404).end()
   response.setHeader('Metadata-Flavor', 'Google')
-  const token = { access_token: metadata === 'wrong' ? 'wrong' : `token-${++granted}`, expires_in: 3600 }
-  response.end(request.headers['metadata-flavor'] === 'Google' ? JSON.stringify(token) : '')
+  response.end(JSON.stringify({ access_token: `token-${++granted}`, expires_in: 3600 }))
 }).listen(0, '127.0.0.1')
 await once(server, 'listening')
 atEnd(() => {
@@ -37,60 +34,59 @@ atEnd(() => {
 })
 const GCE_METADATA_HOST = `127.0.0.1:${(server.address() as AddressInfo).port}`
 
-const url = new URL(serverUrl)
-url.username = encodeURIComponent(account)
-url.password = ''
-const DATABASE_URL = url.href
-exemptDatabase(DATABASE_URL)
-
-/** A service of its own, which has no token yet. The server takes the next token only. */
-async function service() {
-  await onServer(serverUrl, `alter role "${account}" password 'token-${granted + 1}'`)
-  const environment = { DATABASE_URL, GCE_METADATA_HOST, REQUEST_TIMEOUT: '8' }
+/** A service of its own, which has no token yet. */
+function service(url = DATABASE_URL) {
+  const environment = { DATABASE_URL: url, GCE_METADATA_HOST, REQUEST_TIMEOUT: '8' }
   return testService({ databaseUrl: noDatabase, features: [], environment })
 }
 
 beforeEach(() => {
   metadata = 'token'
+  granted = 0
+  passwords.length = 0
+  right = 'token-1'
 })
 
-test('logs in with a token, which is asked for once, and when it is needed', async () => {
+test('logs in with a token, which is asked for once, for all connections', async () => {
   const { api } = await service()
-  const before = granted
+  expect(granted).toBe(0)
   await expectJson(await api('/ready'))
   await Promise.all([1, 2, 3, 4].map(async () => expectJson(await api('/ready'))))
-  expect(granted).toBe(before + 1)
+  expect(granted).toBe(1)
+  expect(new Set(passwords)).toEqual(new Set(['token-1']))
+  expect(fake.connections[0]).toMatchObject({ user: 'svc@project.iam', database: 'orders' })
 })
 
-test.each(['wrong', 'silent'] as const)(
-  'where the token is %s, the request ends with a 503, and the next one asks again',
+test.each(['silent', 'none'] as const)(
+  'where the metadata server is %s, the request ends with a 503, and a later one logs in',
   async (what) => {
     const { api } = await service()
     metadata = what
     await expectProblem(await api('/ready'), 503, 'NOT_READY')
     metadata = 'token'
-    if (what === 'wrong') return // a token that PostgreSQL refuses is kept, as Google's are good for an hour
-    await onServer(serverUrl, `alter role "${account}" password 'token-${granted + 1}'`)
     await expect.poll(async () => (await api('/ready')).status, { timeout: 60_000 }).toBe(200)
+    expect(passwords).toEqual(['token-1'])
   },
 )
 
-test('a user with a password has that one', async () => {
-  const { api } = await service()
-  const before = granted
-  await onServer(serverUrl, `alter role "${account}" password 'of-its-own'`)
-  const own = new URL(DATABASE_URL)
-  own.password = 'of-its-own'
-  exemptDatabase(own.href)
-  const environment = { DATABASE_URL: own.href, GCE_METADATA_HOST }
-  const other = await testService({ databaseUrl: noDatabase, features: [], environment })
-  await expectJson(await other.api('/ready'))
-  await expectProblem(await api('/ready'), 503, 'NOT_READY')
-  expect(granted).toBe(before + 1)
+test('a user with a password has that one, whatever its name', async () => {
+  right = 'of-its-own'
+  const url = DATABASE_URL.replace('@127', ':of-its-own@127')
+  exemptDatabase(url)
+  const { api } = await service(url)
+  await expectJson(await api('/ready'))
+  expect([passwords, granted]).toEqual([['of-its-own'], 0])
 })
 
-test('the migrations are applied so as well', async () => {
-  await onServer(serverUrl, `alter role "${account}" password 'token-${granted + 1}'`)
-  const applied = await migrate(DATABASE_URL, 'migrations', GCE_METADATA_HOST)
-  expect(applied.runtime).toBeGreaterThan(0)
+test('a user of another name has no token', async () => {
+  const url = DATABASE_URL.replace('.iam@', '@')
+  exemptDatabase(url)
+  const { api } = await service(url)
+  await expectProblem(await api('/ready'), 503, 'NOT_READY')
+  expect([passwords, granted]).toEqual([[''], 0])
+})
+
+test('the migrations log in so as well', async () => {
+  await expect(migrate(DATABASE_URL, 'migrations', GCE_METADATA_HOST)).rejects.toThrow() // the server has no tables
+  expect(passwords).toEqual(['token-1'])
 })

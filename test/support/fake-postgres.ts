@@ -7,6 +7,8 @@ export interface FakePostgres {
   readonly server: Server
   /** What each connection asked for when it began: `user`, `database`, settings. */
   readonly connections: Record<string, string>[]
+  /** The passwords that were sent. */
+  readonly passwords: string[]
 }
 
 /**
@@ -14,10 +16,17 @@ export interface FakePostgres {
  *
  * @param listen where
  * @param refusal the SQLSTATE that every connection is refused with; all are taken if absent
+ * @param isRight says whether a password is the user's; none is asked for if absent
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
-export async function fakePostgres(listen: ListenOptions, refusal?: string): Promise<FakePostgres> {
+export async function fakePostgres(
+  listen: ListenOptions,
+  refusal?: string,
+  isRight?: (password: string) => boolean,
+): Promise<FakePostgres> {
   const connections: Record<string, string>[] = []
+  const passwords: string[] = []
+  const ready = Buffer.concat([message('R', '\0\0\0\0'), message('Z', 'I')])
   const server = createServer((socket) => {
     let started = false
     socket.on('error', () => {})
@@ -26,7 +35,12 @@ export async function fakePostgres(listen: ListenOptions, refusal?: string): Pro
         started = true
         connections.push(startup(bytes))
         if (refusal) socket.end(message('E', `SFATAL\0C${refusal}\0Mhidden words of the server\0\0`))
-        else socket.write(Buffer.concat([message('R', '\0\0\0\0'), message('Z', 'I')]))
+        else socket.write(isRight ? message('R', '\0\0\0\x03') : ready)
+      } else if (bytes[0] === 'p'.charCodeAt(0)) {
+        const password = bytes.subarray(5, -1).toString()
+        passwords.push(password)
+        if (isRight?.(password)) socket.write(ready)
+        else socket.end(message('E', 'SFATAL\0C28P01\0Mhidden words of the server\0\0'))
       } else if (bytes[0] === 'Q'.charCodeAt(0)) {
         socket.write(Buffer.concat([message('C', 'SELECT 0\0'), message('Z', 'I')]))
       } else socket.end()
@@ -35,7 +49,7 @@ export async function fakePostgres(listen: ListenOptions, refusal?: string): Pro
   server.listen(listen)
   await once(server, 'listening')
   atEnd(() => void server.close())
-  return { server, connections }
+  return { server, connections, passwords }
 }
 
 /** A message of the protocol: each character of `body` is a byte. */
