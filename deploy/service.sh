@@ -27,7 +27,8 @@ serving() {
 }
 
 # move FROM TO [TAG] [PASSED]: the traffic to TO, if FROM has it; both as `serving` prints them, and nothing means the
-# closed revision. Where they are given, it takes TAG away, and notes that the revisions PASSED. Status 3: something else serves, and nothing was changed.
+# closed revision. Where they are given, it takes TAG away, and notes that the revisions PASSED. Status 3: something else
+# serves, and nothing was changed.
 # It is one compare-and-set: the service is sent back with the version that was read, and Google refuses it where
 # anything has changed since. No command of gcloud does that: `services replace` takes the version from a look of its own.
 # https://cloud.google.com/run/docs/reference/rest/v1/namespaces.services/replaceService
@@ -132,7 +133,8 @@ deploy_flags() {
     --env-vars-file "$folder/variables.yaml" --set-secrets "$(cat "$folder/secrets")" "$(cloud_sql)" --quiet)
 }
 
-# revisions: a line REVISION,READY,CREATED for each of $name's but the closed one, the newest first; READY is True, False or Unknown
+# revisions: a line REVISION,READY,CREATED for each of $name's but the closed one, the newest first; READY is True, False
+# or Unknown
 revisions() {
   gcloud run revisions list --service "$name" "${at[@]}" --sort-by=~metadata.creationTimestamp \
     --flatten='status.conditions[]' --filter='status.conditions.type=Ready' \

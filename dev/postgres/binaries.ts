@@ -20,7 +20,7 @@ const notForShells = /["$`\\]/
 
 class NoOtherUser extends Error {}
 
-/** What helps whoever can have no server of ours. */
+/** What to do where none of our servers can run. */
 export const ownServer =
   'give a server of yours: DATABASE_URL for npm run dev, TEST_DATABASE_URL for npm test'
 

@@ -17,7 +17,7 @@ const variables = z.record(z.string(), z.string())
 const both = 'image= service-account= set-secrets= set-cloudsql-instances='
 const ofServices = `${both} revision-suffix= tag= no-traffic no-invoker-iam-check cpu= memory= concurrency= timeout=
   min= max= min-instances= max-instances= cpu-boost startup-probe= env-vars-file= clear-cloudsql-instances command= args=`
-const ofJobs = `${both} clear-secrets set-env-vars= command= args= tasks= max-retries= task-timeout= execute-now wait`
+const ofJobs = `${both} command= args= tasks= max-retries= task-timeout= execute-now wait`
 
 /** The commands that run an image, as the next revision of a service or as a job, and what tells of secrets for it. */
 export function deploys(project: Project): Readonly<Record<string, Command>> {
@@ -38,9 +38,6 @@ export function deploys(project: Project): Readonly<Record<string, Command>> {
     }
     return Object.fromEntries(list.split(',').map(read))
   }
-
-  /** A database that is no secret is Cloud SQL's, by the service's account: here it is the environment's own. */
-  const databaseOf = (name: string) => project.secret(`${name}-database-url`, 'latest')
 
   /** What is refused before anything is made. */
   async function readRevision({ name, flags, folder }: Parameters<Command[1]>[0]) {
@@ -79,9 +76,7 @@ export function deploys(project: Project): Readonly<Record<string, Command>> {
     }
     project.services.set(name, service)
     service.version++
-    const local = (key: string, value: string) =>
-      key === 'DATABASE_URL' ? databaseOf(name) : project.resolve(value)
-    const own = Object.entries(plain).map(([key, value]) => [key, local(key, value)])
+    const own = Object.entries(plain).map(([key, value]) => [key, project.resolve(value)])
     const emulated = { K_REVISION: revisionName, ...project.emulator.variables }
     const environment = { ...Object.fromEntries(own), ...secrets, ...emulated }
     const google = { ...plain, ...secrets, K_SERVICE: name, K_REVISION: revisionName }
@@ -108,10 +103,7 @@ export function deploys(project: Project): Readonly<Record<string, Command>> {
   const deployJob: Command[1] = async ({ name, flags }) => {
     const { folder: cwd, environment } = imageOf(flags)
     const broken = project.migrationsFail && { PGOPTIONS: '-c default_transaction_read_only=on' }
-    const database = flags['set-secrets']
-      ? secretsOf(flags)
-      : { DATABASE_URL: databaseOf(name.replace(/-migrate$/, '')) }
-    const env = { ...environment, ...database, ...broken, CLOUD_RUN_JOB: name }
+    const env = { ...environment, ...secretsOf(flags), ...broken, CLOUD_RUN_JOB: name }
     await runGroup(`${flags.command},${flags.args}`.split(','), { cwd, env })
   }
 

@@ -1,6 +1,6 @@
 import { threadTime } from './thread-time.ts'
 
-// Loaded before a service (`node --import`): tells whoever started it, by messages, what its requests cost. Between
+// Loaded before a service (`node --import`): tells its parent process, by messages, what its requests cost. Between
 // `begin` and `end` it looks at each turn of the event loop: how much CPU time the loop's thread took for it. That is
 // what a turn holds the loop for on a machine that does nothing else; nobody else's work is in it, and no timer's resolution.
 

@@ -29,14 +29,12 @@ test.each([
   expect(run.stderr).toContain(refusal)
 })
 
-test.each([
-  ['a user that is an account', 'postgres://a%40p.iam@/d?host=/cloudsql/p:r:i', 0, ''],
-  ['a password', 'postgres://a:hidden@/d?host=/cloudsql/p:r:i', 1, 'shows the password of DATABASE_URL'],
-  ['nothing that is one', 'none', 1, 'has no DATABASE_URL=secret:'],
-])('a DATABASE_URL that is no secret, with %s', async (_what, url, status, message) => {
+test('a DATABASE_URL that is no secret is refused', async () => {
   const service = await pretendService({})
-  await writeFile(join(service.folder, 'deploy/environments/staging.env'), `DATABASE_URL=${url}\n`)
+  await writeFile(
+    join(service.folder, 'deploy/environments/staging.env'),
+    'DATABASE_URL=postgres://a:hidden@/d\n',
+  )
   const run = await service.run('deploy/settings', ['staging', '--project', 'my-project'])
-  expect([run.status, run.stderr]).toEqual([status, expect.stringContaining(message)])
-  if (status === 0) expect(run.stdout).toContain(`"DATABASE_URL": "${url}"`)
+  expect([run.status, run.stderr]).toEqual([1, expect.stringContaining('has no DATABASE_URL=secret:')])
 })

@@ -1,6 +1,6 @@
 import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type Scripts, scripts } from '#test/support/scripts.ts'
 
 const pretend = 'test/deploy/fixtures/project.sh'
@@ -36,104 +36,6 @@ async function complete(project: Scripts): Promise<void> {
 }
 
 const changes = / (create|add|set-password|access) /
-
-describe('a dry run', () => {
-  let usual: Awaited<ReturnType<typeof dry>>
-  const dry = async (...args: string[]) => {
-    const project = await scripts()
-    const run = await project.run('deploy/setup', ['--dry-run', ...args])
-    expect((await project.calls()).filter((call) => !call.startsWith('config get-value '))).toEqual([])
-    return { ...run, commands: run.stdout.split('\n').filter((line) => line.startsWith('gcloud ')) }
-  }
-
-  beforeAll(async () => {
-    usual = await dry('--project', 'demo-project')
-  })
-
-  test('asks Google nothing, and prints the same commands each time', async () => {
-    expect(usual.status).toBe(0)
-    expect(usual.commands.length).toBeGreaterThan(50)
-    expect(usual.stdout.split('\n').filter((line) => /gcloud/.test(line))).toEqual(usual.commands)
-    expect(await dry('--project', 'demo-project')).toEqual(usual)
-  })
-
-  test('shows no secret, and none is an argument', () => {
-    const { stdout } = usual
-    expect(stdout).not.toMatch(/[0-9a-f]{32}|[A-Za-z0-9+/]{40,}=|postgres:\/\/|--password(?!-secret-version)/)
-    expect(stdout.match(/ versions add .*/g)).toHaveLength(7)
-    expect(stdout).not.toMatch(/ versions add (?!.*--data-file=-)/)
-  })
-
-  test('grants staging nothing of live, and live nothing of staging', () => {
-    const { commands } = usual
-    const grants = commands.filter((line) => line.includes('add-iam-policy-binding'))
-    for (const [own, other] of [
-      ['staging', 'live'],
-      ['live', 'staging'],
-    ]) {
-      const granted = grants.filter((line) => line.includes(`serviceAccount:runway-${own}@`))
-      expect(granted).toHaveLength(6)
-      expect(granted.filter((line) => line.includes(`runway-${other}`))).toEqual([])
-    }
-    expect(
-      grants.filter((line) => line.includes('-tasks@demo-project.iam.gserviceaccount.com --role')),
-    ).toEqual([])
-  })
-
-  test('lets a build read two secrets, and none that live runs with', () => {
-    const { commands } = usual
-    const readers = commands.filter((line) => /serviceAccount:runway-build@.*secretAccessor/.test(line))
-    expect(readers.map((line) => line.split(' ')[3])).toEqual([
-      'runway-staging-auth-secret',
-      'runway-live-test-token',
-    ])
-  })
-
-  test('with databases given makes no Cloud SQL instance, and says what to set', async () => {
-    const project = await scripts()
-    const given = {
-      STAGING_DATABASE_URL: 'postgres://a:secret-a@h/a',
-      LIVE_DATABASE_URL: 'postgres://b:secret-b@h/b',
-    }
-    const { stdout } = await project.run('deploy/setup', ['--dry-run', '--project', 'demo-project'], given)
-    expect(stdout).not.toMatch(/gcloud sql|cloudsql|secret-[ab]/)
-    expect(stdout).toContain('In cloudbuild.yaml: _CLOUD_SQL: none')
-    const half = await project.run('deploy/setup', ['--dry-run', '--project', 'demo-project'], {
-      LIVE_DATABASE_URL: 'x',
-    })
-    expect([half.status, half.stderr]).toEqual([1, expect.stringContaining('give both, or neither')])
-  })
-
-  test.each([
-    ['which it makes', undefined, true],
-    ['which is there', 'demo-project:europe-west1:mine', true],
-    ['which is not used', 'none', false],
-  ])('enables what a deploy asks after for a Cloud SQL instance %s', async (_, instance, isEnabled) => {
-    const project = await scripts()
-    const given: Record<string, string> = instance === undefined ? {} : { CLOUD_SQL: instance }
-    const { stdout } = await project.run('deploy/setup', ['--dry-run', '--project', 'demo-project'], given)
-    const [enable = ''] = stdout.split('\n').filter((line) => line.startsWith('gcloud services enable'))
-    for (const api of ['sqladmin', 'sql-component'])
-      expect(enable.includes(` ${api}.googleapis.com`)).toBe(isEnabled)
-  })
-
-  test('says which region belongs in cloudbuild.yaml, and what comes next', async () => {
-    const { stdout } = await dry('--project', 'demo-project', '--region', 'us-east1')
-    expect(stdout).toContain('_REGION: us-east1')
-    expect(stdout.trim().split('\n').at(-1)).toBe('Commit, then: deploy/submit --project demo-project')
-  })
-
-  test.each([
-    [['--project', 'Demo'], "no project's id"],
-    [['--project=demo-project', '--region', 'mars'], 'no region'],
-    [['--project', 'demo-project', 'us-east1'], 'us-east1 is not known: deploy/setup --project PROJECT'],
-    [['--project'], 'No project: deploy/setup --project PROJECT'],
-    [[], 'No project: deploy/setup --project PROJECT'],
-  ])('refuses %j', async (args, reason) => {
-    const run = await dry(...args)
-    expect([run.status, run.stderr, run.commands]).toEqual([1, expect.stringContaining(reason), []])
-  })
-})
 
 test('makes all that is missing, keeps secrets out of arguments and output, and run again makes nothing', async () => {
   const project = await scripts(pretend)

@@ -1,117 +1,38 @@
-import { z } from '@hono/zod-openapi'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { processBytes } from '#src/runtime/http/held-bytes.ts'
-import { sendStream } from '#src/runtime/http/send-stream.ts'
-import { defineRoute, handle, handlePlain, json, jsonBody } from '#src/runtime/openapi/route.ts'
-import { stream } from '#src/runtime/openapi/stream.ts'
 import { client } from '#test/support/client.ts'
 import { expectProblem } from '#test/support/expect.ts'
-import { featureOf } from '#test/support/feature.ts'
+import {
+  api,
+  body,
+  closeGate,
+  dial,
+  gate,
+  headers,
+  large,
+  lines,
+  mebibyte,
+  nothing,
+  patience,
+  post,
+  something,
+  url,
+} from '#test/support/hold-service.ts'
 import { rawRequest } from '#test/support/raw.ts'
-import { testServer } from '#test/support/server.ts'
 import { as } from '#test/support/tokens.ts'
 
-const mebibyte = 1024 * 1024
-const large = 32 * mebibyte // more than a connection takes in by itself
-const Text = z.strictObject({ text: z.string() })
-const open = { method: 'post', security: 'public', summary: 'Take a body' } as const
-const take = {
-  ...open,
-  request: { body: jsonBody(Text) },
-  responses: { 200: json('As sent', Text) },
-} as const
-
-let entered = Promise.withResolvers<number>()
-let leave = Promise.withResolvers<void>()
-const patience = { interval: 5, timeout: 20_000 }
-/** What is held while a handler runs. */
-const enter = () => entered.resolve(processBytes.held)
-
-const echo = handle(defineRoute({ ...take, path: '/echo', operationId: 'echo' }), (c) => {
-  enter()
-  return c.json(c.req.valid('json'), 200)
-})
-const fail = handle(defineRoute({ ...take, path: '/fail', operationId: 'fail' }), () => {
-  enter()
-  throw new Error('Broken')
-})
-const wait = handle(defineRoute({ ...take, path: '/wait', operationId: 'wait' }), async (c) => {
-  enter()
-  await leave.promise
-  return c.json(c.req.valid('json'), 200)
-})
-const once = defineRoute({
-  ...take,
-  path: '/once',
-  operationId: 'once',
-  security: 'authenticated',
-  idempotent: true,
-})
-const flow = defineRoute({
-  ...open,
-  path: '/flow',
-  operationId: 'flow',
-  request: { body: jsonBody(Text) },
-  responses: { 200: stream('text/plain', 'Without end') },
-})
-async function* endless(): AsyncIterable<string> {
-  for (;;) yield 'x'.repeat(1000)
-}
-
-const { api, dial, url, lines } = await testServer({
-  environment: { REQUEST_TIMEOUT: '4' },
-  features: [
-    featureOf(
-      echo,
-      fail,
-      wait,
-      handle(once, (c) => {
-        enter()
-        return c.json(c.req.valid('json'), 200)
-      }),
-      handle(flow, (c) => {
-        enter()
-        return sendStream(c, 'text/plain', endless())
-      }),
-      handlePlain({ method: 'post', path: '/plain', security: 'public' }, async (c) => {
-        enter()
-        return c.text(String((await c.req.raw.text()).length))
-      }),
-      handlePlain({ method: 'get', path: '/large', security: 'public' }, (c) => c.text('x'.repeat(large))),
-      handlePlain({ method: 'get', path: '/medium', security: 'public' }, (c) => {
-        enter()
-        return c.text('x'.repeat(100_000))
-      }),
-      handlePlain({ method: 'get', path: '/small', security: 'public' }, (c) => {
-        enter()
-        return c.text('x')
-      }),
-    ),
-  ],
-})
-
-const body = JSON.stringify({ text: 'x'.repeat(10_000) })
-const headers = { 'Content-Type': 'application/json' }
-const post = (path: string, length = body.length) =>
-  rawRequest(`POST ${path}`, { ...headers, 'Content-Length': String(length) })
-const nothing = () => expect.poll(() => processBytes.held, patience).toBe(0)
-const something = () => expect.poll(() => processBytes.held, patience).toBeGreaterThan(0)
-
-beforeEach(() => {
-  entered = Promise.withResolvers()
-  leave = Promise.withResolvers()
-})
+beforeEach(closeGate)
 afterEach(nothing)
 
 describe('what a body holds is given back when', () => {
   test('its response is sent', async () => {
     expect((await api('/echo', { body, headers })).status).toBe(200)
-    expect(await entered.promise).toBeGreaterThanOrEqual(2 * body.length)
+    expect(await gate.entered.promise).toBeGreaterThanOrEqual(2 * body.length)
   })
 
   test('its handler throws', async () => {
     await expectProblem(await api('/fail', { body, headers }), 500, 'INTERNAL')
-    expect(await entered.promise).toBeGreaterThan(0)
+    expect(await gate.entered.promise).toBeGreaterThan(0)
   })
 
   test('it does not fit', async () => {
@@ -155,29 +76,29 @@ describe('what a body holds is given back when', () => {
   test('its handler misses the deadline', async () => {
     await expectProblem(await api('/wait', { body, headers }), 503, 'DEADLINE_EXCEEDED')
     await nothing()
-    leave.resolve()
+    gate.leave.resolve()
   })
 
   test('the client leaves while its handler works', async () => {
     const { socket } = dial().send(post('/wait') + body)
-    await entered.promise
+    await gate.entered.promise
     socket.destroy()
     await nothing()
-    leave.resolve()
+    gate.leave.resolve()
   })
 
   test('a request waits for an earlier one of its connection, which is cut', async () => {
     const { socket } = dial().send(post('/wait') + body + post('/echo') + body)
-    await entered.promise
+    await gate.entered.promise
     await expect.poll(() => processBytes.held, patience).toBeGreaterThanOrEqual(4 * body.length)
     socket.destroy()
     await nothing()
-    leave.resolve()
+    gate.leave.resolve()
   })
 
   test('its stream is cut', async () => {
     const connection = dial().send(post('/flow') + body)
-    await entered.promise
+    await gate.entered.promise
     connection.socket.once('data', () => connection.socket.destroy())
     await nothing()
   })
@@ -188,7 +109,7 @@ describe('what a body holds is given back when', () => {
     const [first, second] = [await send(), await send()]
     expect([first.status, second.status]).toEqual([200, 200])
     expect(second.headers.get('idempotency-replayed')).toBe('true')
-    expect(await entered.promise).toBeGreaterThan(0)
+    expect(await gate.entered.promise).toBeGreaterThan(0)
   })
 })
 
@@ -204,7 +125,7 @@ describe('a large response', () => {
   test('that is compressed is given back', async () => {
     const connection = dial().send(rawRequest('GET /medium', { 'Accept-Encoding': 'gzip' }))
     expect((await connection.answer()).headers.get('content-encoding')).toBe('gzip')
-    expect(await entered.promise).toBe(0)
+    expect(await gate.entered.promise).toBe(0)
     await nothing()
   })
 
@@ -235,61 +156,5 @@ describe('a large response', () => {
 
 test('a request without a body and with a small response holds nothing', async () => {
   expect(await (await api('/small')).text()).toBe('x')
-  expect(await entered.promise).toBe(0)
-})
-
-describe('where others hold much', () => {
-  let others = processBytes.begin()
-  beforeEach(() => {
-    others = processBytes.begin()
-    others.take(processBytes.limit * (7 / 8) - mebibyte)
-  })
-  afterEach(() => others.release())
-  const long = JSON.stringify({ text: 'x'.repeat(600_000) })
-
-  /** Expects a 503 that says when to come back. */
-  async function expectShed(response: Response) {
-    expect(response.headers.get('retry-after')).toBe('1')
-    await expectProblem(response, 503, 'OVERLOADED')
-  }
-
-  test('a large body is refused before it is sent', async () => {
-    const connection = dial().send(post('/echo', 600_000))
-    const early = await connection.answer()
-    expect([early.status, early.headers.get('retry-after'), JSON.parse(early.body)]).toEqual([
-      ...[503, '1', expect.objectContaining({ code: 'OVERLOADED' })],
-    ])
-    await expectShed(await api('/echo', { body: long, headers }))
-    await expectShed(await api('/plain', { body: long }))
-  })
-
-  test('a large body in chunks is refused while it is read', async () => {
-    const chunks = new Blob(Array.from({ length: 10 }, () => 'x'.repeat(100_000))).stream()
-    const init = { method: 'POST', body: chunks, duplex: 'half' } as const
-    await expectShed(await fetch(`${url}/plain`, init))
-  })
-
-  test('a large response becomes a problem', async () => {
-    await expectShed(await api('/large'))
-  })
-
-  test('small requests are let in, by their length and in chunks', async () => {
-    expect((await api('/echo', { body, headers })).status).toBe(200)
-    const chunks = new Blob([body]).stream()
-    const init = { method: 'POST', body: chunks, duplex: 'half', headers } as const
-    expect((await fetch(`${url}/echo`, init)).status).toBe(200)
-    expect((await api('/ping')).status).toBe(200)
-  })
-
-  test('an idempotent route whose response is refused has done nothing', async () => {
-    const alice = client(url, await as('alice'))
-    const medium = JSON.stringify({ text: 'x'.repeat(100_000) })
-    const send = () => alice('/once', { body: medium, headers: { ...headers, 'Idempotency-Key': 'shed' } })
-    others.take(mebibyte - 2.5 * medium.length)
-    await expectShed(await send())
-    expect(await entered.promise).toBeGreaterThan(0)
-    others.release()
-    const second = await send()
-    expect([second.status, second.headers.get('idempotency-replayed')]).toEqual([200, null])
-  })
+  expect(await gate.entered.promise).toBe(0)
 })

@@ -1,35 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseMultipart } from '#src/runtime/http/multipart.ts'
-import { Problem } from '#src/runtime/http/problem.ts'
-import { allocatedBy } from '#test/support/allocated.ts'
-
-const boundary = 'between-the-parts-7d1c2b'
-const type = `multipart/form-data; boundary=${boundary}`
-const part = (headers: string, value = 'x') => `--${boundary}\r\n${headers}\r\n\r\n${value}\r\n`
-const end = `--${boundary}--\r\n`
-const named = (more: string) => part(`Content-Disposition: form-data; name="a"${more}`)
-const plain = named('')
-
-async function read(body: string | Uint8Array, contentType = type) {
-  const parts = parseMultipart(Buffer.from(body as string), contentType)
-  return Promise.all(
-    parts.map(async ([name, value]) =>
-      value instanceof File ? [name, value.name, value.type, await value.text()] : [name, value],
-    ),
-  )
-}
-
-function refusal(body: string | Uint8Array, contentType = type): string {
-  try {
-    parseMultipart(Buffer.from(body as string), contentType)
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error
-    expect(error.definition.status).toBe(400)
-    return error.message
-  }
-  throw new Error('It was read')
-}
+import { boundary, end, named, part, plain, read, refusal } from '#test/support/multipart.ts'
 
 test('what Node, and so any browser, writes of a form is read as it was', async () => {
   const text = fc.string({ unit: 'grapheme' }).map((value) => value.replaceAll(/\r\n|\r|\n/g, '\r\n'))
@@ -233,38 +205,4 @@ test.each([
   ['é'.repeat(127), 'é'.repeat(127)],
 ])('the folders before a file name are left out: %s', async (sent, name) => {
   expect(await read(named(`; filename="${sent}"`) + end)).toEqual([['a', name, '', 'x']])
-})
-
-test('parts are counted before one is parsed', () => {
-  const broken = `--${boundary}\r\nno header\r\n`
-  expect(refusal(broken.repeat(1_001) + end)).toBe('The body has more than 1000 fields.')
-  expect(refusal(broken.repeat(1_000) + end)).toBe(noHeaders)
-})
-
-test('files are counted, up to what the route takes', () => {
-  const files = named('; filename="a"').repeat(100)
-  const read = (body: string, most?: number) => parseMultipart(Buffer.from(body + end), type, most).length
-  expect(read(files + plain)).toBe(101)
-  expect(refusal(files + named('; filename="a"') + end)).toBe('The body has more than 100 files.')
-  expect(read(files + files, 200)).toBe(200)
-  expect(() => read(files + files, 199)).toThrow('The body has more than 199 files.')
-})
-
-test('each byte is looked at as often in a long body as in a short one', () => {
-  const work = (parts: number) => {
-    const bytes = Buffer.from(named('; filename="a.txt"').repeat(parts) + end)
-    let searched = 0
-    const counted = Object.assign(bytes, {
-      indexOf(wanted: Buffer, from = 0): number {
-        const found = Buffer.prototype.indexOf.call(bytes, wanted, from)
-        searched += (found < 0 ? bytes.length : found) - from
-        return found
-      },
-    })
-    const allocated = allocatedBy(() => expect(parseMultipart(counted, type, 1_000)).toHaveLength(parts))
-    expect(searched).toBeLessThanOrEqual(bytes.length)
-    return allocated
-  }
-  work(1_000)
-  expect(work(1_000)).toBeLessThan(20 * work(100))
 })

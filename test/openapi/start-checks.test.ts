@@ -1,11 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { Hono, type MiddlewareHandler } from 'hono'
 import { expect, test } from 'vitest'
-import type { BaseEnv } from '#src/runtime/http/env.ts'
 import { defineProblems, Problem } from '#src/runtime/http/problem.ts'
-import { parseTemplate } from '#src/runtime/http/template.ts'
 import { at, defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
-import { refuseUnstated } from '#src/runtime/openapi/mount.ts'
 import { handle, handlePlain, json, jsonBody, type RouteDefinition } from '#src/runtime/openapi/route.ts'
 import { stream } from '#src/runtime/openapi/stream.ts'
 import { expectJson } from '#test/support/expect.ts'
@@ -55,45 +51,6 @@ test.each(rubbish)('a route whose security is %s does not start, and is named', 
 test('a route is named with the prefix of its feature', async () => {
   await expect(start(at('/v2', featureOf(route({ security: undefined }))))).rejects.toThrow(
     'POST /v2/things does',
-  )
-})
-
-const pastFeatures: [name: string, add: (app: Hono<BaseEnv>) => unknown, place: string][] = [
-  ['a route', (app) => app.get('/admin', (c) => c.text('')), 'GET /admin'],
-  ['a route of every method', (app) => app.all('/admin', (c) => c.text('')), 'ALL /admin'],
-  [
-    'a route of an app inside',
-    (app) =>
-      app.route(
-        '/in',
-        new Hono<BaseEnv>().put('/x', (c) => c.text('')),
-      ),
-    'PUT /in/x',
-  ],
-  ['another method of a known path', (app) => app.delete('/things', (c) => c.text('')), 'DELETE /things'],
-  ['a second handler of a known place', (app) => app.post('/things', (c) => c.text('')), 'POST /things'],
-]
-
-test.each(pastFeatures)('%s that was added past the features does not start', (_name, add, place) => {
-  const app = new Hono<BaseEnv>()
-  app.use(async (_c, next) => next())
-  app.post('/things', (c) => c.text(''))
-  const template = parseTemplate('/things', 'contract')
-  const mounted = [{ feature: featureOf(), operation: route(), path: '/things', method: 'POST', template }]
-  expect(() => refuseUnstated(app, mounted, [])).not.toThrow()
-  add(app)
-  expect(() => refuseUnstated(app, mounted, [])).toThrow(
-    `${place} does not state its security: list it in a feature`,
-  )
-})
-
-test('a middleware before the runtime’s own does not start', () => {
-  const outermost: MiddlewareHandler<BaseEnv>[] = [async (_c, next) => next(), async (_c, next) => next()]
-  const right = new Hono<BaseEnv>().use(...outermost).use('/admin/*', async (_c, next) => next())
-  expect(() => refuseUnstated(right, [], outermost)).not.toThrow()
-  const wrong = new Hono<BaseEnv>().use('/admin/*', async (_c, next) => next()).use(...outermost)
-  expect(() => refuseUnstated(wrong, [], outermost)).toThrow(
-    new Error("ALL /admin/* is added before the runtime's own: move its line below them."),
   )
 })
 

@@ -22,9 +22,9 @@ function slots(cron: string, timeZone: string, after: string, count = 3): (strin
 
 test.each([
   ['a name without a dot', { name: 'nightly' }, 'its name has a dot'],
-  ['four fields', { cron: '30 2 * *' }, 'has not the five fields'],
-  ['seconds', { cron: '0 30 2 * * *' }, 'has not the five fields'],
-  ['a nickname', { cron: '@daily' }, 'has not the five fields'],
+  ['four fields', { cron: '30 2 * *' }, 'does not have five fields'],
+  ['seconds', { cron: '0 30 2 * * *' }, 'does not have five fields'],
+  ['a nickname', { cron: '@daily' }, 'does not have five fields'],
   ['a minute that is none', { cron: '60 2 * * *' }, 'trial.nightly'],
   ['words', { cron: 'at two in the night' }, 'trial.nightly'],
   [

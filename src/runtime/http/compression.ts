@@ -19,7 +19,7 @@ export function compression(): MiddlewareHandler<BaseEnv> {
     if (written?.response !== c.res || written.length <= threshold) return
     const { headers: given } = c.res
     const varies = /\*|\baccept-encoding\b/i.test(given.get('vary') ?? '')
-    // for this header Hono would make the response anew, as a stream
+    // Hono would make a new response for this header, as a stream
     if (!varies && compressible.test(given.get('content-type') ?? '')) given.append('Vary', 'Accept-Encoding')
     await gzip(c, async () => {})
     if (!c.res.headers.has('content-encoding') || c.req.method === 'HEAD' || !c.res.body)

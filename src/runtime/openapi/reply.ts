@@ -10,7 +10,7 @@ import { type Stated, statedAt } from './stated.ts'
 /** What happens to a key that a reply's schema does not name: it is dropped, or the reply is a 500. */
 export type ReplyCheck = 'strip' | 'fail'
 
-/** What a body that is written anew no longer has: `fetch` has decoded it, and leaves its encoding in the headers. */
+/** Headers that a rewritten body no longer has: `fetch` has decoded it, and leaves its encoding in them. */
 const ofTheBody = ['content-length', 'content-encoding']
 
 type ReplyHeaders = Record<string, string | string[]>

@@ -14,9 +14,10 @@ export interface Schedule {
 }
 
 /**
- * Declares a schedule. List it in its feature's `schedules`. A new one begins now; of slots that were missed
- * while it was declared, one is made up for. It begins anew when it was taken out and comes back, or is changed. A local time that a change of the clocks leaves out is run once, right after the gap, and one
- * that comes twice is run once; a pattern with `*` or a step in its minutes or hours goes by time that passes.
+ * Declares a schedule. List it in its feature's `schedules`. A new one begins now. Where slots were missed while it was
+ * declared, it runs once for all of them. One that was taken out and comes back begins now as well. A local time that a
+ * change of the clocks leaves out is run once, right after the gap, and one that comes twice is run once. A pattern with
+ * `*` or a step in its minutes or hours goes by time that passes.
  *
  * @param schedule.cron minute, hour, day of the month, month, day of the week: `30 3 * * *`
  * @param schedule.timeZone such as `Europe/Berlin`. It is looked at when the first slot is asked for, since time zones
@@ -34,7 +35,7 @@ export function defineSchedule<Payload extends z.ZodType>(schedule: {
   const { name, cron, timeZone, task, payload } = schedule
   if (!/^[\w-]+(\.[\w-]+)+$/.test(name)) throw wrong(name, 'its name has a dot, such as orders.nightly.')
   const fields = cron.trim().split(/\s+/)
-  if (fields.length !== 5) throw wrong(name, `"${cron}" has not the five fields of cron.`)
+  if (fields.length !== 5) throw wrong(name, `"${cron}" does not have five fields: minute, hour, day of the month, month, day of the week.`)
   understood(name, () => new Cron(cron))
   const checked = task.payload.safeParse(stored(payload))
   if (!checked.success)
