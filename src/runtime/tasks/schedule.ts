@@ -35,7 +35,11 @@ export function defineSchedule<Payload extends z.ZodType>(schedule: {
   const { name, cron, timeZone, task, payload } = schedule
   if (!/^[\w-]+(\.[\w-]+)+$/.test(name)) throw wrong(name, 'its name has a dot, such as orders.nightly.')
   const fields = cron.trim().split(/\s+/)
-  if (fields.length !== 5) throw wrong(name, `"${cron}" does not have five fields: minute, hour, day of the month, month, day of the week.`)
+  if (fields.length !== 5)
+    throw wrong(
+      name,
+      `"${cron}" does not have five fields: minute, hour, day of the month, month, day of the week.`,
+    )
   understood(name, () => new Cron(cron))
   const checked = task.payload.safeParse(stored(payload))
   if (!checked.success)
