@@ -91,7 +91,17 @@ const wrong: [name: keyof Config, texts: string[], message: string][] = [
   ],
   [
     'ALLOWED_HOSTS',
-    ['https://a.example', 'a.example/path', 'a example', 'u@a.example', 'a.example,,-b', '*', 'a.example:x'],
+    [
+      'https://a.example',
+      'a.example/path',
+      'a example',
+      'u@a.example',
+      'a.example,,-b',
+      '*',
+      'a.example:x',
+      'a.0',
+      'a.example:99999',
+    ],
     'must list host names such as',
   ],
   ['HSTS_INCLUDE_SUBDOMAINS', ['1', 'yes', 'TRUE', 'on'], 'must be true or false'],
@@ -112,7 +122,7 @@ const wrong: [name: keyof Config, texts: string[], message: string][] = [
   ],
   [
     'GCE_METADATA_HOST',
-    ['http://h', 'h:port', 'h/p', 'a b'],
+    ['http://h', 'h:port', 'h/p', 'a b', 'a.0'],
     'must be a host such as metadata.google.internal',
   ],
   ['TRUSTED_PROXIES', ['-1', '10', 'one', '1.5'], 'must be a whole number from 0 to 9'],

@@ -91,7 +91,8 @@ export function origin(text: string): string | undefined {
 
 /** A host name with an optional port, in lower case. */
 export function host(text: string): string | undefined {
-  return /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/i.test(text) ? text.toLowerCase() : undefined
+  const isName = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/i.test(text)
+  return isName && URL.canParse(`https://${text}`) ? text.toLowerCase() : undefined
 }
 
 /**

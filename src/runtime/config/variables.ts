@@ -54,11 +54,7 @@ export const runtimeVariables = {
   VERSION: word(undefined),
   COMMIT: word('unknown'),
   GOOGLE_CLOUD_PROJECT: word(undefined),
-  GCE_METADATA_HOST: text(
-    'must be a host such as metadata.google.internal',
-    /^[\w.-]+(:\d{1,5})?$/,
-    '169.254.169.254',
-  ),
+  GCE_METADATA_HOST: variable('must be a host such as metadata.google.internal', host, '169.254.169.254'),
   K_SERVICE: word(undefined),
   K_REVISION: word(undefined),
 }
