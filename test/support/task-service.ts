@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { expect } from 'vitest'
@@ -56,6 +56,8 @@ export interface TaskService extends TestService {
 
 /** After this, the tick sends what nobody has handed over. */
 const settleTime = 31_000
+/** As the service's own server: a delivery must not meet a connection that was closed while a test took its time. */
+const keepAliveTimeout = 620_000
 
 /** Makes a service as `testService` does, with everything that its tasks need. */
 export async function taskService(options: Parameters<typeof testService>[0] = {}): Promise<TaskService> {
@@ -64,7 +66,8 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
   atEnd(() => emulator.close())
   emulator.createQueue(testTasks.TASKS_QUEUE, { rateLimits: { maxDispatchesPerSecond: 100_000 } })
 
-  const server = createServer((incoming, outgoing) => listener(incoming, outgoing)).listen(0, '127.0.0.1')
+  const serve: RequestListener = (incoming, outgoing) => listener(incoming, outgoing)
+  const server = createServer({ keepAliveTimeout }, serve).listen(0, '127.0.0.1')
   await once(server, 'listening')
   atEnd(() => {
     server.closeAllConnections()
