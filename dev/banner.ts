@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { scopesIn } from '#src/runtime/openapi/scopes.ts'
+import { scopesIn } from '#runtime'
 import { type Contract, exampleRequest, readContract } from './contract.ts'
 import type { LocalService } from './local.ts'
 import type { Environment } from './settings.ts'

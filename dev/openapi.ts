@@ -1,9 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { ConfigError, createDatabase, createLogger, parseConfig, variablesOf } from '#runtime'
 import { createApp, features } from '#src/app.ts'
-import { ConfigError, parseConfig } from '#src/runtime/config/config.ts'
-import { createDatabase } from '#src/runtime/database/database.ts'
-import { createLogger } from '#src/runtime/log/logger.ts'
-import { variablesOf } from '#src/runtime/openapi/feature.ts'
 import { placeholders } from '../placeholders.ts'
 
 // `npm run openapi`: writes the contract that the service shows at /openapi.json, and that of Google's calls. Where

@@ -1,4 +1,4 @@
-import { prettyLine } from '#src/runtime/log/pretty.ts'
+import { prettyLine } from '#runtime'
 import { tickPath } from './cloud-tasks.ts'
 
 const quietTick = new RegExp(`^POST ${tickPath} 2\\d\\d$`)

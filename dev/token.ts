@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util'
-import { createSigner } from '#src/runtime/auth/sign.ts'
-import { scopesIn } from '#src/runtime/openapi/scopes.ts'
+import { createSigner, scopesIn } from '#runtime'
 import { readContract } from './contract.ts'
 import { developmentEnvironment, type Environment } from './settings.ts'
 

@@ -1,30 +1,37 @@
 import { Hono } from 'hono'
+import {
+  type AuthOptions,
+  answerHeaders,
+  authentication,
+  type BaseEnv,
+  backgroundWork,
+  type CloudTasks,
+  type Config,
+  compression,
+  crossOrigin,
+  crossOriginNames,
+  type Database,
+  deadline,
+  describeVersion,
+  type Feature,
+  https,
+  type Log,
+  mount,
+  notFound,
+  openApiDocument,
+  ownedHosts,
+  type ProblemFormat,
+  pingDatabase,
+  problemAnswer,
+  problemDetails,
+  type ReadinessChecks,
+  type Reporter,
+  refuseUnstated,
+  requestContext,
+  routerByMethod,
+  systemFeature,
+} from '#runtime'
 import { orders } from './orders/orders.ts'
-import { authentication } from './runtime/auth/authentication.ts'
-import type { AuthOptions } from './runtime/auth/verify.ts'
-import type { Config } from './runtime/config/config.ts'
-import { describeVersion } from './runtime/config/version.ts'
-import { type Database, pingDatabase } from './runtime/database/database.ts'
-import { answerHeaders } from './runtime/http/answer-headers.ts'
-import { problemAnswer } from './runtime/http/answer-problem.ts'
-import { compression } from './runtime/http/compression.ts'
-import { crossOrigin } from './runtime/http/cross-origin.ts'
-import { deadline } from './runtime/http/deadline.ts'
-import type { BaseEnv } from './runtime/http/env.ts'
-import { https, ownedHosts } from './runtime/http/https.ts'
-import { notFound } from './runtime/http/not-found.ts'
-import { type ProblemFormat, problemDetails } from './runtime/http/problem-format.ts'
-import type { ReadinessChecks } from './runtime/http/readiness.ts'
-import { requestContext } from './runtime/http/request-context.ts'
-import { routerByMethod } from './runtime/http/router.ts'
-import { systemFeature } from './runtime/http/system.ts'
-import type { Log } from './runtime/log/logger.ts'
-import type { Reporter } from './runtime/log/report.ts'
-import { crossOriginNames } from './runtime/openapi/cross-origin-names.ts'
-import type { Feature } from './runtime/openapi/feature.ts'
-import { mount, refuseUnstated } from './runtime/openapi/mount.ts'
-import type { CloudTasks } from './runtime/tasks/cloud-tasks.ts'
-import { backgroundWork } from './runtime/tasks/tasks.ts'
 
 /** The service's features: a folder each, a line each. `at('/v2', feature)` mounts one below a prefix. */
 export const features: readonly Feature[] = [orders]
@@ -119,7 +126,6 @@ export function createApp(dependencies: Dependencies): Service {
   refuseUnstated(app, mounted, outermost)
 
   async function document(internal: boolean): Promise<object> {
-    const { openApiDocument } = await import('./runtime/openapi/document.ts')
     const shown = mounted.filter(({ feature }) => feature.internal === internal)
     return openApiDocument(shown, { info: { ...contract, version: version.version }, config, format })
   }

@@ -1,15 +1,21 @@
+import {
+  ConfigError,
+  captureConsole,
+  createDatabase,
+  createHttpServer,
+  createLogger,
+  describeConfig,
+  describeVersion,
+  isEndOfRequest,
+  type Log,
+  parseConfig,
+  reportError,
+  reportOutsideRequests,
+  standardOutput,
+  variablesOf,
+  within,
+} from '#runtime'
 import { createApp, features, problemFormat, reporter } from './app.ts'
-import { ConfigError, describeConfig, parseConfig } from './runtime/config/config.ts'
-import { describeVersion } from './runtime/config/version.ts'
-import { createDatabase } from './runtime/database/database.ts'
-import { createHttpServer } from './runtime/http/server.ts'
-import { captureConsole } from './runtime/log/capture.ts'
-import { isEndOfRequest } from './runtime/log/context.ts'
-import { createLogger, type Log } from './runtime/log/logger.ts'
-import { standardOutput } from './runtime/log/output.ts'
-import { reportError, reportOutsideRequests } from './runtime/log/report.ts'
-import { variablesOf } from './runtime/openapi/feature.ts'
-import { within } from './runtime/within.ts'
 
 /** Of the 10 s that Cloud Run leaves between SIGTERM and SIGKILL; the rest is for closing the pool. */
 const drainTime = 8_000

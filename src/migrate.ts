@@ -1,9 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { parseDatabase } from './runtime/config/config.ts'
-import { migrate } from './runtime/database/migrate.ts'
-import { captureConsole } from './runtime/log/capture.ts'
-import { createLogger } from './runtime/log/logger.ts'
-import { standardOutput } from './runtime/log/output.ts'
+import { captureConsole, createLogger, migrate, parseDatabase, standardOutput } from '#runtime'
 
 const log = createLogger({ level: 'info', service: 'migrate', output: standardOutput() })
 captureConsole(log)

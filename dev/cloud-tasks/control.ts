@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { type Duration, milliseconds } from '#src/runtime/tasks/duration.ts'
+import { type Duration, milliseconds } from '#runtime'
 import type { Emulator } from './emulator.ts'
 import type { FaultSettings } from './faults.ts'
 import type { TickTarget } from './scheduler.ts'

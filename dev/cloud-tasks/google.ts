@@ -1,5 +1,5 @@
 import { HTTPException } from 'hono/http-exception'
-import { z } from 'zod'
+import { z } from '#runtime'
 
 // How Google's REST API words refusals and values.
 

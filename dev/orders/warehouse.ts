@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
-import { z } from 'zod'
+import { z } from '#runtime'
 import { serve } from '../serve.ts'
 
 const order = z.strictObject({

@@ -1,5 +1,5 @@
 import { json } from 'node:stream/consumers'
-import { z } from 'zod'
+import { z } from '#runtime'
 import { listen } from '../serve.ts'
 import type { Project } from './project.ts'
 import { portOf } from './services.ts'

@@ -1,6 +1,4 @@
-import type { Database } from '#src/runtime/database/database.ts'
-import { Problem, problems } from '#src/runtime/http/problem.ts'
-import { type Cancellation, cancelTask } from '#src/runtime/tasks/cancel.ts'
+import { type Cancellation, cancelTask, type Database, Problem, problems } from '#runtime'
 import { orderProblems } from './problems.ts'
 import { cancelPlacedOrder, findOrder } from './store.ts'
 import type { OrderRow } from './table.ts'

@@ -1,11 +1,15 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { pageOf } from '#src/runtime/database/cursor.ts'
-import { location } from '#src/runtime/http/location.ts'
-import { entityTag, matchedVersions, noneMatch } from '#src/runtime/http/preconditions.ts'
-import { Problem } from '#src/runtime/http/problem.ts'
-import { defineFeature } from '#src/runtime/openapi/feature.ts'
-import { handle } from '#src/runtime/openapi/route.ts'
-import { enqueue } from '#src/runtime/tasks/enqueue.ts'
+import {
+  defineFeature,
+  enqueue,
+  entityTag,
+  handle,
+  location,
+  matchedVersions,
+  noneMatch,
+  Problem,
+  pageOf,
+} from '#runtime'
 import { cancelOrder } from './cancel.ts'
 import { orderProblems } from './problems.ts'
 import * as routes from './routes.ts'

@@ -1,4 +1,4 @@
-import { defineProblems } from '#src/runtime/http/problem.ts'
+import { defineProblems } from '#runtime'
 
 /** What can go wrong with an order, beside what can go wrong with any request. */
 export const orderProblems = defineProblems({

@@ -1,6 +1,4 @@
-import { z } from '@hono/zod-openapi'
-import { problems } from '#src/runtime/http/problem.ts'
-import { defineRoute, json, jsonBody } from '#src/runtime/openapi/route.ts'
+import { defineRoute, json, jsonBody, problems, z } from '#runtime'
 import { orderProblems } from './problems.ts'
 import { NewOrder, Order, OrderPage, OrderParams, OrderQuery } from './schemas.ts'
 

@@ -1,5 +1,4 @@
-import { z } from '@hono/zod-openapi'
-import { cursorParameter } from '#src/runtime/database/cursor.ts'
+import { cursorParameter, z } from '#runtime'
 import { type OrderRow, orderStatuses } from './table.ts'
 
 /** What a caller sends to place an order. */

@@ -1,7 +1,5 @@
 import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm'
-import type { Database, Transaction } from '#src/runtime/database/database.ts'
-import { now } from '#src/runtime/database/now.ts'
-import type { Reader } from '#src/runtime/database/reader.ts'
+import { type Database, now, type Reader, type Transaction } from '#runtime'
 import { type OrderRow, orders } from './table.ts'
 
 /** Inserts an order, as `placed`. */

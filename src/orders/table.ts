@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { check, index, integer, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
-import { now } from '#src/runtime/database/now.ts'
+import { now } from '#runtime'
 
 /** The states of an order. */
 export const orderStatuses = ['placed', 'fulfilled', 'cancelled'] as const

@@ -1,6 +1,4 @@
-import { z } from 'zod'
-import { secureUrl, variable } from '#src/runtime/config/values.ts'
-import { tracedFetch } from '#src/runtime/http/traced-fetch.ts'
+import { secureUrl, tracedFetch, variable, z } from '#runtime'
 
 /** Where parcels are sent from. */
 export const warehouseVariables = {

@@ -1,10 +1,16 @@
 import { setTimeout } from 'node:timers/promises'
-import { z } from '@hono/zod-openapi'
-import { sendStream } from '#src/runtime/http/send-stream.ts'
-import { defineFeature } from '#src/runtime/openapi/feature.ts'
-import { file } from '#src/runtime/openapi/file.ts'
-import { defineRoute, handle, handlePlain, json, jsonBody } from '#src/runtime/openapi/route.ts'
-import { stream } from '#src/runtime/openapi/stream.ts'
+import {
+  defineFeature,
+  defineRoute,
+  file,
+  handle,
+  handlePlain,
+  json,
+  jsonBody,
+  sendStream,
+  stream,
+  z,
+} from '#runtime'
 import { schemas } from './schemas.ts'
 
 const responses = { 200: json('Taken', z.strictObject({ taken: z.boolean() })) }

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import { z } from '#runtime'
 
 const checked = z
   .string()

@@ -1,4 +1,4 @@
-import { createSigner } from '#src/runtime/auth/sign.ts'
+import { createSigner } from '#runtime'
 import { statedScopes as scopes } from './contract.ts'
 
 /** Gives tokens to the tests. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
-import { z } from 'zod'
 import { seededRandom } from '#dev/random.ts'
 import { serve } from '#dev/serve.ts'
+import { z } from '#runtime'
 
 const parcel = z.strictObject({ parcelId: z.string(), item: z.string(), quantity: z.int() })
 

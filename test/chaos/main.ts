@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startPostgres } from '#dev/postgres.ts'
-import { migrate } from '#src/runtime/database/migrate.ts'
+import { migrate } from '#runtime'
 import { bundle } from '../../bundle.ts'
 import { chaos } from './chaos.ts'
 

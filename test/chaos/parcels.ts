@@ -1,11 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { z } from '@hono/zod-openapi'
 import { and, eq, sql } from 'drizzle-orm'
 import { integer, pgTable, text, uuid } from 'drizzle-orm/pg-core'
-import { defineFeature } from '#src/runtime/openapi/feature.ts'
-import { defineRoute, handle, json, jsonBody } from '#src/runtime/openapi/route.ts'
-import { enqueue } from '#src/runtime/tasks/enqueue.ts'
-import { defineTask } from '#src/runtime/tasks/task.ts'
+import { defineFeature, defineRoute, defineTask, enqueue, handle, json, jsonBody, z } from '#runtime'
 
 // What chaos is made of: a row, a task in the same transaction, somebody else's service, and the task's effect.
 

@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs'
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, inject, test } from 'vitest'
-import { migrate } from '#src/runtime/database/migrate.ts'
-import { makeDatabase, onServer } from '#test/support/database.ts'
-import { type WorkingCopy, workingCopy } from '#test/support/working-copy.ts'
+import { migrate } from '#runtime'
+import { makeDatabase, onServer, type WorkingCopy, workingCopy } from '#test/kit'
 import { codeBlocks, shownFiles } from './docs.ts'
 
 const blocks = codeBlocks()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Contract, holdToContract, operationsOf } from '#test/support/held-to-contract.ts'
+import { type Contract, holdToContract, operationsOf } from '#test/kit'
 import { sharedLab } from './lab.ts'
 
 // What a fork's contract takes, its service takes, and the other way round: over HTTP, by values made from the contract.

@@ -1,8 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { makeDatabase, onServer } from '#test/support/database.ts'
-import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { expectLog } from '#test/support/process.ts'
-import { proxyDatabase } from '#test/support/proxy.ts'
+import { expectJson, expectLog, expectProblem, makeDatabase, onServer, proxyDatabase } from '#test/kit'
 import { startLab } from './lab.ts'
 import { createMembers } from './routes/database.ts'
 

@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { expectLog } from '#test/support/process.ts'
-import { rawRequest } from '#test/support/raw.ts'
+import { expectLog, rawRequest } from '#test/kit'
 import { sharedLab } from './lab.ts'
 
 const lab = sharedLab()

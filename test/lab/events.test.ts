@@ -1,7 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { onServer } from '#test/support/database.ts'
-import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { query } from '#test/support/query.ts'
+import { expectJson, expectProblem, onServer, query } from '#test/kit'
 import { sharedLab } from './lab.ts'
 import { createEvents } from './routes/events.ts'
 

@@ -1,4 +1,4 @@
-import { at, defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
+import { at, defineFeature, type Feature } from '#runtime'
 import { bodies } from './routes/bodies.ts'
 import { cookieRoutes } from './routes/cookies.ts'
 import { databaseRoutes, memberProblems } from './routes/database.ts'

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { pointers } from '#test/support/forms.ts'
+import { expectJson, expectProblem, pointers } from '#test/kit'
 import { sharedLab } from './lab.ts'
 
 const lab = sharedLab()

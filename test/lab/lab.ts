@@ -1,8 +1,5 @@
 import { beforeAll, inject } from 'vitest'
-import { type Api, client } from '#test/support/client.ts'
-import { makeDatabase } from '#test/support/database.ts'
-import { type ServiceProcess, startService } from '#test/support/process.ts'
-import { as } from '#test/support/tokens.ts'
+import { type Api, as, client, makeDatabase, type ServiceProcess, startService } from '#test/kit'
 
 /** The lab's process, and clients of it. */
 export interface Lab {

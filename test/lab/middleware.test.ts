@@ -1,9 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { makeDatabase } from '#test/support/database.ts'
-import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { temporaryFolder } from '#test/support/migrations.ts'
-import { expectLog, type ServiceProcess, startService } from '#test/support/process.ts'
-import { workingCopy } from '#test/support/working-copy.ts'
+import {
+  expectJson,
+  expectLog,
+  expectProblem,
+  makeDatabase,
+  type ServiceProcess,
+  startService,
+  temporaryFolder,
+  workingCopy,
+} from '#test/kit'
 import { bundle } from '../../bundle.ts'
 
 /** What stands below the middleware of app.ts. */

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { expectLog, type LogEntry } from '#test/support/process.ts'
-import { rawRequest } from '#test/support/raw.ts'
+import { expectJson, expectLog, expectProblem, type LogEntry, rawRequest } from '#test/kit'
 import { sharedLab } from './lab.ts'
 import { kindsThrown } from './routes/odd.ts'
 

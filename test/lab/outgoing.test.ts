@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { beforeEach, expect, test } from 'vitest'
-import { startTarget } from '#test/support/emulator.ts'
-import { expectJson } from '#test/support/expect.ts'
+import { expectJson, startTarget } from '#test/kit'
 import { startLab } from './lab.ts'
 
 const other = await startTarget()

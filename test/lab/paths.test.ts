@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { expectJson, expectProblem } from '#test/support/expect.ts'
+import { expectJson, expectProblem } from '#test/kit'
 import { sharedLab } from './lab.ts'
 
 const lab = sharedLab()

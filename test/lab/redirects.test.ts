@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { onServer } from '#test/support/database.ts'
-import { query } from '#test/support/query.ts'
+import { onServer, query } from '#test/kit'
 import { sharedLab } from './lab.ts'
 import { createEvents } from './routes/events.ts'
 

@@ -2,10 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { atEnd } from '#test/support/at-end.ts'
-import { expectProblem } from '#test/support/expect.ts'
-import { expectLog, type LogEntry } from '#test/support/process.ts'
-import { rawRequest } from '#test/support/raw.ts'
+import { atEnd, expectLog, expectProblem, type LogEntry, rawRequest } from '#test/kit'
 import { sharedLab } from './lab.ts'
 
 const lab = sharedLab()

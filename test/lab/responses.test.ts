@@ -1,8 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { expectProblem } from '#test/support/expect.ts'
-import { noDatabase } from '#test/support/feature.ts'
-import { expectLog } from '#test/support/process.ts'
-import { testService } from '#test/support/service.ts'
+import { expectLog, expectProblem, noDatabase, testService } from '#test/kit'
 import { lab as features } from './feature.ts'
 import { sharedLab } from './lab.ts'
 

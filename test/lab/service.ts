@@ -1,4 +1,4 @@
-import { serve } from '#test/support/serve.ts'
+import { serve } from '#test/kit'
 import { lab } from './feature.ts'
 
 serve(...lab)

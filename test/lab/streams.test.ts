@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { expectProblem } from '#test/support/expect.ts'
-import { expectLog, type LogEntry, refusesConnections } from '#test/support/process.ts'
-import { rawRequest } from '#test/support/raw.ts'
+import { expectLog, expectProblem, type LogEntry, rawRequest, refusesConnections } from '#test/kit'
 import { sharedLab, startLab } from './lab.ts'
 
 const lab = sharedLab()

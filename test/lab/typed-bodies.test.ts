@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { expectJson, expectProblem, type Json } from '#test/support/expect.ts'
+import { expectJson, expectProblem, type Json } from '#test/kit'
 import { sharedLab } from './lab.ts'
 
 const lab = sharedLab()

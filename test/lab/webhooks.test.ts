@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { expectProblem } from '#test/support/expect.ts'
+import { expectProblem } from '#test/kit'
 import { sharedLab } from './lab.ts'
 import { signatureOf } from './routes/webhooks.ts'
 

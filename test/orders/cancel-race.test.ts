@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest'
-import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { testService } from '#test/support/service.ts'
-import { lockWaits, openSession } from '#test/support/session.ts'
+import { expectJson, expectProblem, lockWaits, openSession, testService } from '#test/kit'
 import type { Order } from './orders.ts'
 
 const service = await testService()

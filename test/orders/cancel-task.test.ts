@@ -1,8 +1,6 @@
 import { expect, test } from 'vitest'
 import { cancelStale, fulfilOrder } from '#src/orders/tasks.ts'
-import { startTarget } from '#test/support/emulator.ts'
-import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { taskService } from '#test/support/task-service.ts'
+import { expectJson, expectProblem, startTarget, taskService } from '#test/kit'
 import { fulfil, type Order } from './orders.ts'
 
 // The service's orders and their tasks: what holds when both change.

@@ -1,9 +1,5 @@
 import { expect, test } from 'vitest'
-import { client } from '#test/support/client.ts'
-import { expectJson } from '#test/support/expect.ts'
-import { type Contract, holdToContract, operationsOf } from '#test/support/held-to-contract.ts'
-import { testServer } from '#test/support/server.ts'
-import { as } from '#test/support/tokens.ts'
+import { as, type Contract, client, expectJson, holdToContract, operationsOf, testServer } from '#test/kit'
 
 // What the contract takes, the service takes, and the other way round: over HTTP, by values made from the contract.
 

@@ -2,7 +2,7 @@ import { globSync } from 'node:fs'
 import { cp, readFile, symlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { expand, makeRepository, writeFiles } from '#test/support/repository.ts'
+import { expand, makeRepository, writeFiles } from '#test/kit'
 
 const parts = [...globSync('*.{ts,cjs,json}'), 'src', 'dev', 'test', 'migrations', 'openapi']
 const journalFile = 'migrations/features/meta/_journal.json'

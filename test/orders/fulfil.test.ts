@@ -2,12 +2,17 @@ import { expect, test } from 'vitest'
 import { createWarehouse } from '#dev/orders/warehouse.ts'
 import { orders } from '#src/orders/orders.ts'
 import { cancelStale, fulfilOrder } from '#src/orders/tasks.ts'
+import {
+  atEnd,
+  expectJson,
+  expectProblem,
+  onServer,
+  runTwice,
+  type Scenario,
+  type TaskService,
+  taskService,
+} from '#test/kit'
 import type { Order } from '#test/orders/orders.ts'
-import { atEnd } from '#test/support/at-end.ts'
-import { onServer } from '#test/support/database.ts'
-import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { runTwice, type Scenario } from '#test/support/run-twice.ts'
-import { type TaskService, taskService } from '#test/support/task-service.ts'
 
 const warehouse = await createWarehouse()
 atEnd(() => warehouse.close())

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { testService } from '#test/support/service.ts'
+import { expectJson, expectProblem, testService } from '#test/kit'
 import { fulfil, idAt, insertOrders, type Order } from './orders.ts'
 
 const service = await testService()

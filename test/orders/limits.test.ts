@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { makeDatabase, onServer } from '#test/support/database.ts'
+import { makeDatabase, onServer } from '#test/kit'
 
 test('the service’s own limits hold in the database too', async () => {
   const url = await makeDatabase()

@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Api } from '#test/support/client.ts'
-import { expectJson } from '#test/support/expect.ts'
-import { testService } from '#test/support/service.ts'
+import { type Api, expectJson, testService } from '#test/kit'
 import { insertOrders, type Order, type Page } from './orders.ts'
 
 const service = await testService()

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { encodeCursor } from '#src/runtime/database/cursor.ts'
-import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { testService } from '#test/support/service.ts'
+import { encodeCursor } from '#runtime'
+import { expectJson, expectProblem, testService } from '#test/kit'
 import { firstTime, idAt, insertOrders, type Page } from './orders.ts'
 
 const service = await testService()

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
+import { enqueue } from '#runtime'
 import { cancelStale } from '#src/orders/tasks.ts'
-import { enqueue } from '#src/runtime/tasks/enqueue.ts'
-import { onServer } from '#test/support/database.ts'
-import { taskService } from '#test/support/task-service.ts'
+import { onServer, taskService } from '#test/kit'
 
 const service = await taskService()
 const { databaseUrl, drain, ledger } = service

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { onServer } from '#test/support/database.ts'
+import { onServer } from '#test/kit'
 
 /** An order as the contract shows it. */
 export interface Order {

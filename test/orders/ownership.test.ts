@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { encodeCursor } from '#src/runtime/database/cursor.ts'
-import type { Api } from '#test/support/client.ts'
-import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { testService } from '#test/support/service.ts'
+import { encodeCursor } from '#runtime'
+import { type Api, expectJson, expectProblem, testService } from '#test/kit'
 import { fulfil, idAt, type Order, type Page } from './orders.ts'
 
 const service = await testService()

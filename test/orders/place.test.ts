@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { onServer } from '#test/support/database.ts'
-import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { testService } from '#test/support/service.ts'
+import { expectJson, expectProblem, onServer, testService } from '#test/kit'
 import type { Order } from './orders.ts'
 
 const service = await testService()

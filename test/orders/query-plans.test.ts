@@ -1,9 +1,7 @@
 import pg from 'pg'
 import { beforeAll, expect, test, vi } from 'vitest'
-import { encodeCursor } from '#src/runtime/database/cursor.ts'
-import { onServer } from '#test/support/database.ts'
-import { expectJson } from '#test/support/expect.ts'
-import { testService } from '#test/support/service.ts'
+import { encodeCursor } from '#runtime'
+import { expectJson, onServer, testService } from '#test/kit'
 import { firstTime, idAt, insertOrders } from './orders.ts'
 
 interface Plan {

@@ -1,8 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import { onServer } from '#test/support/database.ts'
-import { startTarget, type Target } from '#test/support/emulator.ts'
-import { expectJson } from '#test/support/expect.ts'
-import { taskService } from '#test/support/task-service.ts'
+import { expectJson, onServer, startTarget, type Target, taskService } from '#test/kit'
 import type { Order } from './orders.ts'
 
 const warehouse = await startTarget()

@@ -7,6 +7,15 @@ const others = readSources('*.ts', 'dev/**/*.ts', 'test/**/*.ts')
 const isRuntime = (path: string) => path.startsWith('src/runtime/')
 /** A folder beside `runtime`, or a file in one. */
 const isFeature = (path: string) => /^src\/[^/]+\//.test(path) && !isRuntime(path)
+/** The tests of a feature, and of the features that the runtime is tried with. */
+const isFeatureTest = ({ path }: Source) =>
+  /^test\/(lab|fork)\//.test(path) ||
+  src.some((source) => isFeature(source.path) && path.startsWith(testsOf(source)))
+const testsOf = ({ path }: Source) => path.replace(/^src\/([^/]+\/).*/, 'test/$1')
+const usesTheDoor = (source: Source) =>
+  (source.path.startsWith('src/') && !isRuntime(source.path)) ||
+  source.path.startsWith('dev/') ||
+  isFeatureTest(source)
 const isLocal = (path: string) => /^(dev|test)\//.test(path)
 
 /** Each import that a rule forbids, as `from → to`. */
@@ -35,6 +44,33 @@ describe('who imports whom', () => {
       'src/runtime/ imports nothing of src/ but itself.',
       forbidden(src, (from, to) => isRuntime(from) && above(to)),
       'hand the value to the runtime in src/app.ts.',
+    )
+  })
+
+  test('all that is not the runtime, and its tests, imports it by its one door', () => {
+    const outside = [...src, ...others].filter(usesTheDoor)
+    expect(outside.map(({ path }) => path)).toEqual(expect.arrayContaining(['src/app.ts', 'dev/token.ts']))
+    expectRule(
+      'src/app.ts, src/main.ts, src/migrate.ts, features, their tests and dev/ import the runtime by its one door.',
+      forbidden(outside, (_from, to) => isRuntime(to) && to !== 'src/runtime/index.ts'),
+      "import from '#runtime'; what is not there is the runtime's own.",
+    )
+  })
+
+  test('there is one z', () => {
+    const outside = [...src, ...others].filter(usesTheDoor)
+    expectRule(
+      'src/ outside the runtime, the tests of features and dev/ take `z` from the runtime: zod has no `.openapi()` by itself.',
+      forbidden(outside, (_from, to) => to === 'zod' || to === '@hono/zod-openapi'),
+      "import { z } from '#runtime'.",
+    )
+  })
+
+  test('the tests of features import the test kit by its one door', () => {
+    expectRule(
+      'Tests of features import the test kit by its one door.',
+      forbidden(others.filter(isFeatureTest), (_from, to) => to.startsWith('test/support/')),
+      "import from '#test/kit'; what is not there is for the runtime's own tests.",
     )
   })
 
@@ -114,17 +150,24 @@ describe('these rules see what they look for', () => {
       "/* import '#test/support/client.ts'",
       "   of two lines */ import 'hono'",
       'export async function port() { return process.env.PORT }',
-      'export const arrow = (text: string) => setInterval(() => text)',
+      "import { z } from '#runtime'; export const arrow = (text: string) => setInterval(() => text)",
     ].join('\n'),
   )
 
   test('every kind of import, from where it is to where it leads', () => {
     expect(sample.imports).toEqual([
-      ...['src/notes/notes.ts', 'src/runtime/config/config.ts', 'dev/postgres.ts', 'src/app.ts', 'hono'],
+      ...[
+        'src/notes/notes.ts',
+        'src/runtime/config/config.ts',
+        'dev/postgres.ts',
+        'src/app.ts',
+        'hono',
+        'src/runtime/index.ts',
+      ],
     ])
-    expect(sample.imports.map(isFeature)).toEqual([true, false, false, false, false])
-    expect(sample.imports.map(isRuntime)).toEqual([false, true, false, false, false])
-    expect(sample.imports.map(isLocal)).toEqual([false, false, true, false, false])
+    expect(sample.imports.map(isFeature)).toEqual([true, false, false, false, false, false])
+    expect(sample.imports.map(isRuntime)).toEqual([false, true, false, false, false, true])
+    expect(sample.imports.map(isLocal)).toEqual([false, false, true, false, false, false])
     expect(forbidden([sample], (_from, to) => isFeature(to))).toEqual([
       'src/runtime/log/sample.ts → src/notes/notes.ts',
     ])

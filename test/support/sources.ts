@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, posix } from 'node:path'
+import metadata from '../../package.json' with { type: 'json' }
 
 /** A file of TypeScript. */
 export interface Source {
@@ -41,7 +42,11 @@ export function unexplained({ text }: Source): string[] {
     .map(([, name = '']) => name)
 }
 
+const doors: Readonly<Record<string, string>> = metadata.imports
+
 function resolve(from: string, specifier: string): string {
+  const door = doors[specifier]
+  if (door) return posix.normalize(door)
   if (specifier.startsWith('#')) return specifier.slice(1)
   return specifier.startsWith('.') ? posix.join(dirname(from), specifier) : specifier
 }

@@ -1,5 +1,5 @@
 import { cloneRawRequest } from 'hono/request'
-import { handlePlain, type PlainOperation } from '#src/runtime/openapi/route.ts'
+import { handlePlain, type PlainOperation } from '#runtime'
 
 type Handler = Parameters<typeof handlePlain<'public'>>[1]
 type Requested = Parameters<Handler>[0]['req']

@@ -1,9 +1,6 @@
-import { z } from '@hono/zod-openapi'
 import { setCookie } from 'hono/cookie'
 import { HTTPException } from 'hono/http-exception'
-import { Problem } from '#src/runtime/http/problem.ts'
-import { statusProblems } from '#src/runtime/http/status-problems.ts'
-import { defineRoute, handle, json } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, json, Problem, statusProblems, z } from '#runtime'
 
 const both = ['a=1; Path=/', 'b=2; Path=/']
 const kinds = ['set', 'listed', 'init', 'problem', 'exception', 'dropped'] as const

@@ -1,10 +1,17 @@
-import { z } from '@hono/zod-openapi'
 import { eq, sql } from 'drizzle-orm'
 import { bigint, date, pgTable, text, uuid, varchar } from 'drizzle-orm/pg-core'
-import type { Database } from '#src/runtime/database/database.ts'
-import { refusals } from '#src/runtime/database/refusals.ts'
-import { defineProblems, Problem, problems } from '#src/runtime/http/problem.ts'
-import { defineRoute, handle, json, jsonBody } from '#src/runtime/openapi/route.ts'
+import {
+  type Database,
+  defineProblems,
+  defineRoute,
+  handle,
+  json,
+  jsonBody,
+  Problem,
+  problems,
+  refusals,
+  z,
+} from '#runtime'
 
 /** A table as forks have them: its constraints are the last word on what callers send. */
 export const createMembers = `

@@ -1,8 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { z } from '@hono/zod-openapi'
-import { Problem } from '#src/runtime/http/problem.ts'
-import { statusProblems } from '#src/runtime/http/status-problems.ts'
-import { defineRoute, handle, handlePlain } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, handlePlain, Problem, statusProblems, z } from '#runtime'
 
 const bytes = Buffer.from('0123456789'.repeat(500))
 const content = { 'text/csv': {} }

@@ -1,8 +1,6 @@
-import { z } from '@hono/zod-openapi'
 import { count } from 'drizzle-orm'
 import { pgTable, text } from 'drizzle-orm/pg-core'
-import type { Database } from '#src/runtime/database/database.ts'
-import { defineRoute, handle, handlePlain, json, jsonBody } from '#src/runtime/openapi/route.ts'
+import { type Database, defineRoute, handle, handlePlain, json, jsonBody, z } from '#runtime'
 
 /** What a sender has told of, by its own ids: a second delivery of one finds its row. */
 export const createEvents = 'create table events (id text primary key, effect text not null)'

@@ -1,6 +1,4 @@
-import { z } from '@hono/zod-openapi'
-import { file } from '#src/runtime/openapi/file.ts'
-import { defineRoute, handle, json } from '#src/runtime/openapi/route.ts'
+import { defineRoute, file, handle, json, z } from '#runtime'
 
 const security = 'public'
 const responses = { 200: json('What came', z.looseObject({})) }

@@ -1,5 +1,4 @@
 import { getConnInfo } from '@hono/node-server/conninfo'
-import { z } from '@hono/zod-openapi'
 import { Hono, type MiddlewareHandler } from 'hono'
 import { basicAuth } from 'hono/basic-auth'
 import { bearerAuth } from 'hono/bearer-auth'
@@ -21,8 +20,7 @@ import { secureHeaders } from 'hono/secure-headers'
 import { timeout } from 'hono/timeout'
 import { timing } from 'hono/timing'
 import { trimTrailingSlash } from 'hono/trailing-slash'
-import { statusProblems } from '#src/runtime/http/status-problems.ts'
-import { defineRoute, handle, handlePlain, json } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, handlePlain, json, statusProblems, z } from '#runtime'
 
 /** Hono's middleware, each below a name: as a route's own, and as app.ts mounts it. */
 export const middlewares = (): Record<string, MiddlewareHandler> => ({

@@ -1,9 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { z } from '@hono/zod-openapi'
-import { Problem } from '#src/runtime/http/problem.ts'
-import { sendStream } from '#src/runtime/http/send-stream.ts'
-import { statusProblems } from '#src/runtime/http/status-problems.ts'
-import { defineRoute, handle, handlePlain, json } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, handlePlain, json, Problem, sendStream, statusProblems, z } from '#runtime'
 
 const open = { method: 'get', security: 'public' } as const
 const Thing = z.object({ a: z.int() })

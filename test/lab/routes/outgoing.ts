@@ -1,6 +1,4 @@
-import { z } from '@hono/zod-openapi'
-import { tracedFetch } from '#src/runtime/http/traced-fetch.ts'
-import { defineRoute, handle, json, jsonBody } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, json, jsonBody, tracedFetch, z } from '#runtime'
 
 const Call = z.strictObject({ url: z.url() }).openapi({ example: { url: 'https://example.com/' } })
 const Said = z

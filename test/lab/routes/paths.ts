@@ -1,5 +1,4 @@
-import { z } from '@hono/zod-openapi'
-import { defineRoute, handle, handlePlain, json } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, handlePlain, json, z } from '#runtime'
 
 const Seen = z.object({ params: z.record(z.string(), z.string()) })
 const security = 'public'

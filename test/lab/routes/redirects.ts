@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { z } from '@hono/zod-openapi'
 import { sql } from 'drizzle-orm'
-import { location } from '#src/runtime/http/location.ts'
-import { defineRoute, handle } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, location, z } from '#runtime'
 
 const elsewhere = { description: 'Elsewhere' }
 

@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { tracedFetch } from '#src/runtime/http/traced-fetch.ts'
-import { handlePlain } from '#src/runtime/openapi/route.ts'
+import { handlePlain, tracedFetch } from '#runtime'
 
 const target = (url: string | undefined) => url ?? 'http://nobody.invalid'
 

@@ -1,14 +1,10 @@
-import { z } from '@hono/zod-openapi'
 import { basicAuth } from 'hono/basic-auth'
 import { bearerAuth } from 'hono/bearer-auth'
 import { setCookie } from 'hono/cookie'
 import { csrf } from 'hono/csrf'
 import { HTTPException } from 'hono/http-exception'
 import { timeout } from 'hono/timeout'
-import { location } from '#src/runtime/http/location.ts'
-import { sendStream } from '#src/runtime/http/send-stream.ts'
-import { statusProblems } from '#src/runtime/http/status-problems.ts'
-import { defineRoute, handle, handlePlain, json } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, handlePlain, json, location, sendStream, statusProblems, z } from '#runtime'
 
 const open = { method: 'get', security: 'public' } as const
 const Made = z.object({ id: z.string() })

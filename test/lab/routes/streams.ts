@@ -1,10 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { z } from '@hono/zod-openapi'
 import { stream as honoStream, streamSSE, streamText } from 'hono/streaming'
-import { type ServerSentEvent, sendEvents, sendStream } from '#src/runtime/http/send-stream.ts'
-import { reportWarning } from '#src/runtime/log/report.ts'
-import { defineRoute, handle, handlePlain } from '#src/runtime/openapi/route.ts'
-import { sse, stream } from '#src/runtime/openapi/stream.ts'
+import {
+  defineRoute,
+  handle,
+  handlePlain,
+  reportWarning,
+  type ServerSentEvent,
+  sendEvents,
+  sendStream,
+  sse,
+  stream,
+  z,
+} from '#runtime'
 
 const get = { method: 'get', security: 'public' } as const
 const kinds = [

@@ -1,12 +1,18 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { z } from '@hono/zod-openapi'
 import { eq } from 'drizzle-orm'
 import { boolean, pgTable, text, uuid } from 'drizzle-orm/pg-core'
-import type { Database } from '#src/runtime/database/database.ts'
-import { defineProblems, Problem } from '#src/runtime/http/problem.ts'
-import { defineRoute, handle, json, jsonBody } from '#src/runtime/openapi/route.ts'
-import { enqueue } from '#src/runtime/tasks/enqueue.ts'
-import { defineTask } from '#src/runtime/tasks/task.ts'
+import {
+  type Database,
+  defineProblems,
+  defineRoute,
+  defineTask,
+  enqueue,
+  handle,
+  json,
+  jsonBody,
+  Problem,
+  z,
+} from '#runtime'
 
 // A to-do service: every name in it was the runtime's once.
 

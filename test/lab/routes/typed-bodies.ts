@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { z } from '@hono/zod-openapi'
-import { defineRoute, handle, json } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, json, z } from '#runtime'
 
 const security = 'public'
 const Note = z.strictObject({ title: z.string() })

@@ -1,5 +1,4 @@
-import { z } from '@hono/zod-openapi'
-import { defineRoute, handle, json, jsonBody } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, json, jsonBody, z } from '#runtime'
 
 const Line = z.strictObject({
   sku: z.string().regex(/^[A-Z]{2}\d{3}$/),

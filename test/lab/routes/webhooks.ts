@@ -1,11 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { z } from '@hono/zod-openapi'
 import { basicAuth } from 'hono/basic-auth'
 import { etag } from 'hono/etag'
 import { secureHeaders } from 'hono/secure-headers'
-import { Problem } from '#src/runtime/http/problem.ts'
-import { statusProblems } from '#src/runtime/http/status-problems.ts'
-import { defineRoute, handle, handlePlain, json } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, handlePlain, json, Problem, statusProblems, z } from '#runtime'
 
 const secret = 'whsec_lab'
 const Linked = z.object({ total: z.int(), _links: z.object({ self: z.object({ href: z.string() }) }) })

@@ -1,0 +1,90 @@
+/**
+ * All that a service uses of the runtime, by one name: `import { defineFeature, z } from '#runtime'`. What is not here is
+ * the runtime's own.
+ *
+ * @module
+ */
+
+export { z } from '@hono/zod-openapi'
+// What `src/app.ts` puts together
+export { authentication } from './auth/authentication.ts'
+// Requests and responses
+export type { Caller } from './auth/caller.ts'
+export type { SignToken } from './auth/sign.ts'
+export { createSigner } from './auth/sign.ts'
+export type { AuthOptions } from './auth/verify.ts'
+// Configuration and log
+export {
+  type Config,
+  ConfigError,
+  describeConfig,
+  parseConfig,
+  parseDatabase,
+  type Variables,
+} from './config/config.ts'
+export * from './config/values.ts'
+export { describeVersion } from './config/version.ts'
+// Data
+export { cursorParameter, decodeCursor, encodeCursor, pageOf } from './database/cursor.ts'
+export { createDatabase, type Database, pingDatabase, type Transaction } from './database/database.ts'
+// What `src/main.ts` and `src/migrate.ts` start and stop
+export { migrate } from './database/migrate.ts'
+export { fromNow, now } from './database/now.ts'
+export { type Reader, readerOn } from './database/reader.ts'
+export { refusals } from './database/refusals.ts'
+export { answerHeaders } from './http/answer-headers.ts'
+export { problemAnswer } from './http/answer-problem.ts'
+export { compression } from './http/compression.ts'
+export { crossOrigin } from './http/cross-origin.ts'
+export { deadline } from './http/deadline.ts'
+export type { BaseEnv } from './http/env.ts'
+export { https, ownedHosts } from './http/https.ts'
+export { location } from './http/location.ts'
+export { notFound } from './http/not-found.ts'
+export { entityTag, matchedVersions, noneMatch } from './http/preconditions.ts'
+export { defineProblems, Problem, type ProblemDefinition, problems } from './http/problem.ts'
+export { type ProblemFormat, problemDetails } from './http/problem-format.ts'
+export type { ReadinessChecks } from './http/readiness.ts'
+export { requestContext } from './http/request-context.ts'
+export { routerByMethod } from './http/router.ts'
+export { type ServerSentEvent, sendEvents, sendStream } from './http/send-stream.ts'
+export { createHttpServer } from './http/server.ts'
+export { statusProblems } from './http/status-problems.ts'
+export { systemFeature } from './http/system.ts'
+export { tracedFetch } from './http/traced-fetch.ts'
+export { captureConsole } from './log/capture.ts'
+export { isEndOfRequest } from './log/context.ts'
+export { createLogger, type Log } from './log/logger.ts'
+export { standardOutput } from './log/output.ts'
+export { prettyLine } from './log/pretty.ts'
+export { type Reporter, reportError, reportOutsideRequests, reportWarning } from './log/report.ts'
+export { crossOriginNames } from './openapi/cross-origin-names.ts'
+// Routes
+export { at, defineFeature, type Feature, type FeatureContext, variablesOf } from './openapi/feature.ts'
+export { file } from './openapi/file.ts'
+export { openApiDocument } from './openapi/load-document.ts'
+export { mount, refuseUnstated } from './openapi/mount.ts'
+export {
+  defineRoute,
+  type Handler,
+  handle,
+  handlePlain,
+  json,
+  jsonBody,
+  type Operation,
+  type PlainOperation,
+  type PlainRoute,
+  type RouteDefinition,
+} from './openapi/route.ts'
+export { scopesIn } from './openapi/scopes.ts'
+export { sse, stream } from './openapi/stream.ts'
+// Tasks
+export { type Cancellation, cancelTask } from './tasks/cancel.ts'
+export type { CloudTasks } from './tasks/cloud-tasks.ts'
+export { type Duration, milliseconds } from './tasks/duration.ts'
+export { type EnqueueOptions, enqueue } from './tasks/enqueue.ts'
+export { FatalError, fatal, RetryAfterError, retryAfter } from './tasks/outcome.ts'
+export { defineSchedule, type Schedule } from './tasks/schedule.ts'
+export { type Attempt, defineTask, type Effect, type Task } from './tasks/task.ts'
+export { backgroundWork } from './tasks/tasks.ts'
+export { within } from './within.ts'
