@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { commandLine, gcloudIsInstalled, judgeable, refusals } from '#test/support/gcloud.ts'
 import { codeBlocks, commandsIn } from './gcloud-commands.ts'
 
 const setup = 'deploy/setup'
-const pages = ['README.md', 'docs/database.md'].map((page) => readFileSync(page, 'utf8'))
-const readme = commandsIn(codeBlocks(pages.join('\n')))
+const pages = globSync(['README.md', 'docs/*.md']).map((page) => readFileSync(page, 'utf8'))
+const documented = commandsIn(codeBlocks(pages.join('\n')))
 
 /** What it would run for a project. */
 function commandsOfSetup(): string[] {
@@ -33,8 +33,10 @@ test('the commands of shell code are found, with plausible values', () => {
 })
 
 if (gcloudIsInstalled) {
-  test('every command of the README and of the set-up is one that gcloud takes', async ({ annotate }) => {
-    const commands = [...readme, ...(existsSync(setup) ? commandsOfSetup() : [])]
+  test('every command of the documentation and of the set-up is one that gcloud takes', async ({
+    annotate,
+  }) => {
+    const commands = [...documented, ...(existsSync(setup) ? commandsOfSetup() : [])]
     expect(commands).not.toEqual([])
     const { version, known, leftOut } = await judgeable(commands)
     for (const line of leftOut) await annotate(`gcloud ${version} is too old for: ${line}`)

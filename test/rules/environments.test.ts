@@ -19,6 +19,6 @@ test('each environment sets what a feature does not start without', () => {
   expectRule(
     'Each environment sets the variables that have no default.',
     missing,
-    'add a line `NAME=value`, or `NAME=secret:my-name` for a secret: see "A variable more" in README.md.',
+    'add a line `NAME=value`, or `NAME=secret:my-name` for a secret: see "A variable more" in docs/configuration.md.',
   )
 })
