@@ -1,5 +1,5 @@
 import { HTTPException } from 'hono/http-exception'
-import { z } from '#runtime'
+import { z } from 'zod'
 
 // How Google's REST API words refusals and values.
 

@@ -1,4 +1,4 @@
-import { z } from '#runtime'
+import { z } from 'zod'
 import { demand, timestamp } from './google.ts'
 import { type QueueSettings, settingsSchema } from './settings.ts'
 import type { Task } from './task.ts'

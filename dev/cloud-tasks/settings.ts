@@ -1,4 +1,4 @@
-import { z } from '#runtime'
+import { z } from 'zod'
 import { demand, duration, read } from './google.ts'
 
 const count = (field: string) => z.number().min(0, `${field} cannot be negative.`)

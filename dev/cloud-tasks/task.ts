@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { z } from '#runtime'
+import { z } from 'zod'
 import { bytes, demand, duration, method, read, timestamp } from './google.ts'
 
 /** Set at dispatch, or Google's: a task's own are not sent. */

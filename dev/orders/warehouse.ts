@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
-import { z } from '#runtime'
+import { z } from 'zod'
 import { serve } from '../serve.ts'
 
 const order = z.strictObject({

@@ -1,5 +1,5 @@
 import { json } from 'node:stream/consumers'
-import { z } from '#runtime'
+import { z } from 'zod'
 import { listen } from '../serve.ts'
 import type { Project } from './project.ts'
 import { portOf } from './services.ts'

@@ -1,5 +1,5 @@
 import { parse } from 'yaml'
-import { z } from '#runtime'
+import { z } from 'zod'
 
 const words = z.array(z.string()).default([])
 const seconds = z.templateLiteral([z.int(), 's']).transform((text) => Number.parseInt(text, 10))

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parse } from 'yaml'
-import { z } from '#runtime'
+import { z } from 'zod'
 import type { Environment } from '../settings.ts'
 import type { Flags } from './format.ts'
 import type { Command } from './gcloud.ts'
