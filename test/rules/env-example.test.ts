@@ -58,6 +58,28 @@ test('.env.example sets nothing when it is copied as it is', () => {
   )
 })
 
+const page = readFileSync('docs/configuration.md', 'utf8')
+/** The rows of the page's tables: a variable's name, and its default where it has one. */
+const rows = Array.from(page.matchAll(/^\| `([A-Z][A-Z_0-9]*)` \|[^|]*\| (?:`([^`]*)`|none)[^|]*\|.*\|$/gm))
+
+test('docs/configuration.md lists every variable of the runtime, with its default', () => {
+  const ofPage = [...Object.keys(ofRuntime), 'DATA_DIR']
+  const listed = rows.map(([, name = '']) => name)
+  const wrong = rows.filter(([, name = '', value = '']) => ofPage.includes(name) && value !== shown[name])
+  expectRule(
+    'docs/configuration.md lists every variable of the runtime once, with its default.',
+    [
+      ...ofPage.filter((name) => !listed.includes(name)).map((name) => `${name} has no row`),
+      ...listed
+        .filter((name) => !ofPage.includes(name))
+        .map((name) => `${name} is no variable of the runtime`),
+      ...listed.filter((name, index) => listed.indexOf(name) !== index).map((name) => `${name} has two rows`),
+      ...wrong.map(([, name = '', value = 'none']) => `${name} has ${value}, not ${shown[name] || 'none'}`),
+    ].map((what) => `docs/configuration.md: ${what}`),
+    'write a row: | `NAME` | what it is for | `default`, or none | when to set it |',
+  )
+})
+
 /** Whether a variable is the same with this text as without. */
 function isDefault(name: string, value: string): boolean {
   if (name === 'DATA_DIR') return value === developmentEnvironment({ variables: {}, file: 'none' }).DATA_DIR
