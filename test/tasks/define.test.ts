@@ -63,6 +63,26 @@ test.each([
   ],
   ['a deadline below 15 s', { deadline: '14.999s' }, 'its deadline is from 15s to 30m'],
   ['a deadline above 30 min', { deadline: '30.001m' }, 'its deadline is from 15s to 30m'],
+  [
+    'a longest wait below the usual least one',
+    { retry: { backoff: { max: '1s' } } },
+    'backoff.min is above backoff.max (5s and 10m where they are not given)',
+  ],
+  [
+    'a least wait that is no duration',
+    { retry: { backoff: { min: '-5s' } } },
+    'The task trial.fine: retry.backoff.min is a number and one of ms, s, m, h, d, such as 30s',
+  ],
+  [
+    'a longest wait that PostgreSQL has no date for',
+    { retry: { backoff: { max: '99999999999d' } } },
+    'The task trial.fine: retry.backoff.max is a number and one of ms, s, m, h, d',
+  ],
+  [
+    'a deadline that is no duration',
+    { deadline: '5 sec' as '5s' },
+    'The task trial.fine: its deadline is a number and one of ms, s, m, h, d',
+  ],
 ] as const)('a task with %s is refused', (_what, part, words) => {
   expect(() => defineTask({ ...fine, ...part })).toThrow(TypeError)
   expect(() => defineTask({ ...fine, ...part })).toThrow(words)
@@ -75,11 +95,12 @@ test.each([
   ['1.5m', 90_000],
   ['2h', 7_200_000],
   ['30d', 2_592_000_000],
+  ['3650d', 315_360_000_000],
 ] as const)('%s is %d milliseconds', (duration, expected) => {
   expect(milliseconds(duration)).toBe(expected)
 })
 
-test.each(['', '30', '30 s', 's', '-5s', '1e3s', '5 min', '1h30m', '30S', 'Infinityms', '0x1fs'])(
+test.each(['', '30', '30 s', 's', '-5s', '1e3s', '5 min', '1h30m', '30S', 'Infinityms', '0x1fs', '3651d'])(
   '%j is not a duration',
   (duration) => {
     expect(() => milliseconds(duration as Duration)).toThrow(TypeError)

@@ -13,7 +13,11 @@ const note = defineTask({
     ran.push(payload)
   },
 })
-const dated = defineTask({ name: 'trial.dated', payload: z.object({ at: z.date() }), async run() {} })
+const dated = defineTask({
+  name: 'trial.dated',
+  payload: z.object({ at: z.unknown().refine((at) => at instanceof Date) }),
+  async run() {},
+})
 const Left = z.object({ left: z.int() })
 const chain: Task<typeof Left> = defineTask({
   name: 'trial.chain',
@@ -131,6 +135,31 @@ test('so is one that JSON changes: a Date comes out of it as a text', async () =
   await database.transaction((tx) =>
     expect(enqueue(tx, dated, { at: new Date() })).rejects.toBeInstanceOf(z.ZodError),
   )
+})
+
+test.each([
+  ['a delay that is none', { delay: '5 sec' as '5s' }, 'its delay is a number and one of ms, s, m, h, d'],
+  ['a negative delay', { delay: '-5s' }, 'its delay is a number and one of ms, s, m, h, d'],
+  ['an empty delay', { delay: '' as '5s' }, 'its delay is a number and one of ms, s, m, h, d'],
+  ['a delay of eleven years', { delay: '4015d' }, 'such as 30s, and at most 3650d: not "4015d"'],
+  ['a moment that is none', { at: new Date('soon') }, 'its `at` is no moment from 1970 to 9999'],
+  ['a moment that PostgreSQL cannot read', { at: new Date(8.64e15) }, 'its `at` is no moment'],
+  ['a key that no index holds', { key: 'k'.repeat(1001) }, 'its key is not text of at most 1,000 bytes'],
+  ['a key with NUL', { key: 'a\0' }, 'its key is not text of at most 1,000 bytes, without NUL'],
+] as const)('%s is refused by its task’s name, and nothing is written', async (_what, options, words) => {
+  await request(async (tx) => {
+    const enqueued = enqueue(tx, note, { text: 'never' }, options)
+    await expect(enqueued).rejects.toThrow(TypeError)
+    await expect(enqueued).rejects.toThrow('The task trial.note: its ')
+    await expect(enqueued).rejects.toThrow(words)
+  })
+  expect(await ledger()).toEqual([])
+})
+
+test('a key of 1,000 bytes is held', async () => {
+  const key = 'ä'.repeat(500)
+  expect(await request((tx) => enqueue(tx, note, { text: 'a' }, { key }))).toMatchObject({ enqueued: true })
+  expect(await request((tx) => enqueue(tx, note, { text: 'b' }, { key }))).toMatchObject({ enqueued: false })
 })
 
 test('outside any request the row is written, and the tick sends it', async () => {

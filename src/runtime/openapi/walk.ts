@@ -34,3 +34,23 @@ export function* everySchema(
     yield* everySchema(child, `${path}${dot}${step}`, seen)
   }
 }
+
+/**
+ * Finds an asynchronous refinement or transformation, which a synchronous check would refuse at its first use. One that
+ * `.superRefine()` wraps cannot be seen.
+ *
+ * @returns the path of the schema that has one
+ */
+export function asyncPart(schema: z.core.$ZodType): string | undefined {
+  for (const [path, inner] of everySchema(schema)) {
+    const { transform, fn, checks = [] }: Work & { checks?: z.core.$ZodCheck<never>[] } = inner._zod.def
+    const all = [transform, fn, ...checks.flatMap(({ _zod }) => [_zod.check, (_zod.def as Work).fn])]
+    if (all.some((work) => work?.constructor.name === 'AsyncFunction')) return path
+  }
+  return undefined
+}
+
+interface Work {
+  readonly transform?: object
+  readonly fn?: object
+}

@@ -1,17 +1,21 @@
-/** A length of time for people: `30s`, `5m`, `2h`, `30d`, `500ms`. */
+/** A length of time for people, up to ten years: `30s`, `5m`, `2h`, `30d`, `500ms`. */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
 const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+/** Ten years: beyond some 280,000 years PostgreSQL has no date. */
+const longestMs = 3_650 * units.d
 
 /**
  * A duration in milliseconds.
  *
- * @throws {TypeError} for what is not one
+ * @param what names it in the message
+ * @throws {TypeError} for what is not one, is negative, or is longer than ten years
  */
-export function milliseconds(duration: Duration): number {
+export function milliseconds(duration: Duration, what = 'A duration'): number {
   const [, digits, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(duration) ?? []
-  if (digits === undefined) {
-    throw new TypeError(`A duration is a number and one of ms, s, m, h, d, such as 30s: not "${duration}".`)
-  }
-  return Math.round(Number(digits) * units[unit as keyof typeof units])
+  const length = digits === undefined ? Number.NaN : Number(digits) * units[unit as keyof typeof units]
+  if (length <= longestMs) return Math.round(length)
+  throw new TypeError(
+    `${what} is a number and one of ms, s, m, h, d, such as 30s, and at most 3650d: not "${duration}".`,
+  )
 }

@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { z } from 'zod'
 import type { Transaction } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
@@ -16,7 +16,7 @@ export interface EnqueueOptions {
   readonly delay?: Duration
   /** Runs no earlier than this moment; `delay` is left out then. */
   readonly at?: Date
-  /** Makes the task unique among the unfinished ones of its name: a second one is not enqueued. */
+  /** Makes the task unique among the unfinished ones of its name: a second one is not enqueued. 1,000 bytes at most. */
   readonly key?: string
 }
 
@@ -42,6 +42,7 @@ export const alarmColumns = {
  *
  * @returns the task's id; where `key` is taken, that of the task which has it, and `enqueued: false`
  * @throws {z.ZodError} for a payload that is not what the task takes, also after a way through JSON
+ * @throws {TypeError} naming the task, for a delay, a moment or a key that is none
  */
 export async function enqueue<Payload extends z.ZodType>(
   tx: Transaction,
@@ -49,16 +50,17 @@ export async function enqueue<Payload extends z.ZodType>(
   payload: z.input<Payload>,
   options: EnqueueOptions = {},
 ): Promise<{ id: string; enqueued: boolean }> {
-  const { delay, at, key } = options
-  const json = stored(payload)
+  const { key } = options
+  const dueAt = dueAtOf(task, options)
+  checkKey(task, key)
+  const json = stored(task, payload)
   task.payload.parse(json)
   const request = currentRequest()
   const row = {
     id: randomUUIDv7(),
     name: task.name,
     payload: json,
-    key,
-    dueAt: at ?? (delay ? fromNow(milliseconds(delay)) : now),
+    ...{ key, dueAt },
     requestId: request?.requestId,
     traceId: request?.trace.traceId,
     subject: request?.subject,
@@ -83,4 +85,21 @@ export async function enqueue<Payload extends z.ZodType>(
       .where(and(eq(tasks.name, task.name), eq(tasks.key, key), unfinished))
     if (holder) return { id: holder.id, enqueued: false } // else it has finished in between
   }
+}
+
+/** The moments that PostgreSQL and ISO 8601 write in the same way. */
+const lastMoment = Date.UTC(9999, 11, 31)
+
+function dueAtOf({ name }: Task, { at, delay }: EnqueueOptions): Date | SQL {
+  if (at === undefined)
+    return delay === undefined ? now : fromNow(milliseconds(delay, `The task ${name}: its delay`))
+  if (at.getTime() >= 0 && at.getTime() <= lastMoment) return at
+  throw new TypeError(`The task ${name}: its \`at\` is no moment from 1970 to 9999.`)
+}
+
+/** What an index of PostgreSQL can hold: at most 2,704 bytes, and no NUL. */
+function checkKey({ name }: Task, key: string | undefined): void {
+  if (key === undefined || (Buffer.byteLength(key) <= 1000 && key.isWellFormed() && !key.includes('\0')))
+    return
+  throw new TypeError(`The task ${name}: its key is not text of at most 1,000 bytes, without NUL.`)
 }

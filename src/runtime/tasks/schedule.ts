@@ -41,7 +41,7 @@ export function defineSchedule<Payload extends z.ZodType>(schedule: {
       `"${cron}" does not have five fields: minute, hour, day of the month, month, day of the week.`,
     )
   understood(name, () => new Cron(cron))
-  const checked = task.payload.safeParse(stored(payload))
+  const checked = task.payload.safeParse(understood(name, () => stored(task, payload)))
   if (!checked.success)
     throw wrong(name, `${task.name} does not take its payload. ${z.prettifyError(checked.error)}`)
   let pattern: Cron | undefined

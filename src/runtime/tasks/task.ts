@@ -4,6 +4,7 @@ import type { Transaction } from '../database/database.ts'
 import type { Reader } from '../database/reader.ts'
 import type { Log } from '../log/logger.ts'
 import { type Duration, milliseconds } from './duration.ts'
+import { payloadProblem } from './payload-checks.ts'
 
 /** Writes that commit together with the task's `done`; it may enqueue further tasks. */
 export type Effect = (tx: Transaction) => Promise<unknown>
@@ -52,7 +53,7 @@ export interface Task<Payload extends z.ZodType = z.ZodType> {
  *   service's REQUEST_TIMEOUT bounds it as well
  * @param task.run does the work outside any transaction, so it may call anyone, and returns what to write. It may
  *   run more than once; what it returned is committed exactly once
- * @throws {TypeError} for a name without a dot, or a duration out of bounds
+ * @throws {TypeError} for a name without a dot, a duration out of bounds, and a payload that JSON cannot hold
  */
 export function defineTask<
   Payload extends z.ZodType,
@@ -66,18 +67,23 @@ export function defineTask<
   run: (attempt: Attempt<z.output<Payload>, V>) => Result
 }): Task<Payload> {
   const { name, payload, variables, retry = {}, run } = task
-  const { attempts = 8, backoff: { min = '5s', max = '10m' } = {} } = retry
-  const deadline = milliseconds(task.deadline ?? '4m')
+  const { attempts = 8, backoff = {} } = retry
   const wrong = (what: string) => new TypeError(`The task ${name}: ${what}`)
+  const length = (what: string, duration: Duration) => milliseconds(duration, `The task ${name}: ${what}`)
+  const deadline = length('its deadline', task.deadline ?? '4m')
+  const min = length('retry.backoff.min', backoff.min ?? '5s')
+  const max = length('retry.backoff.max', backoff.max ?? '10m')
   if (!isTaskName(name)) throw wrong('its name is its feature and a verb, such as orders.fulfil.')
   if (!Number.isInteger(attempts) || attempts < 1) throw wrong('retry.attempts is a whole number from 1.')
-  if (milliseconds(min) > milliseconds(max)) throw wrong('backoff.min is above backoff.max.')
+  if (min > max) throw wrong('backoff.min is above backoff.max (5s and 10m where they are not given).')
   if (deadline < 15_000 || deadline > 1_800_000) throw wrong('its deadline is from 15s to 30m.')
+  const problem = payloadProblem(payload)
+  if (problem) throw wrong(problem)
   return {
     name,
     payload,
     variables: variables ?? {},
-    retry: { attempts, min: milliseconds(min), max: milliseconds(max) },
+    retry: { attempts, min, max },
     deadline,
     run: run as unknown as Task['run'],
   }
@@ -88,9 +94,17 @@ export function isTaskName(name: string): boolean {
   return /^[A-Za-z][\w-]*(\.[\w-]+)+$/.test(name) && name.length <= 100
 }
 
-/** A payload as it comes back from the ledger, where it is JSON. */
-export function stored(payload: unknown): unknown {
-  return JSON.parse(JSON.stringify(payload) ?? 'null')
+/**
+ * A payload as it comes back from the ledger, where it is JSON.
+ *
+ * @throws {TypeError} naming the task, for what JSON cannot hold: a bigint, what contains itself
+ */
+export function stored(task: Task, payload: unknown): unknown {
+  try {
+    return JSON.parse(JSON.stringify(payload) ?? 'null')
+  } catch (cause) {
+    throw new TypeError(`The task ${task.name}: its payload cannot be stored as JSON.`, { cause })
+  }
 }
 
 /**

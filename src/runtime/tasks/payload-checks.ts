@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { mendFor } from '../openapi/mends.ts'
+import { asyncPart, children } from '../openapi/walk.ts'
+
+/** What to write instead, where a contract's mend does not fit a payload. */
+const mends: Readonly<Record<string, string>> = {
+  custom: 'z.custom() and z.instanceof() do not say what JSON holds. Write the schema of what is stored',
+  file: 'JSON has no files. Store the file elsewhere, and write the schema of its name',
+  void: 'JSON has no void. Write z.object({})',
+  promise: 'JSON has no promises. Write the schema of what it resolves to',
+}
+
+const notJson = new Set([
+  ...['bigint', 'date', 'undefined', 'void', 'nan', 'symbol', 'map', 'set'],
+  ...['custom', 'file', 'function', 'promise'],
+])
+
+/**
+ * Finds what a task's payload could not hold after its way through JSON, or what could not be checked at once. Only what
+ * `enqueue` takes is stored: what a transformation returns may be anything.
+ *
+ * @returns the place and what to write instead; nothing where all is well
+ */
+export function payloadProblem(schema: z.core.$ZodType): string | undefined {
+  const { place, mend } = unstorable(schema, '', new Set()) ?? waiting(schema) ?? {}
+  return mend && `its payload cannot be stored (${place || 'the top level'}): ${mend}.`
+}
+
+interface Found {
+  readonly place: string
+  readonly mend: string
+}
+
+function unstorable(schema: z.core.$ZodType, place: string, seen: Set<z.core.$ZodType>): Found | undefined {
+  if (seen.has(schema)) return undefined
+  seen.add(schema)
+  const def: z.core.$ZodTypeDef & { coerce?: boolean; values?: readonly unknown[] } = schema._zod.def
+  const { type } = def
+  if (notJson.has(type) && !def.coerce) return { place, mend: mends[type] ?? mendFor(type) }
+  if (type === 'literal')
+    for (const value of def.values ?? [])
+      if (notJson.has(typeof value)) return { place, mend: mendFor(typeof value) }
+  if (place === '' && isLost(schema))
+    return { place, mend: 'a payload that is left out is stored as null. Write z.object({})' }
+  for (const [step, child] of stored(schema)) {
+    const childPlace = type === 'tuple' ? `${place}[]` : place + (place && /^\w/.test(step) ? '.' : '') + step
+    if (/^(array|tuple)$/.test(type) && isLost(child))
+      return { place: childPlace, mend: 'JSON writes undefined in a list as null. Write .nullable()' }
+    const found = unstorable(child, childPlace, seen)
+    if (found) return found
+  }
+  return undefined
+}
+
+/** The schemas inside one. What is behind a transformation is not stored, and a refinement is no value. */
+function stored(schema: z.core.$ZodType) {
+  if (schema instanceof z.core.$ZodPipe) return [['', schema._zod.def.in] as const]
+  const checks: readonly unknown[] = schema._zod.def.checks ?? []
+  return children(schema).filter(([, child]) => !checks.includes(child))
+}
+
+/** Whether a schema takes undefined, and not the null that JSON makes of it. */
+function isLost(schema: z.core.$ZodType): boolean {
+  try {
+    return z.safeParse(schema, undefined).success && !z.safeParse(schema, null).success
+  } catch {
+    return false // a refinement of its own threw, or waits
+  }
+}
+
+function waiting(schema: z.core.$ZodType): Found | undefined {
+  const place = asyncPart(schema)
+  const mend = 'a payload is checked at once. Write a refinement without async, and look things up in run'
+  return place === undefined ? undefined : { place, mend }
+}
