@@ -8,7 +8,7 @@ import { Problem } from '#src/runtime/http/problem.ts'
 function parse(text: string, mostValues?: number) {
   const taken: number[] = []
   const hold = { take: (bytes: number) => taken.push(bytes) }
-  const c = { get: (name: string) => (name === 'hold' ? hold : undefined) } as unknown as Context<BaseEnv>
+  const c = { get: () => ({ hold }) } as unknown as Context<BaseEnv>
   const { value } = parseJson(c, new TextEncoder().encode(text), mostValues)
   return { value, taken }
 }

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import type { ContextVariableMap } from 'hono'
 import { expect, expectTypeOf, test } from 'vitest'
 import type { Caller } from '#src/runtime/auth/caller.ts'
 import type { Config } from '#src/runtime/config/config.ts'
@@ -56,6 +57,22 @@ test('a handler has its caller as the route states: always, maybe, never', () =>
   handle(defineRoute({ ...thing, security: 'public' }), (c) => {
     expectTypeOf(c.var.caller).toEqualTypeOf<undefined>()
     return c.json({ name: '' }, 200)
+  })
+})
+
+test('a handler sees its own variables, and none of the pipeline’s', () => {
+  type Seen<Variables> = Exclude<keyof Variables, keyof ContextVariableMap> // what Hono's middleware adds for everybody
+  handle(defineRoute({ ...thing, security: ['things:write'], idempotent: true }), (c) => {
+    expectTypeOf<Seen<typeof c.var> | 'requestId'>().toEqualTypeOf<
+      'requestId' | 'log' | 'signal' | 'caller' | 'tx'
+    >()
+    return c.json({ name: '' }, 200)
+  })
+  handlePlain({ method: 'get', path: '/plain', security: 'public' }, (c) => {
+    expectTypeOf<Seen<typeof c.var> | 'requestId'>().toEqualTypeOf<
+      'requestId' | 'log' | 'signal' | 'caller'
+    >()
+    return c.text('')
   })
 })
 

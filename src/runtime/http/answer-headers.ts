@@ -4,6 +4,7 @@ import { checkHeader, checkStatus } from './check-response.ts'
 import type { BaseEnv } from './env.ts'
 import { smallBytes } from './held-bytes.ts'
 import { holdResponse } from './hold.ts'
+import { stateOf } from './request-state.ts'
 
 /**
  * For browsers, on every answer.
@@ -31,7 +32,7 @@ export function answerHeaders(): MiddlewareHandler<BaseEnv> {
     const requestId = given && /^[\w=-]{1,255}$/.test(given) ? given : randomUUID()
     const headers: Record<string, string> = { ...browserHeaders, 'X-Request-Id': requestId }
     c.set('requestId', requestId)
-    c.set('answerHeaders', headers)
+    stateOf(c).responseHeaders = headers
     noteHeaders(c)
     await next()
     if ('touched' in c.res) return // has them from `write`
@@ -49,7 +50,7 @@ function noteHeaders(c: Context<BaseEnv>): void {
   const { header } = c
   Object.defineProperty(c, 'header', {
     value: (...args: Parameters<typeof header>) => {
-      c.set('headersSet', true)
+      stateOf(c).headersSet = true
       header(...args)
     },
   })
@@ -85,7 +86,7 @@ export function write(
   checkStatus(status)
   const length = Buffer.byteLength(text)
   holdResponse(c, length)
-  const all: Record<string, string> = { ...c.get('answerHeaders') }
+  const all: Record<string, string> = { ...stateOf(c).responseHeaders }
   let lists: [string, readonly string[]][] | undefined
   for (const name in headers) {
     const value = headers[name]
@@ -111,7 +112,7 @@ export function write(
       response.headers.append(name, value)
     }
   }
-  c.set('written', { response, length })
+  stateOf(c).written = { response, length }
   return response
 }
 

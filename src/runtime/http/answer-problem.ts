@@ -6,6 +6,7 @@ import { clientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
 import { isShed, Problem, problems } from './problem.ts'
 import type { ProblemFormat } from './problem-format.ts'
+import { stateOf } from './request-state.ts'
 import { markRouted } from './routed.ts'
 import { toProblem } from './to-problem.ts'
 
@@ -29,7 +30,7 @@ export function problemAnswer(format: ProblemFormat, log: Log): ProblemAnswer {
     markRouted(c)
     const gone = clientLeft(c)
     const problem = gone ? new Problem(problems.CLIENT_CLOSED_REQUEST) : toProblem(thrown)
-    c.set('problem', problem)
+    stateOf(c).problem = problem
     const { definition, options } = problem
     const kept = lastingHeaders(c)
     c.res = undefined // else Hono lays all the headers of an earlier answer over this one

@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from 'hono'
 import { compress, COMPRESSIBLE_CONTENT_TYPE_REGEX as compressible } from 'hono/compress'
 import type { BaseEnv } from './env.ts'
 import { giveResponse, holdResponse } from './hold.ts'
+import { stateOf } from './request-state.ts'
 import { replace } from './settle.ts'
 
 /** Bytes; below it the frame costs more than it saves. */
@@ -15,22 +16,24 @@ export function compression(): MiddlewareHandler<BaseEnv> {
   const gzip = compress({ encoding: 'gzip', threshold: threshold + 1 }) // the least that it compresses
   return async function compression(c, next) {
     await next()
-    const written = c.get('written')
+    const written = stateOf(c).written
     if (written?.response !== c.res || written.length <= threshold) return
     const { headers: given } = c.res
     const varies = /\*|\baccept-encoding\b/i.test(given.get('vary') ?? '')
     // Hono would make a new response for this header, as a stream
     if (!varies && compressible.test(given.get('content-type') ?? '')) given.append('Vary', 'Accept-Encoding')
     await gzip(c, async () => {})
-    if (!c.res.headers.has('content-encoding') || c.req.method === 'HEAD' || !c.res.body)
-      return c.set('written', { ...written, response: c.res })
+    if (!c.res.headers.has('content-encoding') || c.req.method === 'HEAD' || !c.res.body) {
+      stateOf(c).written = { ...written, response: c.res }
+      return
+    }
     const bytes = new Uint8Array(await c.res.arrayBuffer())
     giveResponse(c, written.length)
     holdResponse(c, bytes.length)
     const headers = new Headers(c.res.headers)
     headers.set('Content-Length', String(bytes.length))
     const response = new Response(bytes, { status: c.res.status, headers })
-    c.set('written', { response, length: bytes.length })
+    stateOf(c).written = { response, length: bytes.length }
     replace(c, response)
   }
 }

@@ -4,6 +4,7 @@ import { causes } from '../log/error-fields.ts'
 import { ClientLeft, onClientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
 import { Problem, problems } from './problem.ts'
+import { stateOf } from './request-state.ts'
 import { isSettled, settle } from './settle.ts'
 
 /**
@@ -43,10 +44,10 @@ export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEn
       release()
       throw error
     }
-    const stream = c.get('stream')
+    const stream = stateOf(c).stream
     const { outgoing } = c.env ?? {}
-    if (stream?.response === c.res) c.set('stream', { ...stream, release, abort })
-    else if (c.get('hold') && outgoing && !outgoing.closed) {
+    if (stream?.response === c.res) stateOf(c).stream = { ...stream, release, abort }
+    else if (stateOf(c).hold && outgoing && !outgoing.closed) {
       forget()
       outgoing.once('close', () => clearTimeout(timer))
       end = () => {

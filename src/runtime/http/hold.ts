@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import type { BaseEnv } from './env.ts'
 import { type Hold, processBytes, smallBytes } from './held-bytes.ts'
+import { stateOf } from './request-state.ts'
 
 /** For a request that has no connection (any more), whose end would give back what it holds. */
 const unheld: Hold = { take() {}, give() {}, release() {} }
@@ -10,7 +11,7 @@ const unheld: Hold = { take() {}, give() {}, release() {} }
  * make what is large: `hold(c).take(bytes)`.
  */
 export function hold(c: Context<BaseEnv>): Hold {
-  return c.get('hold') ?? begin(c)
+  return stateOf(c).hold ?? begin(c)
 }
 
 function begin(c: Context<BaseEnv>): Hold {
@@ -18,7 +19,7 @@ function begin(c: Context<BaseEnv>): Hold {
   if (!outgoing || !incoming || outgoing.closed || incoming.socket.destroyed) return unheld
   const { socket } = incoming
   const held = processBytes.begin()
-  c.set('hold', held)
+  stateOf(c).hold = held
   function release(): void {
     held.release()
     outgoing?.off('close', release)

@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import type { Config } from '../config/config.ts'
 import type { BaseEnv } from './env.ts'
 import { Problem, problems } from './problem.ts'
+import { stateOf } from './request-state.ts'
 
 /** Five minutes: long enough to spare a client the detour, short enough to take back. */
 const redirectAge = 300
@@ -57,7 +58,7 @@ export function https(options: {
   return function https(c, next) {
     const scheme = c.req.header('x-forwarded-proto')?.split(',')[0]?.trim().toLowerCase()
     if (scheme === 'http') return redirect(c)
-    if (scheme === 'https') c.get('answerHeaders')['Strict-Transport-Security'] = hsts
+    if (scheme === 'https') stateOf(c).responseHeaders['Strict-Transport-Security'] = hsts
     return next()
   }
 }

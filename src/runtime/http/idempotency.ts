@@ -8,6 +8,7 @@ import { findAnswer, lockKey, type StoredAnswer, storeAnswer } from '../database
 import type { BaseEnv } from './env.ts'
 import { splitMultipart } from './multipart.ts'
 import { Problem, problems } from './problem.ts'
+import { stateOf } from './request-state.ts'
 import { isSentStream } from './send-stream.ts'
 import { isEventStream, settle } from './settle.ts'
 
@@ -67,7 +68,7 @@ async function work(c: Context<Env>, next: () => Promise<void>): Promise<void> {
   await next()
   if (isSentStream(c.res) || isEventStream(c.res)) throw notKeepable(c, 'a stream, which is nothing')
   await settle(c as unknown as Context<BaseEnv>, keptBytes)
-  if (c.get('stream')?.response === c.res || (c.get('written')?.length ?? 0) > keptBytes)
+  if (stateOf(c).stream?.response === c.res || (stateOf(c).written?.length ?? 0) > keptBytes)
     throw notKeepable(c, `more than ${keptBytes} bytes, which is more than`)
 }
 
@@ -112,7 +113,7 @@ function readKey(c: Context): string | undefined {
 
 async function answerOf(c: Context<Env>): Promise<Omit<StoredAnswer, 'fingerprint'>> {
   const { res } = c
-  const everyResponse = new Headers(c.get('answerHeaders'))
+  const everyResponse = new Headers(stateOf(c).responseHeaders)
   const headers = [...res.headers].filter(
     ([name, value]) => !notKept.test(name) && everyResponse.get(name) !== value,
   )

@@ -3,6 +3,7 @@ import type { ProblemAnswer } from './answer-problem.ts'
 import type { BaseEnv } from './env.ts'
 import { allowOf, type Methods, methodNotAllowed } from './methods.ts'
 import { Problem, problems } from './problem.ts'
+import { stateOf } from './request-state.ts'
 
 /**
  * Answers what no route takes: 404 for an unknown path; 405 with `Allow` for a known one with another method,
@@ -12,11 +13,11 @@ import { Problem, problems } from './problem.ts'
  */
 export function notFound(methods: Methods, answer: ProblemAnswer): NotFoundHandler<BaseEnv> {
   return function notFound(c) {
-    const allowed = c.get('routed') ? [] : methods.at(c.req.path) // a route's own c.notFound() is no wrong method
+    const allowed = stateOf(c).routed ? [] : methods.at(c.req.path) // a route's own c.notFound() is no wrong method
     const { path, method } = c.req
     const none = allowed.length === 0
     const problem = none
-      ? new Problem(problems.NOT_FOUND, c.get('routed') ? {} : { detail: `There is no route ${path}.` })
+      ? new Problem(problems.NOT_FOUND, stateOf(c).routed ? {} : { detail: `There is no route ${path}.` })
       : methodNotAllowed(path, allowed)
     if (!none && method === 'OPTIONS')
       return new Response(null, { status: 204, headers: { Allow: allowOf(allowed) } })

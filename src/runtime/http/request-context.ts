@@ -10,6 +10,7 @@ import { followStream, type StreamEnd } from './follow-stream.ts'
 import { pathOf } from './path.ts'
 import { isShed } from './problem.ts'
 import { requestLine, statusOf } from './request-line.ts'
+import { stateOf } from './request-state.ts'
 import { refuseUnrouted } from './routed.ts'
 import { isSettled, replace, settle } from './settle.ts'
 
@@ -48,7 +49,7 @@ export function requestContext(options: {
     async function finish(end?: StreamEnd): Promise<void> {
       const status = statusOf(c, end)
       const error = end ? end.error : c.error
-      const failed = status >= 500 && !isShed(c.get('problem'))
+      const failed = status >= 500 && !isShed(stateOf(c).problem)
       if (failed || end?.error !== undefined)
         void reportError(error ?? new Error(`Answered ${status}`), { status, route: routePath(c, -1) })
       for (const call of context.calls) call.abort(endOfRequest(new Error('The request is over')))
@@ -66,7 +67,7 @@ export function requestContext(options: {
         if (thrown instanceof Error) c.error = thrown
         c.res = answer(thrown, c)
       }
-      const stream = c.get('stream')
+      const stream = stateOf(c).stream
       if (stream?.response !== c.res) stream?.release?.()
       else if (c.req.method !== 'HEAD')
         return replace(c, followStream(c, stream, { stopping, onEnd: finish }))

@@ -5,6 +5,7 @@ import { clientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
 import type { StreamEnd } from './follow-stream.ts'
 import { isShed, type Problem } from './problem.ts'
+import { stateOf } from './request-state.ts'
 
 /** What a request's line says beside what stands in the request. */
 export interface RequestOutcome {
@@ -39,12 +40,12 @@ export function requestLine(options: { log: Log; trustedProxies: number }) {
       requestSize: header('content-length'),
       responseSize: end ? end.bytes : responseSize(c),
     }
-    const problem = status >= 400 ? describe(c.get('problem')) : undefined
+    const problem = status >= 400 ? describe(stateOf(c).problem) : undefined
     const message = `${method} ${path} ${status}`
     if (end?.error !== undefined)
       log.error({ err: end.error, httpRequest }, `${message}, cut off: its stream failed`)
     else if (end?.stopped) log.warn({ httpRequest }, `${message}, ended from outside: ${end.stopped}`)
-    else log[level(status, c.get('problem'))]({ httpRequest, problem }, message)
+    else log[level(status, stateOf(c).problem)]({ httpRequest, problem }, message)
   }
 }
 
@@ -81,6 +82,6 @@ function level(status: number, problem: Problem | undefined): 'error' | 'warn' |
 
 /** Of a response whose body is at hand the length is known, without a look at its headers. */
 function responseSize(c: Context<BaseEnv>): number | undefined {
-  const written = c.get('written')
+  const written = stateOf(c).written
   return (written?.response === c.res && written.length) || undefined
 }

@@ -1,9 +1,10 @@
 import type { Context } from 'hono'
 import type { BaseEnv } from './env.ts'
+import { stateOf } from './request-state.ts'
 
 /** Notes that a route, or the runtime itself, makes the response. */
 export function markRouted(c: Context<BaseEnv>): void {
-  c.set('routed', true)
+  stateOf(c).routed = true
 }
 
 /**
@@ -13,7 +14,7 @@ export function markRouted(c: Context<BaseEnv>): void {
  * @throws {Error} naming the request and what to write instead
  */
 export function refuseUnrouted(c: Context<BaseEnv>): void {
-  if (c.get('routed')) return
+  if (stateOf(c).routed) return
   const { status, body } = c.res
   const redirects = status >= 300 && status < 400
   if (body === null && (redirects || c.req.method === 'OPTIONS')) return

@@ -4,6 +4,7 @@ import { checkHead } from './check-response.ts'
 import type { BaseEnv } from './env.ts'
 import { holdResponse } from './hold.ts'
 import { bodyFirst, untyped } from './own-type.ts'
+import { stateOf } from './request-state.ts'
 
 /** A response whose body is still being made when its head is sent. */
 export interface StreamedResponse {
@@ -22,7 +23,7 @@ const promptSize = 64 * 1024
 
 /** Whether the response is known to be one that can be written: that of `write`, whose headers nobody has asked for. */
 export function isSettled(c: Context<BaseEnv>): boolean {
-  const response = c.get('written')?.response
+  const response = stateOf(c).written?.response
   return response === c.res && 'touched' in response && response.touched === false
 }
 
@@ -38,11 +39,11 @@ export function isSettled(c: Context<BaseEnv>): boolean {
 export async function settle(c: Context<BaseEnv>, wholeBytes?: number): Promise<void> {
   const { res } = c
   const toHead = c.req.method === 'HEAD'
-  const written = c.get('written')
+  const written = stateOf(c).written
   if (written?.response === res) return checkHead(res, written.length, toHead)
   bodyFirst(res)
   checkHead(res)
-  if (c.get('stream')?.response === res) return
+  if (stateOf(c).stream?.response === res) return
   const { status } = res
   const headers = new Headers(res.headers)
   const wrong = framing.filter((name) => headers.has(name))
@@ -53,14 +54,14 @@ export async function settle(c: Context<BaseEnv>, wholeBytes?: number): Promise<
   if (!res.body) {
     checkHead({ status, headers }, 0, toHead)
     if (wrong.length > 0) replace(c, new Response(null, { status, headers }))
-    c.set('written', { response: c.res, length: 0 })
+    stateOf(c).written = { response: c.res, length: 0 }
     return
   }
   if (!headers.has('content-type')) headers.set('Content-Type', untyped)
   const { chunks, rest } = await begin(res, { signal: c.get('signal'), wholeBytes })
   if (rest) {
     const response = new Response(rest, { status, headers })
-    c.set('stream', { ...c.get('stream'), response })
+    stateOf(c).stream = { ...stateOf(c).stream, response }
     return replace(c, response)
   }
   const bytes = Buffer.concat(chunks)
@@ -68,7 +69,7 @@ export async function settle(c: Context<BaseEnv>, wholeBytes?: number): Promise<
   checkHead({ status, headers }, bytes.length)
   headers.set('Content-Length', String(bytes.length))
   const response = new Response(bytes, { status, headers })
-  c.set('written', { response, length: bytes.length })
+  stateOf(c).written = { response, length: bytes.length }
   replace(c, response)
 }
 

@@ -5,6 +5,7 @@ import { write } from '../http/answer-headers.ts'
 import type { BaseEnv } from '../http/env.ts'
 import { bareType, isJson, rangesOf } from '../http/media-type.ts'
 import { bodyFirst, untyped } from '../http/own-type.ts'
+import { stateOf } from '../http/request-state.ts'
 import { type Stated, statedAt } from './stated.ts'
 
 /** What happens to a key that a reply's schema does not name: it is dropped, or the reply is a 500. */
@@ -87,11 +88,11 @@ export function checkReplies(
       const all = typed ? omit(given, typed) : given
       const text = check(schemaOf(found, status, bareType(type)), status, body)
       written = write(c, status, type, text, all)
-      const touched = c.get('headersSet')
+      const touched = stateOf(c).headersSet
       // what c.header() set is in Hono's own hands: it has to make this answer
       if (touched) {
         written = c.body(text, status as 200, recordOf(written.headers))
-        c.set('written', { response: written, length: Buffer.byteLength(text) })
+        stateOf(c).written = { response: written, length: Buffer.byteLength(text) }
       }
       const { headers: sent } = touched ? written : { headers: undefined }
       checkHeaders(c, found, status, (name) => (sent ? sent.get(name) : textOf(all, name)))
