@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util'
-import { createEmulator } from './cloud-tasks/emulator.ts'
-import { usualPort } from './cloud-tasks.ts'
+import { createEmulator, usualPort } from './cloud-tasks/emulator.ts'
 
 // `npm run emulator -- --queue projects/p/locations/l/queues/q`: the emulator of Cloud Tasks by itself, until a signal
 // comes. TASKS_QUEUE and PORT stand in for arguments that are absent.

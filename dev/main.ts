@@ -1,11 +1,11 @@
-import { answers } from './answers.ts'
-import { banner } from './banner.ts'
-import { localServices } from './local.ts'
-import { assertPortIsFree } from './ports.ts'
-import { reachLocalDirectly } from './proxy.ts'
-import { say, step } from './say.ts'
-import { createService } from './service.ts'
-import { developmentEnvironment } from './settings.ts'
+import { banner } from './caller/banner.ts'
+import { localServices } from './local-services.ts'
+import { assertPortIsFree } from './machine/ports.ts'
+import { reachLocalDirectly } from './machine/proxy.ts'
+import { say, step } from './machine/say.ts'
+import { developmentEnvironment } from './machine/settings.ts'
+import { waitForResponse } from './machine/wait-for-response.ts'
+import { createService } from './service/service.ts'
 
 // `npm run dev`: all that the service needs, then the service, until a signal comes.
 
@@ -50,7 +50,7 @@ async function start(): Promise<void> {
   const service = createService(() => ({ ...environment, ...developmentEnvironment(), PORT }))
   running.push(service)
   await unlessEnding(service.start())
-  await unlessEnding(step('The service', () => answers(`http://127.0.0.1:${environment.PORT}/ping`)))
+  await unlessEnding(step('The service', () => waitForResponse(`http://127.0.0.1:${environment.PORT}/ping`)))
   say(await banner(environment, facts))
 }
 

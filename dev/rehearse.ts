@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { parse } from 'yaml'
-import { pairs } from './rehearsal/pairs.ts'
+import { breaks, runBuild } from './rehearsal/build/run-build.ts'
 import { createProject } from './rehearsal/project.ts'
-import { breaks, runBuild } from './rehearsal/run-build.ts'
+import { pairs } from './rehearsal/shell/pairs.ts'
 
 // `npm run rehearse`: all of cloudbuild.yaml on this machine, without Google, from an empty project.
 

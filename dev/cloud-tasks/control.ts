@@ -1,11 +1,22 @@
 import { Hono } from 'hono'
 import { type Duration, milliseconds } from '#runtime'
-import type { Emulator } from './emulator.ts'
-import type { FaultSettings } from './faults.ts'
+import type { FaultSettings, Faults } from './faults.ts'
+import type { Oidc } from './oidc.ts'
 import type { TickTarget } from './scheduler.ts'
 
-/** What the emulator has over HTTP beside Google's API: the keys of its tokens, and itself under /emulator. */
-export function createControl({ issuer, keysUrl, ...emulator }: Emulator): Hono {
+/** What can be asked of an emulator, and changed. */
+interface Controlled {
+  readonly issuer: string
+  readonly keysUrl: string
+  readonly oidc: Oidc
+  readonly faults: Faults
+  state(): { now: string }
+  advance(milliseconds: number): void
+  tick(target: TickTarget): Promise<number>
+}
+
+/** What the emulator serves over HTTP beside Google's API: the keys of its tokens, and itself under /emulator. */
+export function createControl({ issuer, keysUrl, ...emulator }: Controlled): Hono {
   return new Hono()
     .onError((error, c) => c.json({ error: error.message }, 400))
     .get('/.well-known/openid-configuration', (c) => c.json({ issuer, jwks_uri: keysUrl }))

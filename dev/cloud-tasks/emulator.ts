@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { serve } from '../serve.ts'
+import { serve } from '../machine/serve.ts'
 import { createApi } from './api.ts'
 import { type Clock, realClock } from './clock.ts'
 import { createControl } from './control.ts'
@@ -10,6 +10,9 @@ import { createQueues } from './queues.ts'
 import { createScheduler } from './scheduler.ts'
 import { createSend } from './send.ts'
 import { readSettings, type SettingsResource } from './settings.ts'
+
+/** Where it listens in development, if it can. */
+export const usualPort = 8123
 
 /** A running emulator of Cloud Tasks, with what Google has beside it: token keys and Cloud Scheduler. */
 export type Emulator = Awaited<ReturnType<typeof createEmulator>>

@@ -1,4 +1,4 @@
-import { seededRandom } from '../random.ts'
+import { seededRandom } from './random.ts'
 
 /** How often: a share from 0 to 1, or the next so many times. */
 export type Chance = number | { times: number }

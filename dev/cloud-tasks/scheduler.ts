@@ -1,6 +1,9 @@
 import type { Oidc } from './oidc.ts'
 import type { Send } from './send.ts'
 
+/** The path of the service that Cloud Scheduler calls each minute. */
+export const tickPath = '/runtime/tick'
+
 /** What to call, and as whom. */
 export type TickTarget = Record<'url' | 'audience' | 'email', string>
 

@@ -1,5 +1,5 @@
-import type { LocalService } from '../local.ts'
-import type { Environment } from '../settings.ts'
+import type { LocalService } from '../local/local-service.ts'
+import type { Environment } from '../machine/settings.ts'
 import { createWarehouse } from './warehouse.ts'
 
 /** The warehouse of development, unless WAREHOUSE_URL names another. */

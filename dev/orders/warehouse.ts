@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { serve } from '../serve.ts'
+import { serve } from '../machine/serve.ts'
 
 const order = z.strictObject({
   orderId: z.string().min(1),

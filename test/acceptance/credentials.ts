@@ -48,6 +48,6 @@ function isLocal(url: string): boolean {
 
 /** Loaded for a service on this machine only: what is deployed is tested without `dev/`. */
 async function developmentEnvironment(): Promise<Record<string, string>> {
-  const { developmentEnvironment } = await import('#dev/settings.ts')
+  const { developmentEnvironment } = await import('#dev/machine/settings.ts')
   return developmentEnvironment()
 }

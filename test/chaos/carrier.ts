@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
-import { seededRandom } from '#dev/random.ts'
-import { serve } from '#dev/serve.ts'
+import { seededRandom } from '#dev/cloud-tasks/random.ts'
+import { serve } from '#dev/machine/serve.ts'
 import { z } from '#runtime'
 
 const parcel = z.strictObject({ parcelId: z.string(), item: z.string(), quantity: z.int() })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { developmentSecret } from '#dev/settings.ts'
+import { developmentSecret } from '#dev/machine/settings.ts'
 import { parseConfig } from '#src/runtime/config/config.ts'
 import { problemsOf } from '#test/support/config.ts'
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { readBuildFile } from '#dev/rehearsal/build-file.ts'
+import { readBuildFile } from '#dev/rehearsal/build/build-file.ts'
 
 const builtIn = { PROJECT_ID: 'p', PROJECT_NUMBER: '1', LOCATION: 'global', BUILD_ID: 'b' }
 

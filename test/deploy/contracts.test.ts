@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { breaking } from '#dev/rehearsal/contracts.ts'
+import { breaking } from '#dev/rehearsal/docker/contracts.ts'
 
 /** The URL of a contract with these operations, such as `get /orders`. */
 function contract(...operations: string[]): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { render } from '#dev/rehearsal/format.ts'
+import { render } from '#dev/rehearsal/google/format.ts'
 
 const versions = [1, 3, 2].map((id) => ({
   name: `projects/1/secrets/s/versions/${id}`,

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import type { Step } from '#dev/rehearsal/build-file.ts'
-import { type RunStep, runSteps } from '#dev/rehearsal/steps.ts'
+import type { Step } from '#dev/rehearsal/build/build-file.ts'
+import { type RunStep, runSteps } from '#dev/rehearsal/build/steps.ts'
 
 function step(id: string, waitFor: string[] = [], timeout = 60): Step {
   const rest = { name: 'n', entrypoint: 'e', args: [], env: [], secretEnv: [], allowFailure: false }

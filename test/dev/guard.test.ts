@@ -8,7 +8,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exemptDatabase } from '#dev/guard/exempt.ts'
 import { type Guarded, guarded } from '#dev/guard/guarded.ts'
-import { type Postgres, startPostgres } from '#dev/postgres.ts'
+import { type Postgres, startPostgres } from '#dev/postgres/start.ts'
 
 /** What a handler would fetch from: answers after `?wait=` ms, if at all. */
 const other = createServer((request, response) => {

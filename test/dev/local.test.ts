@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, expect, test, vi } from 'vitest'
-import { startCloudTasks } from '#dev/cloud-tasks.ts'
-import { freePort } from '#dev/ports.ts'
+import { startCloudTasks } from '#dev/local/cloud-tasks.ts'
+import { freePort } from '#dev/machine/ports.ts'
 import { cloudTasksClient } from '#test/support/emulator.ts'
 
 const children: ChildProcess[] = []

@@ -5,7 +5,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { startPostgres } from '#dev/postgres.ts'
+import { startPostgres } from '#dev/postgres/start.ts'
 import { processes } from '#test/support/processes.ts'
 import { query } from '#test/support/query.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { reachLocalDirectly } from '#dev/proxy.ts'
+import { reachLocalDirectly } from '#dev/machine/proxy.ts'
 
 const local = 'localhost,127.0.0.1,::1'
 

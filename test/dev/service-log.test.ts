@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
-import { tickPath } from '#dev/cloud-tasks.ts'
-import { serviceLog } from '#dev/service-log.ts'
+import { tickPath } from '#dev/cloud-tasks/scheduler.ts'
+import { serviceLog } from '#dev/service/log.ts'
 
 const line = (message: string, fields: object = {}) =>
   JSON.stringify({ severity: 'INFO', time: '2026-01-02T03:04:05.678Z', message, ...fields })

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { developmentEnvironment, developmentSecret } from '#dev/settings.ts'
+import { developmentEnvironment, developmentSecret } from '#dev/machine/settings.ts'
 
 let folder: string
 

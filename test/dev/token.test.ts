@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { jwtVerify } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readContract } from '#dev/contract.ts'
-import { developmentSecret } from '#dev/settings.ts'
+import { readContract } from '#dev/caller/contract.ts'
+import { developmentSecret } from '#dev/machine/settings.ts'
 import { scopesIn } from '#src/runtime/openapi/scopes.ts'
 
 let folder: string // without a .env

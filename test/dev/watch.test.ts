@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { watchFolders } from '#dev/watch.ts'
+import { watchFolders } from '#dev/service/watch.ts'
 
 let project: string
 let end: () => void

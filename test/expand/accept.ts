@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { answers } from '#dev/answers.ts'
-import { endChild, startChild } from '#dev/child.ts'
 import { createEmulator } from '#dev/cloud-tasks/emulator.ts'
-import { freePort } from '#dev/ports.ts'
-import { startPostgres } from '#dev/postgres.ts'
+import { freePort } from '#dev/machine/ports.ts'
+import { waitForResponse } from '#dev/machine/wait-for-response.ts'
+import { startPostgres } from '#dev/postgres/start.ts'
+import { endChild, startChild } from '#dev/service/child.ts'
 import { migrate } from '#runtime'
 import { emulated, testTasks } from '#test/support/task-variables.ts'
 import { testAuth } from '#test/support/tokens.ts'
@@ -70,7 +70,7 @@ export async function accept(commit: string, signal: AbortSignal): Promise<numbe
     // what a busy machine could not hand over in time waits for a tick
     const email = testTasks.TASKS_INVOKER
     emulator.schedule({ url: url + (await tickPath(folder)), audience: url, email, everySeconds: 10 })
-    await answers(`${url}/ping`, AbortSignal.any([signal, ended.signal])).catch(() => {
+    await waitForResponse(`${url}/ping`, AbortSignal.any([signal, ended.signal])).catch(() => {
       signal.throwIfAborted()
       throw new Refusal('Its bundle does not start: see above.')
     })

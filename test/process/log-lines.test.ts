@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
-import { freePort } from '#dev/ports.ts'
+import { freePort } from '#dev/machine/ports.ts'
 import { client } from '#test/support/client.ts'
 import { expectJson } from '#test/support/expect.ts'
 import { expectLog, spawnProgram, startService } from '#test/support/process.ts'

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { expect, inject, test } from 'vitest'
-import { developmentSecret } from '#dev/settings.ts'
+import { developmentSecret } from '#dev/machine/settings.ts'
 import { expectLog, type LogEntry, spawnBundle, startNotes } from '#test/support/process.ts'
 import { testAuth } from '#test/support/tokens.ts'
 

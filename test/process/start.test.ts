@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { freePort } from '#dev/ports.ts'
+import { freePort } from '#dev/machine/ports.ts'
 import { client } from '#test/support/client.ts'
 import { makeDatabase } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'

@@ -147,7 +147,7 @@ describe('these rules see what they look for', () => {
     [
       "import { notes } from '../../notes/notes.ts'",
       "import type { Config } from '../config/config.ts'",
-      "export { start } from '#dev/postgres.ts'",
+      "export { start } from '#dev/postgres/start.ts'",
       "const late = () => import('../../app.ts') // import('../../comment.ts')",
       "/* import '#test/support/client.ts'",
       "   of two lines */ import 'hono'",

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual, parseEnv } from 'node:util'
 import { test } from 'vitest'
-import { developmentEnvironment } from '#dev/settings.ts'
+import { developmentEnvironment } from '#dev/machine/settings.ts'
 import { features } from '#src/app.ts'
 import { parseConfig, type Variables } from '#src/runtime/config/config.ts'
 import { runtimeVariables } from '#src/runtime/config/variables.ts'

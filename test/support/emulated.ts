@@ -1,5 +1,5 @@
 import { createEmulator } from '#dev/cloud-tasks/emulator.ts'
-import { freePort } from '#dev/ports.ts'
+import { freePort } from '#dev/machine/ports.ts'
 import { atEnd } from './at-end.ts'
 import { type ServiceProcess, startService } from './process.ts'
 import { emulated, testTasks } from './task-variables.ts'

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect } from 'vitest'
+import { runBuild } from '#dev/rehearsal/build/run-build.ts'
+import { copyTree } from '#dev/rehearsal/build/workspace.ts'
 import { createProject } from '#dev/rehearsal/project.ts'
-import { runBuild } from '#dev/rehearsal/run-build.ts'
-import { path } from '#dev/rehearsal/stand-ins.ts'
-import { copyTree } from '#dev/rehearsal/workspace.ts'
+import { path } from '#dev/rehearsal/shell/programs.ts'
 import { atEnd } from './at-end.ts'
 import { stated } from './stated.ts'
 

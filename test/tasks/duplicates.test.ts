@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { FaultSettings } from '#dev/cloud-tasks/faults.ts'
-import { seededRandom } from '#dev/random.ts'
+import { seededRandom } from '#dev/cloud-tasks/random.ts'
 import { type Direction, stepsFeature } from '#test/support/steps.ts'
 import { taskService } from '#test/support/task-service.ts'
 import { written } from '#test/support/work.ts'

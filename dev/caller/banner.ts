@@ -1,12 +1,14 @@
 import { styleText } from 'node:util'
 import { scopesIn } from '#runtime'
+import type { Environment } from '../machine/settings.ts'
 import { type Contract, exampleRequest, readContract } from './contract.ts'
-import type { LocalService } from './local.ts'
-import type { Environment } from './settings.ts'
 import { developmentToken } from './token.ts'
 
-/** What `npm run dev` says once the service answers: what runs where, and a request to try. */
-export async function banner(environment: Environment, facts: LocalService['facts']): Promise<string> {
+/** A fact that a person wants to know, with its name. */
+type Fact = readonly [name: string, fact: string]
+
+/** What `npm run dev` prints once the service responds: what runs where, and a request to try. */
+export async function banner(environment: Environment, facts: readonly Fact[]): Promise<string> {
   const url = `http://localhost:${environment.PORT}`
   const all = [['Service', url], ['Contract', `${url}/openapi.json`], ...facts, ['Stop', 'Ctrl-C']]
   const table = all.map(([name, fact]) => `  ${`${name}`.padEnd(10)} ${fact}`).join('\n')

@@ -10,7 +10,7 @@ interface ContractOperation {
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly example?: unknown }>> }
 }
 
-const file = new URL('../openapi/openapi.json', import.meta.url)
+const file = new URL('../../openapi/openapi.json', import.meta.url)
 
 /** The committed contract; an empty one where there is none. */
 export function readContract(): Contract {

@@ -1,4 +1,4 @@
-import { Refusal } from './stand-ins.ts'
+import { Refusal } from '../shell/programs.ts'
 
 /** A resource as Google's JSON has it. */
 export type Resource = Readonly<Record<string, unknown>>

@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
 /**
- * Resolves when a GET is answered with success, however long that takes: a service may need a change first.
+ * Sends GET requests until a response is one of success, however long that takes: a service may need a change first.
  *
- * @param signal ends the waiting
- * @param isWanted says which response is waited for, if not one of success
- * @throws the signal's reason
+ * @param signal ends the wait
+ * @param isWanted says which response to wait for, if not one of success
+ * @throws the reason of the signal
  */
-export async function answers(
+export async function waitForResponse(
   url: string,
   signal?: AbortSignal,
   isWanted = ({ ok }: Response) => ok,

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import type { Environment } from '../settings.ts'
-import { Refusal } from './stand-ins.ts'
+import type { Environment } from '../../machine/settings.ts'
+import { Refusal } from './programs.ts'
 
 interface Options {
   readonly cwd: string

@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process'
 import { rm } from 'node:fs/promises'
+import { say, seconds, step } from '../machine/say.ts'
+import type { Environment } from '../machine/settings.ts'
 import { bundleForDev, type DevBundle } from './bundle.ts'
 import { applyMigrations, endChild, startChild } from './child.ts'
-import { say, seconds, step } from './say.ts'
-import { serviceLog } from './service-log.ts'
-import type { Environment } from './settings.ts'
+import { serviceLog } from './log.ts'
 import { watchFolders } from './watch.ts'
 
 /** The service of `npm run dev`. */
@@ -61,7 +61,7 @@ export function createService(environmentNow: () => Environment): DevService {
       if (line.includes('"Listening on port ')) onListening?.()
       if (line.includes('"The configuration is not usable')) say('Write it to .env, as .env.example shows.')
     }
-    const started = startChild(service, environmentNow(), { preloaded: ['./guard/preload.ts'], onLine })
+    const started = startChild(service, environmentNow(), { preloaded: ['../guard/preload.ts'], onLine })
     child = started
     started.once('close', (code, signal) => {
       if (child !== started) return

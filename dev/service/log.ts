@@ -1,5 +1,5 @@
 import { prettyLine } from '#runtime'
-import { tickPath } from './cloud-tasks.ts'
+import { tickPath } from '../cloud-tasks/scheduler.ts'
 
 const quietTick = new RegExp(`^POST ${tickPath} 2\\d\\d$`)
 

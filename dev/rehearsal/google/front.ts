@@ -1,6 +1,6 @@
 import { type IncomingMessage, request as send } from 'node:http'
-import { listen } from '../serve.ts'
-import type { Project } from './project.ts'
+import { listen } from '../../machine/serve.ts'
+import type { Project } from '../project.ts'
 import { portOf } from './services.ts'
 
 /** Whether a request to a host is answered with 500. */

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
+import type { Project } from '../project.ts'
+import { runGroup, startGroup } from '../shell/group.ts'
+import { pairs } from '../shell/pairs.ts'
+import { path, Refusal, type Tool } from '../shell/programs.ts'
 import { breaking } from './contracts.ts'
-import { runGroup, startGroup } from './group.ts'
 import { buildImage, type Image } from './images.ts'
-import { pairs } from './pairs.ts'
-import type { Project } from './project.ts'
-import { path, Refusal, type Tool } from './stand-ins.ts'
 
 const text = { type: 'string' } as const
 const texts = { type: 'string', multiple: true } as const

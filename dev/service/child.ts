@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { say } from './say.ts'
-import { serviceLog } from './service-log.ts'
-import type { Environment } from './settings.ts'
+import { say } from '../machine/say.ts'
+import type { Environment } from '../machine/settings.ts'
+import { serviceLog } from './log.ts'
 
 const patience = 10_000
 

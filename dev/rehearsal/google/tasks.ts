@@ -1,6 +1,6 @@
+import type { Project } from '../project.ts'
+import { Refusal } from '../shell/programs.ts'
 import type { Command } from './gcloud.ts'
-import type { Project } from './project.ts'
-import { Refusal } from './stand-ins.ts'
 
 const ofQueues =
   'max-attempts= min-backoff= max-backoff= max-concurrent-dispatches= max-dispatches-per-second='

@@ -1,11 +1,11 @@
 import { cp, mkdtemp, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { answers } from '../answers.ts'
-import { freePort } from '../ports.ts'
-import type { Environment } from '../settings.ts'
-import { runGroup, startGroup } from './group.ts'
-import { pairs } from './pairs.ts'
-import { path, Refusal } from './stand-ins.ts'
+import { freePort } from '../../machine/ports.ts'
+import type { Environment } from '../../machine/settings.ts'
+import { waitForResponse } from '../../machine/wait-for-response.ts'
+import { runGroup, startGroup } from '../shell/group.ts'
+import { pairs } from '../shell/pairs.ts'
+import { path, Refusal } from '../shell/programs.ts'
 
 /** The folder that an image's processes run in, and what they have in their environment at least. */
 export interface Image {
@@ -35,7 +35,7 @@ export async function buildImage(context: string, parent: string, args: Environm
  * Starts an image's service.
  *
  * @param given.probe what --startup-probe says: `httpGet.path=/ping,periodSeconds=1,failureThreshold=60`; that it
- * answers anything, if absent
+ * waitForResponse anything, if absent
  * @param given.line the command line; the image's own if absent
  * @returns its port, and what stops it, once the probe has been answered
  * @throws {Refusal} if it is not, with what the service said
@@ -55,7 +55,7 @@ export async function startImage(
   const late = AbortSignal.timeout(Number(periodSeconds) * Number(failureThreshold) * 1000)
   try {
     const until = AbortSignal.any([ended.signal, late])
-    await answers(`http://127.0.0.1:${port}${path ?? ''}`, until, path ? undefined : () => true)
+    await waitForResponse(`http://127.0.0.1:${port}${path ?? ''}`, until, path ? undefined : () => true)
     return { port, stop: () => group.stop() }
   } catch {
     await group.stop()

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { listen } from '../serve.ts'
+import { listen } from '../../machine/serve.ts'
 
 /** The PATH of the real programs: this Node first. */
 export const path = `${dirname(process.execPath)}:${process.env.PATH}`

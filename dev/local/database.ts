@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import pg from 'pg'
-import type { LocalService } from './local.ts'
-import { startPostgres } from './postgres.ts'
-import type { Environment } from './settings.ts'
+import type { Environment } from '../machine/settings.ts'
+import { startPostgres } from '../postgres/start.ts'
+import type { LocalService } from './local-service.ts'
 
 /**
  * The database of development: an embedded server on `DATA_DIR/postgres`, unless DATABASE_URL names another.

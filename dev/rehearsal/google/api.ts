@@ -1,7 +1,7 @@
 import { json } from 'node:stream/consumers'
 import { z } from 'zod'
-import { listen } from '../serve.ts'
-import type { Project } from './project.ts'
+import { listen } from '../../machine/serve.ts'
+import type { Project } from '../project.ts'
 import { portOf } from './services.ts'
 
 const replacement = z.looseObject({

@@ -1,4 +1,4 @@
-import { Refusal } from './stand-ins.ts'
+import { Refusal } from '../shell/programs.ts'
 
 /** Stands in for `oasdiff breaking OLD NEW [--fail-on ERR]`: what is removed is breaking. Returns what it prints. */
 export async function breaking([, before = '', after = '', ...flags]: readonly string[]): Promise<string> {

@@ -2,8 +2,8 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import type { KeeperMessage } from './postgres-keeper.ts'
-import { forgetOtherServers } from './settings.ts'
+import { forgetOtherServers } from '../machine/settings.ts'
+import type { KeeperMessage } from './keeper.ts'
 
 /** A running server: the URL of its database `postgres`, for its superuser. */
 export interface Postgres {
@@ -12,7 +12,7 @@ export interface Postgres {
   stop(): Promise<void>
 }
 
-const keeperFile = fileURLToPath(new URL('./postgres-keeper.ts', import.meta.url))
+const keeperFile = fileURLToPath(new URL('./keeper.ts', import.meta.url))
 
 /**
  * Starts a PostgreSQL server on 127.0.0.1 and a free port. It ends with this process, however that ends: a

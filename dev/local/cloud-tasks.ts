@@ -1,13 +1,8 @@
-import { createEmulator, type Emulator } from './cloud-tasks/emulator.ts'
-import type { LocalService } from './local.ts'
-import { say } from './say.ts'
-import type { Environment } from './settings.ts'
-
-/** Where the emulator listens, if it can. */
-export const usualPort = 8123
-
-/** What Cloud Scheduler calls each minute. */
-export const tickPath = '/runtime/tick'
+import { createEmulator, type Emulator, usualPort } from '../cloud-tasks/emulator.ts'
+import { tickPath } from '../cloud-tasks/scheduler.ts'
+import { say } from '../machine/say.ts'
+import type { Environment } from '../machine/settings.ts'
+import type { LocalService } from './local-service.ts'
 
 const queue = 'projects/dev/locations/local/queues/default'
 const invoker = 'tasks@dev.iam.gserviceaccount.com'

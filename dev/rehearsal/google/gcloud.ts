@@ -1,9 +1,9 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import type { Project } from '../project.ts'
+import { Refusal, type Tool } from '../shell/programs.ts'
 import { deploys } from './deploy.ts'
 import { type Flags, type Resource, render } from './format.ts'
-import type { Project } from './project.ts'
 import { services } from './services.ts'
-import { Refusal, type Tool } from './stand-ins.ts'
 import { tasks } from './tasks.ts'
 
 /** What a command was given: the name of what it is about, its flags, and the folder that it was called in. */

@@ -1,8 +1,8 @@
-import type { Environment } from '../settings.ts'
+import type { Environment } from '../../machine/settings.ts'
+import type { Project } from '../project.ts'
+import { Refusal } from '../shell/programs.ts'
 import type { Flags } from './format.ts'
 import type { Command } from './gcloud.ts'
-import type { Project } from './project.ts'
-import { Refusal } from './stand-ins.ts'
 
 /** A revision. Its instance runs until the project ends. */
 export interface Revision {
