@@ -161,7 +161,7 @@ describe('these rules see what they look for', () => {
       ...[
         'src/notes/notes.ts',
         'src/runtime/config/config.ts',
-        'dev/postgres.ts',
+        'dev/postgres/start.ts',
         'src/app.ts',
         'hono',
         'src/runtime/index.ts',
