@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { afterEach, expect, test, vi } from 'vitest'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { noDatabase } from '#test/support/feature.ts'
@@ -55,6 +56,9 @@ const badKeys: Record<string, object> = {
   'has a modulus of no letters': { ...key.jwk, n: '!!' },
   'has a number for a modulus': { ...key.jwk, n: 7 },
   'has a modulus of a few bits': { ...key.jwk, n: 'AQAB' },
+  'has a modulus of 1024 bits': generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({
+    format: 'jwk',
+  }),
   'is a private one': key.privateKey.export({ format: 'jwk' }),
 }
 

@@ -58,6 +58,7 @@ const wrongClaims: Record<string, Record<string, unknown>> = {
   'whose subject is null': { sub: null },
   'whose subject is an object': { sub: { id: 'alice' } },
   'whose subject is a list': { sub: ['alice'] },
+  'whose subject has more than 1000 bytes, but not so many characters': { sub: 'é'.repeat(501) },
 }
 
 test.each(Object.entries(wrongClaims))('a token %s is invalid', async (_name, claims) => {

@@ -136,6 +136,7 @@ const wrong: [name: keyof Config, texts: string[], message: string][] = [
       'http://127.0.0.1.example/keys',
       'http://localhost.example/',
       'https://u:p@idp.example/keys',
+      'https://:p@idp.example/keys',
       'http://10.0.0.1/keys',
     ],
     'must be an https:// URL',

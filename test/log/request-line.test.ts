@@ -175,6 +175,7 @@ describe('the trace', () => {
   test.each([
     [`00-${traceId}-00f067aa0ba902b7-01`, '00f067aa0ba902b7', true],
     [`00-${traceId}-00f067aa0ba902b7-00`, '00f067aa0ba902b7', false],
+    [`00-${traceId}-00f067aa0ba902b7-02`, '00f067aa0ba902b7', false],
     [`00-${traceId}-00f067aa0ba902b7-03`, '00f067aa0ba902b7', true],
     [`cc-${traceId}-00f067aa0ba902b7-01-what-comes-later`, '00f067aa0ba902b7', true],
   ])('is that of traceparent: %s', async (traceparent, span, sampled) => {

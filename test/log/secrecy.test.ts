@@ -165,6 +165,10 @@ describe('what a careless line holds is taken out', () => {
     ['a token in the message', (c) => c.var.log.info(`got ${c.req.header('authorization')}`)],
     ['a token in an error', () => Promise.reject(new Error(`refused: ${jwt}`))],
     [
+      'a token without its signature',
+      (c) => c.var.log.info(`got ${jwt.slice(0, jwt.lastIndexOf('.'))} from a client`),
+    ],
+    [
       'an opaque token in an error',
       () => Promise.reject(new Error('refused: Authorization: Bearer hunter2-canary-opaque')),
     ],
