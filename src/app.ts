@@ -7,6 +7,7 @@ import {
   backgroundWork,
   type CloudTasks,
   type Config,
+  type CreateMiddleware,
   compression,
   crossOrigin,
   crossOriginNames,
@@ -53,6 +54,12 @@ export const reporter: Reporter = {}
 /** How tokens are read: `scopesOf` for a provider that keeps scopes elsewhere, `claims` to check your own. */
 export const auth: AuthOptions = {}
 
+/**
+ * Runs before each route of the features, when the caller is known: a rate limit, for one. A feature has `middleware` for
+ * its own routes alone.
+ */
+export const middleware: CreateMiddleware = () => []
+
 /** What else must answer before requests can be served, beside the database. */
 export const readiness: ReadinessChecks = {}
 
@@ -66,6 +73,7 @@ export interface Dependencies {
   readonly auth?: AuthOptions
   readonly reporter?: Reporter
   readonly readiness?: ReadinessChecks
+  readonly middleware?: CreateMiddleware
   /** Aborts when the process is told to stop: tasks that run are given back, streams end. */
   readonly stopping?: AbortSignal
   /** Cloud Tasks; Google's, or an emulator of it, as the configuration says, if absent. */
@@ -82,7 +90,15 @@ export type Service = Hono<BaseEnv> & { internalContract(): Promise<object> }
  */
 export function createApp(dependencies: Dependencies): Service {
   const { config, database, log, ...replaced } = dependencies
-  const { format, ...parts } = { features, format: problemFormat, auth, reporter, readiness, ...replaced }
+  const { format, ...parts } = {
+    features,
+    format: problemFormat,
+    auth,
+    reporter,
+    readiness,
+    middleware,
+    ...replaced,
+  }
   const app = new Hono<BaseEnv>({ router: routerByMethod() })
   const answer = problemAnswer(format, log)
   const { verify, signToken, origins } = authentication(config, parts.auth)
@@ -121,6 +137,7 @@ export function createApp(dependencies: Dependencies): Service {
     security: { verify, cookie: config.AUTH_COOKIE, origins, invoker: tasks.invoker },
     replyCheck: config.REPLY_CHECK,
     format,
+    middleware: parts.middleware,
   })
   app.notFound(notFound(methods, answer))
   refuseUnstated(app, mounted, outermost)

@@ -29,7 +29,9 @@ test.each(pastFeatures)('%s that was added past the features does not start', (_
   app.use(async (_c, next) => next())
   app.post('/things', (c) => c.text(''))
   const template = parseTemplate('/things', 'contract')
-  const mounted = [{ feature: featureOf(), operation: route(), path: '/things', method: 'POST', template }]
+  const mounted = [
+    { feature: featureOf(), operation: route(), middleware: [], path: '/things', method: 'POST', template },
+  ]
   expect(() => refuseUnstated(app, mounted, [])).not.toThrow()
   add(app)
   expect(() => refuseUnstated(app, mounted, [])).toThrow(

@@ -5,6 +5,7 @@ import type { ProblemDefinition } from '../http/problem.ts'
 import type { Schedule } from '../tasks/schedule.ts'
 import type { Task } from '../tasks/task.ts'
 import { taskVariables } from '../tasks/variables.ts'
+import type { CreateMiddleware } from './caller-middleware.ts'
 import type { Operation, PlainOperation } from './route.ts'
 
 /** What a feature is given to make its routes with. */
@@ -28,6 +29,8 @@ export interface Feature {
   readonly schedules: readonly Schedule[]
   /** Its routes are Google's to call: they are in `openapi/internal.json`, not in the contract. */
   readonly internal: boolean
+  /** What runs before each of its routes, when the caller is known. */
+  readonly middleware: CreateMiddleware
   readonly routes: (context: FeatureContext) => readonly (Operation | PlainOperation)[]
 }
 
@@ -38,6 +41,7 @@ export interface Feature {
  * @param feature.problems what `defineProblems` returned
  * @param feature.tasks what `defineTask` returned: a task that is not listed here does not run
  * @param feature.schedules what `defineSchedule` returned
+ * @param feature.middleware creates what runs before each of its routes when the caller is known: see `CallerMiddleware`
  * @param feature.routes makes the routes, once at the start: a place to prepare queries
  */
 export function defineFeature<const V extends Variables = Record<never, never>>(feature: {
@@ -48,9 +52,17 @@ export function defineFeature<const V extends Variables = Record<never, never>>(
   tasks?: readonly Task[]
   schedules?: readonly Schedule[]
   internal?: boolean
+  middleware?: CreateMiddleware<FeatureContext<V>>
   routes: (context: FeatureContext<V>) => readonly (Operation | PlainOperation)[]
 }): Feature {
-  const { problems = {}, tasks = [], schedules = [], internal = false, routes } = feature
+  const {
+    problems = {},
+    tasks = [],
+    schedules = [],
+    internal = false,
+    middleware = () => [],
+    routes,
+  } = feature
   return {
     ...feature,
     prefix: '/',
@@ -59,6 +71,7 @@ export function defineFeature<const V extends Variables = Record<never, never>>(
     tasks,
     schedules,
     internal,
+    middleware: (context) => middleware(context as FeatureContext<V>),
     routes: (context) => routes(context as FeatureContext<V>),
   }
 }

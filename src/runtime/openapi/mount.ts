@@ -14,13 +14,14 @@ import { readCookies, readHeaders, readPath, readQuery } from '../http/read-para
 import { markRouted } from '../http/routed.ts'
 import { bySpecificity, mixedReader, parseTemplate } from '../http/template.ts'
 import type { Step } from '../http/validation.ts'
+import { type CallerMiddleware, type CreateMiddleware, withProblems } from './caller-middleware.ts'
 import type { Feature, FeatureContext } from './feature.ts'
 import { checkPath } from './path-checks.ts'
 import { problemCheck } from './problem-check.ts'
 import { checkReplies, type ReplyCheck } from './reply.ts'
 import type { Operation, PlainOperation } from './route.ts'
 import { contentSchemas } from './schema-checks.ts'
-import { type Mounted, startChecks } from './start-checks.ts'
+import { isRuntimeFeature, type Mounted, startChecks } from './start-checks.ts'
 import { stopEarly } from './stop-early.ts'
 
 /** What mounting needs beside the features. */
@@ -29,11 +30,13 @@ export interface MountOptions {
   readonly security: SecurityOptions
   readonly replyCheck: ReplyCheck
   readonly format: ProblemFormat
+  /** What runs before every route of the features, but for the runtime's own. */
+  readonly middleware?: CreateMiddleware
 }
 
 /**
- * Registers every route of every feature: who, then what (limits, query, body, schemas), then the handler,
- * inside its transaction where the route is idempotent, its replies checked. The most specific path comes first,
+ * Registers every route of every feature: who, then the middleware of the service and of the feature, then what (limits,
+ * query, body, schemas), then the handler, inside its transaction where the route is idempotent, its replies checked. The most specific path comes first,
  * wherever it is listed.
  *
  * @returns what was mounted, for the contract, and which methods its paths take
@@ -44,19 +47,23 @@ export function mount(
   features: readonly Feature[],
   options: MountOptions,
 ): { mounted: readonly Mounted[]; methods: Methods } {
-  const mounted = features.flatMap((feature) =>
-    feature.routes(options.context).map((operation) => place(feature, operation)),
-  )
+  const { context } = options
+  const everywhere = options.middleware?.(context) ?? []
+  const mounted = features.flatMap((feature) => {
+    const middleware = [...(isRuntimeFeature(feature) ? [] : everywhere), ...feature.middleware(context)]
+    return feature
+      .routes(context)
+      .map((operation) => place(feature, withProblems(operation, middleware), middleware))
+  })
   startChecks(mounted, problems, options.format)
   const methods = methodsOf(mounted.map(({ method, template }) => ({ method, template })))
   for (const route of mounted.toSorted((a, b) => bySpecificity(a.template, b.template))) {
     const { operation, method, template } = route
-    const steps = stepsOf(route, options)
     const closed = methods.closedTo(method, template)
-    const handler = handlerOf(operation, options)
+    const { steps, handler, isOwn } = chainOf(route, options)
     const check = checkOf(operation, options)
     app.on(method, [template.hono], async function serve(c, next) {
-      markRouted(c)
+      if (isOwn) markRouted(c)
       for (const { pattern } of closed)
         if (pattern.test(c.req.path)) throw methodNotAllowed(c.req.path, methods.at(c.req.path))
       try {
@@ -76,12 +83,16 @@ export function mount(
   return { mounted, methods }
 }
 
-function place(feature: Feature, operation: Operation | PlainOperation): Mounted {
+function place(
+  feature: Feature,
+  operation: Operation | PlainOperation,
+  middleware: readonly CallerMiddleware[],
+): Mounted {
   const path = mergePath(feature.prefix, operation.route.path)
   const method = operation.route.method.toUpperCase()
   checkPath(`${method} ${path}`, path, operation)
   try {
-    return { feature, operation, path, method, template: parseTemplate(path, operation.kind) }
+    return { feature, operation, middleware, path, method, template: parseTemplate(path, operation.kind) }
   } catch (error) {
     throw new Error(`${method} ${path} has a path that cannot be read: ${(error as Error).message}`, {
       cause: error,
@@ -117,13 +128,37 @@ export function refuseUnstated(
   }
 }
 
-/** What must hold before a route's handler runs, in order: who, then what. */
-function stepsOf({ operation, template }: Mounted, options: MountOptions): Step[] {
+/** What runs on a route, in order. */
+interface Chain {
+  readonly steps: readonly Step[]
+  readonly handler: MiddlewareHandler
+  /** Whether nothing but the route itself makes the response. */
+  readonly isOwn: boolean
+}
+
+/** Without middleware, which is usual, all steps run in one loop. */
+function chainOf(route: Mounted, options: MountOptions): Chain {
+  const { operation, middleware } = route
+  const { security: stated } = operation.route
+  const who = stated === 'public' ? [] : [security(stated, options.security)]
+  const what = stepsOf(route)
+  const handler = handlerOf(operation, options)
+  if (middleware.length === 0) return { steps: [...who, ...what], handler, isOwn: true }
+  const rest: MiddlewareHandler<BaseEnv> = async (c, next) => {
+    markRouted(c)
+    for (const step of what) await step(c)
+    return handler(c, next)
+  }
+  return { steps: who, handler: every(...middleware.map(({ run }) => run), rest), isOwn: false }
+}
+
+/** What must hold of a request before its route's handler runs, in order. */
+function stepsOf({ operation, template }: Mounted): Step[] {
   const { route } = operation
-  const steps: Step[] = route.security === 'public' ? [] : [security(route.security, options.security)]
+  const steps: Step[] = []
   const limits = { values: route.bodyValues, files: route.bodyFiles }
   const limit = route.method === 'get' ? [] : [limitBody(route.bodyLimit, limits)]
-  if (operation.kind === 'plain') return [...steps, ...limit]
+  if (operation.kind === 'plain') return limit
   const { params, query, headers, cookies, body } = operation.route.request ?? {}
   if (params) steps.push(readPath(params, mixedReader(template)))
   steps.push(readQuery(query))

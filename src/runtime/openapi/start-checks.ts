@@ -5,6 +5,7 @@ import { type ProblemFormat, problemDetails, problemName } from '../http/problem
 import { statusProblems } from '../http/status-problems.ts'
 import type { Template } from '../http/template.ts'
 import { checkBody } from './body-checks.ts'
+import type { CallerMiddleware } from './caller-middleware.ts'
 import type { Feature } from './feature.ts'
 import { checkFields } from './field-checks.ts'
 import { checkPathParameters } from './path-checks.ts'
@@ -17,6 +18,8 @@ import { children, everySchema } from './walk.ts'
 export interface Mounted {
   readonly feature: Feature
   readonly operation: Operation | PlainOperation
+  /** What runs before it, when the caller is known. */
+  readonly middleware: readonly CallerMiddleware[]
   readonly path: string
   /** In capitals, as it is sent. */
   readonly method: string
@@ -44,7 +47,7 @@ export function startChecks(
       `${place} is defined twice: remove one, or mount one elsewhere.`,
     )
     statesSecurity(place, route.security)
-    if (/^\/runtime(\/|$)/.test(path) && !/^runtime(\.|$)/.test(feature.name))
+    if (/^\/runtime(\/|$)/.test(path) && !isRuntimeFeature(feature))
       throw new Error(`${place} is below /runtime, which is the runtime's own: give it another path.`)
     checkPathParameters(place, template, operation)
     checkBody(place, operation)
@@ -66,6 +69,11 @@ export function startChecks(
     if (operation.kind === 'contract') checkSchemas(`${method} ${path}`, operation.route, names)
   // the usual format's schema is made here only where a feature took its name
   if (format !== problemDetails || names.has(problemName)) uniqueNames([...names.values(), format.schema])
+}
+
+/** Whether a feature is the runtime's own. */
+export function isRuntimeFeature({ name }: Feature): boolean {
+  return /^runtime(\.|$)/.test(name)
 }
 
 function once(seen: Set<string>, key: string, complaint: string): void {
