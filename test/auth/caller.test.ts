@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { expect, test } from 'vitest'
 import type { Claims } from '#src/runtime/auth/caller.ts'
-import { defineRoute, handle, json } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, json } from '#src/runtime/routes/route.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { bearer, forge, goodClaims } from '#test/support/forge.ts'

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { afterEach, expect, test, vi } from 'vitest'
-import { defineRoute, handle, json } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, json } from '#src/runtime/routes/route.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { bearer, forge, goodClaims, providerKey } from '#test/support/forge.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { taskVariables } from '#src/runtime/config/task-variables.ts'
 import { runtimeVariables } from '#src/runtime/config/variables.ts'
-import { taskVariables } from '#src/runtime/tasks/variables.ts'
 
 // What .env.example says of the runtime's variables. test/rules/ holds what it says of a service's own.
 

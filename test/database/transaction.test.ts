@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { afterEach, expect, test } from 'vitest'
-import { causes } from '#src/runtime/log/error-fields.ts'
+import { causes } from '#src/runtime/kernel/causes.ts'
 import { onServer } from '#test/support/database.ts'
 import { testService } from '#test/support/service.ts'
 import { write, written } from '#test/support/work.ts'

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { describe, expect, test } from 'vitest'
-import { defineRoute, handle, json, jsonBody } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, json, jsonBody } from '#src/runtime/routes/route.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { notes } from '#test/support/notes.ts'

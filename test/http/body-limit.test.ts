@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { describe, expect, test } from 'vitest'
-import { defineRoute, handle, handlePlain, json, jsonBody } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, handlePlain, json, jsonBody } from '#src/runtime/routes/route.ts'
 import { expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { testServer } from '#test/support/server.ts'

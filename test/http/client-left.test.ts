@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { defineRoute, handle, json, jsonBody } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, json, jsonBody } from '#src/runtime/routes/route.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import type { RawConnection } from '#test/support/raw.ts'
 import { testServer } from '#test/support/server.ts'

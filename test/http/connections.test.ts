@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import { handlePlain } from '#src/runtime/openapi/route.ts'
+import { handlePlain } from '#src/runtime/routes/route.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { rawRequest } from '#test/support/raw.ts'
 import { testServer } from '#test/support/server.ts'

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
-import { handlePlain } from '#src/runtime/openapi/route.ts'
+import { handlePlain } from '#src/runtime/routes/route.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { testServer } from '#test/support/server.ts'
 

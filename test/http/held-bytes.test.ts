@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Hold, heldBytes } from '#src/runtime/http/held-bytes.ts'
-import { Problem } from '#src/runtime/http/problem.ts'
+import { Problem } from '#src/runtime/kernel/problem.ts'
 
 const kib = 1024
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { handlePlain } from '#src/runtime/openapi/route.ts'
+import { handlePlain } from '#src/runtime/routes/route.ts'
 import { expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { notes } from '#test/support/notes.ts'

@@ -2,7 +2,7 @@ import type { Context } from 'hono'
 import { expect, test } from 'vitest'
 import type { BaseEnv } from '#src/runtime/http/env.ts'
 import { parseJson } from '#src/runtime/http/parse-json.ts'
-import { Problem } from '#src/runtime/http/problem.ts'
+import { Problem } from '#src/runtime/kernel/problem.ts'
 
 /** Parses a text in a request of which it is known what it holds of the memory. */
 function parse(text: string, mostValues?: number) {

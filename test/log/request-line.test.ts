@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { defineRoute, handle, handlePlain, json, jsonBody } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, handlePlain, json, jsonBody } from '#src/runtime/routes/route.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { testServer } from '#test/support/server.ts'
 import { testService } from '#test/support/service.ts'

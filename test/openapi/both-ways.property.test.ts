@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { cursorParameter } from '#src/runtime/database/cursor.ts'
-import { schemaWriter } from '#src/runtime/openapi/json-schema.ts'
+import { schemaWriter } from '#src/runtime/schemas/json-schema.ts'
 import { judge } from '#test/support/json-schema.ts'
 import { valuesOf } from '#test/support/values-of.ts'
 

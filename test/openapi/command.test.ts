@@ -34,8 +34,8 @@ async function addRoute(folder: string, route: string): Promise<void> {
   expect(named).not.toBe(text)
   const imports = [
     "import { z } from '@hono/zod-openapi'",
-    "import { defineFeature } from './runtime/openapi/feature.ts'",
-    "import { handle } from './runtime/openapi/route.ts'",
+    "import { defineFeature } from '#runtime'",
+    "import { handle } from '#runtime'",
   ]
   await writeFile(file, [...imports, named].join('\n'))
 }

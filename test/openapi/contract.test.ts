@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { problems } from '#src/runtime/http/problem.ts'
+import { problems } from '#src/runtime/kernel/problem.ts'
 import { expectJson } from '#test/support/expect.ts'
 import { noDatabase } from '#test/support/feature.ts'
 import { notes } from '#test/support/notes.ts'

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { expect, test } from 'vitest'
 import { problemDetails } from '#src/runtime/http/problem-format.ts'
-import { handle, json, jsonBody, type RouteDefinition } from '#src/runtime/openapi/route.ts'
+import { handle, json, jsonBody, type RouteDefinition } from '#src/runtime/routes/route.ts'
 import { expectJson } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { testService } from '#test/support/service.ts'

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { test } from 'vitest'
 import { features } from '#src/app.ts'
-import { variablesOf } from '#src/runtime/openapi/feature.ts'
-import { taskVariables } from '#src/runtime/tasks/variables.ts'
+import { taskVariables } from '#src/runtime/config/task-variables.ts'
+import { variablesOf } from '#src/runtime/feature.ts'
 import { expectRule } from '#test/support/rule.ts'
 
 const files = ['staging', 'live'].map((environment) => `deploy/environments/${environment}.env`)

@@ -1,5 +1,5 @@
-import { defineFeature, type Feature } from '#src/runtime/openapi/feature.ts'
-import type { Operation, PlainOperation } from '#src/runtime/openapi/route.ts'
+import { defineFeature, type Feature } from '#src/runtime/feature.ts'
+import type { Operation, PlainOperation } from '#src/runtime/routes/route.ts'
 
 /** A feature of these routes. */
 export function featureOf(...routes: (Operation | PlainOperation)[]): Feature {

@@ -1,5 +1,5 @@
 import type { z } from '@hono/zod-openapi'
-import { defineRoute, json } from '#src/runtime/openapi/route.ts'
+import { defineRoute, json } from '#src/runtime/routes/route.ts'
 import type { Json } from './expect.ts'
 
 /** The fields of a form, in order. */

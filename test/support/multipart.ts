@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { parseMultipart } from '#src/runtime/http/multipart.ts'
-import { Problem } from '#src/runtime/http/problem.ts'
+import { Problem } from '#src/runtime/kernel/problem.ts'
 
 /** The boundary of the forms that tests write by hand. */
 export const boundary = 'between-the-parts-7d1c2b'

@@ -1,6 +1,6 @@
 import { auth, features, problemFormat, readiness, reporter } from '#src/app.ts'
+import type { Feature } from '#src/runtime/feature.ts'
 import { problemDetails } from '#src/runtime/http/problem-format.ts'
-import type { Feature } from '#src/runtime/openapi/feature.ts'
 
 /**
  * Runs src/main.ts with these features in place of the service's own, and with the runtime's defaults in place of what

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { defineProblems } from '#src/runtime/http/problem.ts'
-import { defineFeature } from '#src/runtime/openapi/feature.ts'
-import type { handle } from '#src/runtime/openapi/route.ts'
+import { defineFeature } from '#src/runtime/feature.ts'
+import { defineProblems } from '#src/runtime/kernel/problem.ts'
+import type { handle } from '#src/runtime/routes/route.ts'
 import { noDatabase } from './feature.ts'
 import { testService } from './service.ts'
 

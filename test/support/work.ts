@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import { sql } from 'drizzle-orm'
 import type { Transaction } from '#src/runtime/database/database.ts'
-import { problems } from '#src/runtime/http/problem.ts'
-import type { Feature } from '#src/runtime/openapi/feature.ts'
-import { defineRoute, type Handler, handle, json, jsonBody } from '#src/runtime/openapi/route.ts'
+import type { Feature } from '#src/runtime/feature.ts'
+import { problems } from '#src/runtime/kernel/problem.ts'
+import { defineRoute, type Handler, handle, json, jsonBody } from '#src/runtime/routes/route.ts'
 import { onServer } from './database.ts'
 import { featureOf } from './feature.ts'
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { type Duration, milliseconds } from '#src/runtime/tasks/duration.ts'
+import { type Duration, milliseconds } from '#src/runtime/kernel/duration.ts'
 import { retryAfter } from '#src/runtime/tasks/outcome.ts'
 import { backoff, defineTask } from '#src/runtime/tasks/task.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { defineFeature } from '#src/runtime/openapi/feature.ts'
+import { defineFeature } from '#src/runtime/feature.ts'
 import { defineTask } from '#src/runtime/tasks/task.ts'
 import { onServer } from '#test/support/database.ts'
 import { taskService } from '#test/support/task-service.ts'

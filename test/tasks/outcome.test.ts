@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import type { Reporter } from '#src/runtime/log/report.ts'
+import type { Reporter } from '#src/runtime/kernel/reporter.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { fatal, retryAfter } from '#src/runtime/tasks/outcome.ts'
 import { defineTask, type Effect } from '#src/runtime/tasks/task.ts'

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import type { Reporter } from '#src/runtime/log/report.ts'
+import type { Reporter } from '#src/runtime/kernel/reporter.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { defineTask } from '#src/runtime/tasks/task.ts'
 import { makeDatabase } from '#test/support/database.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { describeConfig, parseConfig } from '#src/runtime/config/config.ts'
-import { variablesOf } from '#src/runtime/openapi/feature.ts'
+import { variablesOf } from '#src/runtime/feature.ts'
 import { defineSchedule } from '#src/runtime/tasks/schedule.ts'
 import { defineTask } from '#src/runtime/tasks/task.ts'
 import { problemsOf } from '#test/support/config.ts'

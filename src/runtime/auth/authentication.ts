@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts'
-import { ownedHosts } from '../http/https.ts'
+import { ownedHosts } from '../config/owned-hosts.ts'
 import { createSigner, type SignToken } from './sign.ts'
 import { type AuthOptions, createVerifier, type VerifyToken } from './verify.ts'
 

@@ -1,5 +1,5 @@
 import type { JSONWebKeySet } from 'jose'
-import { callOnce } from '../call-once.ts'
+import { callOnce } from '../kernel/call-once.ts'
 
 const fetchMs = 5_000
 /** Many times what a provider with a hundred keys sends. */

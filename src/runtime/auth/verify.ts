@@ -1,6 +1,6 @@
 import { errors, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { z } from 'zod'
-import { Problem, problems } from '../http/problem.ts'
+import { Problem, problems } from '../kernel/problem.ts'
 import { type Caller, type Claims, type ScopesOf, scopesOf as standardScopes } from './caller.ts'
 import { KeySetUnavailable, remoteKeySet } from './key-set.ts'
 import { tokenCache } from './token-cache.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { taskVariables } from '../tasks/variables.ts'
 import { crossCheck } from './cross-check.ts'
+import { taskVariables } from './task-variables.ts'
 import { runtimeVariables, secretVariables } from './variables.ts'
 
 /** Zod schemas of environment variables by name. `.meta({ shown: true })` lets the start-up line show a value. */

@@ -1,5 +1,4 @@
 import type pg from 'pg'
-import type { CheckedPool } from './pool.ts'
 
 /**
  * Waits for a connection until the signal aborts; one that comes later goes back at once.
@@ -7,7 +6,7 @@ import type { CheckedPool } from './pool.ts'
  * @param done called once, with a connection or with why there is none
  */
 export function acquire(
-  pool: CheckedPool,
+  pool: pg.Pool,
   signal: AbortSignal | undefined,
   done: (error: unknown, client?: pg.PoolClient) => void,
 ): void {

@@ -1,4 +1,4 @@
-import { endOfRequest, withSignal } from '../log/context.ts'
+import { endOfRequest, withSignal } from '../kernel/context.ts'
 import { unavailable } from './errors.ts'
 
 /**

@@ -1,7 +1,6 @@
-import { DrizzleQueryError } from 'drizzle-orm/errors'
-import pg from 'pg'
-import { Problem, problems } from '../http/problem.ts'
-import { causes, findDatabaseError } from '../log/error-fields.ts'
+import { causes } from '../kernel/causes.ts'
+import { findDatabaseError, isDatabaseError, isQueryError } from '../kernel/database-error.ts'
+import { Problem, problems } from '../kernel/problem.ts'
 
 /** Conditions that pass by themselves: the caller may come back. */
 const busy = new Set([
@@ -32,13 +31,13 @@ export function databaseProblem(error: unknown): Problem | undefined {
 
 /** The 503 for a server that takes no writes (SQLSTATE 25006), such as the old primary after a failover. */
 export function readOnlyProblem(error: unknown): Problem | undefined {
-  return error instanceof pg.DatabaseError && error.code === '25006' ? unavailable(error) : undefined
+  return isDatabaseError(error) && error.code === '25006' ? unavailable(error) : undefined
 }
 
 /** Whether the server ends the connection with this error. One that is lost already, the pool itself lets go. */
 export function endsConnection(error: unknown): boolean {
-  if (!(error instanceof pg.DatabaseError)) return false
-  return error.severity !== 'ERROR' || /^(08|57P)/.test(error.code ?? '')
+  if (!isDatabaseError(error)) return false
+  return error.severity !== 'ERROR' || /^(08|57P)/.test(error.code)
 }
 
 /** What PostgreSQL says to a prepared statement that holds no more: `0A000` where a migration changed its columns. */
@@ -46,7 +45,7 @@ const stale = new Set(['0A000', '26000', '42P05'])
 
 /** Whether a named statement failed before it did anything, because of its name. */
 export function isStaleStatement(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && stale.has(error.code ?? '')
+  return isDatabaseError(error) && stale.has(error.code)
 }
 
 /** The 503 for a connection that cannot be had. */
@@ -67,7 +66,7 @@ function overloaded(cause: unknown): Problem {
 /** Whether a query lost its connection; a handler's calls to others may fail with the same codes. */
 function isLost(error: unknown): boolean {
   const chain = causes(error)
-  const ofQuery = chain.some((cause) => cause instanceof DrizzleQueryError)
+  const ofQuery = chain.some(isQueryError)
   return chain.some((cause) => {
     if (!(cause instanceof Error)) return false
     const { code = '' } = cause as NodeJS.ErrnoException

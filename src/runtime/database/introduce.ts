@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { within } from '../within.ts'
+import { within } from '../kernel/within.ts'
 import type { Limits } from './limits.ts'
 
 /**

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { within } from '../within.ts'
+import { within } from '../kernel/within.ts'
 import { GuardedClient } from './client.ts'
 import { connectionProblem, unavailable } from './errors.ts'
 import { introduce } from './introduce.ts'

@@ -1,5 +1,5 @@
-import { Problem, type ProblemDefinition } from '../http/problem.ts'
-import { findDatabaseError } from '../log/error-fields.ts'
+import { findDatabaseError } from '../kernel/database-error.ts'
+import { Problem, type ProblemDefinition } from '../kernel/problem.ts'
 
 /** What a refusal means to the caller: a problem of the feature's, with a detail where it is made by a function. */
 export type Meaning = ProblemDefinition | (() => Problem)

@@ -1,18 +1,27 @@
 import pg from 'pg'
-import type { Problem } from '../http/problem.ts'
-import { currentRequest } from '../log/context.ts'
+import { currentRequest } from '../kernel/context.ts'
+import type { Problem } from '../kernel/problem.ts'
 import { acquire } from './acquire.ts'
 import { isStaleStatement, readOnlyProblem } from './errors.ts'
-import type { CheckedPool } from './pool.ts'
+import type { Limits } from './limits.ts'
 import { type Statement, sendStatement, unnamed } from './statement.ts'
 
 type Settle = (error: unknown, result?: pg.QueryResult) => void
+
+/** What a pool tells of its connections. */
+interface QueryPool extends pg.Pool {
+  readonly limits: Limits
+  /** Whether the connection leads to PostgreSQL itself, which keeps named statements. */
+  isDirect(client: pg.PoolClient): boolean
+  /** Closes a connection that is of no use, and those that rest for as long as it did before `sent`. */
+  drop(client: pg.PoolClient, sent: number): void
+}
 
 /**
  * What `pool.query` does, in place of `pg`'s own: the statement ends with its request, and a connection whose statement
  * was refused stays in the pool.
  */
-export function queryOn(pool: CheckedPool) {
+export function queryOn(pool: QueryPool) {
   return function query(statement: string | Statement, values: unknown[] = [], ...rest: unknown[]) {
     if (typeof values === 'function' || rest.length > 0) {
       return Reflect.apply(pg.Pool.prototype.query, pool, [statement, values, ...rest])
@@ -24,7 +33,7 @@ export function queryOn(pool: CheckedPool) {
   }
 }
 
-function sendOn(pool: CheckedPool, statement: Statement, values: unknown[], settle: Settle): void {
+function sendOn(pool: QueryPool, statement: Statement, values: unknown[], settle: Settle): void {
   const request = currentRequest()
   acquire(pool, request?.signal, (error, client) => {
     if (!client) return settle(error)

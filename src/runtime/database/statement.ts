@@ -1,6 +1,6 @@
 import type pg from 'pg'
-import type { RequestContext } from '../log/context.ts'
-import { within } from '../within.ts'
+import type { RequestContext } from '../kernel/context.ts'
+import { within } from '../kernel/within.ts'
 import { requestCancel } from './cancel.ts'
 import { endsConnection } from './errors.ts'
 

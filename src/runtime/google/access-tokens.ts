@@ -1,4 +1,4 @@
-import { orAborted } from '../or-aborted.ts'
+import { orAborted } from '../kernel/or-aborted.ts'
 
 /** A token, and when it ends, in milliseconds since 1970. */
 export interface AccessToken {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { callOnce } from '../call-once.ts'
+import { callOnce } from '../kernel/call-once.ts'
 import type { AccessToken } from './access-tokens.ts'
 
 /** Many times what a token has. */

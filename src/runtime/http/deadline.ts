@@ -1,9 +1,9 @@
 import type { Context, MiddlewareHandler } from 'hono'
-import { currentRequest, endOfRequest } from '../log/context.ts'
-import { causes } from '../log/error-fields.ts'
+import { causes } from '../kernel/causes.ts'
+import { currentRequest, endOfRequest } from '../kernel/context.ts'
+import { Problem, problems } from '../kernel/problem.ts'
 import { ClientLeft, onClientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
-import { Problem, problems } from './problem.ts'
 import { stateOf } from './request-state.ts'
 import { isSettled, settle } from './settle.ts'
 

@@ -1,4 +1,4 @@
-import { Problem, problems } from './problem.ts'
+import { Problem, problems } from '../kernel/problem.ts'
 import { pointerStep } from './text.ts'
 
 /** Bytes: the most that file systems take. */

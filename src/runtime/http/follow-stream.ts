@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Context } from 'hono'
 import { ClientLeft, clientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
-import { isEventStream, type StreamedResponse } from './settle.ts'
+import { isEventStream } from './settle.ts'
+import type { StreamedResponse } from './streamed-response.ts'
 
 /** How long a stream may take to end by itself, once its signal has aborted. */
 const graceMs = 1000

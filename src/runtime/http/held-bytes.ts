@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
-import { Problem, problems } from './problem.ts'
+import { Problem, problems } from '../kernel/problem.ts'
 
 /** What one request holds of the process's memory. */
 export interface Hold {

@@ -1,7 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
-import type { Config } from '../config/config.ts'
+import { Problem, problems } from '../kernel/problem.ts'
 import type { BaseEnv } from './env.ts'
-import { Problem, problems } from './problem.ts'
 import { stateOf } from './request-state.ts'
 
 /** Five minutes: long enough to spare a client the detour, short enough to take back. */
@@ -70,9 +69,4 @@ const inClear =
 function target(url: string, raw = url): string {
   const rest = raw.replace(/^https?:\/\/[^/?#]*/i, '')
   return rest.startsWith('/') ? rest : `/${rest}`
-}
-
-/** The hosts that the service owns: SERVICE_URL's first, then ALLOWED_HOSTS. */
-export function ownedHosts(config: Pick<Config, 'SERVICE_URL' | 'ALLOWED_HOSTS'>): string[] {
-  return [...(config.SERVICE_URL ? [new URL(config.SERVICE_URL).host] : []), ...config.ALLOWED_HOSTS]
 }

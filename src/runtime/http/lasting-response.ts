@@ -4,9 +4,9 @@ import {
   type OutgoingHttpHeaders,
   ServerResponse,
 } from 'node:http'
+import { problems } from '../kernel/problem.ts'
 import type { Log } from '../log/logger.ts'
 import { linger } from './linger.ts'
-import { problems } from './problem.ts'
 import type { Refusals } from './refusal.ts'
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]

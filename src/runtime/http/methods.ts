@@ -1,4 +1,4 @@
-import { Problem, problems } from './problem.ts'
+import { Problem, problems } from '../kernel/problem.ts'
 import { bySpecificity, isTree, type Template } from './template.ts'
 
 /** What the service's paths take: the most specific template that takes a path has it, whatever the method. */

@@ -1,8 +1,8 @@
 import type { NotFoundHandler } from 'hono'
+import { Problem, problems } from '../kernel/problem.ts'
 import type { ProblemAnswer } from './answer-problem.ts'
 import type { BaseEnv } from './env.ts'
 import { allowOf, type Methods, methodNotAllowed } from './methods.ts'
-import { Problem, problems } from './problem.ts'
 import { stateOf } from './request-state.ts'
 
 /**

@@ -1,5 +1,5 @@
+import { Problem, type ProblemError, problems } from '../kernel/problem.ts'
 import type { Field, Fields } from './fields.ts'
-import { Problem, type ProblemError, problems } from './problem.ts'
 import { pointerStep, refusePoison } from './text.ts'
 import { invalid, type Place } from './validation.ts'
 

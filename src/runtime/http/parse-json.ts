@@ -1,8 +1,8 @@
 import type { Context } from 'hono'
+import { Problem, problems } from '../kernel/problem.ts'
 import type { BaseEnv } from './env.ts'
 import { hold } from './hold.ts'
 import { type JsonShape, shapeOfJson } from './json-shape.ts'
-import { Problem, problems } from './problem.ts'
 import { decodeUtf8 } from './read-text.ts'
 import { refusal } from './text.ts'
 

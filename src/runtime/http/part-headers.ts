@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
+import { Problem, problems } from '../kernel/problem.ts'
 import { fileName } from './file-name.ts'
-import { Problem, problems } from './problem.ts'
 
 /** Bytes that the headers of one part may have: a name, and a file name of 255 bytes that is percent-encoded twice. */
 const mostHead = 4 * 1024

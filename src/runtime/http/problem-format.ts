@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import type { ProblemError } from './problem.ts'
+import type { ProblemError } from '../kernel/problem.ts'
 
 /** All that is known of a problem when its answer is written. */
 export interface ProblemDetails {

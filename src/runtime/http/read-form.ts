@@ -1,9 +1,9 @@
 import type { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { Problem, problems } from '../kernel/problem.ts'
 import { type Field, type Fields, fieldsOf } from './fields.ts'
 import { parseMultipart } from './multipart.ts'
 import { collect, decodePairs, type Pair } from './pairs.ts'
-import { Problem, problems } from './problem.ts'
 import { type Step, validate } from './validation.ts'
 
 /** Whether a content type, in small letters and without parameters, is a form's. */

@@ -1,5 +1,5 @@
 import type { z } from '@hono/zod-openapi'
-import { Problem, problems } from './problem.ts'
+import { Problem, problems } from '../kernel/problem.ts'
 import { refusePoison } from './text.ts'
 import { type Step, validate } from './validation.ts'
 

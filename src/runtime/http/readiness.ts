@@ -1,5 +1,5 @@
-import { endOfRequest, withSignal } from '../log/context.ts'
-import { Problem, problems } from './problem.ts'
+import { endOfRequest, withSignal } from '../kernel/context.ts'
+import { Problem, problems } from '../kernel/problem.ts'
 
 /** What must answer before requests can be served: each resolves, or rejects with why not. */
 export type ReadinessChecks = Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>>

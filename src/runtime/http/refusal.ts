@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { type ServerResponse, STATUS_CODES } from 'node:http'
-import { runInContext } from '../log/context.ts'
+import { runInContext } from '../kernel/context.ts'
+import type { ProblemDefinition } from '../kernel/problem.ts'
 import type { Log } from '../log/logger.ts'
-import type { ProblemDefinition } from './problem.ts'
 import type { ProblemFormat } from './problem-format.ts'
 
 /** Writes a problem where no app can: each is a line in the log. */
@@ -30,8 +30,9 @@ export function refusals(format: ProblemFormat, log: Log): Refusals {
       ...extra,
     }
     const trace = { traceId, spanId: undefined, sampled: false }
-    runInContext({ requestId, trace, method: '', path: '', reporter: {}, unfinished: [], calls: [] }, () =>
-      log.warn({ httpRequest: { status: definition.status } }, `Refused: ${definition.title}`),
+    runInContext(
+      { requestId, trace, method: '', path: '', reporter: {}, values: new Map(), unfinished: [], calls: [] },
+      () => log.warn({ httpRequest: { status: definition.status } }, `Refused: ${definition.title}`),
     )
     return { body, headers }
   }

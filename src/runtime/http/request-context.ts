@@ -1,14 +1,15 @@
 import type { MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
-import { endOfRequest, type RequestContext, runInContext } from '../log/context.ts'
+import { endOfRequest, type RequestContext, runInContext } from '../kernel/context.ts'
+import { isShed } from '../kernel/problem.ts'
+import type { Reporter } from '../kernel/reporter.ts'
+import { parseTrace } from '../kernel/trace.ts'
 import type { Log } from '../log/logger.ts'
-import { type Reporter, reportError } from '../log/report.ts'
-import { parseTrace } from '../log/trace.ts'
+import { reportError } from '../log/report.ts'
 import type { ProblemAnswer } from './answer-problem.ts'
 import type { BaseEnv } from './env.ts'
 import { followStream, type StreamEnd } from './follow-stream.ts'
 import { pathOf } from './path.ts'
-import { isShed } from './problem.ts'
 import { requestLine, statusOf } from './request-line.ts'
 import { stateOf } from './request-state.ts'
 import { refuseUnrouted } from './routed.ts'
@@ -41,6 +42,7 @@ export function requestContext(options: {
       method: c.req.method,
       path: pathOf(c.req.url),
       reporter,
+      values: new Map(),
       unfinished: [],
       calls: [],
     }

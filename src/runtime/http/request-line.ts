@@ -1,10 +1,10 @@
 import { isIP } from 'node:net'
 import type { Context } from 'hono'
+import { isShed, type Problem } from '../kernel/problem.ts'
 import type { Log } from '../log/logger.ts'
 import { clientLeft } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
 import type { StreamEnd } from './follow-stream.ts'
-import { isShed, type Problem } from './problem.ts'
 import { stateOf } from './request-state.ts'
 
 /** What a request's line says beside what stands in the request. */

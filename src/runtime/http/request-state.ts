@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
+import type { Problem } from '../kernel/problem.ts'
 import type { Hold } from './held-bytes.ts'
-import type { Problem } from './problem.ts'
-import type { StreamedResponse } from './settle.ts'
+import type { StreamedResponse } from './streamed-response.ts'
 
 /** What the pipeline itself knows of a request. `c.var` shows none of it to a feature: see `BaseEnv`. */
 export interface RequestState {

@@ -6,15 +6,6 @@ import { holdResponse } from './hold.ts'
 import { bodyFirst, untyped } from './own-type.ts'
 import { stateOf } from './request-state.ts'
 
-/** A response whose body is still being made when its head is sent. */
-export interface StreamedResponse {
-  readonly response: Response
-  /** Aborts the request's signal. */
-  readonly abort?: (reason: Error) => void
-  /** Ends the request's deadline. */
-  readonly release?: () => void
-}
-
 /** How the body is framed is the server's to say; no response of `fetch`'s kind can have trailers. */
 const framing = ['transfer-encoding', 'trailer']
 

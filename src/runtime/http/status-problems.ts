@@ -1,4 +1,4 @@
-import { defineProblems, type ProblemDefinition, problems } from './problem.ts'
+import { defineProblems, type ProblemDefinition, problems } from '../kernel/problem.ts'
 
 /**
  * A problem for each status that says no more than the status itself: what Hono's own middleware throws becomes one of

@@ -1,4 +1,4 @@
-import { Problem, type ProblemError, problems } from './problem.ts'
+import { Problem, type ProblemError, problems } from '../kernel/problem.ts'
 
 /** Poison, and the keys that lead to it, the innermost first. */
 interface Found {

@@ -1,7 +1,7 @@
 import { HTTPException } from 'hono/http-exception'
 import { databaseProblem } from '../database/errors.ts'
-import { causes } from '../log/error-fields.ts'
-import { Problem, problems } from './problem.ts'
+import { causes } from '../kernel/causes.ts'
+import { Problem, problems } from '../kernel/problem.ts'
 import { problemOfStatus } from './status-problems.ts'
 
 /** Headers that speak of the body of the response that the exception brought, which is not sent. */

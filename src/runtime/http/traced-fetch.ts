@@ -1,5 +1,5 @@
-import { currentRequest } from '../log/context.ts'
-import { traceparent } from '../log/trace.ts'
+import { currentRequest } from '../kernel/context.ts'
+import { traceparent } from '../kernel/trace.ts'
 
 /**
  * `fetch` for calls to others, from a handler or a task. It sends on the trace as `traceparent`, with a span of its own,

@@ -1,8 +1,8 @@
 import type { Context, ValidationTargets } from 'hono'
 import { z } from 'zod'
+import { Problem, type ProblemError, problems } from '../kernel/problem.ts'
 import type { BaseEnv } from './env.ts'
 import { knownPlace } from './known-place.ts'
-import { Problem, type ProblemError, problems } from './problem.ts'
 import { pointerStep } from './text.ts'
 
 /**

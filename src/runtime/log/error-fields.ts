@@ -1,5 +1,5 @@
-import { DrizzleQueryError } from 'drizzle-orm/errors'
-import pg from 'pg'
+import { causes, readable } from '../kernel/causes.ts'
+import { findDatabaseError, isDatabaseError, isQueryError } from '../kernel/database-error.ts'
 
 /**
  * An error as the fields of a log entry, without the values that a query was given.
@@ -16,45 +16,6 @@ export function errorFields(error: unknown): Record<string, unknown> {
     fields.database = { code, schema, table, column, constraint, routine }
   }
   return fields
-}
-
-/** The first PostgreSQL error among `error` and its causes. */
-export function findDatabaseError(error: unknown): pg.DatabaseError | undefined {
-  for (const cause of causes(error)) if (cause instanceof pg.DatabaseError) return cause
-  return undefined
-}
-
-/**
- * `error`, its causes, and what an AggregateError joins, outermost first; eight at most, since a cause may lead
- * back to itself.
- */
-export function causes(error: unknown): unknown[] {
-  const chain: unknown[] = []
-  const open = [error]
-  while (open.length > 0 && chain.length < 8) {
-    const current = open.shift()
-    if (current === undefined || current === null) continue
-    // a proxy, or a getter that throws, may be thrown as well
-    chain.push(readable(current, () => open.push(...below(current))))
-  }
-  return chain
-}
-
-function below(error: unknown): unknown[] {
-  return [
-    ...(error instanceof Error ? [error.cause] : []),
-    ...(error instanceof AggregateError ? error.errors : []),
-  ]
-}
-
-/** The error itself, where `read` can read it; else one in its place. */
-function readable(error: unknown, read: () => unknown): unknown {
-  try {
-    read()
-    return error
-  } catch {
-    return new Error('What was thrown cannot be read')
-  }
 }
 
 /** What an error and its causes say, in one line of 2,000 characters at most, without the values of a query. */
@@ -87,8 +48,8 @@ function oneStack(error: unknown): string {
  * JSON.parse quotes its text.
  */
 function safeMessage(error: Error): string {
-  if (error instanceof DrizzleQueryError) return `Failed query: ${error.query}`
-  if (error instanceof pg.DatabaseError && error.code?.startsWith('22')) return `data exception ${error.code}`
+  if (isQueryError(error)) return `Failed query: ${error.query}`
+  if (isDatabaseError(error) && error.code.startsWith('22')) return `data exception ${error.code}`
   if (error instanceof SyntaxError) return 'what was parsed is malformed'
   return error.message
 }

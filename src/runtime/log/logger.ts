@@ -1,9 +1,9 @@
 import { inspect } from 'node:util'
-import { currentRequest } from './context.ts'
+import { currentRequest } from '../kernel/context.ts'
+import type { Trace } from '../kernel/trace.ts'
 import { errorFields } from './error-fields.ts'
 import type { Output } from './output.ts'
 import { prettyLine } from './pretty.ts'
-import type { Trace } from './trace.ts'
 
 /** Cloud Logging's severities, by the names of the methods. */
 const severities = {

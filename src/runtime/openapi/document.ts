@@ -6,17 +6,17 @@ import {
   type ZodContentObject,
 } from '@asteasolutions/zod-to-openapi'
 import { z } from '@hono/zod-openapi'
-import type { Security } from '../auth/security.ts'
 import type { Config } from '../config/config.ts'
 import { namesIn, partsOf, shapeOf } from '../http/fields.ts'
 import { idempotencyKey } from '../http/idempotency.ts'
-import type { ProblemDefinition } from '../http/problem.ts'
 import type { ProblemFormat } from '../http/problem-format.ts'
-import { filesIn } from './file.ts'
-import { type Direction, schemaWriter } from './json-schema.ts'
-import { problemsOf } from './problem-check.ts'
-import type { RouteDefinition } from './route.ts'
-import { type Mounted, schemasOf, uniqueNames } from './start-checks.ts'
+import type { Security } from '../http/security.ts'
+import type { ProblemDefinition } from '../kernel/problem.ts'
+import { problemsOf } from '../routes/problem-check.ts'
+import type { RouteDefinition } from '../routes/route.ts'
+import { type Mounted, schemasOf, uniqueNames } from '../routes/start-checks.ts'
+import { filesIn } from '../schemas/file.ts'
+import { type Direction, schemaWriter } from '../schemas/json-schema.ts'
 
 type Writer = ReturnType<typeof schemaWriter>
 

@@ -1,7 +1,7 @@
 import type { protos } from '@google-cloud/tasks'
-import { callOnce } from '../call-once.ts'
 import { accessTokens } from '../google/access-tokens.ts'
 import { fetchAccessToken } from '../google/metadata-server.ts'
+import { callOnce } from '../kernel/call-once.ts'
 
 /** A call to come. */
 export interface TaskRequest {

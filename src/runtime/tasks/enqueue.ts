@@ -1,12 +1,13 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { and, eq, type SQL } from 'drizzle-orm'
 import type { z } from 'zod'
 import type { Transaction } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
 import { afterCommit } from '../database/transaction.ts'
-import { currentRequest } from '../log/context.ts'
-import { type Duration, milliseconds } from './duration.ts'
-import { leave } from './outbox.ts'
+import { currentRequest } from '../kernel/context.ts'
+import { type Duration, milliseconds } from '../kernel/duration.ts'
+import { alarmColumns } from './alarm.ts'
+import { currentRevision, leave } from './outbox.ts'
 import { stateIs, tasks } from './table.ts'
 import { stored, type Task } from './task.ts'
 
@@ -20,21 +21,7 @@ export interface EnqueueOptions {
   readonly key?: string
 }
 
-/** What Cloud Tasks takes is 30 days ahead at most: a later row stays `pending` until it is near. */
-const horizon = sql`interval '29 days'`
-
 const unfinished = stateIs('pending', 'queued', 'running')
-
-/** An alarm's columns: `at` only where it is ahead, and `near` where Cloud Tasks would take it. */
-export const alarmColumns = {
-  id: tasks.id,
-  name: tasks.name,
-  dispatch: tasks.dispatch,
-  at: sql<Date | null>`case when ${tasks.dueAt} > ${now} + interval '10 milliseconds' then ${tasks.dueAt} end`.mapWith(
-    tasks.dueAt,
-  ),
-  near: sql<boolean>`${tasks.dueAt} < ${now} + ${horizon}`,
-}
 
 /**
  * Enqueues a task in the caller's transaction: it is there if, and only if, the transaction commits. Inside a
@@ -64,7 +51,7 @@ export async function enqueue<Payload extends z.ZodType>(
     requestId: request?.requestId,
     traceId: request?.trace.traceId,
     subject: request?.subject,
-    revision: request?.outbox?.revision,
+    revision: currentRevision(),
   }
   const insert = tx.insert(tasks).values(row)
   if (key === undefined) {

@@ -1,8 +1,8 @@
 import type { Context } from 'hono'
 import { pageOf } from '../database/cursor.ts'
 import type { BaseEnv } from '../http/env.ts'
-import { defineFeature, type Feature } from '../openapi/feature.ts'
-import { handle } from '../openapi/route.ts'
+import { handle } from '../routes/route.ts'
+import { defineRouteGroup, type RouteGroup } from '../routes/route-group.ts'
 import type { Outcome } from './callback.ts'
 import type { Dispatch } from './ledger.ts'
 import * as operators from './operators.ts'
@@ -12,7 +12,7 @@ import type { TaskRow } from './table.ts'
 import type { TickResult } from './tick.ts'
 
 /** What operators see of the tasks, and do with them. */
-export const operatorFeature: Feature = defineFeature({
+export const operatorFeature: RouteGroup = defineRouteGroup({
   name: 'runtime.tasks',
   description: 'The background tasks, for operators.',
   problems: routes.taskProblems,
@@ -49,8 +49,8 @@ export const operatorFeature: Feature = defineFeature({
 export function callbackFeature(work: {
   run: (c: Context<BaseEnv>, dispatch: Dispatch) => Promise<Outcome>
   tick: (c: Context<BaseEnv>) => Promise<TickResult>
-}): Feature {
-  return defineFeature({
+}): RouteGroup {
+  return defineRouteGroup({
     name: 'runtime.callbacks',
     description: 'What Cloud Tasks and Cloud Scheduler call.',
     internal: true,

@@ -1,7 +1,7 @@
-import { bearer } from '../auth/security.ts'
 import { createVerifier } from '../auth/verify.ts'
-import { Problem, problems } from '../http/problem.ts'
+import { bearer } from '../http/security.ts'
 import type { Step } from '../http/validation.ts'
+import { Problem, problems } from '../kernel/problem.ts'
 import type { Log } from '../log/logger.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import { within } from '../within.ts'
+import { within } from '../kernel/within.ts'
 import { type ClaimedRow, leaseTime, renew } from './ledger.ts'
 
 const renewTime = leaseTime / 3

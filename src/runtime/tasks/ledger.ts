@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
-import { alarmColumns } from './enqueue.ts'
-import type { AlarmRow } from './outbox.ts'
+import type { AlarmRow } from './alarm.ts'
+import { alarmColumns } from './alarm.ts'
 import { stateIs, type TaskRow, tasks } from './table.ts'
 
 /** How long a claim holds without being renewed: a process that was killed holds its task up no longer. */

@@ -1,4 +1,4 @@
-import { currentRequest, runInContext } from '../log/context.ts'
+import { currentRequest, runInContext } from '../kernel/context.ts'
 import type { TaskRow } from './table.ts'
 
 type Origin = Pick<TaskRow, 'id' | 'name' | 'attempts' | 'requestId' | 'traceId' | 'subject'>

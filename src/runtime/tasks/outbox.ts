@@ -1,36 +1,38 @@
-import { currentRequest } from '../log/context.ts'
+import type { MiddlewareHandler } from 'hono'
+import type { BaseEnv } from '../http/env.ts'
+import { requestValue } from '../kernel/context.ts'
+import { type Alarm, type AlarmRow, toAlarm } from './alarm.ts'
+import type { Sender } from './sender.ts'
 
-/** A hand-over that is due: Cloud Tasks is to call back for this task at this dispatch. */
-export interface Alarm {
-  readonly id: string
-  readonly name: string
-  readonly dispatch: number
-  /** When; absent for at once. */
-  readonly at?: Date | undefined
+/** What a request has enqueued, and committed, so far. */
+interface Outbox {
+  /** The revision that enqueues. */
+  readonly revision: string
+  readonly alarms: Alarm[]
 }
 
-/** An alarm as a query returns it: `near` where Cloud Tasks would take it already. */
-export interface AlarmRow {
-  readonly id: string
-  readonly name: string
-  readonly dispatch: number
-  readonly at: Date | null
-  readonly near: boolean
+const outbox = requestValue<Outbox>('outbox')
+
+/** What one request hands over at most, and for how long it tries: the rest is the tick's. */
+const sendMs = 2_000
+const sendCount = 20
+
+/** Opens the outbox of each request, and hands over what is in it before the request is answered. */
+export function sendOutbox(sender: Sender, revision: string): MiddlewareHandler<BaseEnv> {
+  return async function sendOutbox(_c, next) {
+    const alarms: Alarm[] = []
+    outbox.set({ revision, alarms })
+    await next()
+    if (alarms.length > 0) await sender.send(alarms.slice(0, sendCount), { time: sendMs, width: sendCount })
+  }
 }
 
 /** Leaves an alarm, if there is one and its time is near, to the end of this request. Outside any, the tick has it. */
 export function leave(alarm: AlarmRow | undefined): void {
-  if (alarm?.near) currentRequest()?.outbox?.alarms.push(toAlarm(alarm))
+  if (alarm?.near) outbox.get()?.alarms.push(toAlarm(alarm))
 }
 
-/** An alarm for sending. */
-export function toAlarm({ id, name, dispatch, at }: AlarmRow): Alarm {
-  return { id, name, dispatch, at: at ?? undefined }
-}
-
-/** What a request has enqueued, and committed, so far. */
-export interface Outbox {
-  /** The revision that enqueues. */
-  readonly revision: string
-  readonly alarms: Alarm[]
+/** The revision that serves this request; `undefined` outside any. */
+export function currentRevision(): string | undefined {
+  return outbox.get()?.revision
 }

@@ -1,4 +1,4 @@
-import { type Duration, milliseconds } from './duration.ts'
+import { type Duration, milliseconds } from '../kernel/duration.ts'
 
 /** An error that no further attempt would mend: the task is dead at once. */
 export class FatalError extends Error {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { mendFor } from '../openapi/mends.ts'
-import { asyncPart, children } from '../openapi/walk.ts'
+import { mendFor } from '../schemas/mends.ts'
+import { asyncPart, children } from '../schemas/walk.ts'
 
 /** What to write instead, where a contract's mend does not fit a payload. */
 const mends: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { cursorParameter } from '../database/cursor.ts'
-import { defineProblems, problems } from '../http/problem.ts'
-import { defineRoute, json, jsonBody } from '../openapi/route.ts'
+import { defineProblems, problems } from '../kernel/problem.ts'
+import { defineRoute, json, jsonBody } from '../routes/route.ts'
 import { taskStates } from './table.ts'
 
 /** What can go wrong with a task, beside what can go wrong with any request. */

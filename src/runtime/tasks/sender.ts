@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { allTheSame } from '../database/all-the-same.ts'
 import type { Database } from '../database/database.ts'
+import { orAborted } from '../kernel/or-aborted.ts'
 import type { Log } from '../log/logger.ts'
-import { orAborted } from '../or-aborted.ts'
+import type { Alarm } from './alarm.ts'
 import type { CloudTasks } from './cloud-tasks.ts'
 import { type Dispatch, markQueued } from './ledger.ts'
-import type { Alarm } from './outbox.ts'
 import type { Task } from './task.ts'
 
 /** Hands alarms over to Cloud Tasks. */

@@ -2,11 +2,11 @@ import { and, asc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
 import type { Log } from '../log/logger.ts'
+import type { AlarmRow } from './alarm.ts'
+import { alarmColumns } from './alarm.ts'
 import { announceDeath } from './announce.ts'
-import { alarmColumns } from './enqueue.ts'
 import type { Dispatch } from './ledger.ts'
 import { inContextOf } from './origin.ts'
-import type { AlarmRow } from './outbox.ts'
 import { isAmong, stateIs, tasks } from './table.ts'
 
 /** The newest are left to the requests that made them, and to another tick that may be at them. */

@@ -2,8 +2,8 @@ import type { z } from 'zod'
 import type { Config, Values, Variables } from '../config/config.ts'
 import type { Transaction } from '../database/database.ts'
 import type { Reader } from '../database/reader.ts'
+import { type Duration, milliseconds } from '../kernel/duration.ts'
 import type { Log } from '../log/logger.ts'
-import { type Duration, milliseconds } from './duration.ts'
 import { payloadProblem } from './payload-checks.ts'
 
 /** Writes that commit together with the task's `done`; it may enqueue further tasks. */

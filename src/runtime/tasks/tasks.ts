@@ -1,34 +1,32 @@
 import type { MiddlewareHandler } from 'hono'
 import type { Config, Values } from '../config/config.ts'
+import type { taskVariables } from '../config/task-variables.ts'
 import type { Database } from '../database/database.ts'
 import { readerOn } from '../database/reader.ts'
 import type { BaseEnv } from '../http/env.ts'
 import type { Step } from '../http/validation.ts'
-import { currentRequest } from '../log/context.ts'
 import type { Log } from '../log/logger.ts'
-import type { Feature } from '../openapi/feature.ts'
+import type { RouteGroup } from '../routes/route-group.ts'
 import { answerCallback } from './callback.ts'
 import { type CloudTasks, cloudTasks } from './cloud-tasks.ts'
 import { callbackFeature, operatorFeature } from './features.ts'
 import { admitInvoker } from './invoker.ts'
-import type { Outbox } from './outbox.ts'
+import { sendOutbox } from './outbox.ts'
+import type { Schedule } from './schedule.ts'
 import { createSender } from './sender.ts'
+import type { Task } from './task.ts'
 import { tick } from './tick.ts'
-import type { taskVariables } from './variables.ts'
 
 /** The service's background work, which happens in requests. */
 export interface BackgroundWork {
   /** The routes of operators, and those that Google calls. */
-  readonly features: readonly Feature[]
+  readonly features: readonly RouteGroup[]
   /** Admits Google's calls. */
   readonly invoker?: Step
   /** Hands over what a request has enqueued, before it is answered. */
   readonly sending?: MiddlewareHandler<BaseEnv>
 }
 
-/** What one request hands over at most, and for how long it tries: the rest is the tick's. */
-const sendTime = 2_000
-const sendCount = 20
 /** What a tick may take: the next one begins after a minute. */
 const tickTime = 45_000
 
@@ -40,7 +38,7 @@ const tickTime = 45_000
  * @throws {Error} for a name that is given twice, and a schedule whose task is not listed
  */
 export function backgroundWork(options: {
-  features: readonly Feature[]
+  features: readonly { readonly tasks: readonly Task[]; readonly schedules: readonly Schedule[] }[]
   config: Config
   database: Database
   log: Log
@@ -103,14 +101,7 @@ export function backgroundWork(options: {
       issuers: config.OIDC_ISSUERS,
       jwksUrl: config.OIDC_JWKS_URL,
     }),
-    async sending(_c, next) {
-      const outbox: Outbox = { revision, alarms: [] }
-      const request = currentRequest()
-      if (request) request.outbox = outbox
-      await next()
-      if (outbox.alarms.length > 0)
-        await sender.send(outbox.alarms.slice(0, sendCount), { time: sendTime, width: sendCount })
-    },
+    sending: sendOutbox(sender, revision),
   }
 }
 

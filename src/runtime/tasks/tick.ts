@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts'
 import { pruneAnswers } from '../database/idempotency-store.ts'
 import type { Log } from '../log/logger.ts'
-import { toAlarm } from './outbox.ts'
+import { toAlarm } from './alarm.ts'
 import type { Schedule } from './schedule.ts'
 import type { Sender } from './sender.ts'
 import { enqueueDue } from './slots.ts'

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { Problem, problems } from '#src/runtime/http/problem.ts'
+import { Problem, problems } from '#src/runtime/kernel/problem.ts'
 import { makeDatabase } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { testService } from '#test/support/service.ts'

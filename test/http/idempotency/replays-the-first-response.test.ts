@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { defineRoute, handle, json } from '#src/runtime/openapi/route.ts'
+import { defineRoute, handle, json } from '#src/runtime/routes/route.ts'
 import { makeDatabase } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { featureOf } from '#test/support/feature.ts'

@@ -1,0 +1,66 @@
+import type { Config, Values, Variables } from './config/config.ts'
+import { taskVariables } from './config/task-variables.ts'
+import type { CreateMiddleware } from './routes/caller-middleware.ts'
+import type { Operation, PlainOperation } from './routes/route.ts'
+import type { RouteContext } from './routes/route-context.ts'
+import type { RouteGroup } from './routes/route-group.ts'
+import type { Schedule } from './tasks/schedule.ts'
+import type { Task } from './tasks/task.ts'
+
+/** What a feature is given to make its routes with. */
+export interface FeatureContext<V extends Variables = Record<never, never>> extends RouteContext {
+  /** The runtime's variables and the feature's own. */
+  readonly config: Config & Values<V>
+}
+
+/** A folder of the service: its routes, its variables, its problems, its tasks. */
+export interface Feature extends RouteGroup {
+  readonly variables: Variables
+  readonly tasks: readonly Task[]
+  readonly schedules: readonly Schedule[]
+}
+
+/**
+ * Declares a feature.
+ *
+ * @param feature.variables zod schemas of its environment variables, parsed with the runtime's
+ * @param feature.problems what `defineProblems` returned
+ * @param feature.tasks what `defineTask` returned: a task that is not listed here does not run
+ * @param feature.schedules what `defineSchedule` returned
+ * @param feature.middleware creates what runs before each of its routes when the caller is known: see `CallerMiddleware`
+ * @param feature.routes makes the routes, once at the start: a place to prepare queries
+ */
+export function defineFeature<const V extends Variables = Record<never, never>>(feature: {
+  name: string
+  description: string
+  variables?: V
+  problems?: Feature['problems']
+  tasks?: readonly Task[]
+  schedules?: readonly Schedule[]
+  middleware?: CreateMiddleware<FeatureContext<V>>
+  routes: (context: FeatureContext<V>) => readonly (Operation | PlainOperation)[]
+}): Feature {
+  const { problems = {}, tasks = [], schedules = [], middleware = () => [], routes } = feature
+  return {
+    ...feature,
+    prefix: '/',
+    variables: Object.assign({}, feature.variables, ...tasks.map((task) => task.variables)),
+    problems,
+    tasks,
+    schedules,
+    internal: false,
+    middleware: (context) => middleware(context as FeatureContext<V>),
+    routes: (context) => routes(context as FeatureContext<V>),
+  }
+}
+
+/** All variables that these features read: their own, their tasks', and, where there are tasks, those that all need. */
+export function variablesOf(features: readonly Feature[]): Variables[] {
+  const background = features.some(({ tasks }) => tasks.length > 0) ? [taskVariables] : []
+  return [...background, ...features.map(({ variables }) => variables)]
+}
+
+/** Mounts a feature below a prefix: `at('/v2', ordersV2)`. */
+export function at(prefix: string, feature: Feature): Feature {
+  return { ...feature, prefix }
+}

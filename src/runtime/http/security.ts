@@ -1,0 +1,101 @@
+import type { Context } from 'hono'
+import { getCookie } from 'hono/cookie'
+import type { Caller } from '../auth/caller.ts'
+import type { VerifyToken } from '../auth/verify.ts'
+import { currentRequest } from '../kernel/context.ts'
+import { Problem, problems } from '../kernel/problem.ts'
+import type { BaseEnv } from './env.ts'
+import { refuseCrossOrigin } from './same-origin.ts'
+import type { Step } from './validation.ts'
+
+/**
+ * Who may call a route: anyone (`public`), anyone with or without a valid token (`optional`), anyone with a
+ * valid token (`authenticated`), those whose token has all of these scopes, or the account that Cloud Tasks and
+ * Cloud Scheduler call as (`invoker`).
+ */
+export type Security = 'public' | 'optional' | 'authenticated' | 'invoker' | readonly [string, ...string[]]
+
+/** What `security` adds to a handler's `c.var`. */
+export type CallerVariables<S> = S extends 'public' | 'invoker'
+  ? { caller?: undefined }
+  : S extends 'optional'
+    ? { caller: Caller | undefined }
+    : { caller: Caller }
+
+/** What enforcing needs to know of the service. */
+export interface SecurityOptions {
+  readonly verify: VerifyToken
+  /** The cookie that may carry the token; the Authorization header wins. */
+  readonly cookie: string | undefined
+  /** The origins that are the service's own. */
+  readonly origins: readonly string[]
+  /** Admits the invoker; a service without tasks has none. */
+  readonly invoker?: Step | undefined
+}
+
+type CallerEnv = BaseEnv & { Variables: { caller?: Caller } }
+
+const unsafe = (method: string) => !['GET', 'HEAD', 'OPTIONS'].includes(method)
+
+/**
+ * Enforces what a route that is not public states; 401 and 403 follow RFC 6750.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6750#section-3
+ */
+export function security(stated: Exclude<Security, 'public'>, options: SecurityOptions): Step {
+  const { verify, cookie, origins, invoker } = options
+  if (stated === 'invoker') return invoker ?? refuseAll
+  const scopes = typeof stated === 'string' ? [] : stated
+
+  function admit(c: Context<CallerEnv>, caller: Caller): undefined {
+    c.set('caller', caller)
+    const request = currentRequest()
+    if (request) request.subject = caller.subject
+    const missing = scopes.filter((scope) => !caller.scopes.includes(scope))
+    if (missing.length > 0) throw lacking(scopes, missing)
+  }
+
+  return function security(c) {
+    const header = bearer(c)
+    const token = header ?? (cookie && getCookie(c, cookie))
+    if (!token) {
+      if (stated === 'optional') return undefined
+      throw new Problem(problems.TOKEN_MISSING, {
+        detail: 'Send a token: Authorization: Bearer <token>.',
+        headers: { 'WWW-Authenticate': 'Bearer' },
+      })
+    }
+    if (!header && unsafe(c.req.method)) refuseCrossOrigin(c, origins)
+    const caller = verify(token)
+    return caller instanceof Promise ? caller.then((verified) => admit(c, verified)) : admit(c, caller)
+  }
+}
+
+function refuseAll(): never {
+  throw new Problem(problems.TOKEN_INVALID, { detail: 'This instance has no invoker: it defines no tasks.' })
+}
+
+/**
+ * The token in the Authorization header, if any.
+ *
+ * @throws {Problem} TOKEN_INVALID for any other scheme
+ */
+export function bearer(c: Context): string | undefined {
+  const header = c.req.header('authorization')
+  if (!header) return undefined
+  const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(header)?.[1]
+  if (token) return token
+  throw new Problem(problems.TOKEN_INVALID, {
+    detail: 'The Authorization header must be: Bearer <token>.',
+    headers: {
+      'WWW-Authenticate': 'Bearer error="invalid_token", error_description="The token is not valid"',
+    },
+  })
+}
+
+function lacking(scopes: readonly string[], missing: readonly string[]): Problem {
+  return new Problem(problems.SCOPE_MISSING, {
+    detail: `The token lacks: ${missing.join(' ')}.`,
+    headers: { 'WWW-Authenticate': `Bearer error="insufficient_scope", scope="${scopes.join(' ')}"` },
+  })
+}

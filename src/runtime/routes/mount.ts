@@ -1,0 +1,196 @@
+import type { Hono, MiddlewareHandler } from 'hono'
+import { every } from 'hono/combine'
+import { mergePath } from 'hono/utils/url'
+import { ignoreAfterDeadline } from '../http/deadline.ts'
+import type { BaseEnv } from '../http/env.ts'
+import { idempotency } from '../http/idempotency.ts'
+import { limitBody } from '../http/limit-body.ts'
+import { type Methods, methodNotAllowed, methodsOf } from '../http/methods.ts'
+import type { ProblemFormat } from '../http/problem-format.ts'
+import { readBody } from '../http/read-body.ts'
+import { readCookies, readHeaders, readPath, readQuery } from '../http/read-parameters.ts'
+import { markRouted } from '../http/routed.ts'
+import { type SecurityOptions, security } from '../http/security.ts'
+import { bySpecificity, mixedReader, parseTemplate } from '../http/template.ts'
+import type { Step } from '../http/validation.ts'
+import { problems } from '../kernel/problem.ts'
+import { stopEarly } from '../schemas/stop-early.ts'
+import { type CallerMiddleware, type CreateMiddleware, withProblems } from './caller-middleware.ts'
+import { checkPath } from './path-checks.ts'
+import { problemCheck } from './problem-check.ts'
+import { checkReplies, type ReplyCheck } from './reply.ts'
+import type { Operation, PlainOperation } from './route.ts'
+import type { RouteContext } from './route-context.ts'
+import type { RouteGroup } from './route-group.ts'
+import { contentSchemas } from './schema-checks.ts'
+import { isRuntimeFeature, type Mounted, startChecks } from './start-checks.ts'
+
+/** What mounting needs beside the features. */
+export interface MountOptions {
+  readonly context: RouteContext
+  readonly security: SecurityOptions
+  readonly replyCheck: ReplyCheck
+  readonly format: ProblemFormat
+  /** What runs before every route of the features, but for the runtime's own. */
+  readonly middleware?: CreateMiddleware
+}
+
+/**
+ * Registers every route of every feature: who, then the middleware of the service and of the feature, then what (limits,
+ * query, body, schemas), then the handler, inside its transaction where the route is idempotent, its replies checked. The most specific path comes first,
+ * wherever it is listed.
+ *
+ * @returns what was mounted, for the contract, and which methods its paths take
+ * @throws {Error} for a route that may not start (see `startChecks`)
+ */
+export function mount(
+  app: Hono<BaseEnv>,
+  features: readonly RouteGroup[],
+  options: MountOptions,
+): { mounted: readonly Mounted[]; methods: Methods } {
+  const { context } = options
+  const everywhere = options.middleware?.(context) ?? []
+  const mounted = features.flatMap((feature) => {
+    const middleware = [...(isRuntimeFeature(feature) ? [] : everywhere), ...feature.middleware(context)]
+    return feature
+      .routes(context)
+      .map((operation) => place(feature, withProblems(operation, middleware), middleware))
+  })
+  startChecks(mounted, problems, options.format)
+  const methods = methodsOf(mounted.map(({ method, template }) => ({ method, template })))
+  for (const route of mounted.toSorted((a, b) => bySpecificity(a.template, b.template))) {
+    const { operation, method, template } = route
+    const closed = methods.closedTo(method, template)
+    const { steps, handler, isOwn } = chainOf(route, options)
+    const check = checkOf(operation, options)
+    app.on(method, [template.hono], async function serve(c, next) {
+      if (isOwn) markRouted(c)
+      for (const { pattern } of closed)
+        if (pattern.test(c.req.path)) throw methodNotAllowed(c.req.path, methods.at(c.req.path))
+      try {
+        for (const step of steps) {
+          const waiting = step(c)
+          if (waiting) await waiting
+        }
+        return await handler(c, next)
+      } catch (thrown) {
+        // Hono hands only instances of Error to the middleware around
+        const error =
+          thrown instanceof Error ? thrown : new Error('Not an error was thrown', { cause: thrown })
+        return ignoreAfterDeadline(c, check(error, c))
+      }
+    })
+  }
+  return { mounted, methods }
+}
+
+function place(
+  feature: RouteGroup,
+  operation: Operation | PlainOperation,
+  middleware: readonly CallerMiddleware[],
+): Mounted {
+  const path = mergePath(feature.prefix, operation.route.path)
+  const method = operation.route.method.toUpperCase()
+  checkPath(`${method} ${path}`, path, operation)
+  try {
+    return { feature, operation, middleware, path, method, template: parseTemplate(path, operation.kind) }
+  } catch (error) {
+    throw new Error(`${method} ${path} has a path that cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+/**
+ * Refuses routes that were added past the features, which state no security, and middleware that stands before the
+ * runtime's outermost, which refuse what a middleware answers by itself (see `refuseUnrouted`).
+ *
+ * @throws {Error} naming the route
+ */
+export function refuseUnstated(
+  app: Hono<BaseEnv>,
+  mounted: readonly Mounted[],
+  outermost: readonly MiddlewareHandler<BaseEnv>[],
+): void {
+  for (const [index, handler] of outermost.entries()) {
+    const first = app.routes[index]
+    if (first?.handler === handler) continue
+    throw new Error(
+      `${first?.method} ${first?.path} is added before the runtime's own: move its line below them.`,
+    )
+  }
+  const stated = new Set(mounted.map(({ method, template }) => `${method} ${template.hono}`))
+  for (const { method, path, handler } of app.routes) {
+    const isMiddleware = method === 'ALL' && handler.length > 1
+    if (isMiddleware || stated.delete(`${method} ${path}`)) continue
+    throw new Error(
+      `${method} ${path} does not state its security: list it in a feature, by handle() or handlePlain().`,
+    )
+  }
+}
+
+/** What runs on a route, in order. */
+interface Chain {
+  readonly steps: readonly Step[]
+  readonly handler: MiddlewareHandler
+  /** Whether nothing but the route itself makes the response. */
+  readonly isOwn: boolean
+}
+
+/** Without middleware, which is usual, all steps run in one loop. */
+function chainOf(route: Mounted, options: MountOptions): Chain {
+  const { operation, middleware } = route
+  const { security: stated } = operation.route
+  const who = stated === 'public' ? [] : [security(stated, options.security)]
+  const what = stepsOf(route)
+  const handler = handlerOf(operation, options)
+  if (middleware.length === 0) return { steps: [...who, ...what], handler, isOwn: true }
+  const rest: MiddlewareHandler<BaseEnv> = async (c, next) => {
+    markRouted(c)
+    for (const step of what) await step(c)
+    return handler(c, next)
+  }
+  return { steps: who, handler: every(...middleware.map(({ run }) => run), rest), isOwn: false }
+}
+
+/** What must hold of a request before its route's handler runs, in order. */
+function stepsOf({ operation, template }: Mounted): Step[] {
+  const { route } = operation
+  const steps: Step[] = []
+  const limits = { values: route.bodyValues, files: route.bodyFiles }
+  const limit = route.method === 'get' ? [] : [limitBody(route.bodyLimit, limits)]
+  if (operation.kind === 'plain') return limit
+  const { params, query, headers, cookies, body } = operation.route.request ?? {}
+  if (params) steps.push(readPath(params, mixedReader(template)))
+  steps.push(readQuery(query))
+  if (headers) steps.push(readHeaders(headers))
+  if (cookies) steps.push(readCookies(cookies))
+  steps.push(...limit)
+  for (const schema of contentSchemas(body)) stopEarly(schema)
+  if (body) steps.push(readBody(body, limits))
+  return steps
+}
+
+/** The check of what is thrown: a plain route has no contract to hold to. */
+function checkOf(operation: Operation | PlainOperation, { replyCheck, security, format }: MountOptions) {
+  if (operation.kind === 'plain') return (error: Error) => error
+  const { cookie } = security
+  return problemCheck(operation.route, { mode: replyCheck, cookie, contentType: format.contentType })
+}
+
+/** The handler with what stands around it: its checked replies, its own middleware, its transaction. */
+function handlerOf(operation: Operation | PlainOperation, options: MountOptions): MiddlewareHandler {
+  if (operation.kind === 'plain') return operation.handler as MiddlewareHandler
+  const { operationId, responses, idempotent, middleware } = operation.route
+  const checked = checkReplies(
+    operationId,
+    responses,
+    options.replyCheck,
+    operation.handler,
+  ) as MiddlewareHandler
+  const around = [
+    ...[middleware ?? []].flat(),
+    ...(idempotent ? [idempotency(options.context.database)] : []),
+  ]
+  return around.length > 0 ? every(...around, checked) : checked
+}

@@ -1,0 +1,67 @@
+import type { Context } from 'hono'
+import type { BaseEnv } from '../http/env.ts'
+import { toProblem } from '../http/to-problem.ts'
+import { causes } from '../kernel/causes.ts'
+import { Problem, type ProblemDefinition, problems } from '../kernel/problem.ts'
+import type { ReplyCheck } from './reply.ts'
+import type { RouteDefinition } from './route.ts'
+import { statedAt } from './stated.ts'
+
+/** The problems that a route can answer: those that it lists, and those that follow from what it states. */
+export function problemsOf(route: RouteDefinition, cookie: string | undefined): ProblemDefinition[] {
+  const { security, request, idempotent, problems: own = [] } = route
+  const p = problems
+  const secured = security !== 'public'
+  const invoked = security === 'invoker'
+  const crossOrigin = secured && !invoked && cookie !== undefined && route.method !== 'get'
+  return [
+    ...[p.MALFORMED_REQUEST, p.VALIDATION_FAILED],
+    ...(secured ? [p.TOKEN_INVALID, p.TOKEN_EXPIRED, p.IDENTITY_UNAVAILABLE] : []),
+    ...(secured && security !== 'optional' ? [p.TOKEN_MISSING] : []),
+    ...(typeof security === 'string' ? [] : [p.SCOPE_MISSING]),
+    ...(invoked ? [p.INVOKER_REQUIRED] : []),
+    ...(crossOrigin ? [p.CROSS_ORIGIN] : []),
+    ...(route.method === 'get' ? [] : [p.REQUEST_INCOMPLETE, p.BODY_TOO_LARGE]),
+    ...(request?.body ? [p.UNSUPPORTED_MEDIA_TYPE] : []),
+    ...(idempotent ? [p.IDEMPOTENCY_KEY_IN_USE, p.IDEMPOTENCY_KEY_REUSED] : []),
+    ...own,
+    ...[p.INTERNAL, p.OVERLOADED, p.DATABASE_UNAVAILABLE, p.DEADLINE_EXCEEDED],
+  ]
+}
+
+/**
+ * Makes the check of what is thrown on a route: a problem that its contract does not show is another error, which
+ * names it (`fail`), or goes out with a warning in the log (`strip`).
+ *
+ * @param contentType of the service's problems: a route may state them by their status too, such as `4XX`
+ */
+export function problemCheck(
+  route: RouteDefinition,
+  options: { mode: ReplyCheck; cookie: string | undefined; contentType: string },
+): (thrown: Error, c: Context<BaseEnv>) => Error {
+  const listed = problemsOf(route, options.cookie)
+  const codes = new Set(listed.map(({ code }) => code))
+  const statuses = new Set(listed.map(({ status }) => status))
+  const stated = statedAt(route.responses)
+
+  return function checkProblem(thrown, c) {
+    const {
+      definition,
+      options: { cause },
+    } = toProblem(thrown)
+    const { code, status } = definition
+    if (codes.has(code) || stated(status)?.content.has(options.contentType)) return thrown
+    if (statuses.has(status) && !isProblem(thrown)) return thrown
+    const message =
+      `${route.operationId} answered ${status} with the problem ${code}, which its route does not list: ` +
+      'add it to its `problems`'
+    if (options.mode === 'fail') return new Error(message, { cause })
+    c.get('log').warn({ code }, message)
+    return thrown
+  }
+}
+
+/** What Hono's middleware throws has a status, and no code to list. */
+function isProblem(thrown: Error): boolean {
+  return causes(thrown).some((cause) => cause instanceof Problem)
+}

@@ -1,0 +1,11 @@
+import type { SignToken } from '../auth/sign.ts'
+import type { Config } from '../config/config.ts'
+import type { Database } from '../database/database.ts'
+
+/** What routes are made with. */
+export interface RouteContext {
+  readonly database: Database
+  readonly config: Config
+  /** Issues a token of the service's own (AUTH_SECRET): for a login route. */
+  readonly signToken: SignToken
+}

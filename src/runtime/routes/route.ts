@@ -1,0 +1,197 @@
+import type { RouteConfig, RouteConfigToTypedResponse, RouteHandler, z } from '@hono/zod-openapi'
+import type { Context, Env, Handler as HonoHandler, Input, MiddlewareHandler, TypedResponse } from 'hono'
+import type {
+  ClientErrorStatusCode,
+  RedirectStatusCode,
+  ServerErrorStatusCode,
+  StatusCode,
+  SuccessStatusCode,
+} from 'hono/utils/http-status'
+import type { Transaction } from '../database/database.ts'
+import type { BaseEnv } from '../http/env.ts'
+import type { CallerVariables, Security } from '../http/security.ts'
+import type { ProblemDefinition } from '../kernel/problem.ts'
+import type { BodyInput } from './body-input.ts'
+
+/**
+ * What a route states: its place, who may call it, what it takes and what it answers. The problems that follow
+ * from these (400, 401, 403, 413, 415, 500, 503) come into the contract by themselves.
+ */
+export interface RouteDefinition {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  /** As in OpenAPI: `/orders/{id}`. */
+  readonly path: string
+  readonly operationId: string
+  readonly summary: string
+  readonly description?: string
+  readonly security: Security
+  /**
+   * `query` and body schemas are strict objects: unknown keys are refused, and the contract says so. Schemas are
+   * synchronous: what takes a look into the database is the handler's.
+   */
+  readonly request?: RouteConfig['request'] & {
+    readonly headers?: z.ZodObject
+    readonly cookies?: z.ZodObject
+  }
+  readonly responses: RouteConfig['responses']
+  /** The problems that this route throws itself. */
+  readonly problems?: readonly ProblemDefinition[]
+  /** Honours `Idempotency-Key`: the handler gets the transaction `c.var.tx`, which commits with the stored answer. */
+  readonly idempotent?: boolean
+  /** Bytes; 1 MiB if absent. */
+  readonly bodyLimit?: number
+  /** How many values a JSON body may hold; 100,000 if absent. */
+  readonly bodyValues?: number
+  /** How many files a form may hold; 100 if absent. */
+  readonly bodyFiles?: number
+  /** Runs after the request was validated, around the handler and its transaction. */
+  readonly middleware?: MiddlewareHandler | MiddlewareHandler[]
+}
+
+/** The environment that a route's statement gives its handler. */
+export type RouteEnv<R extends RouteDefinition> = {
+  Bindings: BaseEnv['Bindings']
+  Variables: BaseEnv['Variables'] &
+    CallerVariables<R['security']> &
+    (R extends { idempotent: true } ? { tx: Transaction } : unknown)
+}
+
+type Configuration<R extends RouteDefinition> = Omit<R, 'security' | 'middleware' | 'problems'>
+
+/** The answers that a route states; zod-openapi lets any pass where one of them has no content. */
+type Answer<C extends RouteConfig> = string extends keyof C['responses']
+  ? Response
+  : RouteConfigToTypedResponse<C> | WithoutContent<C['responses']> | WithoutSchema<C['responses']>
+
+type WithoutContent<Responses> = {
+  [Status in keyof Responses]: Responses[Status] extends { content: object }
+    ? never
+    : TypedResponse<null | undefined, StatusesOf<Status, keyof Responses>, 'body' | 'redirect'>
+}[keyof Responses]
+
+/** The statuses that a key of `responses` stands for: itself, a range, or (`default`) all that no other names. */
+type StatusesOf<Key, All> = Key extends StatusCode
+  ? Key
+  : Key extends keyof Ranges
+    ? Exclude<Ranges[Key], All>
+    : Key extends 'default'
+      ? Exclude<StatusCode, All | Ranges[All & keyof Ranges]>
+      : never
+
+interface Ranges {
+  '2XX': SuccessStatusCode
+  '3XX': RedirectStatusCode
+  '4XX': ClientErrorStatusCode
+  '5XX': ServerErrorStatusCode
+}
+
+/** A content type without a zod schema is sent as it is. */
+type WithoutSchema<Responses> = {
+  [Status in keyof Responses]: Responses[Status] extends { content: infer Content }
+    ? {
+        [Type in keyof Content]: Content[Type] extends { schema: z.ZodType } ? never : Response
+      }[keyof Content]
+    : never
+}[keyof Responses]
+
+/** The context of a handler; `c.req.valid('text')` is not one of Hono's own. */
+type ContextOf<C extends RouteConfig, E extends Env> =
+  BodyInput<BodyOf<C>> extends infer Body
+    ? Parameters<RouteHandler<C, E, { in: object; out: PartsOf<C> & Omit<Body, 'text'> }>>[0] &
+        (Body extends { text: infer Text } ? { req: { valid(part: 'text'): Text } } : unknown)
+    : never
+
+type BodyOf<C extends RouteConfig> = C extends { request: { body: infer Body } } ? Body : undefined
+
+/** What `c.req.valid()` gives beside the body, as zod-openapi infers it. */
+type PartsOf<C extends RouteConfig> =
+  RouteHandler<C> extends HonoHandler<infer _Env, infer _Path, infer I extends Input>
+    ? Omit<I['out'], 'json' | 'form'>
+    : never
+
+/** The handler of a route: typed by what the route states. */
+export type Handler<R extends RouteDefinition> =
+  Configuration<R> extends infer C extends RouteConfig
+    ? (c: ContextOf<C, RouteEnv<R>>) => Answer<C> | Promise<Answer<C>>
+    : never
+
+/** A route and what it does, as a feature lists them. */
+export interface Operation {
+  readonly kind: 'contract'
+  readonly route: RouteDefinition
+  readonly handler: (c: Context) => Response | Promise<Response>
+}
+
+/** A route outside the contract: a webhook's raw body, a page of HTML. */
+export interface PlainRoute<S extends Security = Security> {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  /** As in Hono: `/hooks/:name`. */
+  readonly path: string
+  readonly security: S
+  /** Bytes; 1 MiB if absent. */
+  readonly bodyLimit?: number
+  /** How many values `c.req.json()` may give; 100,000 if absent. */
+  readonly bodyValues?: number
+  /** How many files a form may hold; 100 if absent. */
+  readonly bodyFiles?: number
+}
+
+/** A plain route and what it does. */
+export interface PlainOperation {
+  readonly kind: 'plain'
+  readonly route: PlainRoute
+  readonly handler: (c: Context) => Response | Promise<Response>
+}
+
+/** Declares a route with its exact types; it does nothing else. */
+export function defineRoute<const R extends RouteDefinition>(route: R): R {
+  return route
+}
+
+/** Joins a route of the contract and its handler. */
+export function handle<const R extends RouteDefinition>(route: R, handler: Handler<R>): Operation {
+  return { kind: 'contract', route, handler: handler as unknown as Operation['handler'] }
+}
+
+/** Joins a plain route and its handler: the body is the handler's to read, within the limit. */
+export function handlePlain<const S extends Security>(
+  route: PlainRoute<S>,
+  handler: (
+    c: Context<{ Bindings: BaseEnv['Bindings']; Variables: BaseEnv['Variables'] & CallerVariables<S> } & Env>,
+  ) => Response | Promise<Response>,
+): PlainOperation {
+  return { kind: 'plain', route, handler: handler as unknown as PlainOperation['handler'] }
+}
+
+/**
+ * A JSON response for `responses`.
+ *
+ * @param schema of the body; give it an example by `.openapi({ example })`
+ * @param headers their descriptions by name, for those that every such response has; one that may be absent is an
+ * object of OpenAPI's, with `required: false`
+ */
+export function json<S extends z.ZodType>(description: string, schema: S, headers: StatedHeaders = {}) {
+  return { description, headers: describeHeaders(headers), content: { 'application/json': { schema } } }
+}
+
+/** Headers of a response by name: a description, or the description of one that is not always sent. */
+export type StatedHeaders = Record<
+  string,
+  string | { description: string; required?: boolean; schema: { type: 'string' } }
+>
+
+/** The `headers` of a response, as OpenAPI has them. */
+export function describeHeaders(headers: StatedHeaders) {
+  const described = Object.entries(headers).map(([name, header]) => [
+    name,
+    typeof header === 'object'
+      ? header
+      : { description: header, required: true, schema: { type: 'string' as const } },
+  ])
+  return Object.fromEntries(described)
+}
+
+/** A JSON body for `request`. */
+export function jsonBody<S extends z.ZodType>(schema: S) {
+  return { required: true as const, content: { 'application/json': { schema } } }
+}

@@ -1,0 +1,75 @@
+import { z } from '@hono/zod-openapi'
+import { shapeOf } from '../http/fields.ts'
+import { type Direction, schemaWriter } from '../schemas/json-schema.ts'
+import { isOdd } from '../schemas/mends.ts'
+import { refusePatterns, refuseUnshown } from '../schemas/unshown.ts'
+import { children } from '../schemas/walk.ts'
+import type { RouteDefinition } from './route.ts'
+
+/**
+ * Refuses schemas that the contract could not show, or would show otherwise than they check.
+ *
+ * @param names the schemas that the contract shows by name
+ * @throws {Error} naming the route, the place and what to write instead
+ */
+export function checkSchemas(
+  place: string,
+  route: RouteDefinition,
+  names: ReadonlyMap<string, z.ZodType>,
+): void {
+  for (const [where, schema, io] of partsOf(route)) {
+    const at = `${place} (${where})`
+    if (io === 'input') refuseUnshown(at, schema, where !== 'body')
+    else refusePatterns(at, schema)
+    if (isSuspicious(schema)) schemaWriter(names).write(schema, io, at)
+  }
+}
+
+/** Every schema that stands by itself in the contract, with where it stands. */
+function* partsOf({
+  request,
+  responses,
+}: RouteDefinition): Generator<[where: string, schema: z.ZodType, io: Direction]> {
+  const parameters = [
+    ['path', request?.params],
+    ['query', request?.query],
+    ...[request?.headers ?? []].flat().map((headers) => ['header', headers] as const),
+    ['cookie', request?.cookies],
+  ] as const
+  for (const [where, schema] of parameters)
+    for (const [name, part] of Object.entries(shapeOf(schema)))
+      yield [`${where} parameter ${name}`, part, 'input']
+  if (request?.query instanceof z.ZodPipe) yield ['query', request.query, 'input']
+  for (const schema of contentSchemas(request?.body)) yield ['body', schema, 'input']
+  for (const response of Object.values(responses)) {
+    for (const schema of contentSchemas(response)) yield ['response', schema, 'output']
+    if (!('headers' in response)) continue
+    for (const [name, part] of Object.entries(shapeOf(response.headers)))
+      yield [`response header ${name}`, part, 'output']
+  }
+}
+
+/** The schemas of a body's or a response's media types. */
+export function contentSchemas(part: object | undefined): z.ZodType[] {
+  const content = part && 'content' in part ? part.content : undefined
+  return Object.values(content ?? {})
+    .map((media: { schema?: unknown }) => media.schema)
+    .filter((schema) => schema instanceof z.ZodType)
+}
+
+/**
+ * Whether a schema may hold what the contract cannot show: a quick look, since nearly none does. Flags of a regular
+ * expression count, and what contains itself.
+ */
+function isSuspicious(
+  schema: z.core.$ZodType,
+  above: readonly z.core.$ZodType[] = [],
+  seen = new Set<z.core.$ZodType>(),
+): boolean {
+  if (above.includes(schema)) return true
+  if (seen.has(schema)) return false
+  seen.add(schema)
+  if (isOdd(schema._zod.def.type)) return true
+  const path = [...above, schema]
+  return children(schema).some(([, child]) => isSuspicious(child, path, seen))
+}

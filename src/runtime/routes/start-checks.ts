@@ -1,0 +1,199 @@
+import { getRefId } from '@asteasolutions/zod-to-openapi'
+import { z } from '@hono/zod-openapi'
+import { type ProblemFormat, problemDetails, problemName } from '../http/problem-format.ts'
+import { statusProblems } from '../http/status-problems.ts'
+import type { Template } from '../http/template.ts'
+import type { ProblemDefinition } from '../kernel/problem.ts'
+import { children, everySchema } from '../schemas/walk.ts'
+import { checkBody } from './body-checks.ts'
+import type { CallerMiddleware } from './caller-middleware.ts'
+import { checkFields } from './field-checks.ts'
+import { checkPathParameters } from './path-checks.ts'
+import type { Operation, PlainOperation, RouteDefinition } from './route.ts'
+import type { RouteGroup } from './route-group.ts'
+import { checkSchemas, contentSchemas } from './schema-checks.ts'
+import { isStreamed } from './stream.ts'
+
+/** A feature's route at its full path. */
+export interface Mounted {
+  readonly feature: RouteGroup
+  readonly operation: Operation | PlainOperation
+  /** What runs before it, when the caller is known. */
+  readonly middleware: readonly CallerMiddleware[]
+  readonly path: string
+  /** In capitals, as it is sent. */
+  readonly method: string
+  readonly template: Template
+}
+
+/**
+ * What must hold before the service starts, so that no request has to find out.
+ *
+ * @throws {Error} naming the route, the problem code or the schema, and how to mend it
+ */
+export function startChecks(
+  mounted: readonly Mounted[],
+  runtimeProblems: Readonly<Record<string, ProblemDefinition>>,
+  format: ProblemFormat,
+): void {
+  const places = new Set<string>()
+  const operationIds = new Set<string>()
+  for (const { feature, operation, path, method, template } of mounted) {
+    const { route } = operation
+    const place = `${method} ${path}`
+    once(
+      places,
+      `${method} ${template.shape}`,
+      `${place} is defined twice: remove one, or mount one elsewhere.`,
+    )
+    statesSecurity(place, route.security)
+    if (/^\/runtime(\/|$)/.test(path) && !isRuntimeFeature(feature))
+      throw new Error(`${place} is below /runtime, which is the runtime's own: give it another path.`)
+    checkPathParameters(place, template, operation)
+    checkBody(place, operation)
+    if (operation.kind === 'plain') continue
+    const { operationId } = operation.route
+    once(
+      operationIds,
+      operationId,
+      `${place} has the operationId ${operationId} of another route: name it otherwise.`,
+    )
+    takesStrictObjects(place, operation.route)
+    checkFields(place, operation.route)
+    for (const { code } of operation.route.problems ?? [])
+      definedProblem(place, code, mounted, runtimeProblems)
+  }
+  uniqueProblems(mounted, runtimeProblems)
+  const names = uniqueNames(mounted.flatMap(schemasOf))
+  for (const { operation, path, method } of mounted)
+    if (operation.kind === 'contract') checkSchemas(`${method} ${path}`, operation.route, names)
+  // the usual format's schema is made here only where a feature took its name
+  if (format !== problemDetails || names.has(problemName)) uniqueNames([...names.values(), format.schema])
+}
+
+/** Whether a feature is the runtime's own. */
+export function isRuntimeFeature({ name }: RouteGroup): boolean {
+  return /^runtime(\.|$)/.test(name)
+}
+
+function once(seen: Set<string>, key: string, complaint: string): void {
+  if (seen.has(key)) throw new Error(complaint)
+  seen.add(key)
+}
+
+function statesSecurity(place: string, security: unknown): void {
+  const named =
+    typeof security === 'string' && ['public', 'optional', 'authenticated', 'invoker'].includes(security)
+  const scopes = Array.isArray(security) && security.length > 0 && security.every(isScope)
+  if (named || scopes) return
+  throw new Error(
+    `${place} does not state its security. Give it security: ['a:scope'], 'authenticated', 'optional' or 'public'.`,
+  )
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc6749#section-3.3 */
+function isScope(scope: unknown): boolean {
+  return typeof scope === 'string' && /^[!#-[\]-~]+$/.test(scope)
+}
+
+function takesStrictObjects(
+  place: string,
+  { request, responses, idempotent, security }: RouteDefinition,
+): void {
+  for (const schema of [request?.query, ...contentSchemas(request?.body)]) {
+    if (!(schema instanceof z.core.$ZodType)) continue
+    for (const [path, inner] of everySchema(schema)) {
+      if (inner instanceof z.ZodObject && !inner.def.catchall) {
+        throw new Error(
+          `${place} takes an object that would drop unknown keys (${path || 'the top level'}): ` +
+            'make it z.strictObject, or z.looseObject to let them pass.',
+        )
+      }
+    }
+  }
+  if (idempotent && (security === 'public' || security === 'optional')) {
+    throw new Error(
+      `${place} is idempotent, but its keys would belong to nobody: state scopes or 'authenticated'.`,
+    )
+  }
+  if (idempotent && Object.values(responses).some(isStreamed)) {
+    throw new Error(
+      `${place} is idempotent, but streams its response, which cannot be kept: answer with what the stream is ` +
+        'to be read at, or leave `idempotent` out.',
+    )
+  }
+}
+
+function definedProblem(
+  place: string,
+  code: string,
+  mounted: readonly Mounted[],
+  runtimeProblems: Readonly<Record<string, ProblemDefinition>>,
+): void {
+  const known =
+    code in runtimeProblems ||
+    code in statusProblems ||
+    mounted.some(({ feature }) => code in feature.problems)
+  if (!known)
+    throw new Error(`${place} lists the problem ${code}, which no feature defines: add it to \`problems\`.`)
+}
+
+function uniqueProblems(
+  mounted: readonly Mounted[],
+  runtimeProblems: Readonly<Record<string, ProblemDefinition>>,
+): void {
+  const owners = new Map<string, ProblemDefinition>(Object.entries(runtimeProblems))
+  for (const problems of new Set(mounted.map(({ feature }) => feature.problems))) {
+    for (const [code, definition] of Object.entries(problems)) {
+      const owner = owners.get(code)
+      if (owner && owner !== definition)
+        throw new Error(`The problem ${code} is defined twice: name one of them otherwise.`)
+      owners.set(code, definition)
+    }
+  }
+}
+
+/**
+ * Refuses two different schemas of one name: zod-openapi would document both as the first, and say nothing.
+ *
+ * @returns the schemas by their names
+ * @throws {Error} naming them
+ */
+export function uniqueNames(roots: readonly z.core.$ZodType[]): Map<string, z.ZodType> {
+  const names = new Map<string, z.ZodType>()
+  const seen = new Set<z.core.$ZodType>()
+  for (const [, schema] of roots.flatMap((root) => [...everySchema(root, '', seen)])) {
+    const name = schema instanceof z.ZodType ? getRefId(schema) : undefined
+    if (!name || inherited(schema, name)) continue
+    const other = names.get(name)
+    if (other && documented(other) !== documented(schema as z.ZodType)) {
+      throw new Error(`Two different schemas are named ${name}: rename one of them, in .openapi('${name}').`)
+    }
+    names.set(name, schema as z.ZodType)
+  }
+  return names
+}
+
+/** Whether a wrapper, such as `.optional()`, has its name from what it wraps. */
+function inherited(wrapper: z.core.$ZodType, name: string): boolean {
+  return children(wrapper).some(
+    ([step, inner]) => step === '' && inner instanceof z.ZodType && getRefId(inner) === name,
+  )
+}
+
+/** The shape alone: what describes it stands beside the name, wherever that is used. */
+function documented(schema: z.ZodType): string {
+  return JSON.stringify(
+    z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', metadata: z.registry() }),
+  )
+}
+
+/** Every schema that a route of the contract names, in its request and its responses. */
+export function schemasOf({ operation }: Mounted): z.core.$ZodType[] {
+  if (operation.kind === 'plain') return []
+  const { request, responses } = operation.route
+  const bodies = [request?.body, ...Object.values(responses)].flatMap(contentSchemas)
+  return [request?.params, request?.query, request?.cookies, ...[request?.headers].flat(), ...bodies].filter(
+    (schema) => schema instanceof z.core.$ZodType,
+  )
+}

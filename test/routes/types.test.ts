@@ -1,0 +1,255 @@
+import { z } from '@hono/zod-openapi'
+import type { ContextVariableMap } from 'hono'
+import { expect, expectTypeOf, test } from 'vitest'
+import type { Caller } from '#src/runtime/auth/caller.ts'
+import type { Config } from '#src/runtime/config/config.ts'
+import type { Transaction } from '#src/runtime/database/database.ts'
+import { defineFeature } from '#src/runtime/feature.ts'
+import { defineProblems, Problem, problems } from '#src/runtime/kernel/problem.ts'
+import type { Log } from '#src/runtime/log/logger.ts'
+import {
+  defineRoute,
+  handle,
+  handlePlain,
+  json,
+  jsonBody,
+  type PlainOperation,
+  type RouteDefinition,
+} from '#src/runtime/routes/route.ts'
+
+// These hold when `tsc` passes: nothing here is called.
+
+const Thing = z.object({ name: z.string(), size: z.int().optional() })
+const thing = {
+  method: 'post',
+  path: '/things/{id}',
+  operationId: 'makeThing',
+  summary: 'Make a thing',
+  request: {
+    params: z.object({ id: z.uuid() }),
+    query: z.strictObject({ limit: z.number().default(1), word: z.string().optional() }),
+    headers: z.object({ 'if-match': z.string().optional() }),
+    body: jsonBody(z.strictObject({ name: z.string(), at: z.string().transform(() => new Date()) })),
+  },
+  responses: {
+    200: json('The thing', Thing),
+    201: json('A new thing', Thing),
+    204: { description: 'Nothing' },
+  },
+} as const
+
+test('a handler has its caller as the route states: always, maybe, never', () => {
+  const secured = defineRoute({ ...thing, security: ['things:write'] })
+  handle(secured, (c) => {
+    expectTypeOf(c.var.caller).toEqualTypeOf<Caller>()
+    expectTypeOf(c.var.caller.scopes).toEqualTypeOf<readonly string[]>()
+    return c.json({ name: c.var.caller.subject }, 200)
+  })
+  handle(defineRoute({ ...thing, security: 'authenticated' }), (c) => {
+    expectTypeOf(c.var.caller).toEqualTypeOf<Caller>()
+    return c.json({ name: '' }, 200)
+  })
+  handle(defineRoute({ ...thing, security: 'optional' }), (c) => {
+    expectTypeOf(c.var.caller).toEqualTypeOf<Caller | undefined>()
+    // @ts-expect-error there may be none
+    return c.json({ name: c.var.caller.subject }, 200)
+  })
+  handle(defineRoute({ ...thing, security: 'public' }), (c) => {
+    expectTypeOf(c.var.caller).toEqualTypeOf<undefined>()
+    return c.json({ name: '' }, 200)
+  })
+})
+
+test('a handler sees its own variables, and none of the pipeline’s', () => {
+  type Seen<Variables> = Exclude<keyof Variables, keyof ContextVariableMap> // what Hono's middleware adds for everybody
+  handle(defineRoute({ ...thing, security: ['things:write'], idempotent: true }), (c) => {
+    expectTypeOf<Seen<typeof c.var> | 'requestId'>().toEqualTypeOf<
+      'requestId' | 'log' | 'signal' | 'caller' | 'tx'
+    >()
+    return c.json({ name: '' }, 200)
+  })
+  handlePlain({ method: 'get', path: '/plain', security: 'public' }, (c) => {
+    expectTypeOf<Seen<typeof c.var> | 'requestId'>().toEqualTypeOf<
+      'requestId' | 'log' | 'signal' | 'caller'
+    >()
+    return c.text('')
+  })
+})
+
+test('a plain handler has its caller alike', () => {
+  const plain = { method: 'get', path: '/' } as const
+  handlePlain({ ...plain, security: ['a:b'] }, (c) => c.text(c.var.caller.subject))
+  handlePlain({ ...plain, security: 'optional' }, (c) => {
+    expectTypeOf(c.var.caller).toEqualTypeOf<Caller | undefined>()
+    return c.text('')
+  })
+  // @ts-expect-error nobody is known there
+  handlePlain({ ...plain, security: 'public' }, (c) => c.text(c.var.caller.subject))
+  expectTypeOf(handlePlain).returns.toEqualTypeOf<PlainOperation>()
+})
+
+test('a transaction is there on an idempotent route, and only there', () => {
+  handle(defineRoute({ ...thing, security: ['a:b'], idempotent: true }), (c) => {
+    expectTypeOf(c.var.tx).toEqualTypeOf<Transaction>()
+    return c.json({ name: '' }, 200)
+  })
+  handle(defineRoute({ ...thing, security: ['a:b'] }), (c) => {
+    // @ts-expect-error the route is not idempotent
+    c.var.tx
+    return c.json({ name: '' }, 200)
+  })
+})
+
+test('what was valid has its type, after its transformation', () => {
+  handle(defineRoute({ ...thing, security: 'public' }), (c) => {
+    expectTypeOf(c.req.valid('json')).toEqualTypeOf<{ name: string; at: Date }>()
+    expectTypeOf(c.req.valid('param')).toEqualTypeOf<{ id: string }>()
+    expectTypeOf(c.req.valid('query')).toEqualTypeOf<{ limit: number; word?: string | undefined }>()
+    expectTypeOf(c.req.valid('header')).toEqualTypeOf<{ 'if-match'?: string | undefined }>()
+    // @ts-expect-error the route takes no form
+    c.req.valid('form')
+    return c.json({ name: '' }, 200)
+  })
+})
+
+test('a body may be undefined where it need not be there, or may be of another type', () => {
+  const Name = z.strictObject({ name: z.string() })
+  const bodied = <const Body>(body: Body) =>
+    ({ ...thing, path: '/', security: 'public', request: { body } }) as const
+  const JsonContent = { 'application/json': { schema: Name } }
+  const both = { ...JsonContent, 'multipart/form-data': { schema: z.strictObject({ size: z.string() }) } }
+
+  handle(defineRoute(bodied({ content: JsonContent })), (c) => {
+    expectTypeOf(c.req.valid('json')).toEqualTypeOf<{ name: string } | undefined>()
+    return c.body(null, 204)
+  })
+  handle(defineRoute(bodied({ required: false, content: JsonContent })), (c) => {
+    expectTypeOf(c.req.valid('json')).toEqualTypeOf<{ name: string } | undefined>()
+    return c.body(null, 204)
+  })
+  handle(defineRoute(bodied({ required: true, content: JsonContent })), (c) => {
+    expectTypeOf(c.req.valid('json')).toEqualTypeOf<{ name: string }>()
+    // @ts-expect-error no text is taken
+    c.req.valid('text')
+    return c.body(null, 204)
+  })
+  handle(defineRoute(bodied({ required: true, content: both })), (c) => {
+    expectTypeOf(c.req.valid('json')).toEqualTypeOf<{ name: string } | undefined>()
+    expectTypeOf(c.req.valid('form')).toEqualTypeOf<{ size: string } | undefined>()
+    return c.body(null, 204)
+  })
+  const merge = {
+    ...JsonContent,
+    'application/merge-patch+json': { schema: z.strictObject({ at: z.int() }) },
+  }
+  handle(defineRoute(bodied({ required: true, content: merge })), (c) => {
+    expectTypeOf(c.req.valid('json')).toEqualTypeOf<{ name: string } | { at: number }>()
+    return c.body(null, 204)
+  })
+})
+
+test('a text is valid where a schema stands, and what has none is the handler’s to read', () => {
+  const common = { ...thing, path: '/', security: 'public' } as const
+  const csv = { 'text/csv': { schema: z.string().transform((text) => text.split('\n')) } }
+  handle(defineRoute({ ...common, request: { body: { required: true, content: csv } } }), (c) => {
+    expectTypeOf(c.req.valid('text')).toEqualTypeOf<string[]>()
+    // @ts-expect-error no JSON is taken
+    c.req.valid('json')
+    return c.body(null, 204)
+  })
+  const either = { ...csv, 'image/*': {} }
+  handle(defineRoute({ ...common, request: { body: { required: true, content: either } } }), (c) => {
+    expectTypeOf(c.req.valid('text')).toEqualTypeOf<string[] | undefined>()
+    return c.body(null, 204)
+  })
+  handle(
+    defineRoute({ ...common, request: { body: { required: true, content: { 'image/*': {} } } } }),
+    (c) => {
+      // @ts-expect-error nothing checks it
+      c.req.valid('text')
+      expectTypeOf(c.req.arrayBuffer()).toEqualTypeOf<Promise<ArrayBuffer>>()
+      return c.body(null, 204)
+    },
+  )
+})
+
+test('every handler has the log, the signal and the request’s id', () => {
+  handle(defineRoute({ ...thing, security: 'public' }), (c) => {
+    expectTypeOf(c.var.log).toEqualTypeOf<Log>()
+    expectTypeOf(c.var.signal).toEqualTypeOf<AbortSignal>()
+    expectTypeOf(c.var.requestId).toEqualTypeOf<string>()
+    return c.body(null, 204)
+  })
+})
+
+test('a wrong status, body or content type does not compile', () => {
+  const route = defineRoute({ ...thing, security: 'public' })
+  handle(route, (c) => c.json({ name: '', size: 1 }, 201, { Location: '/' }))
+  handle(route, async (c) => c.json({ name: '' }, 200))
+  handle(route, (c) => c.body(null, 204))
+  // @ts-expect-error 304 is not stated
+  handle(route, (c) => c.body(null, 304))
+  // @ts-expect-error a body is not stated
+  handle(route, (c) => c.body('', 204))
+  // @ts-expect-error nobody knows what is in it
+  handle(route, () => new Response())
+  // @ts-expect-error 202 is not stated
+  handle(route, (c) => c.json({ name: '' }, 202))
+  // @ts-expect-error a name is missing
+  handle(route, (c) => c.json({ size: 1 }, 200))
+  // @ts-expect-error a name is a text
+  handle(route, (c) => c.json({ name: 7 }, 200))
+  // @ts-expect-error text is not stated
+  handle(route, (c) => c.text('', 200))
+  // @ts-expect-error nothing is answered
+  handle(route, () => {})
+})
+
+test('a route that forgets what it must state does not compile', () => {
+  const { summary: _summary, ...unnamed } = thing
+  // @ts-expect-error the security is missing
+  defineRoute(thing)
+  // @ts-expect-error a scope stands in a list
+  defineRoute({ ...thing, security: 'things:write' })
+  // @ts-expect-error no scope is in the list
+  defineRoute({ ...thing, security: [] })
+  // @ts-expect-error the summary is missing
+  defineRoute({ ...unnamed, security: 'public' })
+  // @ts-expect-error there is no such method in OpenAPI
+  defineRoute({ ...thing, security: 'public', method: 'fetch' })
+  // @ts-expect-error a plain route states its security as well
+  handlePlain({ method: 'get', path: '/' }, () => new Response())
+  expectTypeOf<RouteDefinition['security']>().not.toEqualTypeOf<string>()
+})
+
+test('a feature’s own variables have their types beside the runtime’s', () => {
+  defineFeature({
+    name: 'notes',
+    description: 'Notes.',
+    variables: { NOTES_LIMIT: z.coerce.number(), NOTES_KEY: z.string().optional() },
+    routes({ config }) {
+      expectTypeOf(config.NOTES_LIMIT).toEqualTypeOf<number>()
+      expectTypeOf(config.NOTES_KEY).toEqualTypeOf<string | undefined>()
+      expectTypeOf(config.ENVIRONMENT).toEqualTypeOf<'development' | 'staging' | 'live'>()
+      // @ts-expect-error nobody defines it
+      config.NOTES_OTHER
+      return []
+    },
+  })
+  expectTypeOf<Config['CORS_ORIGINS']>().toEqualTypeOf<'*' | string[] | undefined>()
+  expectTypeOf<Config['REPLY_CHECK']>().toEqualTypeOf<'strip' | 'fail'>()
+  expectTypeOf<Config['LOG_LEVEL']>().toEqualTypeOf<'debug' | 'info' | 'warn' | 'error' | 'silent'>()
+})
+
+test('the codes of problems are a closed list, and a feature’s own are typed', () => {
+  const own = defineProblems({ THING_TAKEN: { status: 409, title: 'The thing is taken' } })
+  expectTypeOf(own.THING_TAKEN.code).toEqualTypeOf<'THING_TAKEN'>()
+  expectTypeOf<'TOKEN_EXPIRED'>().toExtend<keyof typeof problems>()
+  expectTypeOf<string>().not.toExtend<keyof typeof problems>()
+  // @ts-expect-error nobody defines it
+  const other = () => new Problem(problems.THING_TAKEN)
+  expectTypeOf(other).returns.toEqualTypeOf<Problem>()
+  // @ts-expect-error a problem has a status
+  const without = () => defineProblems({ THING_TAKEN: { title: 'The thing is taken' } })
+  expect(without).toThrow('has the status undefined')
+})
