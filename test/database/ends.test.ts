@@ -64,7 +64,7 @@ describe('COMMIT', () => {
   test('is not cancelled when the client leaves: what is committed is handed over', async () => {
     handler = writing('left')
     const client = dial()
-    const passed = wire.at('before', [/commit/], async () => {
+    const passed = wire.at('before', 'commit', async () => {
       client.socket.destroy()
       await aborted.promise
       return 'go on'
@@ -95,7 +95,7 @@ describe('COMMIT', () => {
   test('that nobody answers ends with the deadline, and its connection goes', async () => {
     handler = writing('unanswered')
     const gate = Promise.withResolvers<void>()
-    const held = wire.at('before', [/commit/], () => gate.promise)
+    const held = wire.at('before', 'commit', () => gate.promise)
     const { status, body } = await dial().send(request).answer()
     expect([status, JSON.parse(body).code]).toEqual([503, 'DEADLINE_EXCEEDED'])
     await expect.poll(() => pool.totalCount).toBe(0)
@@ -114,7 +114,7 @@ test('who is told that the deadline has passed meets no lock of the handler, whi
     return c.json({}, 201)
   }
   const order: string[] = []
-  const held = wire.at('before', [/rollback/], async () => {
+  const held = wire.at('before', 'rollback', async () => {
     for (let time = 0; time < 3; time++) await database.execute(sql`select 1`)
     order.push('ROLLBACK')
     return 'go on'
@@ -127,7 +127,7 @@ test('who is told that the deadline has passed meets no lock of the handler, whi
 })
 
 describe('what went wrong is what is thrown, whatever ROLLBACK meets', () => {
-  const lost = () => wire.at('before', [/rollback/])
+  const lost = () => wire.at('before', 'rollback')
 
   test('in a transaction', async () => {
     const cut = lost()

@@ -8,9 +8,10 @@ import { atEnd } from './at-end.ts'
 import { type Api, client } from './client.ts'
 import { makeDatabase, onServer } from './database.ts'
 import { setDatabaseClock } from './database-clock.ts'
+import { isOfCloudTasks, type Point } from './points.ts'
 import { type ServiceProcess, startSteps } from './process.ts'
 import type { Direction } from './steps.ts'
-import { type Moment, type Tap, tap, through } from './tap.ts'
+import { type Moment, type Path, type Tap, tap, through } from './tap.ts'
 import type { LedgerRow } from './task-service.ts'
 import { testTasks } from './task-variables.ts'
 import { as } from './tokens.ts'
@@ -22,9 +23,15 @@ export interface Asking {
   answer(direction: Direction): void
 }
 
+/** Tasks as `state dispatch/attempts`, and deliveries to come. */
+export interface Left {
+  readonly tasks: readonly string[]
+  readonly deliveries: number
+}
+
 /**
- * A service of the bundle, in a process that can be killed at any word that it says to its database or to Cloud
- * Tasks, with an emulator on a clock that tests move. What calls it reaches whichever process runs last.
+ * A service of the bundle, in a process that can be killed at the points of the code where it speaks to its database or
+ * to Cloud Tasks, with an emulator on a clock that tests move. What calls it reaches whichever process runs last.
  */
 export interface StepProcess {
   readonly emulator: Emulator
@@ -36,8 +43,8 @@ export interface StepProcess {
   readonly api: Api
   /** Starts one; with other variables than the rest, if there are some. */
   start(others?: Record<string, string>): Promise<ServiceProcess>
-  /** Starts a process, which is killed at this moment of the last of these words. Resolves when it is dead. */
-  killAt(tap: Tap, moment: Moment, ...words: RegExp[]): { dead: Promise<unknown> }
+  /** Has the newest process killed at this moment of the last of these points. `dead` resolves when it is. */
+  killAt(moment: Moment, path: Path): { dead: Promise<unknown> }
   /** Enqueues a step; without an answer where the process died meanwhile. */
   enqueue(text: string): Promise<Response | undefined>
   tick(): Promise<number>
@@ -49,13 +56,13 @@ export interface StepProcess {
   /** Calls back and ticks as Google does, until all tasks are over. Returns the seconds that this took. */
   finish(): Promise<number>
   ledger(): Promise<LedgerRow[]>
-  /** What is left: of each task its state, dispatch and attempts, and how many alarms Cloud Tasks holds. */
-  left(): Promise<{ tasks: string[]; alarms: number }>
+  /** What is left: of each task its state, dispatch and attempts, and how many deliveries Cloud Tasks is to make. */
+  left(): Promise<Left>
   /** What the steps have written. */
   written(): Promise<string[]>
   query(statement: string): Promise<Record<string, unknown>[]>
-  /** Has Cloud Tasks forget its alarms. */
-  loseAlarms(): Promise<void>
+  /** Has Cloud Tasks forget its deliveries. */
+  loseDeliveries(): Promise<void>
   /** Forgets all tasks. */
   reset(): Promise<void>
 }
@@ -111,7 +118,7 @@ export async function stepProcess(
     return (await ledger()).every(({ state }) => ['done', 'dead', 'cancelled'].includes(state))
   }
 
-  async function loseAlarms(): Promise<void> {
+  async function loseDeliveries(): Promise<void> {
     const answer = await fetch(`${emulator.url}/v2/${testTasks.TASKS_QUEUE}:purge`, { method: 'POST' })
     expect(answer.status).toBe(200)
   }
@@ -123,24 +130,25 @@ export async function stepProcess(
     hold: director.hold,
     written: () => written(databaseUrl),
     query: async (statement) => (await onServer(databaseUrl, statement)).rows,
-    loseAlarms,
+    loseDeliveries,
     async reset() {
       director.directions.length = 0
-      await loseAlarms()
+      await loseDeliveries()
       await onServer(databaseUrl, 'truncate runtime.tasks, test_notes, runtime.idempotency_keys')
     },
     async left() {
       const tasks = (await ledger()).map((row) => `${row.state} ${row.dispatch}/${row.attempts}`)
-      return { tasks, alarms: emulator.pending().length }
+      return { tasks, deliveries: emulator.pending().length }
     },
     get process() {
       if (!running) throw new Error('No process was started.')
       return running
     },
 
-    killAt(tapped, moment, ...words) {
+    killAt(moment, path) {
       const { child, exit } = service.process
-      const dead = tapped.at(moment, words, async () => {
+      const tapped = isOfCloudTasks([path].flat().at(-1) as Point) ? cloudTasks : database
+      const dead = tapped.at(moment, path, async () => {
         child.kill('SIGKILL')
         running = undefined
         expect(await exit).toBe('SIGKILL')
@@ -159,8 +167,8 @@ export async function stepProcess(
       let ticks = began + minute
       await emulator.settle()
       while (!(await isOver()) || emulator.pending().length > 0) {
-        const alarm = Math.min(...emulator.pending().map(({ scheduleTime }) => scheduleTime))
-        await advance(Math.max(0, Math.min(alarm, ticks) - clock.now()))
+        const delivery = Math.min(...emulator.pending().map(({ scheduleTime }) => scheduleTime))
+        await advance(Math.max(0, Math.min(delivery, ticks) - clock.now()))
         if (clock.now() === ticks) {
           ticks += minute
           expect(await tick()).toBe(200)

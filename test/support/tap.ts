@@ -1,27 +1,32 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { atEnd } from './at-end.ts'
+import { type Point, points } from './points.ts'
 
-/** Whether something happens right before the words reach the other end, or right before its answer comes back. */
+/** Whether something happens right before the words reach the other end, or right before its response comes back. */
 export type Moment = 'before' | 'after'
+
+/** A point of the code, or several that are passed one after another. */
+export type Path = Point | readonly Point[]
 
 /** What stands between a service and another end, and can act on what the service says. */
 export interface Tap {
   readonly port: number
   /**
-   * Waits until the service has said these, one after another, on whatever connection; then, at this moment of the
-   * last, does something and cuts the connection: what was held up is lost. Where `act` returns 'go on', it passes.
+   * Waits until the service has come to these points, one after another, on whatever connection; then, at this moment
+   * of the last, does something and cuts the connection: what was held up is lost. Where `act` returns 'go on', it passes.
    *
    * @returns resolves when it has happened
    */
-  at(moment: Moment, words: readonly RegExp[], act?: () => unknown): Promise<void>
+  at(moment: Moment, path: Path, act?: () => unknown): Promise<void>
   /** Cuts all connections. */
   cut(): void
 }
 
 interface Trap {
   readonly moment: Moment
-  readonly words: RegExp[]
+  /** What is still to be said. */
+  readonly words: string[]
   readonly act: () => unknown
   readonly sprung: () => void
 }
@@ -37,7 +42,8 @@ export async function tap(target: () => number | undefined): Promise<Tap> {
 
   /** Whether these bytes are the last that the trap waits for. */
   function springs(bytes: Buffer): boolean {
-    if (!trap?.words[0]?.test(bytes.toString('latin1'))) return false
+    const [word] = trap?.words ?? []
+    if (!trap || word === undefined || !bytes.includes(word)) return false
     trap.words.shift()
     return trap.words.length === 0
   }
@@ -94,9 +100,12 @@ export async function tap(target: () => number | undefined): Promise<Tap> {
 
   return {
     port: (server.address() as AddressInfo).port,
-    at(moment, words, act = () => {}) {
+    at(moment, path, act = () => {}) {
       const { promise, resolve } = Promise.withResolvers<void>()
-      trap = { moment, words: [...words], act, sprung: resolve }
+      // nothing arrives before: what a point says is found without any I/O
+      void Promise.all([path].flat().map((point) => points[point]())).then((words) => {
+        trap = { moment, words, act, sprung: resolve }
+      })
       return promise
     },
     cut,

@@ -3,11 +3,11 @@ import { exemptDatabase } from '#dev/guard/exempt.ts'
 import { makeDatabase, onServer } from '#test/support/database.ts'
 import { lockWaits, openSession } from '#test/support/session.ts'
 import { type Direction, stepsFeature } from '#test/support/steps.ts'
-import { type Moment, tap, through } from '#test/support/tap.ts'
+import { type Moment, type Path, tap, through } from '#test/support/tap.ts'
 import { taskService } from '#test/support/task-service.ts'
 import { written } from '#test/support/work.ts'
 
-// Cuts the connection to the database at each word of a callback, while the process lives on.
+// Cuts the connection to the database at each point of a callback, while the process lives on.
 
 let direct: () => Promise<Direction>
 const { feature } = stepsFeature(() => direct())
@@ -35,50 +35,61 @@ async function left(): Promise<string[]> {
   return (await service.ledger()).map((row) => `${row.state} ${row.dispatch}/${row.attempts}`)
 }
 
-const claim = /update "runtime"."tasks".*running/s
-const finish = /update "runtime"."tasks".*done/s
-const effect = /insert into "test_notes"/
-const commit = /commit/
-const reschedule = /update "runtime"."tasks".*It was told to fail/s
-const bury = /update "runtime"."tasks".*dead/s
+interface Cut {
+  /** What the attempt is told. */
+  readonly told: Direction
+  readonly moment: Moment
+  readonly at: Path
+  readonly status: number
+  readonly left: string
+  readonly end: string
+  readonly effects: string[]
+}
 
 const once = ['Tea']
 const never: string[] = []
+const retried = { status: 200, left: 'queued 2/1', end: 'done 2/2', effects: once }
+const rescued = { status: 503, left: 'running 1/1', end: 'done 1/2', effects: once }
 
-type Point = [
-  ...[what: string, moment: Moment, words: RegExp[]],
-  ...[status: number, left: string, end: string, written: string[]],
-]
+test.each<Cut>([
+  {
+    ...{ told: 'write', moment: 'before', at: 'claim' },
+    ...{ status: 503, left: 'queued 1/0', end: 'done 1/1', effects: once },
+  },
+  { told: 'write', moment: 'after', at: 'claim', ...rescued },
+  { told: 'write', moment: 'before', at: 'finish', ...retried },
+  { told: 'write', moment: 'after', at: 'finish', ...retried },
+  { told: 'write', moment: 'before', at: 'effect', ...retried },
+  { told: 'write', moment: 'after', at: 'effect', ...retried },
+  { told: 'write', moment: 'before', at: ['finish', 'commit'], ...retried },
+  { told: 'write', moment: 'after', at: ['finish', 'commit'], ...over('done', once) },
+  { told: 'rest', moment: 'before', at: 'finish', ...retried },
+  { told: 'rest', moment: 'after', at: 'finish', ...over('done', never) },
+  { told: 'fail', moment: 'before', at: 'reschedule', ...rescued },
+  { told: 'fail', moment: 'after', at: 'reschedule', ...retried, status: 503, left: 'pending 2/1' },
+  { told: 'fatal', moment: 'before', at: 'bury', ...rescued },
+  { told: 'fatal', moment: 'after', at: 'bury', ...over('dead', never), status: 503 },
+])(
+  'told to $told: cut right $moment $at',
+  async ({ told, moment, at, status, left: expected, end, effects }) => {
+    await enqueue()
+    direct = async () => told
+    const sprung = database.at(moment, at)
+    const [attempt] = await service.emulator.settle()
+    await sprung
+    expect(attempt).toMatchObject({ status })
+    expect(await left()).toEqual([expected])
+    direct = async () => 'write' // of any further attempt
+    await service.drain({ until: '2m' })
+    expect(await left()).toEqual([end])
+    expect(await written(databaseUrl)).toEqual(effects)
+  },
+)
 
-test.each<[Direction, ...Point]>([
-  ['write', 'the claim', 'before', [claim], 503, 'queued 1/0', 'done 1/1', once],
-  ['write', 'the claim', 'after', [claim], 503, 'running 1/1', 'done 1/2', once],
-  ['write', 'done', 'before', [finish], 200, 'queued 2/1', 'done 2/2', once],
-  ['write', 'done', 'after', [finish], 200, 'queued 2/1', 'done 2/2', once],
-  ['write', 'the effect', 'before', [effect], 200, 'queued 2/1', 'done 2/2', once],
-  ['write', 'the effect', 'after', [effect], 200, 'queued 2/1', 'done 2/2', once],
-  ['write', 'the commit of both', 'before', [finish, commit], 200, 'queued 2/1', 'done 2/2', once],
-  ['write', 'the commit of both', 'after', [finish, commit], 200, 'done 1/1', 'done 1/1', once],
-  ['rest', 'done, with no effect,', 'before', [finish], 200, 'queued 2/1', 'done 2/2', once],
-  ['rest', 'done, with no effect,', 'after', [finish], 200, 'done 1/1', 'done 1/1', never],
-  ['fail', 'the reschedule', 'before', [reschedule], 503, 'running 1/1', 'done 1/2', once],
-  ['fail', 'the reschedule', 'after', [reschedule], 503, 'pending 2/1', 'done 2/2', once],
-  ['fatal', 'the burial', 'before', [bury], 503, 'running 1/1', 'done 1/2', once],
-  ['fatal', 'the burial', 'after', [bury], 503, 'dead 1/1', 'dead 1/1', never],
-])('told to %s, %s: cut right %s it', async (direction, ...point) => {
-  const [_what, moment, words, status, expected, end, effects] = point
-  await enqueue()
-  direct = async () => direction
-  const sprung = database.at(moment, words)
-  const [attempt] = await service.emulator.settle()
-  await sprung
-  expect(attempt).toMatchObject({ status })
-  expect(await left()).toEqual([expected])
-  direct = async () => 'write' // of any further attempt
-  await service.drain({ until: '2m' })
-  expect(await left()).toEqual([end])
-  expect(await written(databaseUrl)).toEqual(effects)
-})
+/** How a task ends at its first attempt. */
+function over(state: string, effects: string[]) {
+  return { status: 200, left: `${state} 1/1`, end: `${state} 1/1`, effects }
+}
 
 test('a database that is gone when the run ends: 503, and a later success', async () => {
   await enqueue()
@@ -131,7 +142,7 @@ test('a task that is given back between the claim and the look keeps its alarm',
     "update runtime.tasks set state = 'running', lease = gen_random_uuid(), leased_until = runtime.service_now() + interval '30 s'"
   await onServer(databaseUrl, take)
   direct = async () => 'write'
-  const sprung = database.at('before', [/select .*"held"|select "name", "state", "dispatch"/], async () => {
+  const sprung = database.at('before', 'look', async () => {
     await onServer(databaseUrl, free)
     return 'go on'
   })

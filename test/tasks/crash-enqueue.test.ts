@@ -1,52 +1,50 @@
 import { afterEach, expect, test } from 'vitest'
 import { stepProcess } from '#test/support/step-process.ts'
-import type { Moment, Tap } from '#test/support/tap.ts'
+import type { Moment, Path } from '#test/support/tap.ts'
 
-// Kills the process of a request that enqueues, at each word that it says.
+// Kills the process of a request that enqueues, at each point where it speaks to others.
 
 const service = await stepProcess()
-const { database, cloudTasks } = service
 
 afterEach(service.reset)
 
-const insert = /insert into "runtime"."tasks"/
-const commit = /commit/
-const createTask = /POST \/v2/
-const markQueued = /update "runtime"."tasks" set state = 'queued'/
+interface Kill {
+  readonly moment: Moment
+  readonly at: Path
+  readonly left: string[]
+  readonly deliveries: number
+  /** Seconds until it is mended. */
+  readonly within: number
+}
 
 const nothing: string[] = []
 const pending = ['pending 1/0']
-/** Seconds until it is mended by Cloud Tasks, which has the alarm, and by the tick. */
+/** By Cloud Tasks, which has the delivery, and by the tick. */
 const atOnce = 0
 const byTick = 90
 
-type Point = [
-  ...[what: string, moment: Moment, tap: Tap, words: RegExp[]],
-  ...[left: string[], alarms: number, within: number],
-]
-
-test.each<Point>([
-  ['the insert', 'before', database, [insert], nothing, 0, atOnce],
-  ['the insert', 'after', database, [insert], nothing, 0, atOnce],
-  ['the commit', 'before', database, [insert, commit], nothing, 0, atOnce],
-  ['the commit', 'after', database, [insert, commit], pending, 0, byTick],
-  ['CreateTask', 'before', cloudTasks, [createTask], pending, 0, byTick],
-  ['CreateTask', 'after', cloudTasks, [createTask], pending, 1, atOnce],
-  ['the note that it is queued', 'before', database, [markQueued], pending, 1, atOnce],
-  ['the note that it is queued', 'after', database, [markQueued], ['queued 1/0'], 1, atOnce],
-])('%s: killed right %s it', async (_what, moment, tap, words, left, alarms, within) => {
+test.each<Kill>([
+  { moment: 'before', at: 'enqueue', left: nothing, deliveries: 0, within: atOnce },
+  { moment: 'after', at: 'enqueue', left: nothing, deliveries: 0, within: atOnce },
+  { moment: 'before', at: ['enqueue', 'commit'], left: nothing, deliveries: 0, within: atOnce },
+  { moment: 'after', at: ['enqueue', 'commit'], left: pending, deliveries: 0, within: byTick },
+  { moment: 'before', at: 'createTask', left: pending, deliveries: 0, within: byTick },
+  { moment: 'after', at: 'createTask', left: pending, deliveries: 1, within: atOnce },
+  { moment: 'before', at: 'markQueued', left: pending, deliveries: 1, within: atOnce },
+  { moment: 'after', at: 'markQueued', left: ['queued 1/0'], deliveries: 1, within: atOnce },
+])('killed right $moment $at', async ({ moment, at, left, deliveries, within }) => {
   await service.start()
-  const { dead } = service.killAt(tap, moment, ...words)
+  const { dead } = service.killAt(moment, at)
   expect(await service.enqueue('Tea')).toBeUndefined()
   await dead
-  expect(await service.left()).toEqual({ tasks: left, alarms })
+  expect(await service.left()).toEqual({ tasks: left, deliveries })
 
   await service.start()
-  const again = await service.enqueue('Tea') // the client, who heard nothing, asks again under its key
-  expect(again?.status).toBe(201)
-  expect(again?.headers.get('idempotency-replayed')).toBe(left.length > 0 ? 'true' : null)
+  const retry = await service.enqueue('Tea') // the client, who heard nothing, retries under its key
+  expect(retry?.status).toBe(201)
+  expect(retry?.headers.get('idempotency-replayed')).toBe(left.length > 0 ? 'true' : null)
   expect(await service.finish()).toBeLessThanOrEqual(within)
-  expect(await service.left()).toEqual({ tasks: ['done 1/1'], alarms: 0 })
+  expect(await service.left()).toEqual({ tasks: ['done 1/1'], deliveries: 0 })
   expect(await service.written()).toEqual(['Tea'])
 })
 

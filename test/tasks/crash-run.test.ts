@@ -23,11 +23,11 @@ test('killed while it runs: the lease holds the task for 30 s, then it runs else
   await service.start()
   await service.advance(29_999)
   expect(await service.emulator.settle()).toMatchObject([{ status: 409 }])
-  expect(await service.left()).toEqual({ tasks: ['running 1/1'], alarms: 1 })
+  expect(await service.left()).toEqual({ tasks: ['running 1/1'], deliveries: 1 })
   await service.advance(2)
   await service.tick()
   await service.emulator.settle()
-  expect(await service.left()).toEqual({ tasks: ['done 2/2'], alarms: 1 })
+  expect(await service.left()).toEqual({ tasks: ['done 2/2'], deliveries: 1 })
   expect(await service.finish()).toBeLessThanOrEqual(10)
   expect(await service.written()).toEqual(['Tea'])
 })
@@ -38,7 +38,7 @@ test('killed while it runs: Cloud Tasks comes back by itself as well', async () 
   await settled
   await service.start()
   expect(await service.finish()).toBeLessThanOrEqual(40)
-  expect(await service.left()).toEqual({ tasks: ['done 1/2'], alarms: 0 })
+  expect(await service.left()).toEqual({ tasks: ['done 1/2'], deliveries: 0 })
   expect(await service.written()).toEqual(['Tea'])
 })
 
@@ -47,7 +47,7 @@ test('a process that is cut off, not dead, may finish as long as nobody took its
   await service.advance(45_000)
   asking.answer('write')
   expect(await settled).toMatchObject([{ status: 200 }])
-  expect(await service.left()).toEqual({ tasks: ['done 1/1'], alarms: 0 })
+  expect(await service.left()).toEqual({ tasks: ['done 1/1'], deliveries: 0 })
   expect(await service.written()).toEqual(['Tea'])
 })
 
@@ -60,7 +60,7 @@ test('a task that kills its process each time is dead after its attempts, and sa
     expect(await service.process.exit).toBe('SIGKILL')
     expect(await service.left()).toEqual({
       tasks: [`running ${attempt}/${attempt}`],
-      alarms: expect.any(Number),
+      deliveries: expect.any(Number),
     })
     await service.start()
     await service.advance(30_001)
@@ -82,27 +82,27 @@ test('SIGTERM while it runs: given back at once, not counted, and run elsewhere'
   const { first, settled } = await startRunning()
   first.child.kill('SIGTERM')
   expect(await settled).toMatchObject([{ status: 409 }])
-  expect(await service.left()).toEqual({ tasks: ['queued 1/0'], alarms: 1 })
+  expect(await service.left()).toEqual({ tasks: ['queued 1/0'], deliveries: 1 })
   expect(await first.exit).toBe(0)
 
   await service.start()
   expect(await service.finish()).toBe(1)
-  expect(await service.left()).toEqual({ tasks: ['done 1/1'], alarms: 0 })
+  expect(await service.left()).toEqual({ tasks: ['done 1/1'], deliveries: 0 })
   expect(await service.written()).toEqual(['Tea'])
 })
 
-test.each<['before' | 'after', string, string, number]>([
-  ['before', 'running 1/1', 'done 1/2', 40],
-  ['after', 'queued 1/0', 'done 1/1', 1],
-])('SIGTERM, and killed right %s it is given back', async (moment, left, end, within) => {
+test.each([
+  { moment: 'before', left: 'running 1/1', end: 'done 1/2', within: 40 },
+  { moment: 'after', left: 'queued 1/0', end: 'done 1/1', within: 1 },
+] as const)('SIGTERM, and killed right $moment release', async ({ moment, left, end, within }) => {
   const { first, settled } = await startRunning()
-  const { dead } = service.killAt(service.database, moment, /update "runtime"."tasks".*queued/s)
+  const { dead } = service.killAt(moment, 'release')
   first.child.kill('SIGTERM')
   await dead
   await settled
-  expect(await service.left()).toEqual({ tasks: [left], alarms: 1 })
+  expect(await service.left()).toEqual({ tasks: [left], deliveries: 1 })
   await service.start()
   expect(await service.finish()).toBeLessThanOrEqual(within)
-  expect(await service.left()).toEqual({ tasks: [end], alarms: 0 })
+  expect(await service.left()).toEqual({ tasks: [end], deliveries: 0 })
   expect(await service.written()).toEqual(['Tea'])
 })

@@ -181,7 +181,7 @@ test('a token that Cloud Tasks refuses is not used again', async () => {
 test('a hand-over that is cut when Cloud Tasks has the task already: nothing is done twice', async () => {
   service.emulator.faults.set({ createTimesOut: { times: 1 } })
   await enqueue('Tea')
-  expect(await service.left()).toEqual({ tasks: ['pending 1/0'], alarms: 1 })
+  expect(await service.left()).toEqual({ tasks: ['pending 1/0'], deliveries: 1 })
   await service.advance(31_000)
   expect(await service.tick()).toBe(200)
   expect(google.calls.at(-1)?.status).toBe(409)

@@ -197,6 +197,17 @@ describe('a success is stored and replayed:', () => {
       expect([response.status, response.headers.get('location')]).toEqual([303, '/else'])
   })
 
+  test('a cookie is not: it is a credential, and may be older than the one that the caller has', async () => {
+    const work: Work = async (c) => {
+      c.header('Set-Cookie', 'session=1')
+      return c.json({}, 201, { 'Content-Language': 'en' })
+    }
+    const [first, second] = await workTwice(work, 'cookie')
+    expect(first?.headers.getSetCookie()).toEqual(['session=1'])
+    expect(second?.headers.getSetCookie()).toEqual([])
+    expect(second?.headers.get('content-language')).toBe('en')
+  })
+
   test('a 204, without a body', async () => {
     for (const response of await workTwice(async (c) => c.body(null, 204), 'no-content')) {
       expect(response.status).toBe(204)

@@ -1,0 +1,74 @@
+import { drizzle } from 'drizzle-orm/node-postgres'
+import type { Database, Transaction } from '#src/runtime/database/database.ts'
+import { enqueue } from '#src/runtime/tasks/enqueue.ts'
+import * as ledger from '#src/runtime/tasks/ledger.ts'
+import * as operators from '#src/runtime/tasks/operators.ts'
+import * as sweeps from '#src/runtime/tasks/sweeps.ts'
+import { notesTable } from './notes-table.ts'
+import { stepsFeature } from './steps.ts'
+
+// The points of the code where a process may die: what each of these functions says to the database, whatever text
+// Drizzle makes of it.
+
+const id = '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f'
+const dispatch = { id, name: 'steps.step', dispatch: 1 }
+const row = { ...dispatch, attempts: 1, lease: id } as ledger.ClaimedRow
+const note = { id, owner: 'work', text: 'Tea', pages: 1 }
+const { step } = stepsFeature(async () => 'write')
+
+/** Finds what the code says at each point, as it goes over the wire. */
+export const points = {
+  enqueue: statement((tx) => enqueue(tx, step, { text: 'Tea' })),
+  markQueued: statement((database) => ledger.markQueued(database, [dispatch])),
+
+  claim: statement((database) => ledger.claim(database, dispatch)),
+  look: statement((database) => ledger.look(database, id)),
+  finish: statement((database) => ledger.finish(database, row)),
+  release: statement((database) => ledger.release(database, row)),
+  reschedule: statement((database) => ledger.reschedule(database, row, 1, 'Error: lost')),
+  bury: statement((database) => ledger.bury(database, row, 1, 'Error: lost')),
+  markAnnounced: statement((database) => ledger.markAnnounced(database, id)),
+
+  takePending: statement((database) => sweeps.takePending(database, 1)),
+  takeRunaways: statement((database) => sweeps.takeRunaways(database, 1)),
+  takeOverdue: statement((database) => sweeps.takeOverdue(database, 1)),
+  takeLost: statement((database) => sweeps.takeLost(database, dispatch)),
+  pruneTasks: statement((database) => sweeps.pruneTasks(database, 1, 1)),
+
+  redriveTask: statement((database) => operators.redriveTask(database, id)),
+  redriveTasks: statement((database) => operators.redriveTasks(database, dispatch.name)),
+  cancelTask: statement((database) => operators.cancelTask(database, id)),
+
+  /** What the effect of a step writes. */
+  effect: statement((tx) => tx.insert(notesTable).values(note)),
+  commit: () => 'commit',
+  rollback: () => 'rollback',
+
+  /** To Cloud Tasks. */
+  createTask: () => 'POST /v2/',
+  getTask: () => 'GET /v2/',
+}
+
+/** A point of the code, by its name. */
+export type Point = keyof typeof points
+
+/** Whether it is said to Cloud Tasks, not to the database. */
+export function isOfCloudTasks(point: Point): boolean {
+  return point === 'createTask' || point === 'getTask'
+}
+
+/** The first statement that `work` sends; of an insert its head, since what is absent stands otherwise in its values. */
+function statement(work: (database: Database & Transaction) => PromiseLike<unknown>) {
+  return async function find(): Promise<string> {
+    const { promise, resolve } = Promise.withResolvers<string>()
+    const client = {
+      async query({ text }: { text: string }) {
+        resolve(text)
+        return { rows: [], rowCount: 0 }
+      },
+    }
+    await Promise.resolve(work(drizzle(client as never) as never)).catch(() => {}) // it finds nothing
+    const [head = ''] = (await promise).split(' values ')
+    return head
+  }
+}
