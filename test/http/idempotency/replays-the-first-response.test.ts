@@ -197,7 +197,7 @@ describe('a success is stored and replayed:', () => {
       expect([response.status, response.headers.get('location')]).toEqual([303, '/else'])
   })
 
-  test('a cookie is not: it is a credential, and may be older than the one that the caller has', async () => {
+  test('a 201 without its cookie: the caller may have a newer one', async () => {
     const work: Work = async (c) => {
       c.header('Set-Cookie', 'session=1')
       return c.json({}, 201, { 'Content-Language': 'en' })
