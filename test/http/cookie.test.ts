@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { expect, test } from 'vitest'
 import { defineRoute, handle, handlePlain, json, jsonBody } from '#src/runtime/routes/route.ts'
+import { contractOf } from '#test/support/contract.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { forge, goodClaims } from '#test/support/forge.ts'
@@ -162,7 +163,7 @@ test('with the token in the header, or with none, the origin does not matter: no
 })
 
 test('the contract shows the cookie, and the 403, where it is on', async () => {
-  const { components, paths } = (await expectJson(await api('/openapi.json'))) as unknown as Contract
+  const { components, paths } = await contractOf<Contract>(api)
   expect(components.securitySchemes.cookie).toEqual({ type: 'apiKey', in: 'cookie', name: 'session' })
   expect(paths['/it']?.post?.security).toEqual([{ bearer: ['a:write'] }, { cookie: ['a:write'] }])
   expect(paths['/it']?.get?.security).toEqual([{}, { bearer: [] }, { cookie: [] }])
@@ -170,7 +171,7 @@ test('the contract shows the cookie, and the 403, where it is on', async () => {
   expect(paths['/it']?.get?.responses['403']).toBeUndefined()
 
   const off = await serve({})
-  const plain = (await expectJson(await off.api('/openapi.json'))) as unknown as Contract
+  const plain = await contractOf<Contract>(off.api)
   expect(plain.components.securitySchemes).toEqual({
     bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
   })

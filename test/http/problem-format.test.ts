@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { describe, expect, test } from 'vitest'
 import { Problem, problems } from '#src/runtime/kernel/problem.ts'
 import { handlePlain } from '#src/runtime/routes/route.ts'
+import { contractOf } from '#test/support/contract.ts'
 import { expectProblem } from '#test/support/expect.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { notes } from '#test/support/notes.ts'
@@ -24,10 +25,6 @@ type JsonSchema = Parameters<typeof z.fromJSONSchema>[0]
 interface Media {
   schema: object
   examples?: Record<string, { value: unknown }>
-}
-
-async function contractOf(api: (path: string) => Promise<Response>) {
-  return (await (await api('/openapi.json')).json()) as Contract
 }
 
 function failures(contract: Contract) {
@@ -93,7 +90,7 @@ describe('with PyMacaron’s format', () => {
   })
 
   test('the contract shows it with every failure, in place of the other', async () => {
-    const contract = await contractOf(api)
+    const contract = await contractOf<Contract>(api)
     expect(contract.components.schemas.Error).toMatchObject({
       required: ['status', 'error', 'error_description', 'user_message', 'error_id'],
     })
@@ -113,7 +110,7 @@ describe('with PyMacaron’s format', () => {
 describe('with the format of RFC 9457', () => {
   test('every failure in the contract is of that type', async () => {
     const { api } = await testService({ databaseUrl: noDatabase, features: [notes] })
-    const contract = await contractOf(api)
+    const contract = await contractOf<Contract>(api)
     for (const [status, { content }] of failures(contract)) {
       expect(Object.keys(content ?? {})).toEqual(['application/problem+json'])
       const { schema, examples = {} } = content?.['application/problem+json'] ?? {}
@@ -130,7 +127,7 @@ describe('with the format of RFC 9457', () => {
 
   test('every answer fits the schema that the contract shows', async () => {
     const { api } = await testService({ databaseUrl: noDatabase, features: [notes] })
-    const { components } = await contractOf(api)
+    const { components } = await contractOf<Contract>(api)
     const Problem = z.fromJSONSchema({
       ...components.schemas.Problem,
       additionalProperties: false,

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, expectTypeOf, test } from 'vitest'
 import { defineFeature } from '#src/runtime/feature.ts'
 import { defineProblems, Problem, type ProblemDefinition, problems } from '#src/runtime/kernel/problem.ts'
 import { defineRoute, handle, json } from '#src/runtime/routes/route.ts'
+import { contractOf } from '#test/support/contract.ts'
 import { expectProblem } from '#test/support/expect.ts'
 import { noDatabase } from '#test/support/feature.ts'
 import { testService } from '#test/support/service.ts'
@@ -147,9 +148,9 @@ describe('the runtime’s own codes', () => {
 })
 
 test('a feature’s problems are in the contract, by code', async () => {
-  const contract = (await (await api('/openapi.json')).json()) as {
+  const contract = await contractOf<{
     paths: Record<string, { get: { responses: Record<string, { content: object }> } }>
-  }
+  }>(api)
   const responses = contract.paths['/stock/{id}']?.get.responses
   expect(responses?.[409]?.content).toEqual({
     'application/problem+json': {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { problems } from '#src/runtime/kernel/problem.ts'
-import { expectJson } from '#test/support/expect.ts'
+import { contractOf } from '#test/support/contract.ts'
 import { noDatabase } from '#test/support/feature.ts'
 import { notes } from '#test/support/notes.ts'
 import { testService } from '#test/support/service.ts'
@@ -33,7 +33,7 @@ interface Contract {
 
 const steps = stepsFeature(() => Promise.resolve('rest'))
 const service = await testService({ databaseUrl: noDatabase, features: [notes, steps.feature] })
-const contract = await expectJson<Contract>(await service.api('/openapi.json'))
+const contract = await contractOf<Contract>(service.api)
 const operationsOf = ({ paths }: Contract) =>
   Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(
@@ -61,7 +61,7 @@ test('it is OpenAPI 3.1, with a title, a version, a server and described tags', 
 test('SERVICE_URL is the server', async () => {
   const environment = { SERVICE_URL: 'https://orders.example.com' }
   const service = await testService({ databaseUrl: noDatabase, features: [notes], environment })
-  const { servers } = await expectJson<Contract>(await service.api('/openapi.json'))
+  const { servers } = await contractOf<Contract>(service.api)
   expect(servers).toEqual([{ url: 'https://orders.example.com' }])
 })
 

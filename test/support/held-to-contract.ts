@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { Api, ClientRequest } from './client.ts'
+import { followReferences } from './contract.ts'
 import { type JsonSchema, judge } from './json-schema.ts'
 import { valuesOf } from './values-of.ts'
 
@@ -39,8 +40,8 @@ interface Trial {
 }
 
 /** The operations of a contract, those alone that take JSON or no body. */
-export function operationsOf({ paths }: Contract): Operation[] {
-  return Object.entries(paths)
+export function operationsOf(contract: Contract): Operation[] {
+  return Object.entries(followReferences(contract).paths)
     .flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({
         ...operation,

@@ -9,6 +9,7 @@ import { checkBody } from './body-checks.ts'
 import type { CallerMiddleware } from './caller-middleware.ts'
 import { checkFields } from './field-checks.ts'
 import { checkPathParameters } from './path-checks.ts'
+import { uniqueResponseNames } from './response-names.ts'
 import type { Operation, PlainOperation, RouteDefinition } from './route.ts'
 import type { RouteGroup } from './route-group.ts'
 import { checkSchemas, contentSchemas } from './schema-checks.ts'
@@ -151,6 +152,7 @@ function uniqueProblems(
       owners.set(code, definition)
     }
   }
+  uniqueResponseNames(owners.keys())
 }
 
 /**

@@ -6,7 +6,11 @@ import { everySchema } from './walk.ts'
 /** What a caller sends, or what the service does: they differ in defaults, transformations and unknown keys. */
 export type Direction = 'input' | 'output'
 
-type Json = Record<string, unknown>
+/** An object of the contract. */
+export type Json = Record<string, unknown>
+
+/** Writes schemas for one document: see `schemaWriter`. */
+export type SchemaWriter = ReturnType<typeof schemaWriter>
 
 const components = '#/components/schemas/'
 /** The values of these keys are data, not schemas. */
@@ -143,7 +147,9 @@ function finish(written: ReadonlyMap<string, Json>) {
     return io === 'output' && twofold.has(name) ? `${name}Output` : name
   }
   const resolve = (json: Json) =>
-    references(json, (reference) => components + nameAt(reference.slice(components.length)))
+    references(json, (reference) =>
+      reference.startsWith(components) ? components + nameAt(reference.slice(components.length)) : reference,
+    )
   return {
     components: new Map([...written].map(([key, json]) => [nameAt(key), resolve(json)])),
     resolve,
