@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2034
-# What the scripts of this folder share. In Cloud Build cloudbuild.yaml gives them their variables; on your machine
-# they take its defaults, and each takes --project PROJECT; without it, the project is PROJECT_ID, or gcloud's own.
+# What the scripts of this folder share. In Cloud Build, cloudbuild.yaml gives them their variables. On your machine they
+# take its defaults, and each takes --project PROJECT. Without it, the project is PROJECT_ID, or gcloud's own.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# What to do next, should the script fail: set it as you go.
+# What to do next if the script fails. Set it before each part of a script.
 hint=
 advise() {
   [ -z "$hint" ] || printf '\nWhat to do next: %s\n' "$hint" >&2
@@ -30,7 +30,7 @@ done
 : "${BUILD_BASE:=$(default_of _BUILD_BASE)}" "${RUN_BASE:=$(default_of _RUN_BASE)}"
 : "${COMMIT_SHA:=}" "${REPO_FULL_NAME:=}" "${BUILD_ID:=by-hand}" "${LOCATION:=global}"
 
-# A sourced file may change its script's arguments: --project and its value are taken out of them
+# A sourced file may change its script's arguments: this takes --project and its value out of them
 arguments=()
 while (($#)); do
   case $1 in
@@ -43,19 +43,19 @@ done
 set -- ${arguments[@]+"${arguments[@]}"}
 : "${PROJECT_ID:=$(gcloud config get-value project 2>/dev/null || true)}"
 [ -n "$PROJECT_ID" ] || fail "No project: $0 --project PROJECT, or once for all: gcloud config set project PROJECT"
-# runway-staging and a tag of ten characters stay below the 46 of a tagged URL, accounts below their 30
+# so SERVICE-staging with a tag of ten characters fits into the 46 of a tagged URL, and accounts into their 30
 [[ $SERVICE =~ ^[a-z][a-z0-9-]{0,12}[a-z0-9]$ ]] ||
   fail "_SERVICE is '$SERVICE': a name of 2 to 14 small letters, digits and dashes is needed (cloudbuild.yaml)"
 
-# What steps hand on to later ones
+# Files that steps hand on to later steps
 state=.build
 mkdir -p $state
 
 # The project, and where in it: for most commands
 at=(--project "$PROJECT_ID" --region "$REGION")
 
-# stage NAME: the script's stage of the build (check, image, staging, live). Ends it, content, where the build is not
-# to come so far, or takes an image that has its check behind it
+# stage NAME: the script's stage of the build (check, image, staging, live). Ends the script with status 0 if the build
+# ends at an earlier stage, or if this stage was done when the given image was built
 stage() {
   local stages=' check image staging live '
   [[ $stages == *" $UNTIL "* ]] || fail "_UNTIL is '$UNTIL': it is one of$stages"
@@ -69,14 +69,14 @@ stage() {
   fi
 }
 
-# environment NAME: staging or live; sets $name, the service's, and $folder, for what steps hand on
+# environment NAME: staging or live. Sets $environment, the service's $name, and the $folder for files of this environment
 environment() {
   [[ ${1:-} =~ ^(staging|live)$ ]] || fail "Which environment: $0 staging, or $0 live?"
   environment=$1 name=$SERVICE-$1 folder=$state/$1
   mkdir -p "$folder"
 }
 
-# variables ENVIRONMENT: its NAME=value lines, checked; or those of `try`, which may be none
+# variables ENVIRONMENT: prints its NAME=value lines, after a check. Those of `try` may be none
 variables() {
   local file=deploy/environments/$1.env bad
   bad=$(grep -nvE '^[A-Z][A-Z0-9_]*=|^ *(#|$)' "$file" || true)
@@ -95,7 +95,7 @@ cloud_sql() {
   fi
 }
 
-# again: the command that takes this build's image through staging and live once more
+# again: prints the command that takes this build's image through staging and live once more
 again() {
   echo "deploy/submit ${COMMIT_SHA:-HEAD} --project $PROJECT_ID --substitutions=_IMAGE=$(cat $state/image)"
 }

@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# What the scripts of this folder ask and change of the service $name, which `environment` says.
+# Reads and changes the service $name, which `environment` sets.
 
-# A service's first revision: it has the traffic before any was tested, and answers 503 to all
+# A service's first revision: it has the traffic before any revision was tested, and responds with 503 to all
 closed() { echo "$name-closed"; }
 
-# service_exists: whether $name was ever deployed. Fails where Google does not say
+# service_exists: whether $name was ever deployed. Fails if Google does not say
 service_exists() {
   local found
   found=$(gcloud run services list "${at[@]}" --filter="metadata.name=$name" --format='value(metadata.name)') ||
@@ -12,34 +12,33 @@ service_exists() {
   [ -n "$found" ]
 }
 
-# traffic: a line REVISION,PERCENT,TAG for each target that $name was told. What it was told counts, not what is done
-# of it already
+# traffic: a line REVISION,PERCENT,TAG for each target of $name, as it was last set, even if it is not yet in effect
 traffic() {
   local columns=spec.traffic.revisionName,spec.traffic.percent,spec.traffic.tag,status.latestReadyRevisionName
   gcloud run services describe "$name" "${at[@]}" --flatten='spec.traffic[]' --format="csv[no-heading]($columns)" |
     awk -F, -v OFS=, '{ print $1 ? $1 : $4, $2, $3 }'
 }
 
-# serving: the revisions of $name that have traffic, as --to-revisions takes them: a=90,b=10. Nothing, not even the end
-# of a line, where nothing serves, or only the closed revision
+# serving: the revisions of $name that have traffic, as --to-revisions takes them: a=90,b=10. Prints nothing, and no end of
+# line, if nothing serves, or only the closed revision
 serving() {
   traffic | awk -F, -v closed="$(closed)" '$1 && $1 != closed && $2 > 0 { printf "%s%s=%s", comma, $1, $2; comma = "," }'
 }
 
-# move FROM TO [TAG] [PASSED]: the traffic to TO, if FROM has it; both as `serving` prints them, and nothing means the
-# closed revision. Where they are given, it takes TAG away, and notes that the revisions PASSED. Status 3: something else
+# move FROM TO [TAG] [PASSED]: moves the traffic to TO if FROM has it. Both are as `serving` prints them; an empty one means
+# the closed revision. If they are given, takes TAG away, and notes that the revisions PASSED. Status 3: something else
 # serves, and nothing was changed.
-# It is one compare-and-set: the service is sent back with the version that was read, and Google refuses it where
-# anything has changed since. No command of gcloud does that: `services replace` takes the version from a look of its own.
+# This is one compare-and-set: it sends the service back with the version that it has read, and Google refuses it if
+# anything has changed since. No command of gcloud does that: `services replace` reads the version itself.
 # https://cloud.google.com/run/docs/reference/rest/v1/namespaces.services/replaceService
 move() {
   local from=$1 to=$2 tag=${3:-} passed=${4:-} targets now code='' file=$folder/service.json
   local url=${RUN_API:-https://$REGION-run.googleapis.com}/apis/serving.knative.dev/v1
   for _ in {1..10}; do
-    gcloud run services describe "$name" "${at[@]}" --format=json >"$file" || return 1 # before the look at what serves
+    gcloud run services describe "$name" "${at[@]}" --format=json >"$file" || return 1 # first, so that a change after it is noticed
     targets=$(traffic) && now=$(serving) || return 1
     if [ "$now" != "$from" ]; then
-      [[ -n $code && $now = "$to" ]] || return 3 # what was sent has arrived, though its answer has not
+      [[ -n $code && $now = "$to" ]] || return 3 # an earlier try has arrived, but not its response
       return 0
     fi
     {
@@ -52,7 +51,7 @@ move() {
       --data-binary "@$file.new" --output "$file.said" --write-out '%{http_code}') || code=000
     case $code in
     200) return 0 ;;
-    000 | 409 | 429 | 5??) sleep 1 ;; # somebody else was first, or Google did not say: look again
+    000 | 409 | 429 | 5??) sleep 1 ;; # somebody else was first, or Google did not say: read again
     *) cat "$file.said" >&2 && return 1 ;;
     esac
   done
@@ -60,8 +59,8 @@ move() {
   return 1
 }
 
-# rewrite FILE PASSED: FILE, a service as gcloud prints it in JSON (keys in order, two spaces a level), with the traffic
-# of FILE.traffic; with the revisions PASSED, if any are given, before the twenty that its annotation `passed` has
+# rewrite FILE PASSED: prints FILE (a service as gcloud prints it in JSON: keys in order, two spaces a level) with the
+# traffic of FILE.traffic, and with the revisions PASSED, if any, at the start of its annotation `passed`, which keeps twenty
 rewrite() {
   awk -v traffic="$(cat "$1.traffic")" -v passed="$2" '
     /^  "/ { section = $1 }
@@ -82,13 +81,13 @@ rewrite() {
   ' "$1"
 }
 
-# passed: a line for each revision of $name that passed its build
+# passed: prints a line for each revision of $name that passed its build
 passed() {
   gcloud run services describe "$name" "${at[@]}" --format='value(metadata.annotations.passed)' | tr ' ' '\n'
 }
 
-# sweep: takes the tags away that builds have left which were cancelled, or cut. Not to know which builds go on is no
-# reason to stop: a tag costs nothing
+# sweep: takes away the tags that cancelled builds have left. If Google does not say which builds still run, all tags stay:
+# a tag costs nothing
 sweep() {
   local going left
   left=$(traffic | awk -F, '$3 ~ /^b-/ { print $3 }')
@@ -103,7 +102,7 @@ sweep() {
   untag "$left"
 }
 
-# untag TAG,…: of $name, where it has them
+# untag TAG,…: takes these tags of $name away
 untag() {
   gcloud run services update-traffic "$name" "${at[@]}" --remove-tags "$1" --quiet
 }
@@ -114,7 +113,7 @@ overtaken() {
   fail "Overtaken: $(grep . "$folder/before" || echo nothing) served when this build began, now it is ${1:-nothing}"
 }
 
-# not_overtaken: fails if another build went live since this one noted what serves
+# not_overtaken: fails if another build went live after this one noted what serves
 not_overtaken() {
   local now=''
   [ "$environment" = live ] || return 0
@@ -122,7 +121,7 @@ not_overtaken() {
   [ "$now" = "$(cat "$folder/before")" ] || overtaken "$now"
 }
 
-# deploy_flags: what a revision of $name is made of, in the list `flags`
+# deploy_flags: sets the list `flags`: what a revision of $name is made of
 deploy_flags() {
   # shellcheck disable=SC2054 # the commas are the probe's
   flags=(--image "$(cat "$state/image")" --revision-suffix "$(cat "$folder/suffix")" --tag "$(cat "$folder/tag")"
@@ -133,8 +132,8 @@ deploy_flags() {
     --env-vars-file "$folder/variables.yaml" --set-secrets "$(cat "$folder/secrets")" "$(cloud_sql)" --quiet)
 }
 
-# revisions: a line REVISION,READY,CREATED for each of $name's but the closed one, the newest first; READY is True, False
-# or Unknown
+# revisions: prints a line REVISION,READY,CREATED for each of $name's revisions but the closed one, the newest first. READY
+# is True, False or Unknown
 revisions() {
   gcloud run revisions list --service "$name" "${at[@]}" --sort-by=~metadata.creationTimestamp \
     --flatten='status.conditions[]' --filter='status.conditions.type=Ready' \
@@ -142,20 +141,20 @@ revisions() {
     grep -v "^$(closed)," || true
 }
 
-# tag_url TAG: where $name answers under it
+# tag_url TAG: prints the URL of $name under this tag
 tag_url() {
   gcloud run services describe "$name" "${at[@]}" --flatten='status.traffic[]' \
     --format='csv[no-heading](status.traffic.tag,status.traffic.url)' | awk -F, -v tag="$1" '$1 == tag { print $2 }'
 }
 
-# service_url: where callers reach $name
+# service_url: prints the URL where callers reach $name
 service_url() {
   local own
   own=$(variables "$environment" | sed -n 's/^SERVICE_URL=//p')
   if [ -n "$own" ]; then echo "$own"; else gcloud run services describe "$name" "${at[@]}" --format='value(status.url)'; fi
 }
 
-# answers URL REVISION: waits, a minute at most, until /version says, three times in a row, that REVISION answers
+# answers URL REVISION: waits until /version names REVISION three times in a row. Fails after a minute
 answers() {
   local said='' in_a_row=0 end=$((SECONDS + 60))
   for _ in {1..60}; do

@@ -1,27 +1,28 @@
 # shellcheck shell=bash disable=SC2154
-# What deploy/setup makes for each environment. Staging's accounts are granted nothing of live's, nor live's of staging's.
+# What deploy/setup makes for each environment. Staging's accounts get no right to anything of live, and live's to nothing
+# of staging.
 #
-# On one Cloud SQL instance the two have a database, a user and a password each. What that does not separate: users that
-# Google makes belong to the role cloudsqlsuperuser, and the databases belong to that role. So each user may connect to
-# the other's database, and drop it or its tables, though not read them. `separate` ends this.
+# On one Cloud SQL instance each has a database, a user and a password. That does not separate them completely: users that
+# Google makes belong to the role cloudsqlsuperuser, and so do the databases. So each user may connect to the other's
+# database, and drop it or its tables, but not read them. `separate` ends this.
 
 sql_instance() {
   local is='' instances
-  instances=$(patiently gcloud sql instances list "${project[@]}" --format='value(name)')
+  instances=$(retry gcloud sql instances list "${project[@]}" --format='value(name)')
   if new "instance $instance" "$instance" "$instances"; then
     make gcloud sql instances create "$instance" "${project[@]}" --region "$REGION" --database-version POSTGRES_18 \
       --edition enterprise --tier db-f1-micro --storage-size 10 --storage-auto-increase --storage-auto-increase-limit 50 \
       --data-api-access ALLOW_DATA_API --backup-start-time 02:00 \
       --enable-point-in-time-recovery --deletion-protection --async --format none
   fi
-  for _ in {1..120}; do # a run that was stopped may have left it half made
-    is=$(patiently gcloud sql instances describe "$instance" "${project[@]}" --format='value(state)')
+  for _ in {1..120}; do # it may still be in the making, also since an earlier run
+    is=$(retry gcloud sql instances describe "$instance" "${project[@]}" --format='value(state)')
     [[ -z $dry_run && $is != RUNNABLE ]] || break
     sleep 10
   done
   [[ -n $dry_run || $is = RUNNABLE ]] || fail "The instance $instance is $is after 20 minutes"
-  databases=$(patiently gcloud sql databases list --instance "$instance" "${project[@]}" --format='value(name)')
-  users=$(patiently gcloud sql users list --instance "$instance" "${project[@]}" --format='value(name)')
+  databases=$(retry gcloud sql databases list --instance "$instance" "${project[@]}" --format='value(name)')
+  users=$(retry gcloud sql users list --instance "$instance" "${project[@]}" --format='value(name)')
 }
 
 # sql_user VERB PASSWORD: VERB is create or set-password
@@ -29,8 +30,9 @@ sql_user() {
   gcloud sql users "$1" "$name" --instance "$instance" "${project[@]}" --format none --flags-file=- < <(printf -- '--password: "%s"\n' "$2")
 }
 
-# The environment's database and user, and the secret with both. The user comes first: stopped in between, the next
-# run gives it another password, which nobody has used. A secret without its user: the user gets that password
+# Makes the environment's database and user, and the secret with both. The user comes first: if the run is stopped in
+# between, the next run gives the user another password, since nobody has used the first one. If there is a secret but no
+# user, the user gets the password of the secret
 sql_database() {
   local secret=$name-database-url password verb=create
   if new "database $name" "$name" "$databases"; then
@@ -38,7 +40,7 @@ sql_database() {
   fi
   if new "user $name" "$name" "$users"; then
     if stored "$secret"; then
-      password=$(patiently gcloud secrets versions access latest --secret "$secret" "${project[@]}" |
+      password=$(retry gcloud secrets versions access latest --secret "$secret" "${project[@]}" |
         sed -n "s|^postgres://$name:\([0-9a-f]*\)@/.*|\1|p")
       [ -n "$password" ] || fail "The secret $secret has no password of $name: with a database of yours, \
 give both _DATABASE_URLs, or say _CLOUD_SQL: none in cloudbuild.yaml"
@@ -57,16 +59,16 @@ give both _DATABASE_URLs, or say _CLOUD_SQL: none in cloudbuild.yaml"
   secret "$secret" "postgres://$name:$password@/$name?host=/cloudsql/$PROJECT_ID:$REGION:$instance"
 }
 
-# separate PASSWORD: keeps the other environment's user out of this database. The statement is the database's own
-# user's; Google reads its password from a secret of the region, which is there for that minute only
+# separate PASSWORD: keeps the other environment's user out of this database. The database's own user runs the statements.
+# Google reads its password from a secret of the region, which exists for that minute only
 separate() {
   local secret=$name-set-up regional=(--location "$REGION" "${project[@]}") status=0
   separation="Keep others out of the database $name: as its user, in Cloud SQL Studio, $(statements)"
   { make gcloud secrets create "$secret" "${regional[@]}" --format none &&
-    patiently regional_version "$secret" "$1" &&
-    patiently gcloud sql instances execute-sql "$instance" "${project[@]}" --database "$name" --user "$name" --sql "$(statements)" \
+    retry regional_version "$secret" "$1" &&
+    retry gcloud sql instances execute-sql "$instance" "${project[@]}" --database "$name" --user "$name" --sql "$(statements)" \
       --password-secret-version "projects/$PROJECT_ID/locations/$REGION/secrets/$secret/versions/latest" --format none; } || status=1
-  patiently gcloud secrets delete "$secret" "${regional[@]}" --quiet || status=1
+  retry gcloud secrets delete "$secret" "${regional[@]}" --quiet || status=1
   return $status
 }
 regional_version() {
@@ -96,12 +98,12 @@ set_up_environment() {
   elif [ -n "$instance" ]; then
     sql_database
   fi
-  if [ "$1" = staging ] || grep -qx auth-secret <<<"$listed"; then # a build reads staging's, to sign its tokens
+  if [ "$1" = staging ] || grep -qx auth-secret <<<"$listed"; then # a build reads staging's, to sign tokens for its tests
     secret "$name-auth-secret" "$(random base64 48)"
   fi
 
-  # The service's own: its secrets, its queue (that it may ask for a task takes the viewer), its connection, and the
-  # right to have tasks sent in the invoker's name
+  # The service may read its secrets, use its queue (the viewer role lets it look a task up), connect to its database, and
+  # have tasks sent in the invoker's name
   for secret in $listed; do
     if grep -qxF -- "$name-$secret" <<<"$secrets"; then
       grant secretmanager.secretAccessor "$runtime" secrets add-iam-policy-binding "$name-$secret" "${project[@]}"
@@ -118,7 +120,7 @@ set_up_environment() {
 expression=resource.name == \"projects/$PROJECT_ID/instances/$connected\" && resource.type == \"sqladmin.googleapis.com/Instance\""
   fi
 
-  # A build deploys as the one, and has the tick sent as the other
+  # A build deploys as the service's account, and has the tick sent as the invoker
   grant iam.serviceAccountUser "$build" iam service-accounts add-iam-policy-binding "$runtime" "${project[@]}"
   grant iam.serviceAccountUser "$build" iam service-accounts add-iam-policy-binding "$invoker" "${project[@]}"
 }

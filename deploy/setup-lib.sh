@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# What deploy/setup has for looking, making and granting.
+# How deploy/setup reads, makes and grants.
 
 project=(--project "$PROJECT_ID")
 located=(--project "$PROJECT_ID" --location "$REGION")
@@ -23,7 +23,7 @@ fi
 section() { printf '\n# %s\n' "$1"; }
 there() { [ -n "$dry_run" ] || echo "there  $1"; }
 
-# new WHAT NAME LIST: whether NAME is none of LIST, and so is to be made; says it
+# new WHAT NAME LIST: whether NAME is not in LIST, and so must be made. Prints which
 new() {
   if grep -qxF -- "$2" <<<"$3"; then
     there "$1"
@@ -32,10 +32,10 @@ new() {
   [ -n "$dry_run" ] || echo "make   $1"
 }
 
-# patiently COMMAND…: again, for half a minute, while what was just made is not known everywhere; what gcloud tells on
-# the way is shown only if it fails. COMMAND may run twice: Google may have done what it did not answer. So one that
-# makes something is for `make`
-patiently() {
+# retry COMMAND…: runs it again for half a minute, because what was just made is not known everywhere at once. Shows what
+# gcloud printed only if it fails in the end. COMMAND may run twice: Google may have done it without a response. So use
+# `make` for a command that makes something
+retry() {
   local pause
   for pause in 1 2 4 8 16 0; do
     if "$@" 2>"$state/said"; then return; fi
@@ -46,10 +46,10 @@ patiently() {
   return 1
 }
 
-# make COMMAND…: patiently. That it is there already, at a second try, is what the first has done
+# make COMMAND…: the same. If a later try says that it exists already, an earlier try has made it
 make() {
   made=true
-  patiently made_or_there "$@"
+  retry made_or_there "$@"
 }
 made_or_there() {
   "$@" 2>"$state/refused" || grep -qiE 'ALREADY_EXISTS|already exists|already own' "$state/refused" ||
@@ -67,10 +67,10 @@ account() {
 grant() {
   local role=$1 account=$2
   shift 2
-  patiently gcloud "$@" --member "serviceAccount:$account" --role "roles/$role" --format none --quiet
+  retry gcloud "$@" --member "serviceAccount:$account" --role "roles/$role" --format none --quiet
 }
 
-# Google knows of a grant everywhere after two minutes, mostly: https://cloud.google.com/iam/docs/access-change-propagation
+# Most grants are known everywhere after two minutes: https://cloud.google.com/iam/docs/access-change-propagation
 wait_for_grants() {
   [[ -n $made && -z $dry_run ]] || return 0
   section 'Two minutes, until all of Google knows of the grants'
@@ -78,12 +78,12 @@ wait_for_grants() {
 }
 made=''
 
-# stored SECRET: whether it has a version that can be read. Not to know fails: a secret that were taken for an empty one
-# would get another value, and a database's user another password
+# stored SECRET: whether it has a version that can be read. Fails if Google does not say: a secret that was taken for an
+# empty one would get another value, and the user of a database another password
 stored() {
   local versions
   grep -qxF -- "$1" <<<"$secrets" || return
-  versions=$(patiently gcloud secrets versions list "$1" "${project[@]}" --filter='state=ENABLED' --format='value(name)') ||
+  versions=$(retry gcloud secrets versions list "$1" "${project[@]}" --filter='state=ENABLED' --format='value(name)') ||
     fail "Google does not say whether $1 has a value"
   [ -n "$versions" ]
 }
@@ -100,9 +100,9 @@ secret() {
     make gcloud secrets create "$1" "${project[@]}" --replication-policy automatic --format none
     secrets+=$'\n'$1
   fi
-  patiently secret_version "$1" "$2"
+  retry secret_version "$1" "$2"
 }
-# a version that was stored, though Google did not answer, is not stored again
+# a version that was stored without a response of Google is not stored again
 secret_version() {
   gcloud secrets versions add "$1" "${project[@]}" --data-file=- --format none < <(printf %s "$2") || stored "$1"
 }
