@@ -21,10 +21,11 @@ export function client(target: Target, headers: Record<string, string> = {}): Ap
   return async function api(path, { json, ...request } = {}) {
     const body = json === undefined ? request.body : JSON.stringify(json)
     const type = json === undefined ? {} : { 'Content-Type': 'application/json' }
-    const init: RequestInit = {
+    const init: RequestInit & { duplex: 'half' } = {
       method: request.method ?? (body === undefined ? 'GET' : 'POST'),
       headers: { ...headers, ...type, ...request.headers },
       redirect: 'manual',
+      duplex: 'half', // a body that is a stream needs it
       ...(body !== undefined && { body }),
     }
     if (typeof target === 'string') return fetch(new URL(path, target), init)

@@ -29,7 +29,7 @@ export interface TestService {
 
 /**
  * Makes a service as production does, but for what is given here. With `features` that are not the service's own, what
- * src/app.ts fills in (problem format, tokens, error service, readiness) is as the runtime has it.
+ * src/app.ts fills in (problem format, tokens, error service, readiness, middleware) is as the runtime has it.
  *
  * @param options.environment variables beside those of the tests (AUTH_SECRET, DATABASE_URL)
  * @param options.emulated speaks to Cloud Tasks as the environment says; a silent one takes everything if absent
@@ -86,6 +86,9 @@ export async function testService(
 
 /** What a service of these features is made with. */
 export function withSeams<Given extends Partial<Dependencies>>(given: Given): Given {
-  const ofRuntime = { format: problemDetails, auth: {}, reporter: {}, readiness: {} }
+  const ofRuntime = {
+    ...{ format: problemDetails, auth: {}, reporter: {}, readiness: {} },
+    middleware: () => [],
+  }
   return given.features && given.features !== features ? { ...ofRuntime, ...given } : given
 }
