@@ -111,6 +111,15 @@ describe('what the documentation names is there', () => {
   })
 })
 
+test('docs/decisions/README.md lists every decision, in order', () => {
+  const files = globSync('docs/decisions/[0-9]*.md').map((path) => basename(path))
+  const list = readFileSync('docs/decisions/README.md', 'utf8').matchAll(
+    /^\| (\d+) \|.*\]\((\d+-[\w-]+\.md)\)/gm,
+  )
+  const listed = Array.from(list, ([, number = '', file = '']) => `${number.padStart(3, '0')} ${file}`)
+  expect(listed).toEqual(files.sort().map((file) => `${file.slice(0, 3)} ${file}`))
+})
+
 test('these rules see what they look for', () => {
   const page = parsePage(
     'a.md',
