@@ -8,6 +8,7 @@ import {
   type CloudTasks,
   type Config,
   type CreateMiddleware,
+  completeConfig,
   compression,
   crossOrigin,
   crossOriginNames,
@@ -31,6 +32,7 @@ import {
   requestContext,
   routerByMethod,
   systemFeature,
+  variablesOf,
 } from '#runtime'
 import { orders } from './orders/orders.ts'
 
@@ -86,10 +88,11 @@ export type Service = Hono<BaseEnv> & { internalContract(): Promise<object> }
 /**
  * The whole service: what surrounds every request, from the outside in, and the features.
  *
+ * @throws {ConfigError} for a variable of its features that is missing or wrong
  * @throws {Error} for a route that does not state its security, a name or code given twice, and the like
  */
 export function createApp(dependencies: Dependencies): Service {
-  const { config, database, log, ...replaced } = dependencies
+  const { database, log, ...replaced } = dependencies
   const { format, ...parts } = {
     features,
     format: problemFormat,
@@ -99,6 +102,7 @@ export function createApp(dependencies: Dependencies): Service {
     middleware,
     ...replaced,
   }
+  const config = completeConfig(dependencies.config, variablesOf(parts.features))
   const app = new Hono<BaseEnv>({ router: routerByMethod() })
   const answer = problemAnswer(format, log)
   const { verify, signToken, origins } = authentication(config, parts.auth)

@@ -44,7 +44,7 @@ export function defineFeature<const V extends Variables = Record<never, never>>(
   return {
     ...feature,
     prefix: '/',
-    variables: Object.assign({}, feature.variables, ...tasks.map((task) => task.variables)),
+    variables: feature.variables ?? {},
     problems,
     tasks,
     schedules,
@@ -57,7 +57,8 @@ export function defineFeature<const V extends Variables = Record<never, never>>(
 /** All variables that these features read: their own, their tasks', and, where there are tasks, those that all need. */
 export function variablesOf(features: readonly Feature[]): Variables[] {
   const background = features.some(({ tasks }) => tasks.length > 0) ? [taskVariables] : []
-  return [...background, ...features.map(({ variables }) => variables)]
+  const own = features.flatMap(({ variables, tasks }) => [variables, ...tasks.map((task) => task.variables)])
+  return [...background, ...own]
 }
 
 /** Mounts a feature below a prefix: `at('/v2', ordersV2)`. */

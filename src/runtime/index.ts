@@ -17,6 +17,7 @@ export type { AuthOptions } from './auth/verify.ts'
 export {
   type Config,
   ConfigError,
+  completeConfig,
   describeConfig,
   parseConfig,
   parseDatabase,

@@ -1,5 +1,6 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { crossCheck } from './cross-check.ts'
+import { allVariables, explain, parseValues } from './parse-values.ts'
 import { taskVariables } from './task-variables.ts'
 import { runtimeVariables, secretVariables } from './variables.ts'
 
@@ -30,6 +31,9 @@ export class ConfigError extends Error {
   }
 }
 
+/** What each configuration was parsed from, for `completeConfig`. */
+const sources = new WeakMap<Config, { set: Record<string, string>; variables: Variables }>()
+
 /**
  * Parses the environment once, for the runtime and every feature together; an empty string is unset. A line break at a
  * value's end is taken off: `echo` leaves one in a secret.
@@ -38,29 +42,52 @@ export class ConfigError extends Error {
  * @param features each feature's own variables
  * @returns the values by name, and those of the features beside them
  * @throws {ConfigError} naming every variable that is missing or wrong, without its value
+ * @throws {Error} naming a variable that is defined twice, or whose schema cannot read an environment
  */
 export function parseConfig(
   environment: Record<string, string | undefined>,
   features: readonly Variables[] = [],
 ): Config {
-  const set = withoutLineEnds(environment)
+  return parse(withoutLineEnds(environment), allVariables(features))
+}
+
+/**
+ * The configuration of these features, from the environment that `config` was parsed from. `config` itself is returned
+ * where it has all their variables.
+ *
+ * @throws {ConfigError} as `parseConfig` does
+ * @throws {Error} for a configuration that `parseConfig` did not return: a copy of one could lack a variable
+ */
+export function completeConfig(config: Config, features: readonly Variables[]): Config {
+  const source = sources.get(config)
+  if (!source)
+    throw new Error(
+      'The configuration is not one that parseConfig returned. Give parseConfig the variables that you want to set.',
+    )
   const all = allVariables(features)
-  const parsed = z.object(all).safeParse(set, { jitless: true })
+  const isComplete = Object.entries(all).every(([name, schema]) => source.variables[name] === schema)
+  return isComplete ? config : parse(source.set, all)
+}
+
+function parse(set: Record<string, string>, variables: Variables): Config {
+  const parsed = parseValues(set, variables)
   const problems = [
     ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])}: ${explain(issue, set)}`),
-    ...crossCheck(set, all),
+    ...crossCheck(set, variables),
   ]
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
 
   const values = parsed.data as Parsed
   const development = values.ENVIRONMENT === 'development'
-  return {
+  const config: Config = {
     ...values,
     LOG_LEVEL: values.LOG_LEVEL ?? (development ? 'debug' : 'info'),
     REPLY_CHECK: values.REPLY_CHECK ?? (values.ENVIRONMENT === 'live' ? 'strip' : 'fail'),
     AUTH_ISSUER: values.AUTH_ISSUER ?? 'runway',
     AUTH_AUDIENCE: values.AUTH_AUDIENCE ?? 'runway',
   }
+  sources.set(config, { set, variables })
+  return config
 }
 
 /**
@@ -96,18 +123,6 @@ export function describeConfig(config: Config, features: readonly Variables[] = 
   )
 }
 
-function allVariables(features: readonly Variables[]): Variables {
-  const all: Variables = { ...runtimeVariables }
-  for (const variables of new Set(features)) {
-    for (const [name, schema] of Object.entries(variables)) {
-      if (name in all && all[name] !== schema)
-        throw new Error(`The variable ${name} is defined twice: rename one.`)
-      all[name] = schema
-    }
-  }
-  return all
-}
-
 /** The variables that are set, without the line breaks at their ends. */
 function withoutLineEnds(environment: Record<string, string | undefined>): Record<string, string> {
   const trimmed = Object.entries(environment).map(([name, value = '']) => [
@@ -115,9 +130,4 @@ function withoutLineEnds(environment: Record<string, string | undefined>): Recor
     value.replace(/[\r\n]+$/, ''),
   ])
   return Object.fromEntries(trimmed.filter(([, value]) => value))
-}
-
-function explain(issue: z.core.$ZodIssue, set: Record<string, string>): string {
-  const missing = !(String(issue.path[0]) in set) && issue.code !== 'custom'
-  return missing ? 'is required but not set' : issue.message
 }
