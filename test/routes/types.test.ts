@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
-import type { ContextVariableMap } from 'hono'
+import type { ContextVariableMap, MiddlewareHandler } from 'hono'
+import { createMiddleware } from 'hono/factory'
 import { expect, expectTypeOf, test } from 'vitest'
 import type { Caller } from '#src/runtime/auth/caller.ts'
 import type { Config } from '#src/runtime/config/config.ts'
@@ -73,6 +74,53 @@ test('a handler sees its own variables, and none of the pipeline’s', () => {
       'requestId' | 'log' | 'signal' | 'caller'
     >()
     return c.text('')
+  })
+})
+
+interface Account {
+  readonly plan: 'free' | 'paid'
+}
+const loadAccount: MiddlewareHandler<{ Variables: { account: Account; caller: Caller } }> = async (
+  c,
+  next,
+) => {
+  c.set('account', { plan: c.var.caller.scopes.includes('paid') ? 'paid' : 'free' })
+  await next()
+}
+const countPages = createMiddleware<{ Variables: { pages: number } }>((_c, next) => next())
+const plainOne: MiddlewareHandler = (_c, next) => next()
+
+test('a handler sees what its route’s own middleware is typed to set, beside what it has anyway', () => {
+  const secured = { ...thing, security: ['things:write'], idempotent: true } as const
+  handle(defineRoute({ ...secured, middleware: [loadAccount, plainOne, countPages] }), (c) => {
+    expectTypeOf(c.var.account).toEqualTypeOf<Account>()
+    expectTypeOf(c.var.pages).toEqualTypeOf<number>()
+    expectTypeOf(c.var.caller).toEqualTypeOf<Caller>()
+    expectTypeOf(c.var.tx).toEqualTypeOf<Transaction>()
+    expectTypeOf(c.var.log).toEqualTypeOf<Log>()
+    expectTypeOf(c.req.valid('json')).toEqualTypeOf<{ name: string; at: Date }>()
+    // @ts-expect-error none of them sets it
+    c.var.other
+    return c.json({ name: c.var.account.plan }, 200)
+  })
+  handle(defineRoute({ ...thing, security: 'public', middleware: countPages }), (c) => {
+    expectTypeOf(c.var.pages).toEqualTypeOf<number>()
+    expectTypeOf(c.var.caller).toEqualTypeOf<undefined>()
+    // @ts-expect-error its route has another middleware
+    c.var.account
+    return c.json({ name: '' }, 200)
+  })
+  for (const middleware of [plainOne, [plainOne]])
+    handle(defineRoute({ ...secured, middleware }), (c) => {
+      // @ts-expect-error an untyped middleware sets nothing that is known
+      c.var.account
+      return c.json({ name: c.var.caller.subject }, 200)
+    })
+  handle(defineRoute({ ...secured, middleware: [plainOne] }), (c) => {
+    // @ts-expect-error an untyped middleware sets nothing that is known
+    c.var.account
+    expectTypeOf(c.var.caller).toEqualTypeOf<Caller>()
+    return c.json({ name: '' }, 200)
   })
 })
 

@@ -44,15 +44,28 @@ export interface RouteDefinition {
   readonly bodyValues?: number
   /** How many files a form may hold; 100 if absent. */
   readonly bodyFiles?: number
-  /** Runs after the request was validated, around the handler and its transaction. */
-  readonly middleware?: MiddlewareHandler | MiddlewareHandler[]
+  /**
+   * Runs after the request was validated, around the handler and its transaction. What a middleware is typed to set is
+   * typed in the handler: a `MiddlewareHandler<{ Variables: { account: Account } }>` gives it `c.var.account`.
+   */
+  readonly middleware?: MiddlewareHandler | readonly MiddlewareHandler[]
 }
+
+/** What a route's own middleware sets, all of it together. */
+type MiddlewareVariables<M> = M extends readonly [infer First, ...infer Rest]
+  ? MiddlewareVariables<First> & MiddlewareVariables<Rest>
+  : M extends MiddlewareHandler<infer E>
+    ? E extends { Variables: infer Variables extends object }
+      ? Variables
+      : unknown
+    : unknown
 
 /** The environment that a route's statement gives its handler. */
 export type RouteEnv<R extends RouteDefinition> = {
   Bindings: BaseEnv['Bindings']
   Variables: BaseEnv['Variables'] &
     CallerVariables<R['security']> &
+    MiddlewareVariables<R['middleware']> &
     (R extends { idempotent: true } ? { tx: Transaction } : unknown)
 }
 
