@@ -1,4 +1,5 @@
-import type { Config, Values, Variables } from './config/config.ts'
+import type { Config, Values } from './config/config.ts'
+import type { Variables } from './config/parse-values.ts'
 import { taskVariables } from './config/task-variables.ts'
 import type { CreateMiddleware } from './routes/caller-middleware.ts'
 import type { Operation, PlainOperation } from './routes/route.ts'

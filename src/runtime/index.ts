@@ -21,9 +21,9 @@ export {
   describeConfig,
   parseConfig,
   parseDatabase,
-  type Variables,
 } from './config/config.ts'
 export { ownedHosts } from './config/owned-hosts.ts'
+export type { Variables } from './config/parse-values.ts'
 export * from './config/values.ts'
 export { describeVersion } from './config/version.ts'
 export { createDatabase } from './database/create-database.ts'
@@ -61,6 +61,7 @@ export { defineProblems, Problem, type ProblemDefinition, problems } from './ker
 export type { Reporter } from './kernel/reporter.ts'
 export { within } from './kernel/within.ts'
 export { captureConsole } from './log/capture.ts'
+export { defineLogField, type LogField } from './log/log-field.ts'
 export { createLogger, type Log } from './log/logger.ts'
 export { standardOutput } from './log/output.ts'
 export { prettyLine } from './log/pretty.ts'

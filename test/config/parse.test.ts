@@ -1,12 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import {
-  ConfigError,
-  describeConfig,
-  parseConfig,
-  parseDatabase,
-  type Variables,
-} from '#src/runtime/config/config.ts'
+import { ConfigError, describeConfig, parseConfig, parseDatabase } from '#src/runtime/config/config.ts'
+import type { Variables } from '#src/runtime/config/parse-values.ts'
 import { integer } from '#src/runtime/config/values.ts'
 import { problemsOf } from '#test/support/config.ts'
 

@@ -1,4 +1,5 @@
-import { ConfigError, parseConfig, type Variables } from '#src/runtime/config/config.ts'
+import { ConfigError, parseConfig } from '#src/runtime/config/config.ts'
+import type { Variables } from '#src/runtime/config/parse-values.ts'
 
 /** What is wrong with these variables, a line each. */
 export function problemsOf(

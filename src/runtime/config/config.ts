@@ -1,11 +1,8 @@
 import type { z } from 'zod'
 import { crossCheck } from './cross-check.ts'
-import { allVariables, explain, parseValues } from './parse-values.ts'
+import { allVariables, explain, parseValues, type Variables } from './parse-values.ts'
 import { taskVariables } from './task-variables.ts'
 import { runtimeVariables, secretVariables } from './variables.ts'
-
-/** Zod schemas of environment variables by name. `.meta({ shown: true })` lets the start-up line show a value. */
-export type Variables = Record<string, z.ZodType>
 
 /** The values of `Variables`, parsed. */
 export type Values<V extends Variables> = { readonly [Name in keyof V]: z.output<V[Name]> }

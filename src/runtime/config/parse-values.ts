@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import type { Variables } from './config.ts'
 import { runtimeVariables } from './variables.ts'
+
+/** Zod schemas of environment variables by name. `.meta({ shown: true })` lets the start-up line show a value. */
+export type Variables = Record<string, z.ZodType>
 
 /**
  * The runtime's variables and those of the features, by name.

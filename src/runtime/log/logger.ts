@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { currentRequest } from '../kernel/context.ts'
 import type { Trace } from '../kernel/trace.ts'
 import { errorFields } from './error-fields.ts'
+import { ownFields } from './log-field.ts'
 import type { Output } from './output.ts'
 import { prettyLine } from './pretty.ts'
 
@@ -75,6 +76,7 @@ function requestFields(project: string | undefined): Record<string, unknown> {
   if (!request) return {}
   const { requestId, subject, task } = request
   const labels = {
+    ...ownFields(),
     request_id: requestId,
     ...(subject && { subject }),
     ...(task && { task: task.name, task_id: task.id, task_attempt: String(task.attempt) }),

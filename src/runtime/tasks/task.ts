@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import type { Config, Values, Variables } from '../config/config.ts'
+import type { Config, Values } from '../config/config.ts'
+import type { Variables } from '../config/parse-values.ts'
 import type { Transaction } from '../database/database.ts'
 import type { Reader } from '../database/reader.ts'
 import { type Duration, milliseconds } from '../kernel/duration.ts'
