@@ -19,9 +19,8 @@ const features = [
 ]
 const { url, dial } = await testServer({ databaseUrl: noDatabase, features })
 const { hostname, port } = new URL(url)
-const clients = 25
-/** Of 2 to 32 MiB. */
-const sizes = Array.from({ length: clients }, (_none, index) => (2 + Math.round((index * 30) / 24)) * 2 ** 20)
+/** Bytes: one body fits into a connection's buffers, the others do not. */
+const sizes = [2, 4, 6, 8, 10, 12, 16, 20, 24, 32].map((mebibytes) => mebibytes * 2 ** 20)
 const chunk = Buffer.alloc(2 ** 16)
 const largest = Buffer.alloc(2 ** 25)
 
@@ -102,7 +101,7 @@ const ways: [name: string, send: Send][] = [
   ['a socket that reads only when all is sent', byHand],
 ]
 
-test.each(ways)('25 clients that send 2 to 32 MiB by %s all get their 413', async (_way, send) => {
+test.each(ways)('ten clients that send 2 to 32 MiB by %s all get their 413', async (_way, send) => {
   await expectAll(send, '/small', 413, 'BODY_TOO_LARGE')
 })
 
@@ -116,7 +115,7 @@ test.each([
 
 async function expectAll(send: Send, path: string, status: number, code: string): Promise<void> {
   const outcomes = await Promise.all(sizes.map((size) => send(path, size)))
-  expect(outcomes.map((outcome) => outcome.status)).toEqual(Array(clients).fill(status))
+  expect(outcomes.map((outcome) => outcome.status)).toEqual(sizes.map(() => status))
   expect(outcomes.every(({ body }) => JSON.parse(body).code === code)).toBe(true)
 }
 
