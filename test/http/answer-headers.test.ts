@@ -24,6 +24,20 @@ const headersThenThrow = handle(
     throw new Problem(problems.NOT_FOUND)
   },
 )
+const varyThenThrow = handlePlain({ method: 'get', path: '/vary-then-throw', security: 'public' }, (c) => {
+  c.header('Vary', 'Accept-Language')
+  throw new Problem(problems.NOT_FOUND)
+})
+const ownId = handle(
+  defineRoute({ ...trial, path: '/own-id', operationId: 'ownId', responses: { 200: responses[200] } }),
+  (c) => {
+    const headers = { ETag: '"7"', 'X-Request-Id': 'own' }
+    const way = c.req.header('x-way')
+    if (way === 'c.header') c.header('X-Request-Id', 'own')
+    if (way === 'a response') return Response.json({ done: true }, { headers }) as never
+    return c.json({ done: true }, 200, way === 'c.json' ? headers : { ETag: '"7"' })
+  },
+)
 const answerThenThrow = handle(
   defineRoute({
     ...{ ...trial, path: '/answer-then-throw', operationId: 'answerThenThrow', responses },
@@ -42,7 +56,9 @@ const relayed = handlePlain({ method: 'get', path: '/relayed', security: 'public
   fetch('data:text/plain,relayed'),
 )
 
-const feature = featureOf(headersThenThrow, answerThenThrow, nothing, immutable, relayed)
+const feature = featureOf(
+  ...[headersThenThrow, varyThenThrow, ownId, answerThenThrow, nothing, immutable, relayed],
+)
 const { api, lines } = await testService({ databaseUrl: noDatabase, features: [notes, feature] })
 const withCors = await testService({
   databaseUrl: noDatabase,
@@ -98,6 +114,15 @@ describe('X-Request-Id', () => {
     },
   )
 
+  test.each(['c.json', 'c.header', 'a response'])(
+    'is not the handler’s, which sets it by %s',
+    async (way) => {
+      const answer = await api('/own-id', { headers: { 'X-Request-Id': 'abc', 'X-Way': way } })
+      expect(answer.headers.get('x-request-id')).toBe('abc')
+      await expectJson(answer)
+    },
+  )
+
   test('differs from request to request', async () => {
     const ids = await Promise.all([1, 2, 3].map(async () => (await api('/ping')).headers.get('x-request-id')))
     expect(new Set(ids).size).toBe(3)
@@ -121,6 +146,12 @@ describe.each([
     const problem = await expectProblem(answer, status, code)
     expect(length).toBe(Buffer.byteLength(JSON.stringify(problem)))
   })
+})
+
+test('a problem keeps Vary, which holds for whatever is sent', async () => {
+  const answer = await api('/vary-then-throw')
+  expect(answer.headers.get('vary')).toBe('Accept-Language')
+  await expectProblem(answer, 404, 'NOT_FOUND')
 })
 
 describe('HEAD', () => {
