@@ -77,5 +77,5 @@ test('as a query parameter a cursor gives its id, and all else what would be rig
   const id = randomUUIDv7()
   expect(cursorParameter().parse(encodeCursor(id))).toBe(id)
   const { error } = cursorParameter().safeParse(id)
-  expect(error?.issues).toMatchObject([{ message: 'must be a nextCursor of an earlier answer' }])
+  expect(error?.issues).toMatchObject([{ message: 'must be a nextCursor of an earlier response' }])
 })

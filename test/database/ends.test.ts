@@ -185,7 +185,7 @@ describe('a transaction that is over', () => {
   test('is refused, not sent on a connection that may be another’s', async () => {
     const kept = await database.transaction(async (tx) => tx)
     await expect(kept.execute(sql`select 1`)).rejects.toMatchObject({
-      cause: { message: expect.stringContaining('The transaction is over') },
+      cause: { message: expect.stringContaining('The transaction has ended') },
     })
   })
 

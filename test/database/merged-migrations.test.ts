@@ -37,14 +37,14 @@ describe.each([
       const merged = await sets(of, another, [...times, later + 1])
       const number = statements.indexOf(mine)
       await expect(migrate(url, merged)).rejects.toThrow(
-        `${merged}/${of}: this database has not had 000${number}_trial.sql (made 2096-10-02T07:06:40.000Z), but`,
+        `${merged}/${of}: this database lacks 000${number}_trial.sql (created 2096-10-02T07:06:40.000Z), but`,
       )
       await expect(migrate(url, merged)).rejects.toThrow(`run \`npm run ${script}\`.`)
       expect(await tables(url)).toEqual(['theirs'])
     },
   )
 
-  test('one that was made anew is applied, as the last', async () => {
+  test('one that was created again is applied, as the last', async () => {
     const url = await makeDatabase({ empty: true })
     await migrate(url, await sets(of, [theirs], [firstMade]))
     const merged = await sets(of, [theirs, mine], [firstMade, later])
@@ -65,7 +65,7 @@ test('a table that is there already, of migrations that are not in the folder, i
   await migrate(url, await migrationsOf(mine, theirs))
   const anew = await sets('features', [mine], [later + 60_000])
   const refused = migrate(url, anew)
-  await expect(refused).rejects.toThrow('The database has had 2 that are not in this folder')
+  await expect(refused).rejects.toThrow('The database has 2 that are not in this folder')
   await expect(refused).rejects.toMatchObject({ cause: { cause: { code: '42P07' } } })
 })
 
@@ -79,7 +79,7 @@ test('a database from before the runtime had a schema is refused, with what to d
   )
   await onServer(url, 'create table tasks (id uuid)')
   await expect(migrate(url, 'migrations')).rejects.toThrow(
-    'In development, delete its data and begin afresh; elsewhere, restore the schema `runtime`',
+    'In development, delete the data and start again; elsewhere, restore the schema `runtime`',
   )
   expect(await tables(url)).toEqual(['tasks'])
   const schemas = "select nspname from pg_namespace where nspname = 'runtime'"

@@ -1,9 +1,10 @@
 import type pg from 'pg'
 
 /**
- * Waits for a connection until the signal aborts; one that comes later goes back at once.
+ * Waits for a connection of the pool until the signal aborts. A connection that arrives later goes back to the pool at
+ * once.
  *
- * @param done called once, with a connection or with why there is none
+ * @param done is called once: with the connection, or with the error
  */
 export function acquire(
   pool: pg.Pool,

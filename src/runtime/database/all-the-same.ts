@@ -2,10 +2,10 @@ import { endOfRequest, withSignal } from '../kernel/context.ts'
 import { unavailable } from './errors.ts'
 
 /**
- * Runs what must be written even though the request may have ended, such as what became of a task: its queries end after
- * so many milliseconds instead.
+ * Runs queries that must be written even if the request has ended, such as the outcome of a task. They do not end with
+ * the request: they have a deadline of their own.
  *
- * @throws {Problem} DATABASE_UNAVAILABLE, where they do
+ * @throws {Problem} DATABASE_UNAVAILABLE when the queries take longer than `milliseconds`
  */
 export async function allTheSame<Result>(milliseconds: number, work: () => Promise<Result>): Promise<Result> {
   const controller = new AbortController()

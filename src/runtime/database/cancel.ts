@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { guardWire } from './client.ts'
 
-/** What `pg` keeps of a connection, and its types leave out. */
+/** Properties of a connection that `pg` has, but does not declare in its types. */
 interface Connected {
   readonly host: string
   readonly port: number
@@ -18,9 +18,9 @@ interface Wire extends pg.Connection {
 }
 
 /**
- * Asks the server, on a connection of its own, to cancel the statement that a connection waits for.
+ * Cancels the statement that runs on a connection. PostgreSQL takes the request to cancel on a second connection.
  *
- * @returns `done` resolves when the server has passed the request on, or it failed; `stop` gives it up
+ * @returns `done` resolves when the server has closed the second connection, or when it failed. `stop` closes it
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
  */
 export function requestCancel(client: pg.PoolClient): { done: Promise<void>; stop: () => void } {

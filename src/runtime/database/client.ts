@@ -1,25 +1,25 @@
 import type { Duplex } from 'node:stream'
 import pg from 'pg'
 
-/** What `pg` has, and its types leave out. */
+/** A method that `pg` has, but does not declare in its types. */
 interface Wire extends pg.Connection {
   attachListeners(stream: Duplex): void
 }
 
 /**
- * A client whose connection ends where its server sends what `pg` cannot read, such as a way to authenticate that it does
- * not know (GSSAPI).
+ * A client of `pg` whose connection ends when the server sends a message that `pg` cannot read, such as a request to
+ * authenticate by GSSAPI.
  */
 export class GuardedClient extends pg.Client {
   constructor(config?: pg.ClientConfig) {
     super(config)
     guardWire((this as unknown as { readonly connection: Wire }).connection)
-    // pg takes a URL's password, also where it has none, before this
+    // pg prefers the URL's password, even if the URL has none
     if (typeof config?.password === 'function') Object.assign(this, { password: config.password })
   }
 }
 
-/** Makes an error of a connection of what `pg` throws while it reads: nobody would catch it, and the process would end. */
+/** Turns what `pg` throws while it reads into an error of the connection. Otherwise it would end the process. */
 export function guardWire(connection: pg.Connection): void {
   const wire = connection as Wire
   const attach = wire.attachListeners.bind(wire)

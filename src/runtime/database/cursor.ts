@@ -2,15 +2,15 @@ import { z } from '@hono/zod-openapi'
 
 const uuid = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
 
-/** 16 bytes in base64url: the last character holds two bits. */
+/** 16 bytes in base64url. The last character holds two bits only. */
 const written = /^[\w-]{21}[AQgw]$/
 
-/** An opaque cursor that stands for a row's UUID: 22 characters. */
+/** Encodes a row's UUID as an opaque cursor of 22 characters. */
 export function encodeCursor(id: string): string {
   return Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
 }
 
-/** The UUID behind a cursor; `undefined` for anything that `encodeCursor` did not write. */
+/** Decodes a cursor. Returns `undefined` for any text that `encodeCursor` did not write. */
 export function decodeCursor(cursor: string): string | undefined {
   const hex = Buffer.from(cursor, 'base64url').toString('hex')
   const id = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
@@ -18,10 +18,11 @@ export function decodeCursor(cursor: string): string | undefined {
 }
 
 /**
- * A page of a list by id.
+ * Builds the body of one page of a list.
  *
- * @param rows one more than `limit`, where there are more
- * @returns as the contract shows it; `nextCursor` only where there is a next page
+ * @param rows the rows of the page, and one more if there is a next page: query with `limit + 1`
+ * @param present turns a row into an item of the response
+ * @returns `nextCursor` only if there is a next page
  */
 export function pageOf<Row extends { readonly id: string }, Item>(
   rows: readonly Row[],
@@ -34,14 +35,14 @@ export function pageOf<Row extends { readonly id: string }, Item>(
   return { items: items.map(present), ...next }
 }
 
-/** A query parameter that continues a list: takes a cursor, gives the id to go on from. */
+/** The schema of a query parameter that takes a cursor. The handler gets the UUID. */
 export function cursorParameter() {
   return z
     .string()
     .transform((cursor, check) => {
       const id = decodeCursor(cursor)
       if (id !== undefined) return id
-      check.addIssue({ code: 'custom', message: 'must be a nextCursor of an earlier answer' })
+      check.addIssue({ code: 'custom', message: 'must be a nextCursor of an earlier response' })
       return z.NEVER
     })
     .openapi({

@@ -2,7 +2,7 @@ import { causes } from '../kernel/causes.ts'
 import { findDatabaseError, isDatabaseError, isQueryError } from '../kernel/database-error.ts'
 import { Problem, problems } from '../kernel/problem.ts'
 
-/** Conditions that pass by themselves: the caller may come back. */
+/** Conditions that pass by themselves: the caller may retry. */
 const busy = new Set([
   '40001', // serialization_failure
   '40P01', // deadlock_detected
@@ -11,13 +11,13 @@ const busy = new Set([
   '57014', // query_canceled: the statement timeout
 ])
 
-/** How a connection ends under a query: in a socket's words, and in pg's. */
+/** How a lost connection shows: the codes of the socket, and the messages of pg. */
 const lostCodes = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
 const lostWords =
   /^(Connection terminated|Client (has encountered a connection error|was closed)|What the database sent cannot)/
 
 /**
- * The 503 for a database that is busy or gone; nothing of PostgreSQL's own message reaches the caller.
+ * The 503 for a database that is busy or cannot be reached. The caller sees nothing of PostgreSQL's own message.
  *
  * @returns `undefined` for every other error
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -29,32 +29,32 @@ export function databaseProblem(error: unknown): Problem | undefined {
   return gone ? unavailable(error) : undefined
 }
 
-/** The 503 for a server that takes no writes (SQLSTATE 25006), such as the old primary after a failover. */
+/** The 503 for a server that accepts no writes (SQLSTATE 25006), such as the old primary after a failover. */
 export function readOnlyProblem(error: unknown): Problem | undefined {
   return isDatabaseError(error) && error.code === '25006' ? unavailable(error) : undefined
 }
 
-/** Whether the server ends the connection with this error. One that is lost already, the pool itself lets go. */
+/** Whether the server closes the connection after this error. (The pool itself removes a connection that is lost.) */
 export function endsConnection(error: unknown): boolean {
   if (!isDatabaseError(error)) return false
   return error.severity !== 'ERROR' || /^(08|57P)/.test(error.code)
 }
 
-/** What PostgreSQL says to a prepared statement that holds no more: `0A000` where a migration changed its columns. */
+/** SQLSTATEs for a prepared statement that is no longer valid: `0A000` after a migration has changed its columns. */
 const stale = new Set(['0A000', '26000', '42P05'])
 
-/** Whether a named statement failed before it did anything, because of its name. */
+/** Whether a named statement failed because its prepared form is no longer valid. It has done nothing then. */
 export function isStaleStatement(error: unknown): boolean {
   return isDatabaseError(error) && stale.has(error.code)
 }
 
-/** The 503 for a connection that cannot be had. */
+/** The 503 for a connection that could not be opened. */
 export function connectionProblem(error: unknown): Problem {
   const waited = error instanceof Error && error.message === 'timeout exceeded when trying to connect'
   return waited ? overloaded(error) : (databaseProblem(error) ?? unavailable(error))
 }
 
-/** The 503 for a database that is not there. */
+/** The 503 for a database that cannot be reached. */
 export function unavailable(cause: unknown): Problem {
   return new Problem(problems.DATABASE_UNAVAILABLE, { headers: { 'Retry-After': '5' }, cause })
 }
@@ -63,7 +63,7 @@ function overloaded(cause: unknown): Problem {
   return new Problem(problems.OVERLOADED, { headers: { 'Retry-After': '1' }, cause })
 }
 
-/** Whether a query lost its connection; a handler's calls to others may fail with the same codes. */
+/** Whether a query lost its connection. A handler's own calls may fail with the same codes, so the query is checked. */
 function isLost(error: unknown): boolean {
   const chain = causes(error)
   const ofQuery = chain.some(isQueryError)

@@ -8,10 +8,10 @@ import { beginText } from './introduce.ts'
 import type { CheckedPool } from './pool.ts'
 import { type Statement, sendStatement, unnamed } from './statement.ts'
 
-/** Waits for a connection, to hold it for a transaction; until its request ends. */
+/** Waits for a connection for a transaction. Stops waiting when the request ends. */
 export function hold(pool: CheckedPool): Promise<HeldConnection> {
   const { promise, resolve, reject } = Promise.withResolvers<HeldConnection>()
-  const request = currentRequest() // here: a connection is handed out where another request gives it back
+  const request = currentRequest() // read it here: the callback may run in the context of another request
   acquire(pool, request?.signal, (error, client) => {
     if (client) resolve(new HeldConnection(pool, client, request))
     else reject(error)
@@ -19,7 +19,7 @@ export function hold(pool: CheckedPool): Promise<HeldConnection> {
   return promise
 }
 
-/** A connection that a transaction holds. It sends one statement after another, each of which ends with its request. */
+/** A connection that a transaction holds. It sends one statement at a time. Each statement ends with its request. */
 export class HeldConnection {
   readonly #pool: CheckedPool
   readonly #client: pg.PoolClient
@@ -27,16 +27,16 @@ export class HeldConnection {
   readonly #signal: AbortSignal | undefined
   readonly #abort: () => void
   readonly #released = Promise.withResolvers<void>()
-  /** Resolves when the statement under way has left the connection free. */
+  /** Resolves when the running statement has finished and the connection is free. */
   #busy: Promise<void> | undefined
   #usable = true
-  /** Whether the server has stopped answering: then nothing more is sent. */
+  /** Whether the server has stopped responding. Nothing more is sent then. */
   #silent = false
   #readOnly = false
   /** Whether COMMIT or ROLLBACK was sent. */
   over = false
 
-  /** @param request the response waits, for a while, until it has given back what it holds */
+  /** @param request its response waits until the connection is released, but no longer than `recoveryMs` */
   constructor(pool: CheckedPool, client: pg.PoolClient, request: RequestContext | undefined) {
     this.#pool = pool
     this.#client = client
@@ -56,22 +56,25 @@ export class HeldConnection {
     await this.query({ text: beginText(modes.join(' '), this.#pool.isDirect(this.#client), limits) })
   }
 
-  /** What Drizzle calls. */
+  /** Drizzle calls this for each query. */
   async query(statement: Statement, values: unknown[] = []): Promise<pg.QueryResult> {
     while (this.#busy) await this.#busy
-    if (this.over) throw new Error('The transaction is over: await every query of it before its work returns')
+    if (this.over)
+      throw new Error(
+        'The transaction has ended: await each of its queries before the function that you gave to transaction() returns',
+      )
     return this.#send(unnamed(statement), values)
   }
 
   /**
-   * COMMIT, unless the request has ended before. It is never cancelled: nobody would know whether it took hold.
+   * Sends COMMIT, unless the request has ended. COMMIT is never cancelled: the outcome would be unknown.
    *
-   * @throws {Error} where a statement had failed, and nothing is committed
+   * @throws {Error} when an earlier statement failed: PostgreSQL commits nothing then
    */
   async commit(): Promise<void> {
     while (this.#busy) await this.#busy
     currentRequest()?.signal?.throwIfAborted()
-    if (this.#silent) throw unavailable(new Error('The connection of the transaction is of no use any more'))
+    if (this.#silent) throw unavailable(new Error('The connection of the transaction no longer responds'))
     const result = await this.#finish('commit')
     if (!result) throw unavailable(new Error('The database did not say whether it committed'))
     if (result.command !== 'COMMIT')
@@ -79,9 +82,9 @@ export class HeldConnection {
   }
 
   /**
-   * ROLLBACK, also when the request has ended. The server reports an error before it releases the locks. So this waits
-   * for its response, or for the end of the connection: then a retry does not meet them. Never throws: what went wrong
-   * before is what counts.
+   * Sends ROLLBACK, also when the request has ended. It waits for the response, or for the end of the connection: the
+   * server reports an error before it releases the locks, and a retry must not meet them. It never throws, so that the
+   * caller sees the first error.
    */
   async rollback(): Promise<void> {
     while (this.#busy) await this.#busy
@@ -89,7 +92,7 @@ export class HeldConnection {
     if (!(await this.#finish('rollback').catch(() => undefined))) this.#usable = false
   }
 
-  /** Gives the connection back, or drops one of no use. */
+  /** Gives the connection back to the pool, or drops it if it is no longer usable. */
   release(): void {
     this.#signal?.removeEventListener('abort', this.#abort)
     this.#released.resolve()
@@ -97,7 +100,7 @@ export class HeldConnection {
     else this.#pool.drop(this.#client, this.#since)
   }
 
-  /** Says why the connection had ended before the statement, where that is what it failed of. */
+  /** Adds why the connection had ended as the cause of the error, if that made the statement fail. */
   #explain(error: unknown): unknown {
     const why = this.#pool.whyEnded(this.#client)
     if (why && error instanceof Error && error !== why) error.cause ??= why
@@ -128,7 +131,7 @@ export class HeldConnection {
     return promise
   }
 
-  /** @returns nothing where the database did not answer within `recoveryMs` of the request's end */
+  /** @returns nothing if the database did not respond within `recoveryMs` after the request's end */
   async #finish(text: string): Promise<pg.QueryResult | undefined> {
     this.over = true
     const request = currentRequest()

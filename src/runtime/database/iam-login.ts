@@ -3,16 +3,16 @@ import { fetchAccessToken } from '../google/metadata-server.ts'
 
 /** https://cloud.google.com/compute/docs/metadata/querying-metadata */
 const defaultHost = '169.254.169.254'
-/** How long a login waits for its token. */
+/** How long a login waits for an access token. */
 const lookUpMs = 3_000
 
 /**
- * The password of a database user that is the service's own account, as Cloud SQL has it: an access token, looked up in
- * the request that opens a connection. A connection that is open outlives its token.
+ * The password for a Cloud SQL user that is the service's own account: an access token. The request that opens a
+ * connection fetches it. An open connection outlives its token.
  *
- * @param url a PostgreSQL URL; such a user's name ends in `.iam`, and the URL has no password
- * @param metadataHost where the token is looked up
- * @returns nothing for any other user
+ * @param url a PostgreSQL URL. The name of such a user ends in `.iam`, and the URL has no password
+ * @param metadataHost the host of the metadata server
+ * @returns a function that fetches the password; `undefined` for any other user
  * @see https://cloud.google.com/sql/docs/postgres/iam-logins
  */
 export function iamLogin(
@@ -24,7 +24,10 @@ export function iamLogin(
   const tokens = accessTokens((signal) => fetchAccessToken(metadataHost, signal))
   return async function token() {
     const patience = new AbortController()
-    const timer = setTimeout(() => patience.abort(new Error(`No token within ${lookUpMs} ms`)), lookUpMs)
+    const timer = setTimeout(
+      () => patience.abort(new Error(`The metadata server gave no token within ${lookUpMs} ms`)),
+      lookUpMs,
+    )
     try {
       return await tokens.get(patience.signal)
     } finally {

@@ -3,13 +3,13 @@ import type { Database, Transaction } from './database.ts'
 import { idempotencyKeys } from './idempotency-table.ts'
 import { now } from './now.ts'
 
-/** A caller's key. */
+/** An idempotency key of one caller. */
 export interface KeyPlace {
   readonly caller: string
   readonly key: string
 }
 
-/** The first answer to a key, with the fingerprint of the request that it answered. */
+/** The first response to an idempotency key, with the fingerprint of its request. */
 export interface StoredAnswer {
   readonly fingerprint: string
   readonly status: number
@@ -22,9 +22,9 @@ export interface StoredAnswer {
 const age = sql`${now} - interval '24 hours'`
 
 /**
- * Takes the key until the transaction ends.
+ * Locks the key until the transaction ends.
  *
- * @returns false, at once, while another transaction has it
+ * @returns false, without waiting, if another transaction holds the lock
  */
 export async function lockKey(tx: Transaction, { caller, key }: KeyPlace): Promise<boolean> {
   const { rows } = await tx.execute<{ locked: boolean }>(
@@ -33,7 +33,7 @@ export async function lockKey(tx: Transaction, { caller, key }: KeyPlace): Promi
   return rows[0]?.locked === true
 }
 
-/** The stored answer, unless it is older than 24 hours. */
+/** Finds the stored response, unless it is older than 24 hours. */
 export async function findAnswer(
   tx: Transaction,
   { caller, key }: KeyPlace,
@@ -46,7 +46,7 @@ export async function findAnswer(
   return rows[0]
 }
 
-/** Stores the first answer, in place of one older than 24 hours. */
+/** Stores the first response. Replaces one that is older than 24 hours. */
 export async function storeAnswer(tx: Transaction, place: KeyPlace, answer: StoredAnswer): Promise<void> {
   await tx
     .insert(idempotencyKeys)
@@ -57,7 +57,7 @@ export async function storeAnswer(tx: Transaction, place: KeyPlace, answer: Stor
     })
 }
 
-/** Deletes answers that are older than 24 hours. @returns how many, `limit` at most */
+/** Deletes responses that are older than 24 hours. @returns how many: `limit` at most */
 export async function pruneAnswers(database: Database, limit: number): Promise<number> {
   const { rowCount } = await database.execute(sql`
     delete from ${idempotencyKeys} where ctid = any(array(

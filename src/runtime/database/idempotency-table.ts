@@ -2,19 +2,19 @@ import { index, integer, jsonb, primaryKey, text, timestamp } from 'drizzle-orm/
 import { now } from './now.ts'
 import { bytea, runtimeSchema } from './schema.ts'
 
-/** The first answer to each idempotency key, for 24 hours. */
+/** The first response to each idempotency key, for 24 hours. */
 export const idempotencyKeys = runtimeSchema.table(
   'idempotency_keys',
   {
-    /** The caller's issuer and subject: keys are per caller. */
+    /** The caller's issuer and subject. Each caller has keys of its own. */
     caller: text('caller').notNull(),
     key: text('key').notNull(),
     /** SHA-256 of method, path and body, in base64url. */
     fingerprint: text('fingerprint').notNull(),
     status: integer('status').notNull(),
-    /** Pairs of name and value, in order: a name, such as Set-Cookie, may have several. */
+    /** Pairs of name and value, in order. A name may occur several times. */
     headers: jsonb('headers').$type<[name: string, value: string][]>().notNull(),
-    /** Byte for byte; null where the response has none. */
+    /** The exact bytes; null if the response has no body. */
     body: bytea('body'),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().default(now),
   },

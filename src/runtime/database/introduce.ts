@@ -3,13 +3,15 @@ import { within } from '../kernel/within.ts'
 import type { Limits } from './limits.ts'
 
 /**
- * Learns what a new connection leads to, and bounds its statements where that holds. A server gives its own process id
- * when a connection begins; a pooler (PgBouncer and its like) gives another, and may lead each transaction to another
- * server connection: it takes no start-up parameters, and what is set on a session, or prepared by name, is lost or
- * meets others there.
+ * Finds out whether a new connection leads to the server itself or to a pooler such as PgBouncer, and sets the timeouts
+ * of the session if it is the server.
  *
- * @returns whether the server itself is at the other end
- * @throws what PostgreSQL says, and where it says nothing
+ * The server reports its own process id when a connection starts; a pooler reports another. A pooler may send each
+ * transaction to another server connection. So session settings and prepared statements do not last there, and
+ * start-up parameters are refused.
+ *
+ * @returns whether the connection leads to the server itself
+ * @throws PostgreSQL's error, or an error if PostgreSQL does not respond within `connectMs`
  */
 export async function introduce(client: pg.PoolClient, limits: Limits): Promise<boolean> {
   const { processID } = client as pg.PoolClient & { readonly processID?: number }
@@ -19,12 +21,12 @@ export async function introduce(client: pg.PoolClient, limits: Limits): Promise<
   )
   const asked = client.query(`select ${same} as direct, case when ${same} then array[${set}] end`)
   if (!(await within(limits.connectMs, asked)))
-    throw new Error('The database took a connection and said nothing')
+    throw new Error('The database accepted a connection and did not respond')
   const { rows } = await asked
   return rows[0]?.direct === true
 }
 
-/** BEGIN, with what bounds its statements where the session could not be told. */
+/** The BEGIN statement. Behind a pooler it sets the timeouts too, since the session cannot hold them. */
 export function beginText(modes: string, direct: boolean, limits: Limits): string {
   const begin = `begin ${modes}`.trimEnd()
   if (direct) return begin
@@ -32,7 +34,7 @@ export function beginText(modes: string, direct: boolean, limits: Limits): strin
   return [begin, ...set].join('; ')
 }
 
-/** The server's settings, in milliseconds. */
+/** The server's timeout settings, in milliseconds. */
 function timeouts({ statementMs, lockMs }: Limits) {
   return {
     statement_timeout: statementMs,

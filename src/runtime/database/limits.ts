@@ -1,8 +1,8 @@
-/** How long waits for the database may take, in milliseconds. */
+/** How long the service waits for the database, in milliseconds. */
 export interface Limits {
   /** For a connection. */
   readonly connectMs: number
-  /** For a statement, or for a transaction to go on: the server ends it a while before the request's own deadline. */
+  /** For a statement, or for an idle transaction. The server ends it before the request's own deadline. */
   readonly statementMs: number
   /** For a lock that another transaction holds. */
   readonly lockMs: number
@@ -10,9 +10,13 @@ export interface Limits {
   readonly recoveryMs: number
 }
 
-/** @param timeout seconds that a request may take: REQUEST_TIMEOUT */
+/**
+ * Derives the timeouts from the request's.
+ *
+ * @param timeout REQUEST_TIMEOUT, in seconds
+ */
 export function limitsOf(timeout: number): Limits {
-  const marginMs = 1000 * Math.min(5, timeout / 10) // what `deadline` keeps for the way back
+  const marginMs = 1000 * Math.min(5, timeout / 10) // `deadline` aborts the request this much earlier
   const statementMs = Math.round(1000 * timeout - 2 * marginMs)
   return {
     connectMs: Math.min(3_000, timeout * 500),

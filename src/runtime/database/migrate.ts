@@ -8,23 +8,24 @@ import { GuardedClient } from './client.ts'
 import { iamLogin } from './iam-login.ts'
 import { countForeign, type Journal, type MigrationSet, readJournal, refuseSkipped } from './journal.ts'
 
-/** Any number will do, as long as every revision of the service takes the same. */
+/** Any number works, as long as all revisions of the service use the same one. */
 const lock = 7_296_391_021
-/** How long a second migration waits for the first. */
+/** How long a migration waits for another one that runs. */
 const turnTime = '10min'
-/** How long a migration waits for a table: while it waits, all later queries on that table wait behind it. */
+/** How long a migration waits for the lock of a table. While it waits, all later queries on that table wait too. */
 const lockTime = '5s'
 
 /**
- * Applies the migrations that the database lacks: the runtime's, then the features', all in one transaction. Two
- * processes at once take turns: the lock is the transaction's too, since a pooler gives a session's to others.
+ * Applies the migrations that the database lacks: first the runtime's, then the features', all in one transaction. If two
+ * processes migrate at once, one waits for the other. The advisory lock belongs to the transaction: behind a pooler, a
+ * session's lock would pass to others.
  *
  * @param url the database
- * @param metadataHost where the password of an IAM user is looked up
- * @param folder with a folder for each set, `runtime` and `features`, as drizzle-kit wrote them
- * @returns how many of each were applied
- * @throws what PostgreSQL says. {Error} where a migration would be skipped, and where the database has the features'
- *   tables but not the runtime's. Nothing is applied then
+ * @param folder contains a folder for each set, `runtime` and `features`, as drizzle-kit wrote them
+ * @param metadataHost where the password of an IAM user is fetched from
+ * @returns how many of each set were applied
+ * @throws PostgreSQL's error; an error if a migration would be skipped, or if the database has the features' tables but
+ *   not the runtime's. Nothing is applied then
  */
 export async function migrate(
   url: string,
@@ -37,7 +38,7 @@ export async function migrate(
     application_name: 'migrate',
     connectionTimeoutMillis: 10_000,
   })
-  client.on('error', () => {}) // the query under way says so too; without a listener the process would end
+  client.on('error', () => {}) // the running query fails too; without a listener the process would end
   await client.connect()
   try {
     await client.query('begin')
@@ -60,7 +61,7 @@ export async function migrate(
     await client.query('commit')
     return counts
   } finally {
-    await client.end() // which rolls back what was not committed
+    await client.end() // rolls back what is not committed
   }
 }
 
@@ -68,7 +69,7 @@ type NoSchema = Record<string, never>
 
 const dialect = new PgDialect()
 
-/** A session inside the transaction: the one that Drizzle opens for a set is there already. */
+/** A session inside the open transaction. Drizzle would open a transaction for each set: it gets this one. */
 class InsideSession extends NodePgSession<NoSchema, NoSchema> {
   override transaction<Result>(
     work: (tx: NodePgTransaction<NoSchema, NoSchema>) => Promise<Result>,
@@ -81,7 +82,7 @@ function setOf(folder: string, script: string, schema: string, table: string): M
   return { folder, script, schema, table }
 }
 
-/** Applies what a database lacks of a set. @returns how many */
+/** Applies the migrations of a set that the database lacks. @returns how many */
 async function apply(client: pg.Client, set: MigrationSet, before: Journal): Promise<number> {
   const { folder: migrationsFolder, schema: migrationsSchema, table: migrationsTable } = set
   try {
@@ -93,24 +94,24 @@ async function apply(client: pg.Client, set: MigrationSet, before: Journal): Pro
     })
   } catch (error) {
     const foreign = countForeign(before)
-    // class 42: it meets another schema than it expects, such as a table that there is already
+    // class 42: the schema is not as the migration expects, such as a table that exists already
     if (foreign === 0 || !findDatabaseError(error)?.code?.startsWith('42')) throw error
     throw new Error(
-      `${set.folder}: a migration failed. The database has had ${foreign} that ${foreign === 1 ? 'is' : 'are'} not ` +
-        'in this folder: they were of another branch, or the migrations were written again since. In development, ' +
-        'delete its data and begin afresh; elsewhere, bring it to what the folder expects by hand.',
+      `${set.folder}: a migration failed. The database has ${foreign} that ${foreign === 1 ? 'is' : 'are'} not ` +
+        'in this folder: they come from another branch, or the files were written again since. In development, ' +
+        'delete the data and start again; elsewhere, change the schema by hand to what the folder expects.',
       { cause: error },
     )
   }
   return (await readJournal(client, set)).applied.size - before.applied.size
 }
 
-/** @throws {Error} for a database from before the runtime had a schema, or one that was restored without it */
+/** @throws {Error} if the database has the features' tables, but not the schema `runtime` */
 function refuseHalf({ runtime, features }: { runtime: Journal; features: Journal }): void {
   if (features.applied.size === 0 || runtime.applied.size > 0) return
   throw new Error(
-    "This database has the features' tables, but not the runtime's, which are in the schema `runtime`: it was made " +
-      'by an older Runway, or restored without that schema. In development, delete its data and begin afresh; ' +
-      'elsewhere, restore the schema `runtime`, or take an empty database.',
+    "This database has the features' tables, but not the runtime's, which are in the schema `runtime`: it was created " +
+      'by an older Runway, or restored without that schema. In development, delete the data and start again; ' +
+      'elsewhere, restore the schema `runtime`, or use an empty database.',
   )
 }

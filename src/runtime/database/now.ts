@@ -1,12 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm'
 
 /**
- * The present as the database sees it, the one clock that all instances share. It is a function of the
- * database, made by a migration, so that a test can move it and nothing else can.
+ * The current time of the database: the one clock that all instances share. It is a function in the database, created by
+ * a migration, so that tests can move the clock.
  */
 export const now: SQL<Date> = sql<Date>`runtime.service_now()`
 
-/** A moment so many milliseconds from now; before now where negative. */
+/** The time `milliseconds` from now, by the database's clock; in the past if negative. */
 export function fromNow(milliseconds: number): SQL<Date> {
   return sql<Date>`runtime.service_now() + ${milliseconds} * interval '1 millisecond'`
 }

@@ -7,19 +7,19 @@ import type { Limits } from './limits.ts'
 import { refusalInTransaction } from './scope.ts'
 import { queryOn } from './single.ts'
 
-/** A connection that rested longer is asked whether it still lives: the CPU, or the other end, may have been off. */
+/** A connection that was idle for longer is checked before use: the CPU may have been off, or the server gone. */
 const restMs = 1_000
 const askMs = 1_000
-/** How long a connection is silent before the kernel asks whether the other end is there. */
+/** How long a connection is silent before the kernel probes the other end. */
 const keepAliveMs = 10_000
 
 type Callback = NonNullable<Parameters<pg.Pool['connect']>[0]>
 
 /**
- * A pool that hands out living connections only, and keeps no timer for the idle ones. Its statements end with their
+ * A pool that hands out only connections that respond, and keeps no timers for idle ones. Statements end with their
  * requests.
  *
- * On Cloud Run the CPU is off between requests: the server, a proxy or a failover may end a connection unseen.
+ * On Cloud Run the CPU is off between requests. The server, a proxy or a failover may end a connection unnoticed.
  */
 export class CheckedPool extends pg.Pool {
   readonly limits: Limits
@@ -27,7 +27,7 @@ export class CheckedPool extends pg.Pool {
   readonly #direct = new WeakSet<pg.PoolClient>()
   readonly #ended = new WeakMap<pg.PoolClient, Error>()
   readonly #configured: boolean
-  /** A connection that had rested since then was found dead. */
+  /** When the connection that was last found dead had become idle. */
   #deadSince = Number.NEGATIVE_INFINITY
 
   constructor(options: {
@@ -51,7 +51,7 @@ export class CheckedPool extends pg.Pool {
     this.limits = options.limits
     this.query = queryOn(this) as pg.Pool['query']
     this.#configured = options.url !== undefined
-    // without a listener, a connection that dies while a handler holds it would end the process
+    // without a listener, a connection that fails while a handler holds it would end the process
     this.on('connect', (client) => client.on('error', (error) => this.#note(client, error)))
     this.on('release', (_error, client) => this.#restingSince.set(client, performance.now()))
   }
@@ -67,33 +67,33 @@ export class CheckedPool extends pg.Pool {
     return promise
   }
 
-  /** Whether the server itself is at the other end, not a pooler that may change it between two transactions. */
+  /** Whether the connection leads to the server itself, not to a pooler. */
   isDirect(client: pg.PoolClient): boolean {
     return this.#direct.has(client)
   }
 
-  /** The first error says why; those after it only that it is over. */
+  /** Keeps the first error of a connection: it tells the reason. Later ones only tell that the connection has ended. */
   #note(client: pg.PoolClient, error: Error): void {
     if (!this.#ended.has(client)) this.#ended.set(client, error)
   }
 
-  /** Why a connection ended while nothing was under way on it: its next statement only says that it did. */
+  /** Why a connection ended while it was idle. The error of its next statement does not tell. */
   whyEnded(client: pg.PoolClient): Error | undefined {
     return this.#ended.get(client)
   }
 
   /**
-   * Takes a connection out that is of no use any more, and with it, before they are used, those that have rested
-   * through the same: a silence, a failover.
+   * Removes a connection that is no longer usable. Connections that have been idle since before the same moment are
+   * removed too, before they are used again: the same failover or network failure has hit them.
    *
-   * @param since when it was good last
+   * @param since when the connection was last known to work
    */
   drop(client: pg.PoolClient, since: number): void {
     this.#deadSince = Math.max(this.#deadSince, since)
     client.release(true)
   }
 
-  /** Hands out the next connection that answers; the dead ones leave the pool, which opens others in their place. */
+  /** Hands out the next connection that responds. Removes dead ones; the pool opens others in their place. */
   #living(callback: Callback): void {
     if (!this.#configured) {
       callback(unavailable(new Error('DATABASE_URL is not set')), undefined, nothing)
@@ -105,7 +105,7 @@ export class CheckedPool extends pg.Pool {
       if (since === undefined) return void this.#introduce(client, callback)
       const suspect = since <= this.#deadSince
       if (!suspect && performance.now() - since < restMs) return callback(undefined, client, release)
-      // what has rested through the same silence is not asked as well: each might take its second
+      // suspects are dropped without a check: each check could take a second
       const asked = suspect ? Promise.resolve(false) : answers(client)
       void asked.then((alive) => {
         if (alive) return callback(undefined, client, release)
@@ -128,7 +128,7 @@ export class CheckedPool extends pg.Pool {
 
 function nothing(): void {}
 
-/** An empty query is the shortest question that PostgreSQL answers. */
+/** Checks a connection by an empty query, the shortest that PostgreSQL knows. */
 async function answers(client: pg.PoolClient): Promise<boolean> {
   let alive = false
   const asked = client.query('').then(() => {

@@ -4,13 +4,13 @@ import { hold } from './held.ts'
 import type { CheckedPool } from './pool.ts'
 import type { Statement } from './statement.ts'
 
-/** A database that can only be read. */
+/** The queries that only read. */
 export type Reader = Pick<Database, 'select' | 'selectDistinct' | 'selectDistinctOn' | '$count' | 'execute'>
 
 /**
- * A database whose every query runs in a read-only transaction of its own: PostgreSQL itself refuses a write
- * (SQLSTATE 25006), also one inside a function or a `with`. The extended protocol takes one statement at a time, so
- * that none can end the transaction and go on. No connection is held between queries.
+ * Creates a database that can only be read. Each query runs in a read-only transaction of its own, so PostgreSQL itself
+ * refuses writes (SQLSTATE 25006), also inside a function or a `with`. The extended protocol accepts one statement per
+ * query, so a query cannot end the transaction and continue. No connection is held between two queries.
  */
 export function readerOn(pool: CheckedPool): Reader {
   const client = {

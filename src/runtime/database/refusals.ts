@@ -1,14 +1,14 @@
 import { findDatabaseError } from '../kernel/database-error.ts'
 import { Problem, type ProblemDefinition } from '../kernel/problem.ts'
 
-/** What a refusal means to the caller: a problem of the feature's, with a detail where it is made by a function. */
+/** The problem that a refusal becomes: a definition, or a function that creates the problem with a detail of its own. */
 export type Meaning = ProblemDefinition | (() => Problem)
 
-/** What PostgreSQL's refusals mean. What is not named here stays a 500, with the constraint in the log. */
+/** Which problems PostgreSQL's refusals become. A refusal that is not listed stays a 500, with the constraint in the log. */
 export interface Meanings {
-  /** By the name of a constraint or a unique index: unique, foreign key, check, exclusion. */
+  /** Problems by the name of the constraint or the unique index: unique, foreign key, check, exclusion. */
   readonly constraints?: Readonly<Record<string, Meaning>>
-  /** Of a value that its column cannot hold: out of range, too long, no date, no UUID, NULL. */
+  /** The problem of a value that its column cannot hold: out of range, too long, no date, no UUID, NULL. */
   readonly values?: Meaning
 }
 
@@ -26,11 +26,12 @@ const valueCodes = new Set([
 ])
 
 /**
- * Turns what PostgreSQL refuses because of what the caller sent into problems. The transaction is of no use after a
- * refusal: let the problem leave it.
+ * Turns PostgreSQL's refusals of what the caller sent into problems. After a refusal, the transaction cannot continue:
+ * let the problem leave it.
  *
- * @param work a query, or a whole `database.transaction` where constraints are deferred to its end
- * @throws {Problem} what the refusal means; every other error as it is
+ * @param work a query; or a whole `database.transaction`, if its constraints are deferred
+ * @returns the result of `work`
+ * @throws {Problem} the problem of the refusal; any other error is thrown as it is
  * @example
  * await refusals(tx.insert(members).values(member), {
  *   constraints: { members_email_key: memberProblems.EMAIL_TAKEN },

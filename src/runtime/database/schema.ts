@@ -1,8 +1,8 @@
 import { customType, pgSchema } from 'drizzle-orm/pg-core'
 
 /**
- * The runtime's tables and functions have a PostgreSQL schema of their own, so that a feature may call its table
- * `tasks`, or whatever else it likes.
+ * The PostgreSQL schema of the runtime's own tables and functions. So a feature may name its tables as it likes, even
+ * `tasks`.
  */
 export const runtimeSchema = pgSchema('runtime')
 

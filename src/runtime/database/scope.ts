@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** A transaction that code may be inside of. */
+/** The transaction that code runs in. */
 export interface TransactionScope {
   /** Whether it was committed or rolled back. */
   readonly over: boolean
@@ -8,23 +8,23 @@ export interface TransactionScope {
 
 const storage = new AsyncLocalStorage<TransactionScope>()
 
-/** Runs the work of a transaction: what it calls may not use the pool, which has a connection of its own for each. */
+/** Runs the function of a transaction. Code inside may not query the pool: that would take a second connection. */
 export function runInTransaction<Result>(scope: TransactionScope, work: () => Result): Result {
   return storage.run(scope, work)
 }
 
 /**
- * Why a request that holds a connection gets no second one: where all connections are held so, each request waits for
- * the others.
+ * The error for code inside a transaction that queries the pool. It would hold one connection and wait for a second: if
+ * all connections were held so, all requests would wait for each other.
  *
- * @returns nothing outside a transaction
+ * @returns `undefined` outside a transaction
  */
 export function refusalInTransaction(): Error | undefined {
   const scope = storage.getStore()
   if (!scope || scope.over) return undefined
   return new Error(
-    'The database was used inside a transaction: it would wait for a second connection while it holds one. ' +
-      'Use the transaction: c.var.tx in an idempotent route, tx in database.transaction(async (tx) => …) and in what ' +
-      'a task returns; tx.transaction(…) for a savepoint.',
+    'The database was used inside a transaction: the query would wait for a second connection while it holds one. ' +
+      'Use the transaction instead: c.var.tx in an idempotent route, tx in database.transaction(async (tx) => …) and ' +
+      'in the function that a task returns, tx.transaction(…) for a savepoint.',
   )
 }

@@ -18,8 +18,8 @@ interface QueryPool extends pg.Pool {
 }
 
 /**
- * What `pool.query` does, in place of `pg`'s own: the statement ends with its request, and a connection whose statement
- * was refused stays in the pool.
+ * Creates the pool's `query`, in place of `pg`'s own. Here a statement ends with its request, and a connection stays in
+ * the pool after PostgreSQL has refused a statement.
  */
 export function queryOn(pool: QueryPool) {
   return function query(statement: string | Statement, values: unknown[] = [], ...rest: unknown[]) {
@@ -55,7 +55,10 @@ function sendOn(pool: QueryPool, statement: Statement, values: unknown[], settle
       },
     })
 
-    /** Nothing was done yet. The connection goes afterwards: the next statement of that name would fail as well. */
+    /**
+     * Sends the statement without its name: the named one has done nothing. Then the connection is removed, since the next
+     * statement of that name would fail as well.
+     */
     function resend(client: pg.PoolClient): void {
       const free = () => client.release(true)
       sendStatement(client, unnamed(statement), values, options, { settle, free })

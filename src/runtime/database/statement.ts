@@ -7,37 +7,38 @@ import { endsConnection } from './errors.ts'
 /** A statement as Drizzle hands it over. */
 export type Statement = pg.QueryConfig & { readonly queryMode?: string }
 
-/** What `pg` takes, and its types leave out. */
+/** Methods that `pg` has, but does not declare in its types. */
 interface Queryable {
   query(
     statement: Statement,
     values: unknown[],
     done: (error: Error | null, result?: pg.QueryResult) => void,
   ): void
-  /** What the server said last: `I` outside a transaction, `T` inside one, `E` inside one that has failed. */
+  /** The server's last status: `I` outside a transaction, `T` inside one, `E` inside one that has failed. */
   getTransactionStatus(): string | null
 }
 
-/** Who waits for a statement. */
+/** What is called when a statement ends. */
 export interface Waiting {
-  /** Called once: with what PostgreSQL said, or with the signal's reason as soon as it aborts. */
+  /** Called once: with PostgreSQL's result or error, or with the signal's reason as soon as the signal aborts. */
   settle(error: unknown, result?: pg.QueryResult): void
-  /** Called once after that, when the connection has nothing under way; false where it must leave the pool. */
+  /** Called once after that, when nothing runs on the connection. `usable` is false if it must leave the pool. */
   free(usable: boolean): void
 }
 
 const leftOpen =
-  'A statement left a transaction open on a connection that others use next: nothing of it is kept. ' +
+  'A statement left a transaction open on a connection that other requests will use: the transaction is rolled back. ' +
   'Use database.transaction(async (tx) => …).'
 const endedInside =
-  'A statement ended the transaction that it was part of: what came before it is committed or rolled back already. ' +
-  'Leave COMMIT and ROLLBACK to the transaction: throw to roll it back; tx.transaction(…) is a savepoint.'
+  'A statement ended the transaction that it was part of: earlier statements are committed or rolled back already. ' +
+  'Do not send COMMIT or ROLLBACK: throw to roll back, and use tx.transaction(…) for a savepoint.'
 
 /**
- * Sends a statement that ends with its request. When the signal aborts, the statement is cancelled at the server; a
- * connection that does not answer then within `recoveryMs` is of no use any more. The response waits for that.
+ * Sends a statement that ends with its request. When the request's signal aborts, it cancels the statement at the
+ * server. If the connection does not respond within `recoveryMs` then, it is no longer usable. The response waits for
+ * that.
  *
- * @param options.inside whether a transaction is open around it: a statement that begins or ends one is refused, afterwards
+ * @param options.inside whether a transaction is open. A statement that opened or ended one fails, afterwards
  */
 export function sendStatement(
   client: pg.PoolClient,
@@ -76,9 +77,10 @@ export function sendStatement(
 }
 
 /**
- * When the server has closed the request to cancel, it can hit no later statement.
+ * Cancels the running statement. It waits until the server has closed the connection that carried the request to
+ * cancel: after that, the request cannot hit a later statement.
  *
- * @returns whether the connection has answered
+ * @returns whether the connection responded in time
  */
 async function recover(client: pg.PoolClient, answer: Promise<void>, recoveryMs: number): Promise<boolean> {
   const { done, stop } = requestCancel(client)
@@ -87,7 +89,7 @@ async function recover(client: pg.PoolClient, answer: Promise<void>, recoveryMs:
   return inTime
 }
 
-/** The statement without its name, which holds only on a connection to the server itself, and outside transactions. */
+/** The statement without its name. Names work only on a direct connection to the server, outside transactions. */
 export function unnamed(statement: Statement): Statement {
   return statement.name === undefined ? statement : { ...statement, name: undefined }
 }

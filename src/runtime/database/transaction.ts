@@ -9,12 +9,12 @@ import { runInTransaction } from './scope.ts'
 
 type NoSchema = Record<string, never>
 
-/** What waits for the commit of each open transaction, by its session, which savepoints share. */
+/** The callbacks that wait for the commit of each open transaction, by its session. Savepoints share the session. */
 const waiting = new WeakMap<object, (() => void)[]>()
 
 /**
- * Calls `then` as soon as the transaction has committed, and never if it does not. `then` must not throw.
- * For a transaction that `database.transaction` did not open, it is never called.
+ * Calls `then` as soon as the transaction has committed; never if it rolls back. `then` must not throw.
+ * It is never called for a transaction that `database.transaction` did not open.
  */
 export function afterCommit(tx: Transaction, then: () => void): void {
   waiting.get(tx._.session)?.push(then)
@@ -23,8 +23,8 @@ export function afterCommit(tx: Transaction, then: () => void): void {
 const dialect = new PgDialect()
 
 /**
- * A transaction whose savepoints, where they are rolled back, forget what waits for the commit on their account, and
- * throw what went wrong rather than what ROLLBACK met.
+ * A transaction with savepoints. A savepoint that rolls back drops the commit callbacks that were added inside it, and
+ * throws the first error, not that of ROLLBACK.
  */
 class OpenTransaction extends NodePgTransaction<NoSchema, NoSchema> {
   override async transaction<Result>(work: (tx: OpenTransaction) => Promise<Result>): Promise<Result> {
@@ -39,17 +39,18 @@ class OpenTransaction extends NodePgTransaction<NoSchema, NoSchema> {
       return result
     } catch (error) {
       committed.length = before
-      await this.execute(sql`rollback to savepoint ${savepoint}`).catch(() => {}) // then COMMIT fails as well
+      await this.execute(sql`rollback to savepoint ${savepoint}`).catch(() => {}) // if this fails, COMMIT fails too
       throw error
     }
   }
 }
 
 /**
- * What `database.transaction` does, in place of Drizzle's own, which never gives a connection back when BEGIN
- * fails, throws what ROLLBACK met in place of what went wrong, and takes for committed what is not: after a
- * statement that failed, and whose error was caught, COMMIT rolls back without a word. Its statements end with the
- * request; inside, the pool refuses a second connection.
+ * Creates the `transaction` method of the database, in place of Drizzle's own. Drizzle's does not release the connection
+ * if BEGIN fails. It throws the error of ROLLBACK instead of the first one. And it reports success if a statement failed
+ * and its error was caught, though COMMIT rolls back then.
+ *
+ * Here statements end with their request, and code inside the transaction cannot use a second connection.
  */
 export function transactionOn(pool: CheckedPool): Database['transaction'] {
   return async function transaction(work, config) {

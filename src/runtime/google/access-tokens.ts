@@ -1,35 +1,36 @@
 import { orAborted } from '../kernel/or-aborted.ts'
 
-/** A token, and when it ends, in milliseconds since 1970. */
+/** An access token, and when it expires, in milliseconds since 1970. */
 export interface AccessToken {
   readonly value: string
   readonly expiresAt: number
 }
 
-/** The access token of the service's account: one for all requests. */
+/** The access token of the service's own account. All requests share it. */
 export interface AccessTokens {
   /**
-   * A token that is good for a call now.
+   * A token that is valid for a call now.
    *
-   * @param signal gives up the wait for it; once nobody waits, the look-up ends too
-   * @throws {Error} where none can be had
+   * @param signal ends the wait. When no caller waits any more, the fetch ends too
+   * @throws {Error} when no token can be fetched
    */
   get(signal: AbortSignal): Promise<string>
-  /** Tells that Google has refused a token: it is not given out again. */
+  /** Call this when Google has refused a token: it is not used again. */
   forget(value: string): void
 }
 
 /**
- * From here on a look-up brings a new one: the metadata server keeps a token until 4 min before its end.
+ * A token is renewed when it expires within this time. (Earlier, the metadata server would return the same one: it keeps
+ * a token until 4 min before the end.)
  *
  * @see https://pkg.go.dev/cloud.google.com/go/auth (defaultExpiryDelta)
  */
 const renewalMs = 225_000
-/** What a call needs until it has arrived. */
+/** A token must be valid for at least this long, so that it is still valid when the call arrives. */
 const leastMs = 10_000
-/** How long a look-up speaks for the next ones, from its end. */
+/** How long the result of a fetch holds for later callers: there is no new fetch until then. */
 const quietMs = 5_000
-/** How long a request waits for a new token while the old one is good: its call needs time too. */
+/** How long a request waits for a new token while the old one is still valid. */
 const patienceMs = 1_000
 
 interface LookUp {
@@ -39,10 +40,11 @@ interface LookUp {
 }
 
 /**
- * Keeps an access token until shortly before its end. One look-up serves all who wait for it; it happens in a request,
- * and ends with the last that waits. While the old token is good, one request waits for the new one, and only a second.
+ * Keeps an access token until shortly before it expires. All callers that wait share one fetch. The fetch runs inside a
+ * request, and ends when the last caller stops waiting. While the old token is valid, one request at most waits for the
+ * new one, a second at most.
  *
- * @param find looks one up; it rejects when its signal aborts
+ * @param find fetches a token, and rejects when its signal aborts
  */
 export function accessTokens(find: (signal: AbortSignal) => Promise<AccessToken>): AccessTokens {
   let token: AccessToken | undefined
@@ -58,7 +60,7 @@ export function accessTokens(find: (signal: AbortSignal) => Promise<AccessToken>
         failure = undefined
         return token.value
       } catch (cause) {
-        failure = new Error('The service’s access token cannot be had', { cause })
+        failure = new Error('The access token of the service’s account cannot be fetched', { cause })
         throw failure
       } finally {
         if (lookUp === started) {
@@ -68,7 +70,7 @@ export function accessTokens(find: (signal: AbortSignal) => Promise<AccessToken>
       }
     }
     const started: LookUp = { done: look(), controller, waiting: 0 }
-    started.done.catch(() => {}) // all who waited may have left
+    started.done.catch(() => {}) // perhaps no caller waits any more
     return started
   }
 
@@ -80,7 +82,7 @@ export function accessTokens(find: (signal: AbortSignal) => Promise<AccessToken>
       return await orAborted(joined.done, signal)
     } finally {
       if (--joined.waiting === 0 && lookUp === joined) {
-        lookUp = undefined // what was given up speaks for nobody: others may have more time
+        lookUp = undefined // the next caller starts a new fetch: it may have more time
         joined.controller.abort(signal.reason)
       }
     }
@@ -101,10 +103,10 @@ export function accessTokens(find: (signal: AbortSignal) => Promise<AccessToken>
     },
   }
 
-  /** A new token, or the old one where that takes too long. */
+  /** A new token, or the old one if the fetch takes too long. */
   async function renew(old: string, signal: AbortSignal): Promise<string> {
     const patience = new AbortController()
-    const timer = setTimeout(() => patience.abort(new Error('The old one is good')), patienceMs)
+    const timer = setTimeout(() => patience.abort(new Error('The old token is still valid')), patienceMs)
     try {
       return await wait(AbortSignal.any([signal, patience.signal]))
     } catch (error) {

@@ -2,16 +2,16 @@ import { z } from 'zod'
 import { callOnce } from '../kernel/call-once.ts'
 import type { AccessToken } from './access-tokens.ts'
 
-/** Many times what a token has. */
+/** Many times the size of a token. */
 const maxBytes = 64 * 1024
 
 const Token = z.object({ access_token: z.string().min(1), expires_in: z.number().positive() })
 
 /**
- * Asks the metadata server for an access token of the account that the service runs as. The connection ends with it.
+ * Fetches an access token of the service's own account from the metadata server. The connection ends with the request.
  *
- * @param host the server's host, maybe with a port
- * @throws {Error} where it cannot be reached, or sends anything but a token that expires; and the signal's reason
+ * @param host the host of the metadata server, optionally with a port
+ * @throws {Error} if the server cannot be reached, or its response is not a token; the signal's reason if it aborts
  * @see https://cloud.google.com/compute/docs/access/authenticate-workloads#applications
  */
 export async function fetchAccessToken(host: string, signal: AbortSignal): Promise<AccessToken> {
@@ -22,9 +22,9 @@ export async function fetchAccessToken(host: string, signal: AbortSignal): Promi
   })
   if (status !== 200) throw new Error(`The response to ${url} is a ${status}, not a 200`)
   if (headers['metadata-flavor'] !== 'Google')
-    throw new Error(`Who responds at ${url} is not the metadata server: Metadata-Flavor is not Google`)
+    throw new Error(`The server at ${url} is not the metadata server: its Metadata-Flavor is not Google`)
   const token = Token.safeParse(parseJson(text), { jitless: true })
-  if (!token.success) throw new Error(`The response to ${url} is not a token that expires`)
+  if (!token.success) throw new Error(`The response to ${url} has no access_token and expires_in`)
   const { access_token: value, expires_in: seconds } = token.data
   return { value, expiresAt: asked + seconds * 1000 }
 }
