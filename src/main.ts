@@ -17,7 +17,7 @@ import {
 } from '#runtime'
 import { createApp, features, problemFormat, reporter } from './app.ts'
 
-/** Of the 10 s that Cloud Run leaves between SIGTERM and SIGKILL; the rest is for closing the pool. */
+/** Cloud Run leaves 10 s between SIGTERM and SIGKILL. The rest is for closing the pool. */
 const drainTime = 8_000
 const closeTime = 1_000
 
@@ -40,7 +40,7 @@ captureConsole(log)
 reportOutsideRequests(reporter)
 process.on('uncaughtException', fail)
 process.on('unhandledRejection', (error) => {
-  if (!isEndOfRequest(error)) void fail(error) // nobody waited for a query, or a call, that ended with its request
+  if (!isEndOfRequest(error)) void fail(error) // a query or call that ended with its request, and was not awaited
 })
 
 const database = createDatabase({
@@ -59,7 +59,7 @@ serving = true
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
-    if (signalled) process.exit(1) // whoever asks twice does not want to wait
+    if (signalled) process.exit(1) // the second signal ends the process at once
     signalled = true
     void stop(signal)
   })
@@ -68,7 +68,7 @@ server.on('error', (error: NodeJS.ErrnoException) => {
   const taken = error.code === 'EADDRINUSE'
   log.fatal(
     taken ? {} : { err: error },
-    taken ? `Port ${config.PORT} is already in use: set PORT to another.` : error.message,
+    taken ? `Port ${config.PORT} is already in use: set PORT to another one.` : error.message,
   )
   process.exit(1)
 })
@@ -83,7 +83,7 @@ server.listen(config.PORT, () => {
   )
 })
 
-/** Finishes what is in flight, closes the pool, and exits. */
+/** Finishes the requests in flight, closes the pool, and exits. */
 async function stop(why: string): Promise<void> {
   if (stopping) return
   stopping = true
@@ -94,10 +94,10 @@ async function stop(why: string): Promise<void> {
   process.exit(status)
 }
 
-/** Ends the process in an orderly way; another error on the way does not cut it short. */
+/** Stops the process in an orderly way. Further errors do not interrupt that. */
 async function fail(error: unknown): Promise<void> {
   status = 1
-  const what = serving ? 'An error that nobody caught ends the process' : 'The service cannot start'
+  const what = serving ? 'An uncaught error ends the process' : 'The service cannot start'
   log.fatal({ err: error }, what)
   await reportError(error)
   if (!serving) process.exit(status)

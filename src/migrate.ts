@@ -10,7 +10,10 @@ async function main(): Promise<void> {
   const { url, metadataHost } = parseDatabase(process.env)
   const applied = await migrate(url, folder, metadataHost)
   const count = applied.runtime + applied.features
-  log.info({ count, ...applied }, count === 0 ? 'No migration was missing' : `${count} migrations applied`)
+  log.info(
+    { count, ...applied },
+    count === 0 ? 'The database has all migrations' : `${count} migrations applied`,
+  )
 }
 
 main().catch((err) => {

@@ -4,13 +4,13 @@ import { cancelPlacedOrder, findOrder } from './store.ts'
 import type { OrderRow } from './table.ts'
 
 /**
- * Cancels a placed order of its owner, and its task with it, in one transaction: the task's row is locked first,
- * as fulfilling does.
+ * Cancels an owner's order and its task, in one transaction. It locks the task's row first, as fulfilling does, so that
+ * the two do not deadlock.
  *
- * @param versions the versions at which it may be cancelled; any, if absent
- * @returns the order as it is now; one that was cancelled before is left as it is
- * @throws {Problem} ORDER_NOT_FOUND; PRECONDITION_FAILED; ORDER_FULFILLED; ORDER_IN_FULFILMENT, where an attempt
- *   to fulfil it was ever made
+ * @param versions the versions of the order that may be cancelled; any, if absent
+ * @returns the order as it is now. An order that was cancelled earlier does not change
+ * @throws {Problem} ORDER_NOT_FOUND; PRECONDITION_FAILED; ORDER_FULFILLED; ORDER_IN_FULFILMENT if an attempt to fulfil
+ *   it has ever started
  */
 export async function cancelOrder(
   database: Database,
@@ -38,8 +38,10 @@ export async function cancelOrder(
 }
 
 /**
- * Whether an order may be on its way, by what came of cancelling its task: an attempt was made, so the warehouse may
- * have heard of it. A person looks after one whose task is dead.
+ * Whether the warehouse may have shipped the order: an attempt has started, so the warehouse may have received it. A
+ * person takes care of an order whose task is dead.
+ *
+ * @param task the result of cancelling the order's task
  */
 export function mayBeOnItsWay(task: Cancellation): boolean {
   return task === 'started' || task === 'dead'

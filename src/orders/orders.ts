@@ -17,7 +17,7 @@ import { presentOrder } from './schemas.ts'
 import { insertOrder, listOrders, prepareFindOrder } from './store.ts'
 import { cancelStale, fulfilOrder, nightly } from './tasks.ts'
 
-/** How long a customer may have second thoughts for certain: then the warehouse may be at it. */
+/** How long a customer can certainly cancel. After that, the warehouse may have the order. */
 const timeToCancel = '5s'
 
 /** The example feature: delete it, or copy it. */

@@ -1,6 +1,6 @@
 import { defineProblems } from '#runtime'
 
-/** What can go wrong with an order, beside what can go wrong with any request. */
+/** The problems of orders, beside those that any request may have. */
 export const orderProblems = defineProblems({
   ORDER_NOT_FOUND: { status: 404, title: 'There is no such order' },
   ORDER_IN_FULFILMENT: { status: 409, title: 'The order may be on its way already' },

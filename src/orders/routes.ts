@@ -47,7 +47,7 @@ export const cancelOrder = defineRoute({
   path: '/orders/{id}/cancel',
   operationId: 'cancelOrder',
   summary: 'Cancel an order that is not fulfilled yet',
-  description: 'Cancelling a cancelled order changes nothing and answers 200 again.',
+  description: 'Cancelling a cancelled order changes nothing and responds with 200 again.',
   security: ['orders:write'],
   request: {
     params: OrderParams,

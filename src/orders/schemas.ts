@@ -1,7 +1,7 @@
 import { cursorParameter, z } from '#runtime'
 import { type OrderRow, orderStatuses } from './table.ts'
 
-/** What a caller sends to place an order. */
+/** The body of a request that places an order. */
 export const NewOrder = z
   .strictObject({
     item: z.string().min(1).max(100),

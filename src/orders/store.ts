@@ -11,8 +11,10 @@ export async function insertOrder(
   return row as OrderRow
 }
 
-/** Finds an order of its owner: built once, when it is first needed, since building a query
- * costs more than running it. */
+/**
+ * Prepares the query that finds an owner's order. It is built once, at its first use: building a query costs more than
+ * running it.
+ */
 export function prepareFindOrder(database: Database) {
   const prepare = () =>
     database
@@ -28,7 +30,7 @@ export function prepareFindOrder(database: Database) {
   }
 }
 
-/** Finds an order of its owner inside a transaction. */
+/** Finds an owner's order, inside a transaction. */
 export async function findOrder(tx: Transaction, owner: string, id: string): Promise<OrderRow | undefined> {
   const [row] = await tx
     .select()
@@ -37,7 +39,7 @@ export async function findOrder(tx: Transaction, owner: string, id: string): Pro
   return row
 }
 
-/** The owner's orders older than the cursor's, newest first. */
+/** Lists the owner's orders that are older than the cursor's, newest first. */
 export function listOrders(
   database: Database,
   owner: string,
@@ -59,10 +61,11 @@ export function listOrders(
 }
 
 /**
- * Cancels an order of its owner if it is still placed, at one of these versions if any are given: checked in
- * the UPDATE itself, so that nobody can slip in between.
+ * Cancels an owner's order if it is still placed and has one of the given versions. The UPDATE itself checks both, so
+ * that no other change can come in between.
  *
- * @returns the order as it is now; `undefined` where nothing was changed
+ * @param versions any version, if absent
+ * @returns the order as it is now; `undefined` if nothing was changed
  */
 export async function cancelPlacedOrder(
   tx: Transaction,
@@ -85,7 +88,7 @@ export async function cancelPlacedOrder(
   return row
 }
 
-/** An order of anybody's that is still to be fulfilled. */
+/** Finds an order that is still placed, whoever owns it. */
 export async function findPlacedOrder(database: Reader, id: string): Promise<OrderRow | undefined> {
   const [row] = await database
     .select()
@@ -99,7 +102,11 @@ export async function markFulfilled(tx: Transaction, id: string): Promise<void> 
   await settle(tx, id, 'fulfilled')
 }
 
-/** Orders that have been `placed` for 30 days, the oldest first; those after one of them, if it is given. */
+/**
+ * Lists orders that have been `placed` for 30 days, the oldest first.
+ *
+ * @param after lists only the orders after this one, if given
+ */
 export function listStaleOrders(
   tx: Transaction,
   limit: number,

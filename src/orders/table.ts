@@ -5,7 +5,7 @@ import { now } from '#runtime'
 /** The states of an order. */
 export const orderStatuses = ['placed', 'fulfilled', 'cancelled'] as const
 
-/** Orders; each belongs to the subject of the token that placed it. */
+/** Orders. Each belongs to the subject of the token that placed it. */
 export const orders = pgTable(
   'orders',
   {
@@ -15,9 +15,9 @@ export const orders = pgTable(
     item: text('item').notNull(),
     quantity: integer('quantity').notNull(),
     status: text('status', { enum: orderStatuses }).notNull().default('placed'),
-    /** What fulfils it. */
+    /** The task that fulfils it. */
     taskId: uuid('task_id'),
-    /** Counts changes; it is the entity tag. */
+    /** Counts the changes. It is the entity tag. */
     version: integer('version').notNull().default(1),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().default(now),
   },

@@ -3,7 +3,7 @@ import { mayBeOnItsWay } from './cancel.ts'
 import { cancelStaleOrder, findPlacedOrder, listStaleOrders, markFulfilled } from './store.ts'
 import { ship, warehouseVariables } from './warehouse.ts'
 
-/** Has the warehouse send an order, and marks it fulfilled. Without a warehouse it only marks it. */
+/** Ships an order by the warehouse and marks it fulfilled. Without WAREHOUSE_URL it only marks it. */
 export const fulfilOrder = defineTask({
   name: 'orders.fulfil',
   payload: z.object({ orderId: z.uuid() }),
@@ -21,17 +21,17 @@ export const fulfilOrder = defineTask({
   },
 })
 
-/** How many orders one attempt looks at: the rest is for a further task. */
+/** How many orders one task checks. It enqueues another task for the rest. */
 const batch = 500
 
 /**
- * Cancels orders that stayed `placed` for 30 days, and their tasks with them; not those that may be on their way, which
- * an owner could not cancel either.
+ * Cancels orders that have been `placed` for 30 days, and their tasks. It does not cancel orders that the warehouse may
+ * have shipped: an owner could not cancel these either.
  */
 export const cancelStale: Task<z.ZodObject> = defineTask({
   name: 'orders.cancel-stale',
   payload: z.object({
-    /** The last order that a task before this one has looked at. */
+    /** The last order that the previous task has checked. */
     after: z.object({ createdAt: z.iso.datetime(), id: z.uuid() }).optional(),
   }),
   async run({ payload: { after } }) {
@@ -48,7 +48,7 @@ export const cancelStale: Task<z.ZodObject> = defineTask({
   },
 })
 
-/** Once a night. */
+/** Cancels stale orders once a night. */
 export const nightly = defineSchedule({
   name: 'orders.nightly',
   cron: '30 3 * * *',

@@ -1,6 +1,6 @@
 import { secureUrl, tracedFetch, variable, z } from '#runtime'
 
-/** Where parcels are sent from. */
+/** The environment variables of the warehouse. */
 export const warehouseVariables = {
   WAREHOUSE_URL: variable('must be an https:// URL', secureUrl, undefined).meta({ shown: true }),
 }
@@ -8,10 +8,10 @@ export const warehouseVariables = {
 const Shipment = z.object({ id: z.string().min(1) })
 
 /**
- * Asks the warehouse to send a parcel. The same key gets the same shipment, however often it is asked.
+ * Orders a shipment from the warehouse. The same idempotency key gets the same shipment, however often it is sent.
  *
  * @returns the shipment's id
- * @throws {Error} for any answer but 201
+ * @throws {Error} for any response but a 201
  */
 export async function ship(
   url: string,
@@ -29,7 +29,7 @@ export async function ship(
   })
   if (response.status !== 201) {
     await response.body?.cancel()
-    throw new Error(`The warehouse answered ${response.status}`)
+    throw new Error(`The warehouse responded with ${response.status}`)
   }
   return Shipment.parse(await response.json()).id
 }

@@ -18,7 +18,7 @@ test('the bundle brings its migrations: the first run applies them, the next fin
   expect((await onServer(url, 'select from runtime.idempotency_keys')).rowCount).toBe(0)
   expect(await migrate(url)).toMatchObject({
     status: 0,
-    entries: [{ severity: 'INFO', message: 'No migration was missing', count: 0 }],
+    entries: [{ severity: 'INFO', message: 'The database has all migrations', count: 0 }],
   })
 })
 

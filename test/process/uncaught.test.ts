@@ -5,7 +5,7 @@ import { as } from '#test/support/tokens.ts'
 import metadata from '../../package.json' with { type: 'json' }
 
 const alice = await as('alice', ['notes:write'])
-const why = 'An error that nobody caught ends the process'
+const why = 'An uncaught error ends the process'
 
 /** SIGUSR2 makes it fail. */
 function startToFail(FAILURE: string): Promise<ServiceProcess> {

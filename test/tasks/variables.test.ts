@@ -31,7 +31,7 @@ test('with tasks, all that they need is asked for at once, by name', () => {
   expect(problemsOf({}, withTasks)).toEqual([
     'TASKS_QUEUE: is required but not set',
     'TASKS_INVOKER: is required but not set',
-    'TASKS_URL: or SERVICE_URL is required: where Cloud Tasks reaches this service',
+    'TASKS_URL: or SERVICE_URL is required: the URL at which Cloud Tasks calls this service',
   ])
 })
 

@@ -7,11 +7,11 @@ import { type AuthOptions, createVerifier, type VerifyToken } from './verify.ts'
 export interface Authentication {
   readonly verify: VerifyToken
   readonly signToken: SignToken
-  /** The origins that count as the service's own where a cookie carries the token. */
+  /** The service's own origins. A request whose token is in a cookie must come from one of them. */
   readonly origins: readonly string[]
 }
 
-/** Sets up both from AUTH_SECRET or AUTH_JWKS_URL; fetches nothing yet. */
+/** Sets up verifying and signing from AUTH_SECRET or AUTH_JWKS_URL. Fetches nothing yet. */
 export function authentication(config: Config, options: AuthOptions = {}): Authentication {
   const { AUTH_SECRET: secret, AUTH_JWKS_URL: jwksUrl, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = config
   return {
@@ -25,5 +25,7 @@ export function authentication(config: Config, options: AuthOptions = {}): Authe
 }
 
 const refuseToSign: SignToken = async () => {
-  throw new Error('Tokens can be issued with AUTH_SECRET only: with AUTH_JWKS_URL they are the provider’s.')
+  throw new Error(
+    'The service can issue tokens only with AUTH_SECRET: with AUTH_JWKS_URL, the provider issues them.',
+  )
 }

@@ -13,7 +13,7 @@ export interface Caller {
   readonly claims: Readonly<Claims>
 }
 
-/** Reads the scopes out of a token's claims: the one seam for providers that differ. */
+/** Reads the scopes from a token's claims. Write one of your own for a provider that keeps them elsewhere. */
 export type ScopesOf = (claims: Readonly<Claims>) => readonly string[]
 
 /**

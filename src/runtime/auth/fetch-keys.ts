@@ -2,13 +2,13 @@ import type { JSONWebKeySet } from 'jose'
 import { callOnce } from '../kernel/call-once.ts'
 
 const fetchMs = 5_000
-/** Many times what a provider with a hundred keys sends. */
+/** Many times the size of a hundred keys. */
 const maxBytes = 512 * 1024
 
 /**
- * Fetches a key set, once. The connection ends with it: an idle socket would outlive the request.
+ * Fetches a key set. The connection ends with the request: an idle connection would outlive it. Redirects are not followed.
  *
- * @throws {Error} for any response but a 200 with JSON of 512 KiB at most within five seconds; redirects are not followed
+ * @throws {Error} for any response but a 200 with JSON, of 512 KiB at most, within five seconds
  */
 export async function fetchKeys(url: string): Promise<JSONWebKeySet> {
   const controller = new AbortController()
@@ -16,7 +16,7 @@ export async function fetchKeys(url: string): Promise<JSONWebKeySet> {
   try {
     const headers = { accept: 'application/json' }
     const { status, text } = await callOnce(url, { headers, signal: controller.signal, maxBytes })
-    if (status !== 200) throw new Error(`The response is a ${status}, not a 200`)
+    if (status !== 200) throw new Error(`The response has the status ${status}, not 200`)
     return JSON.parse(text)
   } finally {
     clearTimeout(timer)

@@ -1,19 +1,22 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import { fetchKeys } from './fetch-keys.ts'
 
-/** How long the keys are taken as they are; then a request fetches them again. */
+/** How long keys are fresh. After that, a request fetches them again. */
 const freshMs = 600_000
-/** How long known keys stay good while the provider cannot be reached. */
+/** How long known keys stay valid while the provider cannot be reached. */
 const staleMs = 3_600_000
-/** How long a failed fetch speaks for the next ones, from its end. */
+/** How long after a failed fetch there is no new one: requests get the same error. */
 const failureMs = 5_000
-/** The least time between two fetches for a key that is not known. */
+/** The minimum time between two fetches for an unknown key. */
 const lookupGapMs = 2_000
-/** What each of them costs of a credit that time gives back: one in half a minute, and five more after a quiet time. */
+/**
+ * What a fetch for an unknown key costs. Each millisecond gives one millisecond of credit: this allows a fetch every half
+ * minute, and five at once after a quiet time.
+ */
 const lookupCostMs = 30_000
 const mostCreditMs = 5 * lookupCostMs
 
-/** The provider's keys cannot be had: that is not the token's fault. */
+/** The provider's keys cannot be fetched. The token may be valid. */
 export class KeySetUnavailable extends Error {
   override readonly name = 'KeySetUnavailable'
 }
@@ -21,21 +24,21 @@ export class KeySetUnavailable extends Error {
 /** The keys of an identity provider. */
 export interface KeySet {
   /**
-   * Verifies something with the keys that are known. Where `verify` knows no key for it (JWKSNoMatchingKey), the
-   * keys may have changed: it is called once more with fresh ones, unless they were just fetched.
+   * Calls `verify` with the known keys. If it finds no matching key (JWKSNoMatchingKey), the keys may have changed:
+   * `verify` is called once more with fresh keys, unless they were just fetched.
    *
-   * @throws {KeySetUnavailable} where the provider has to be asked and does not answer; and what `verify` throws
+   * @throws {KeySetUnavailable} when the keys have to be fetched and cannot be; and what `verify` throws
    */
   use<Verified>(verify: (getKey: JWTVerifyGetKey) => Promise<Verified>): Promise<Verified>
 }
 
 /**
- * The keys behind a URL, fetched inside the request that needs them. One fetch serves all who wait for it. Known keys
- * stay good for an hour while the provider does not answer. Tokens that name invented keys cause a fetch now and then,
- * never one each. (jose's own remote set leaves a timer behind for each fetch, which may not outlive a request here.)
+ * The keys at a URL. The request that needs them fetches them, and all requests that wait share one fetch. Known keys
+ * stay valid for an hour while the provider does not respond. Tokens that name invented keys cause a fetch now and then,
+ * not one each. (jose's own remote key set starts a timer for each fetch. Here, no timer may outlive its request.)
  *
- * @param url the provider's JWKS; a token's own `jku` or `x5u` is never followed
- * @param algorithms those that tokens may be signed by: a key that serves none of them is passed over
+ * @param url the provider's JWKS. A token's own `jku` or `x5u` is never followed
+ * @param algorithms the algorithms that tokens may use. Keys for other algorithms are ignored
  */
 export function remoteKeySet(url: string, algorithms: readonly string[]): KeySet {
   let keys: JWTVerifyGetKey | undefined
@@ -54,7 +57,7 @@ export function remoteKeySet(url: string, algorithms: readonly string[]): KeySet
       fetchedAt = Date.now()
       failure = undefined
     } catch (cause) {
-      failure = new KeySetUnavailable(`The key set at ${url} cannot be used`, { cause })
+      failure = new KeySetUnavailable(`The keys at ${url} cannot be fetched or used`, { cause })
       throw failure
     } finally {
       endedAt = Date.now()
@@ -69,7 +72,7 @@ export function remoteKeySet(url: string, algorithms: readonly string[]): KeySet
     return pending
   }
 
-  /** With known keys, one request at a time waits for fresh ones. */
+  /** The keys for a token. While known keys are valid, only one request at a time waits for fresh ones. */
   async function current(): Promise<JWTVerifyGetKey> {
     const good = keys && since(fetchedAt) < staleMs ? keys : undefined
     if (good && (since(fetchedAt) < freshMs || pending)) return good
@@ -81,7 +84,7 @@ export function remoteKeySet(url: string, algorithms: readonly string[]): KeySet
     return keys as JWTVerifyGetKey
   }
 
-  /** Whether a key that is not known is worth a fetch: invented ones must not hammer the provider. */
+  /** Whether an unknown key may cause a fetch now. Limits the fetches that invented keys can cause. */
   function mayLookUp(): boolean {
     creditMs = Math.min(mostCreditMs, creditMs + since(creditedAt))
     creditedAt = Date.now()
@@ -102,7 +105,7 @@ export function remoteKeySet(url: string, algorithms: readonly string[]): KeySet
       } catch (error) {
         if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
         if (mayLookUp()) await reloadOnce()
-        else if (failure) throw failure // it may be a new key
+        else if (failure) throw failure // the token's key may be a new one
         if (keys === known) throw error
         return verify(keys as JWTVerifyGetKey)
       }
@@ -110,19 +113,20 @@ export function remoteKeySet(url: string, algorithms: readonly string[]): KeySet
   }
 }
 
-/** jose takes RSA keys from this length on, and says so with each token only. */
+/** jose accepts RSA keys from this length on, but checks it only when it verifies a token. */
 const leastRsaBits = 2_048
 
 /**
- * The set without the keys that cannot be imported: a token that names one of them names no key of ours.
+ * The key set without the keys that cannot be imported. A token that names one of those gets the same response as one
+ * that names an unknown key.
  *
- * @throws {Error} where no key is left
+ * @throws {Error} when no key is left
  */
 async function usableKeys(set: JSONWebKeySet, algorithms: readonly string[]): Promise<JSONWebKeySet> {
-  createLocalJWKSet(set) // refuses what is no key set
+  createLocalJWKSet(set) // throws if it is not a key set
   const usable = await Promise.all(set.keys.map((key) => isUsable(key, algorithms)))
   const keys = set.keys.filter((_key, index) => usable[index])
-  if (keys.length === 0 && set.keys.length > 0) throw new Error('None of its keys can be used')
+  if (keys.length === 0 && set.keys.length > 0) throw new Error('None of the keys can be used')
   return { keys }
 }
 
@@ -137,5 +141,5 @@ async function isUsable(key: JSONWebKeySet['keys'][number], algorithms: readonly
       if (!(error instanceof errors.JWKSNoMatchingKey)) return false
     }
   }
-  return true // of another kind: it matches no token
+  return true // for other algorithms: it matches no token
 }

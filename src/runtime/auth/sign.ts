@@ -1,22 +1,22 @@
 import { SignJWT } from 'jose'
 
-/** What a token says. */
+/** The contents of a token. */
 export interface TokenOptions {
   readonly subject: string
   readonly scopes?: readonly string[]
-  /** Claims of the fork's own; the registered ones stay the runtime's. */
+  /** Claims of your own. The runtime sets the registered ones. */
   readonly claims?: Record<string, unknown>
   /** Seconds; AUTH_TOKEN_TTL if absent. */
   readonly expiresIn?: number
 }
 
-/** Issues a token, for a login route or a script. */
+/** Issues a token: for a login route or a script. */
 export type SignToken = (token: TokenOptions) => Promise<string>
 
 /**
- * A signer of the service's own tokens (HS256).
+ * Creates the signer of the service's own tokens (HS256).
  *
- * @param options.ttl how long a token is good for, in seconds, unless it says so itself
+ * @param options.ttl how long a token is valid, in seconds, unless `expiresIn` is given
  */
 export function createSigner(options: {
   secret: string

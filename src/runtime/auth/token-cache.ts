@@ -3,10 +3,10 @@ import type { Caller } from './caller.ts'
 const longest = 600_000
 
 /**
- * Remembers verified tokens, since verifying costs more than all else in a request: until their `exp`, ten
- * minutes at most, keyed by the whole token, the oldest leaving first.
+ * Creates a cache of verified tokens: verifying costs more than the rest of a request. The key is the whole token. An
+ * entry stays until the token's `exp`, but ten minutes at most. When the cache is full, the oldest entries are removed.
  *
- * @param maxBytes how much memory the entries may take, roughly
+ * @param maxBytes how much memory the entries may take, approximately
  */
 export function tokenCache(maxBytes: number) {
   const entries = new Map<string, { caller: Caller; until: number; bytes: number }>()
@@ -18,7 +18,7 @@ export function tokenCache(maxBytes: number) {
   }
 
   return {
-    /** The caller of a token that was verified before and is still good. */
+    /** The caller, if the token was verified before and is still valid. */
     get(token: string): Caller | undefined {
       const entry = entries.get(token)
       if (!entry) return undefined
@@ -29,7 +29,7 @@ export function tokenCache(maxBytes: number) {
     /** @param expiresAt the token's `exp`, in seconds */
     set(token: string, caller: Caller, expiresAt: number): void {
       forget(token)
-      // A token of n characters holds about as many of claims, in strings of up to two bytes, and their objects
+      // an estimate: the claims are about as long as the token, in strings of up to two bytes a character, and objects
       const size = token.length * 4 + 512
       if (size > maxBytes) return
       entries.set(token, { caller, until: Math.min(expiresAt * 1000, Date.now() + longest), bytes: size })

@@ -8,9 +8,9 @@ import {
 } from 'jose'
 
 /**
- * Verifies a token by whichever of the keys signed it. Where several fit its header, each is tried.
+ * Verifies a token by the key that signed it. If several keys match the token's header, each is tried.
  *
- * @throws {errors.JWKSNoMatchingKey} where none of them can have signed it; and what `jwtVerify` throws
+ * @throws {errors.JWKSNoMatchingKey} when none of the keys signed it; and what `jwtVerify` throws
  * @see https://github.com/panva/jose/blob/main/docs/util/errors/classes/JWKSMultipleMatchingKeys.md
  */
 export async function verifyByKeys(
@@ -34,7 +34,7 @@ export async function verifyByKeys(
   }
 }
 
-/** Without a `kid`, a key that was replaced is known by its signature only. */
+/** Whether the token names no key (`kid`). Then a wrong signature may mean that the provider has replaced its key. */
 function namesNoKey(token: string): boolean {
   return decodeProtectedHeader(token).kid === undefined
 }

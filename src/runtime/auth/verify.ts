@@ -9,26 +9,26 @@ import { verifyByKeys } from './verify-by-keys.ts'
 /** Verifies a token; throws TOKEN_INVALID or TOKEN_EXPIRED. */
 export type VerifyToken = (token: string) => Caller | Promise<Caller>
 
-/** What a fork may change in how tokens are read. */
+/** How the service reads tokens. */
 export interface AuthOptions {
   readonly scopesOf?: ScopesOf
   /** Checks a fork's own claims: a token that does not fit is invalid. */
   readonly claims?: z.ZodType<Claims>
 }
 
-/** The algorithms of a provider's keys. */
+/** The algorithms that a provider's tokens may use. */
 const providerAlgorithms = ['RS256', 'ES256', 'EdDSA']
 
 const cacheBytes = 8 * 1024 * 1024
 const clockTolerance = 5
 
-/** Headers that tell a verifier which key to take: a key is ours or our provider's, never the token's. */
+/** Headers by which a token brings its own key. Such tokens are refused: the key must be ours or the provider's. */
 const keyHeaders = ['jku', 'x5u', 'jwk']
 
 /**
- * Verifies tokens: with a secret HS256 only, with a JWKS URL RS256, ES256 and EdDSA only, so that a public key
- * can never pass for a secret. Checked are signature, `iss`, `aud`, `exp`, `nbf` and `sub`, with 5 s of
- * clock tolerance.
+ * Creates the verifier. With a secret, it accepts HS256 only. With a JWKS URL, it accepts RS256, ES256 and EdDSA only. So
+ * a public key can never be used as a secret. It checks the signature, `iss`, `aud`, `exp`, `nbf` and `sub`, with a clock
+ * tolerance of 5 s.
  *
  * @see https://www.rfc-editor.org/rfc/rfc8725
  */
@@ -51,7 +51,7 @@ export function createVerifier(
   async function payloadOf(token: string) {
     if (remote) return remote.use((getKey) => verifyByKeys(token, getKey, { ...checks, algorithms }))
     if (key) return jwtVerify(token, key, { ...checks, algorithms: ['HS256'] })
-    throw invalid('This instance verifies no tokens: AUTH_SECRET or AUTH_JWKS_URL is not set.')
+    throw invalid('This service verifies no tokens: neither AUTH_SECRET nor AUTH_JWKS_URL is set.')
   }
 
   async function verify(token: string): Promise<Caller> {
@@ -59,12 +59,12 @@ export function createVerifier(
       throw refusal(error)
     })
     const named = keyHeaders.find((header) => header in protectedHeader)
-    if (named) throw invalid(`The token names a key of its own (${named}).`)
+    if (named) throw invalid(`The token brings its own key (${named}).`)
     const { sub, iss = '', exp = 0 } = payload
     if (!isSubject(sub)) throw invalid('The token has no subject of 1 to 1000 bytes of UTF-8.')
     const checked = schema ? schema.safeParse(payload) : { success: true as const, data: payload }
-    if (!checked.success) throw invalid('The token’s claims are not what this service expects.')
-    const claims: Claims = Object.freeze({ ...payload, ...checked.data }) // a schema may drop what it does not name
+    if (!checked.success) throw invalid('The token’s claims do not fit what this service expects.')
+    const claims: Claims = Object.freeze({ ...payload, ...checked.data }) // the schema may have dropped keys that it does not name
     const caller = Object.freeze({
       subject: sub,
       issuer: iss,
@@ -79,8 +79,8 @@ export function createVerifier(
 }
 
 /**
- * What can be told apart and kept: a database would take lone surrogates for one another, NUL not at all, and
- * an index no more than 2,704 bytes. (OpenID Connect allows 255 characters of ASCII.)
+ * Whether `sub` can be stored and compared. A database cannot tell lone surrogates apart, cannot store NUL, and cannot
+ * index more than 2,704 bytes. (OpenID Connect allows 255 characters of ASCII.)
  */
 function isSubject(sub: unknown): sub is string {
   if (typeof sub !== 'string' || sub === '' || sub.includes('\0')) return false
@@ -94,7 +94,7 @@ function invalid(detail: string, cause?: unknown): Problem {
   return new Problem(problems.TOKEN_INVALID, { detail, headers, cause })
 }
 
-/** What jose refuses is the caller's doing; a provider that cannot be reached is not. */
+/** Turns an error of jose into a 401. A provider that cannot be reached is a 503. */
 function refusal(error: unknown): unknown {
   if (error instanceof Problem) return error
   if (error instanceof KeySetUnavailable)

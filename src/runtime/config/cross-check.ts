@@ -1,21 +1,22 @@
 const right = {
   database: 'is required on Cloud Run: postgres://user:password@/name?host=/cloudsql/PROJECT:REGION:INSTANCE',
-  authentication: 'or AUTH_JWKS_URL is required on Cloud Run: without one, nobody can be told from anybody',
-  both: 'and AUTH_JWKS_URL exclude each other: tokens are either this service’s own or an identity provider’s',
+  authentication:
+    'or AUTH_JWKS_URL is required on Cloud Run: without one, the service cannot authenticate callers',
+  both: 'and AUTH_JWKS_URL exclude each other: either this service or an identity provider issues the tokens. Unset one',
   short: 'must be at least 32 bytes: openssl rand -base64 48',
   placeholder: 'is a placeholder: replace it by a secret of your own, openssl rand -base64 48',
-  callbacks: 'or SERVICE_URL is required: where Cloud Tasks reaches this service',
-  https: 'must be https:// on Cloud Run: over plain http, anybody on the way could call back as Google',
-  emulator: 'must be unset on Cloud Run: an emulator is for development, and callbacks of it can be forged',
-  provider: 'is required with AUTH_JWKS_URL: else any token of that provider would be accepted',
+  callbacks: 'or SERVICE_URL is required: the URL at which Cloud Tasks calls this service',
+  https: 'must be https:// on Cloud Run: over plain http, callbacks of Google could be forged',
+  emulator: 'must be unset on Cloud Run: an emulator is for development, and its callbacks can be forged',
+  provider: 'is required with AUTH_JWKS_URL: without it, any token of that provider would be accepted',
 }
 
 /**
- * The rules that join several variables, so that they are reported beside the single ones.
+ * Checks the rules that concern several variables.
  *
  * @param set the variables that are set, unparsed
- * @param known all variables that there are, by name
- * @returns one line a problem, each beginning with the variable's name
+ * @param known all variables that the service reads, by name
+ * @returns one line for each problem. It starts with the variable's name
  */
 export function crossCheck(set: Record<string, string | undefined>, known: object): string[] {
   const problems: string[] = []
@@ -31,7 +32,7 @@ export function crossCheck(set: Record<string, string | undefined>, known: objec
   return [...problems, ...onCloudRun(set), ...('TASKS_URL' in known ? callbacksOnCloudRun(set) : [])]
 }
 
-/** What would let others call back as Google does. */
+/** Settings on Cloud Run that would let others forge Google's callbacks. */
 function callbacksOnCloudRun(set: Record<string, string | undefined>): string[] {
   const urls = [
     set.TASKS_URL ? 'TASKS_URL' : 'SERVICE_URL',
@@ -58,7 +59,7 @@ function onCloudRun(set: Record<string, string | undefined>): string[] {
   return problems
 }
 
-/** Says what a person left in place of a secret: the words that examples use, or a few characters repeated. */
+/** Whether the text is a placeholder, not a secret: it has a word that examples use, or a few characters repeated. */
 function isPlaceholder(secret: string): boolean {
   const words = /change.?(me|this|it)|replace|place.?holder|development|secret|passw(or)?d|example/i
   return words.test(secret) || new Set(secret).size < 8

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 
-/** What an unset variable is. Where nothing is given, it is required. */
+/** The value of a variable that is not set. Without one, the variable is required. */
 type Unset<Value> = [] | [unset: Value]
 
 /**
- * A variable that `parse` understands: one schema each, since every further one costs at the start.
+ * The schema of an environment variable. It is one zod schema with a function: combining several would cost at each start.
  *
- * @param right what a right value is, for the message about a wrong one
- * @param parse gives `undefined` for what it does not understand
+ * @param right the message about a wrong value: it says what a right one is
+ * @param parse returns the value, or `undefined` for a wrong text
+ * @param unset the value if the variable is not set; without it, the variable is required
  */
 export function variable<Value, Default = never>(
   right: string,
@@ -29,7 +30,7 @@ export function word<Default = never>(...unset: Unset<Default>) {
   return variable('must be text', (text) => text, ...unset)
 }
 
-/** A whole number between `min` and `max`, from its decimal digits. */
+/** A whole number from `min` to `max`, in decimal digits. */
 export function integer<Default = never>(min: number, max: number, ...unset: Unset<Default>) {
   const parse = (text: string) => (/^\d{1,9}$/.test(text) ? within(Number(text), min, max) : undefined)
   return variable(`must be a whole number from ${min} to ${max}`, parse, ...unset)
@@ -37,7 +38,7 @@ export function integer<Default = never>(min: number, max: number, ...unset: Uns
 
 const units: Record<string, number> = { s: 1, m: 60, h: 3600 }
 
-/** A duration in seconds, from `300`, `300s`, `5m` or `24h` (what `gcloud --timeout` takes as well). */
+/** A duration such as `300`, `300s`, `5m` or `24h`, as `gcloud --timeout` takes it. The value is in seconds. */
 export function seconds<Default = never>(min: number, max: number, ...unset: Unset<Default>) {
   const right = `must be a duration from ${min}s to ${max}s, such as 90, 90s, 5m or 24h`
   function parse(text: string) {
@@ -62,12 +63,16 @@ export function oneOf<const Name extends string, const Default extends Name | un
   return variable(`must be one of ${names.join(', ')}`, parse, ...unset)
 }
 
-/** Text that fits `pattern`. */
+/** Text that matches `pattern`. */
 export function text<Default = never>(right: string, pattern: RegExp, ...unset: Unset<Default>) {
   return variable(right, (value) => (pattern.test(value) ? value : undefined), ...unset)
 }
 
-/** A comma-separated list of what `entry` understands; blanks around an entry are dropped. */
+/**
+ * A comma-separated list. Spaces around an entry are dropped.
+ *
+ * @param entry parses one entry, and returns `undefined` for a wrong one
+ */
 export function list<Default = never>(
   right: string,
   entry: (text: string) => string | undefined,
@@ -81,7 +86,7 @@ export function list<Default = never>(
   return variable(right, parse, ...unset)
 }
 
-/** An origin (scheme, host, optional port; no path), without a trailing slash. */
+/** Parses an origin: scheme, host and optional port, no path. Drops a trailing slash. */
 export function origin(text: string): string | undefined {
   const url = URL.parse(text)
   const bare = text.endsWith('/') ? text.slice(0, -1) : text
@@ -89,15 +94,15 @@ export function origin(text: string): string | undefined {
   return plain && !url.hostname.includes('*') ? url.origin : undefined
 }
 
-/** A host name with an optional port, in lower case. */
+/** Parses a host name with an optional port. The value is in lower case. */
 export function host(text: string): string | undefined {
   const isName = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/i.test(text)
   return isName && URL.canParse(`https://${text}`) ? text.toLowerCase() : undefined
 }
 
 /**
- * An absolute https URL without credentials, which fetch refuses; plain http is taken for this machine only, where
- * nothing travels in clear.
+ * Parses an absolute https URL. It may not contain credentials, because `fetch` refuses them. Plain http is accepted for
+ * this machine only, where nothing crosses a network.
  */
 export function secureUrl(text: string): string | undefined {
   const url = URL.parse(text)
@@ -106,12 +111,13 @@ export function secureUrl(text: string): string | undefined {
 }
 
 /**
- * A PostgreSQL URL, `user:password@/name?host=/cloudsql/…` included. One whose password holds an unencoded `/`, `?` or `#`
- * is refused: it would name another host, and errors would show what follows as the database's name.
+ * Parses a PostgreSQL URL, also one without a host (`user:password@/name?host=/cloudsql/…`). A password with an unencoded
+ * `/`, `?` or `#` is refused: the URL would mean another host, and errors would show part of the password as the
+ * database's name.
  */
 export function databaseUrl(text: string): string | undefined {
   if (!/^postgres(ql)?:\/\//.test(text)) return undefined
-  const url = URL.parse(text.replace('@/', '@socket/')) // the form without a host is pg's own
+  const url = URL.parse(text.replace('@/', '@socket/')) // only pg knows the form without a host
   if (!url || url.hash || /[@/]/.test(url.pathname.slice(1)) || url.search.includes('@')) return undefined
   return [url.username, url.password, url.pathname].every(isDecodable) ? text : undefined
 }

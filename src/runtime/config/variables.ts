@@ -13,7 +13,7 @@ import {
   word,
 } from './values.ts'
 
-/** Every environment variable that the runtime reads; a feature adds its own (see `defineFeature`). */
+/** The environment variables that the runtime reads. A feature adds its own (see `defineFeature`). */
 export const runtimeVariables = {
   PORT: integer(0, 65535, 8080),
   ENVIRONMENT: oneOf(['development', 'staging', 'live'], 'development'),
@@ -59,7 +59,7 @@ export const runtimeVariables = {
   K_REVISION: word(undefined),
 }
 
-/** The runtime's variables that hold, or may hold, something secret: shown only as "set". */
+/** The runtime's variables that hold, or may hold, a secret. The log shows them only as "set". */
 export const secretVariables: ReadonlySet<string> = new Set(['DATABASE_URL', 'AUTH_SECRET'])
 
 function corsOrigins(value: string): '*' | string[] | undefined {

@@ -1,7 +1,7 @@
 import metadata from '../../../package.json' with { type: 'json' }
 import type { Config } from './config.ts'
 
-/** Which build of which service runs where. */
+/** The build that runs, and where it runs. */
 export interface Version {
   readonly service: string
   readonly revision: string
@@ -10,7 +10,7 @@ export interface Version {
   readonly environment: 'development' | 'staging' | 'live'
 }
 
-/** The service's name and version come from package.json where the environment does not say. */
+/** Describes the build that runs. Name and version come from package.json if the environment does not give them. */
 export function describeVersion(config: Config): Version {
   return {
     service: config.K_SERVICE ?? metadata.name,

@@ -2,12 +2,11 @@ import type { Context } from 'hono'
 import { Problem, problems } from '../kernel/problem.ts'
 
 /**
- * Refuses a request that a browser sent from another site with our cookie. `Origin` decides; where it is
- * absent, `Sec-Fetch-Site` must say `same-origin`; a request with neither is refused too. (`hono/csrf` looks
- * at form types only, and our bodies are JSON.)
+ * Refuses a request that a browser sent from another site with our cookie. `Origin` must be one of the service's own. If
+ * it is absent, `Sec-Fetch-Site` must be `same-origin`. A request with neither is refused too. (`hono/csrf` checks only
+ * requests with a form's content type.)
  *
- * @param origins the service's own. Where it knows none, the one that the request came to counts: a `Host` header says
- *   nothing where the service has a name
+ * @param origins the service's own. If empty, the origin that the request was sent to counts as its own
  * @throws {Problem} CROSS_ORIGIN
  * @see https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
  */

@@ -22,14 +22,14 @@ export type CallerVariables<S> = S extends 'public' | 'invoker'
     ? { caller: Caller | undefined }
     : { caller: Caller }
 
-/** What enforcing needs to know of the service. */
+/** The service's settings for authentication. */
 export interface SecurityOptions {
   readonly verify: VerifyToken
-  /** The cookie that may carry the token; the Authorization header wins. */
+  /** The name of the cookie that may carry the token. The Authorization header has precedence. */
   readonly cookie: string | undefined
-  /** The origins that are the service's own. */
+  /** The service's own origins. */
   readonly origins: readonly string[]
-  /** Admits the invoker; a service without tasks has none. */
+  /** Checks calls of the invoker. A service without tasks has none. */
   readonly invoker?: Step | undefined
 }
 
@@ -38,7 +38,7 @@ type CallerEnv = BaseEnv & { Variables: { caller?: Caller } }
 const unsafe = (method: string) => !['GET', 'HEAD', 'OPTIONS'].includes(method)
 
 /**
- * Enforces what a route that is not public states; 401 and 403 follow RFC 6750.
+ * Enforces the security that a route declares. 401 and 403 follow RFC 6750.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-3
  */
@@ -72,7 +72,9 @@ export function security(stated: Exclude<Security, 'public'>, options: SecurityO
 }
 
 function refuseAll(): never {
-  throw new Problem(problems.TOKEN_INVALID, { detail: 'This instance has no invoker: it defines no tasks.' })
+  throw new Problem(problems.TOKEN_INVALID, {
+    detail: 'This service has no invoker, because it defines no tasks.',
+  })
 }
 
 /**

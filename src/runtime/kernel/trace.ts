@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 
-/** Where a request stands in a distributed trace: ids in lower-case hexadecimal. */
+/** The position of a request in a distributed trace. The ids are in lower-case hexadecimal. */
 export interface Trace {
   readonly traceId: string
   readonly spanId: string | undefined
@@ -11,8 +11,8 @@ const traceparentPattern = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([
 const cloudTracePattern = /^(?!0{32})([\da-f]{32})(?:\/(\d{1,20}))?(?:;o=([01]))?$/i
 
 /**
- * Reads the trace of a request: W3C `traceparent`, else Google's older `X-Cloud-Trace-Context`
- * (`TRACE/SPAN;o=1`, whose span id is decimal); a new trace id where neither is usable.
+ * Reads the trace of a request from W3C's `traceparent`, or else from Google's older `X-Cloud-Trace-Context`
+ * (`TRACE/SPAN;o=1`, with a decimal span id). If neither is usable, it starts a new trace.
  *
  * @see https://www.w3.org/TR/trace-context/#traceparent-header
  * @see https://cloud.google.com/trace/docs/trace-context
@@ -31,7 +31,7 @@ export function parseTrace(traceparent: string | undefined, cloudTraceContext: s
   return { traceId: randomUUID().replaceAll('-', ''), spanId: undefined, sampled: false }
 }
 
-/** A trace as a W3C `traceparent` of a call to another service: a new span of it. */
+/** The `traceparent` for a call to another service: a new span of the trace. */
 export function traceparent({ traceId, sampled }: Trace): string {
   return `00-${traceId}-${randomBytes(8).toString('hex')}-${sampled ? '01' : '00'}`
 }

@@ -6,7 +6,7 @@ import { ownFields } from './log-field.ts'
 import type { Output } from './output.ts'
 import { prettyLine } from './pretty.ts'
 
-/** Cloud Logging's severities, by the names of the methods. */
+/** The severities of Cloud Logging, by the methods of a logger. */
 const severities = {
   debug: 'DEBUG',
   info: 'INFO',
@@ -22,15 +22,15 @@ export type LogLine = (
   ...line: [message: string] | [fields: Record<string, unknown>, message: string]
 ) => void
 
-/** A structured logger. Inside a request its lines carry the trace. */
+/** A structured logger. Inside a request, its entries carry the trace. */
 export type Log = Readonly<Record<Level, LogLine>>
 
 /**
- * A logger that writes one JSON object a line in Cloud Logging's own fields, or a readable line where the
- * output is a terminal. An `err` among the fields becomes `stack_trace` and `serviceContext`, which Error
- * Reporting groups. What looks like a token or a password in a URL never leaves the process.
+ * Creates a logger. It writes one JSON object per line, in the fields of Cloud Logging; to a terminal it writes readable
+ * lines. A field `err` becomes `stack_trace` and `serviceContext`, by which Error Reporting groups errors. Text that
+ * looks like a token, or like a password in a URL, is redacted.
  *
- * @param options.level the least level that is written; `silent` for none
+ * @param options.level the lowest level that is written; `silent` writes nothing
  * @see https://cloud.google.com/logging/docs/structured-logging
  */
 export function createLogger(options: {
@@ -62,7 +62,7 @@ export function createLogger(options: {
   return Object.fromEntries(lines)
 }
 
-/** Cloud Logging's names for a trace, so that its lines are shown below the request. */
+/** The fields by which Cloud Logging joins the entries of a trace. */
 export function traceFields(trace: Trace, project: string | undefined): Record<string, unknown> {
   return {
     'logging.googleapis.com/trace': project ? `projects/${project}/traces/${trace.traceId}` : trace.traceId,
@@ -84,7 +84,7 @@ function requestFields(project: string | undefined): Record<string, unknown> {
   return { ...traceFields(request.trace, project), 'logging.googleapis.com/labels': labels }
 }
 
-/** What cannot be written as JSON (a cycle, a BigInt) is shown as Node would print it. */
+/** Writes an entry as JSON. Values that JSON cannot hold (a cycle, a BigInt) are written as Node would print them. */
 function serialize(entry: Record<string, unknown>): string {
   try {
     return JSON.stringify(entry)
@@ -101,10 +101,10 @@ const secretKey =
   /"(?:(?:x-serverless-|proxy-)?authorization|(?:set-)?cookie|password|(?:client_?)?secret|(?:access_?|refresh_?|id_?)?token)":/
     .source
 const secretParameter = /[?&][\w-]*(?:password|secret|token|signature|api_?key)=/.source
-/** A JWT; what follows an authentication scheme; a password in a URL; the value of a key that names a secret. */
+/** Matches a JWT, the credentials after an authentication scheme, a password in a URL, and the value of a secret's key. */
 const secrets = new RegExp(
   [
-    /(?<![\w-])eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?/.source, // begins where no earlier try has passed: linear
+    /(?<![\w-])eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?/.source, // the look-behind keeps the search linear
     /(?<=\b(?:bearer|basic) )[\w.~+/-]{16,}=*/.source,
     /(?<=:\/\/[^\s:@/"]*:)[^\s/"]+(?=@)/.source,
     `(?<=${secretParameter})[^\\s&#"\\\\]+`,
@@ -112,7 +112,7 @@ const secrets = new RegExp(
   ].join('|'),
   'gi',
 )
-/** Cheaper, and says of nearly every line that none is in it. */
+/** A cheaper test, which excludes nearly every line. */
 const maybeSecret = new RegExp(`eyJ|bearer |basic |://|${secretParameter}|${secretKey}`, 'i')
 
 function scrub(line: string): string {

@@ -1,19 +1,19 @@
 import { isatty } from 'node:tty'
-import sonicBoom from 'sonic-boom' // CommonJS whose names Node does not see
+import sonicBoom from 'sonic-boom' // CommonJS: Node does not detect its named exports
 
-/** Where lines go: the standard output, or what a test collects. */
+/** Where log lines are written: to the standard output, or to a test. */
 export interface Output {
   write(line: string): unknown
-  /** Whether a person reads along: they get the readable form. */
+  /** Whether it is a terminal: then lines are written in a readable form. */
   readonly isTTY?: boolean
 }
 
-/** The standard output: written at once and in order, so that nothing is lost when the process ends. */
+/** The standard output. It is written synchronously, so that no line is lost when the process ends. */
 export function standardOutput(): Output {
   const stream = new sonicBoom.SonicBoom({ fd: 1, sync: true })
   let open = true
   stream.on('error', () => {
-    open = false // the reader has left: lines would only pile up
+    open = false // the reader has closed the pipe: lines would only accumulate
   })
   return { write: (line) => open && stream.write(line), isTTY: isatty(1) }
 }

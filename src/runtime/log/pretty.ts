@@ -10,9 +10,9 @@ const hidden = new Set([
 ])
 
 /**
- * One log entry for a person at a terminal: time, severity, message, the fields worth reading, the stack.
+ * Formats a log entry for a terminal: time, severity, message, some fields, the stack.
  *
- * @param line a JSON log entry with its line end
+ * @param line a log entry in JSON, with its line end
  */
 export function prettyLine(line: string): string {
   const entry = JSON.parse(line) as Record<string, unknown>

@@ -21,7 +21,7 @@ const example = {
   dueAt: '2026-11-22T09:40:00.000Z',
   createdAt: '2026-11-22T09:30:00.000Z',
   finishedAt: '2026-11-22T10:12:00.000Z',
-  lastError: 'Error: The warehouse answered 500',
+  lastError: 'Error: The warehouse responded with 500',
 }
 
 /** A task as an operator sees it; its payload is left out, since it may hold what is not theirs to read. */
@@ -117,7 +117,7 @@ export const cancelTask = defineRoute({
   path: '/runtime/tasks/{id}/cancel',
   operationId: 'runtimeCancelTask',
   summary: 'Cancel a task that is not over; an attempt that runs is aborted, and writes nothing',
-  description: 'Cancelling a cancelled task changes nothing and answers 200 again.',
+  description: 'Cancelling a cancelled task changes nothing and responds with 200 again.',
   security,
   request: { params },
   responses: { 200: json('The task, cancelled', Task) },
