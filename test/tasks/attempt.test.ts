@@ -164,7 +164,7 @@ test('when it is cancelled meanwhile, nothing is written', async () => {
   expect(lines).toContainEqual(
     expect.objectContaining({
       severity: 'WARNING',
-      message: 'trial.work: the lease was lost, and nothing written',
+      message: 'trial.work: the lease was lost, nothing was written',
     }),
   )
 })

@@ -80,7 +80,7 @@ test('where Cloud Tasks cannot be asked, nothing is taken for lost, and the tick
   expect(lines).toContainEqual(
     expect.objectContaining({
       severity: 'WARNING',
-      message: 'Cloud Tasks could not be asked about an overdue task; a later tick asks again',
+      message: 'Cloud Tasks could not be asked about an overdue task; a later tick will ask',
     }),
   )
 })

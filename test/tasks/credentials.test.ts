@@ -124,7 +124,9 @@ test.each(wrong)('wrong at the start: %s', async (_what, metadata) => {
   await enqueue('Coffee')
   expect(google.lookUps - before, 'a failure speaks for the next ones').toBe(1)
   expect(await tasks()).toEqual(Array(2).fill('pending 1/0'))
-  expect(service.process.lines.join('\n')).toContain('The access token of the service’s account cannot be fetched')
+  expect(service.process.lines.join('\n')).toContain(
+    'The access token of the service’s account cannot be fetched',
+  )
   google.metadata = google.grant()
   google.later(5000)
   await expectDone('Tea', 'Coffee')

@@ -43,7 +43,7 @@ beforeEach(async () => {
   shut = true
 })
 
-test('a dead task gets all its attempts anew at a new dispatch, at once', async () => {
+test('a dead task gets all its attempts again, at a new dispatch, at once', async () => {
   const { id } = await request((tx) => enqueue(tx, work, {}))
   await drain({ until: '1m' })
   expect(await ledger()).toMatchObject([{ state: 'dead', dispatch: 2, attempts: 2 }])

@@ -77,7 +77,7 @@ test('what fails stays pending, costs the caller nothing, and is a warning', asy
   await put(work, 3)
   const rows = (await ledger()).toSorted((a, b) => Number(a.payload.index) - Number(b.payload.index))
   expect(rows.map(({ state }) => state)).toEqual(['pending', 'queued', 'pending'])
-  expect(warnings()).toEqual(['Cloud Tasks took 1 of 3 tasks; the tick sends the other 2'])
+  expect(warnings()).toEqual(['Cloud Tasks accepted 1 of 3 tasks; the tick sends the other 2'])
 })
 
 test('what was handed over but could not be marked is handed over again, under the same name', async () => {
@@ -85,7 +85,7 @@ test('what was handed over but could not be marked is handed over again, under t
   await put()
   execute.mockRestore()
   expect(await states()).toEqual(['pending'])
-  expect(warnings()).toEqual([expect.stringContaining('handed over, but not marked so')])
+  expect(warnings()).toEqual([expect.stringContaining('sent, but could not be marked as queued')])
   await service.advance('31s')
   await service.tick()
   expect(await states()).toEqual(['queued'])
@@ -125,7 +125,7 @@ describe('while CreateTask hangs', () => {
     await answer
     expect(signal.aborted).toBe(true)
     expect(new Set(await states())).toEqual(new Set(['pending']))
-    expect(warnings()).toEqual(['Cloud Tasks took 0 of 20 tasks; the tick sends the other 20'])
+    expect(warnings()).toEqual(['Cloud Tasks accepted 0 of 20 tasks; the tick sends the other 20'])
   })
 
   test('after three in a row the next ones do not even try, for ten seconds; then one does', async () => {

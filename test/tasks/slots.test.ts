@@ -71,7 +71,7 @@ test('one whose time zone is none keeps the tick from nothing else', async () =>
   expect(await other.tick()).toBe(200)
   expect(await other.ledger()).toMatchObject([{ payload: { of: 'hourly' }, state: 'queued' }])
   expect(other.lines).toContainEqual(
-    expect.objectContaining({ severity: 'ERROR', message: 'A schedule cannot be followed' }),
+    expect.objectContaining({ severity: 'ERROR', message: 'The next slot of a schedule cannot be computed' }),
   )
 })
 

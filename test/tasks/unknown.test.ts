@@ -48,7 +48,7 @@ beforeEach(async () => {
 })
 
 test.each([
-  ['a name', newTask, {}, 'this revision has no task of this name'],
+  ['a name', newTask, {}, 'this revision does not have a task of this name'],
   ['a payload', wide, { size: 'XL' }, 'this revision does not understand its payload'],
 ])(
   '%s that this revision does not know waits, and no attempt is counted',
@@ -61,7 +61,7 @@ test.each([
     expect(lines).toContainEqual(
       expect.objectContaining({
         severity: 'WARNING',
-        message: `${task.name}: ${why}; it waits for one that does`,
+        message: `${task.name}: ${why}; the task waits for a revision that does`,
       }),
     )
     expect(ran).toEqual([])
@@ -120,7 +120,7 @@ test('after TASKS_PATIENCE, an hour if absent, it is dead, and that is told once
   expect(lines.filter(({ severity }) => severity === 'ERROR')).toHaveLength(1)
   expect(error.mock.calls).toMatchObject([
     [
-      { message: 'Nobody can run it: this revision has no task of this name' },
+      { message: 'No revision can run the task: this revision does not have a task of this name' },
       { task: 'trial.new', taskId: id, attempts: 0 },
     ],
   ])

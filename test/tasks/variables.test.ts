@@ -141,13 +141,13 @@ describe('the service does not start', () => {
 
   test('with two tasks of one name', async () => {
     const twice = trialFeature({ tasks: [work, define('trial.work')] })
-    await expect(start(twice)).rejects.toThrow('There are two tasks trial.work: name one otherwise.')
+    await expect(start(twice)).rejects.toThrow('Two tasks have the name trial.work: rename one.')
   })
 
   test('with two schedules of one name', async () => {
     const nightly = () => defineSchedule({ ...schedule, name: 'trial.nightly', task: work })
     const twice = trialFeature({ tasks: [work], schedules: [nightly(), nightly()] })
-    await expect(start(twice)).rejects.toThrow('There are two schedules trial.nightly: name one otherwise.')
+    await expect(start(twice)).rejects.toThrow('Two schedules have the name trial.nightly: rename one.')
   })
 
   test.each([

@@ -28,7 +28,7 @@ export const taskVariables = {
   ),
 }
 
-/** A base URL without a trailing slash. */
+/** Parses a base URL. Drops a trailing slash. */
 function base(value: string): string | undefined {
   return webUrl(value)?.replace(/\/+$/, '')
 }

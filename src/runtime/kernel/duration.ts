@@ -1,8 +1,8 @@
-/** A length of time for people, up to ten years: `30s`, `5m`, `2h`, `30d`, `500ms`. */
+/** A duration of ten years at most: `30s`, `5m`, `2h`, `30d`, `500ms`. */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
 const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-/** Ten years: beyond some 280,000 years PostgreSQL has no date. */
+/** Ten years. (PostgreSQL has no dates beyond some 280,000 years.) */
 const longestMs = 3_650 * units.d
 
 /**

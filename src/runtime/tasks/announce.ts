@@ -5,8 +5,7 @@ import { markAnnounced } from './ledger.ts'
 import type { TaskRow } from './table.ts'
 
 /**
- * Tells of a task that is dead: one ERROR entry, one report. If the process ends before this is done, the next
- * tick does it.
+ * Logs a dead task as one ERROR entry, and sends one report. If the process ends before that, the next tick does it.
  */
 export async function announceDeath(
   database: Pick<Database, 'update'>,

@@ -8,7 +8,7 @@ import { keepLease, LeaseLost } from './lease.ts'
 import { type ClaimedRow, finish } from './ledger.ts'
 import type { Effect, Task } from './task.ts'
 
-/** What attempts are made with. */
+/** What an attempt needs of the service. */
 export interface AttemptOptions {
   readonly database: Database
   readonly reader: Reader
@@ -18,16 +18,16 @@ export interface AttemptOptions {
   readonly stopping: AbortSignal
 }
 
-/** The process is told to stop: the attempt is nobody's fault. */
+/** The process is told to stop. The attempt does not count. */
 export class Stopping extends Error {}
 
 /**
- * Makes one attempt at a claimed task: runs it under its lease, then commits what it returned together with
- * `done`.
+ * Runs one attempt of a claimed task, and renews its lease meanwhile. Then it commits the effect that the task returned,
+ * together with the state `done`.
  *
- * @param signal the request's own
- * @param time milliseconds that the attempt may take
- * @throws what the task threw; `LeaseLost`, where nothing was written; `Stopping`
+ * @param options.signal the signal of the request
+ * @param options.time how long the attempt may take, in milliseconds
+ * @throws what the task threw; `LeaseLost` if another process has taken the task, and nothing was written; `Stopping`
  */
 export async function makeAttempt(
   task: Task,
@@ -38,7 +38,7 @@ export async function makeAttempt(
   const { database, reader: readable, config, log, stopping, signal: request, time } = options
   const controller = new AbortController()
   const { promise: aborted, reject } = Promise.withResolvers<never>()
-  aborted.catch(() => {}) // it may abort when nobody waits any more
+  aborted.catch(() => {}) // it may reject when nothing waits for it any more
   const abort = (reason: Error) => {
     controller.abort(endOfRequest(reason))
     reject(reason)
@@ -66,7 +66,7 @@ export async function makeAttempt(
     const effect = await Promise.race([withSignal(signal, () => task.run(attempt)), aborted])
     await stopRenewing()
     signal.throwIfAborted()
-    stopping.removeEventListener('abort', stop) // what was done is better written than done again
+    stopping.removeEventListener('abort', stop) // the work is done: write it rather than do it again
     await withSignal(signal, () => commit(database, row, effect ?? undefined))
   } catch (error) {
     throw causes(error).includes(controller.signal.reason) ? controller.signal.reason : error
@@ -78,9 +78,12 @@ export async function makeAttempt(
   }
 }
 
-/** `done` first: it locks the row by its lease, and frees its key for what the effect may enqueue. */
+/**
+ * Marks the task as done, then runs its effect. This order locks the task's row first, and frees the task's key: the
+ * effect may enqueue a task with the same key.
+ */
 async function commit(database: Database, row: ClaimedRow, effect: Effect | undefined): Promise<void> {
-  const lost = () => new LeaseLost('The task was taken away before it could be finished')
+  const lost = () => new LeaseLost('Another process took the task before it was finished')
   if (!effect) {
     if (!(await finish(database, row))) throw lost()
     return

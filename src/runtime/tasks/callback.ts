@@ -24,28 +24,29 @@ import { FatalError, RetryAfterError } from './outcome.ts'
 import type { TaskState } from './table.ts'
 import { backoff, type Task } from './task.ts'
 
-/** What became of a callback: Cloud Tasks is done with any of these. */
+/** The outcome of a callback. After any of these, Cloud Tasks does not retry it. */
 export type Outcome = 'done' | 'retrying' | 'waiting' | 'dead' | 'ignored'
 
-/** What callbacks are answered with. */
+/** What handling a callback needs of the service. */
 export interface CallbackOptions extends AttemptOptions {
   readonly registry: ReadonlyMap<string, Task>
-  /** How long a task waits for a revision that understands it, in milliseconds. */
+  /** How long a task waits for a revision that understands it, in milliseconds: TASKS_PATIENCE. */
   readonly patience: number
-  /** The longest that an attempt may take, in milliseconds: the request's own deadline comes after it. */
+  /** How long an attempt may take at most, in milliseconds. It ends before the request's own deadline. */
   readonly longest: number
 }
 
 type Settled = Outcome | undefined
 
+/** How long writing the outcome of a task may take, even if the request has ended. */
 const settleMs = 5_000
-/** Milliseconds between two looks whether a revision understands the task by now. */
+/** How long a task that this revision does not understand is snoozed. */
 const unknownWait = 60_000
 
 /**
- * Answers a callback of Cloud Tasks: claims the task, runs it, and settles what became of it.
+ * Handles a callback of Cloud Tasks: claims the task, runs it, and writes the outcome.
  *
- * @throws {Problem} RUNTIME_TASK_BUSY where someone else holds the task, or the process stops: Cloud Tasks comes back
+ * @throws {Problem} RUNTIME_TASK_BUSY if another process holds the task, or if this one stops: Cloud Tasks retries
  */
 export async function answerCallback(
   c: Context<BaseEnv>,
@@ -58,10 +59,10 @@ export async function answerCallback(
   return outcome ?? unclaimed(dispatch, options)
 }
 
-/** @returns nothing where the task was taken away meanwhile: someone else settles it, or has */
+/** @returns `undefined` if another process has taken the task: that one writes the outcome */
 async function work(c: Context<BaseEnv>, row: ClaimedRow, options: CallbackOptions): Promise<Settled> {
   const task = options.registry.get(row.name)
-  if (!task) return settled(() => wait(row, 'this revision has no task of this name', options))
+  if (!task) return settled(() => wait(row, 'this revision does not have a task of this name', options))
   const payload = task.payload.safeParse(row.payload)
   if (!payload.success)
     return settled(() => wait(row, 'this revision does not understand its payload', options))
@@ -78,12 +79,12 @@ async function work(c: Context<BaseEnv>, row: ClaimedRow, options: CallbackOptio
   }
 }
 
-/** Writes what became of a task, whether or not Cloud Tasks still waits: else its lease would hold it up. */
+/** Writes the outcome even if Cloud Tasks no longer waits. Otherwise the task would wait until its lease expires. */
 function settled(write: () => Promise<Settled>): Promise<Settled> {
   return allTheSame(settleMs, write)
 }
 
-/** Decides what a failed attempt leads to. */
+/** Decides and writes what happens after a failed attempt. */
 async function settle(
   task: Task,
   row: ClaimedRow,
@@ -92,7 +93,7 @@ async function settle(
 ): Promise<Settled> {
   const { database, log } = options
   if (error instanceof LeaseLost) {
-    log.warn({ err: error }, `${row.name}: the lease was lost, and nothing written`)
+    log.warn({ err: error }, `${row.name}: the lease was lost, nothing was written`)
     return
   }
   if (error instanceof Stopping) {
@@ -104,7 +105,7 @@ async function settle(
   }
   const delay = error instanceof RetryAfterError ? error.delay : backoff(task, row.attempts)
   const alarm = await reschedule(database, row, delay, errorMessage(error))
-  const then = alarm ? `the next in ${Math.round(delay / 1000)} s` : 'it is not the one that counts'
+  const then = alarm ? `the next in ${Math.round(delay / 1000)} s` : 'another process has taken the task'
   log.warn({ err: error }, `${row.name}: attempt ${row.attempts} of ${task.retry.attempts} failed; ${then}`)
   return next(alarm, 'retrying')
 }
@@ -124,24 +125,27 @@ async function wait(row: ClaimedRow, why: string, options: CallbackOptions): Pro
   const { database, log, patience } = options
   const since = row.unknownSince?.getTime()
   if (since !== undefined && claimedAt(row) - since >= patience) {
-    return giveUp(row, row.attempts - 1, new Error(`Nobody can run it: ${why}`), options)
+    return giveUp(row, row.attempts - 1, new Error(`No revision can run the task: ${why}`), options)
   }
   const alarm = await postpone(database, row, Math.min(unknownWait, patience), why)
-  log.warn(`${row.name}: ${why}; it waits for one that does`)
+  log.warn(`${row.name}: ${why}; the task waits for a revision that does`)
   return next(alarm, 'waiting')
 }
 
-/** Why a task could not be claimed, or was lost: its alarm goes only where the task is over or further on. */
+/**
+ * Decides what to respond when the task could not be claimed, or was lost. The delivery is acknowledged only if the task
+ * has finished, or has a later dispatch.
+ */
 async function unclaimed(dispatch: Dispatch, { database, log }: CallbackOptions): Promise<Outcome> {
   const found = await look(database, dispatch.id)
   const stale = !found || found.name !== dispatch.name || found.dispatch !== dispatch.dispatch
-  if (!stale && !isOver(found.state)) throw busy(Math.max(1, found.held ?? 1)) // maybe it was given back just now
+  if (!stale && !isOver(found.state)) throw busy(Math.max(1, found.held ?? 1)) // it may have been released just now
   const is = found ? `${found.state} at dispatch ${found.dispatch}` : 'not there'
-  log.info({ task: dispatch }, `${dispatch.name}: the callback is stale, the task is ${is}`)
+  log.info({ task: dispatch }, `${dispatch.name}: the callback is stale: the task is ${is}`)
   return 'ignored'
 }
 
-/** Leaves the next alarm, without which the task was someone else's already. */
+/** Adds the next delivery to the outbox. Without one, another process has taken the task. */
 function next(alarm: AlarmRow | undefined, outcome: Outcome): Settled {
   leave(alarm)
   return alarm && outcome
@@ -151,7 +155,7 @@ function isOver(state: TaskState): boolean {
   return state === 'done' || state === 'dead' || state === 'cancelled'
 }
 
-/** By the database's clock, in milliseconds. */
+/** When the row was claimed, by the database's clock, in milliseconds since 1970. */
 function claimedAt(row: ClaimedRow): number {
   return (row.leasedUntil?.getTime() ?? 0) - leaseTime
 }

@@ -4,15 +4,15 @@ import { now } from '../database/now.ts'
 import { tasks } from './table.ts'
 
 /**
- * What came of it: `cancelled`, now or before; `started`, where an attempt was ever made, so that others may know
- * of it already; `dead`, where it was given up after that; `done`; `gone`, where the row is no longer there.
+ * The result of cancelling a task: `cancelled`, now or earlier. `started`: an attempt has started, so the task may have
+ * called other services already. `dead`: it has started and failed for good. `done`. `gone`: its row was pruned.
  */
 export type Cancellation = 'cancelled' | 'started' | 'dead' | 'done' | 'gone'
 
 /**
- * Cancels a task that no attempt was ever made at, in the caller's transaction. It locks the task's row, as an
- * attempt does before it writes: call it before you touch rows of your own that the task writes too, so that all
- * take their locks in one order.
+ * Cancels a task whose attempts have not started, in the caller's transaction. It locks the task's row, as an attempt
+ * does before it writes. Call it before you change rows that the task writes too, so that all take the locks in the same
+ * order.
  */
 export async function cancelTask(tx: Transaction, id: string): Promise<Cancellation> {
   const [row] = await tx
@@ -27,7 +27,7 @@ export async function cancelTask(tx: Transaction, id: string): Promise<Cancellat
   return 'cancelled'
 }
 
-/** The columns of a cancelled task: its alarm is stale, and whoever runs it loses its lease. */
+/** The columns of a cancelled task. Its delivery becomes stale, and a running attempt loses its lease. */
 export const cancelled = {
   state: 'cancelled' as const,
   dispatch: sql`${tasks.dispatch} + 1`,

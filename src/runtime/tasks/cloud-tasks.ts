@@ -3,27 +3,27 @@ import { accessTokens } from '../google/access-tokens.ts'
 import { fetchAccessToken } from '../google/metadata-server.ts'
 import { callOnce } from '../kernel/call-once.ts'
 
-/** A call to come. */
+/** A task of Cloud Tasks to create. */
 export interface TaskRequest {
   /** The task's id in the queue. */
   readonly id: string
   readonly url: string
   readonly body: string
-  /** When; at once if absent. */
+  /** When Cloud Tasks delivers it; at once if absent. */
   readonly at?: Date | undefined
-  /** How long Cloud Tasks waits for the answer, in milliseconds. */
+  /** How long Cloud Tasks waits for the response, in milliseconds. */
   readonly deadline: number
 }
 
-/** What is asked of Cloud Tasks. `signal` gives a call up. */
+/** The calls to Cloud Tasks. `signal` ends a call. */
 export interface CloudTasks {
-  /** Resolves as well where a task of this id was created before. */
+  /** Creates a task. Resolves also if a task with this id was created before. */
   create(task: TaskRequest, signal: AbortSignal): Promise<void>
   /** Whether the queue still holds a task of this id. */
   has(id: string, signal: AbortSignal): Promise<boolean>
 }
 
-/** Cloud Tasks refused a call. `status` is Google's word for it, such as NOT_FOUND. */
+/** Cloud Tasks refused a call. `status` is Google's error status, such as NOT_FOUND. */
 export class CloudTasksError extends Error {
   override readonly name = 'CloudTasksError'
   readonly status: string | undefined
@@ -35,7 +35,7 @@ export class CloudTasksError extends Error {
 }
 
 type Resource = protos.google.cloud.tasks.v2.ITask
-/** A message of Google's as its REST API writes it: bytes in base64, durations and moments as text. */
+/** A message of Google's in the JSON of its REST API: bytes in base64, durations and times as text. */
 type Json<Message> = Message extends Uint8Array
   ? string
   : Message extends object
@@ -44,14 +44,14 @@ type Json<Message> = Message extends Uint8Array
       : { [Field in keyof Message]: Json<Message[Field]> }
     : Message
 
-/** A response is a task without its body, or an error. */
+/** Of a response: it is a task without its body, or an error. */
 const maxBytes = 256 * 1024
 
 /**
- * Cloud Tasks over its REST API: a request each, whose connection ends with it.
+ * Creates a client of Cloud Tasks' REST API. Each call is one request, on a connection that ends with it.
  *
- * @param options.emulator `host:port` of an emulator, spoken to without credentials
- * @param options.metadataHost where the service's access token is looked up
+ * @param options.emulator `host:port` of an emulator, which is called without credentials
+ * @param options.metadataHost the metadata server, which gives the service's access token
  * @param options.invoker the account whose OIDC token each callback carries
  * @see https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks
  */
@@ -76,7 +76,7 @@ export function cloudTasks(options: {
     })
     if (code === 200 && read(text)?.name === `${queue}/tasks/${id}`) return
     if (code === 401 && token) tokens?.forget(token)
-    const { message = 'what responds is not Cloud Tasks', status } = read(text)?.error ?? {}
+    const { message = 'the response does not come from Cloud Tasks', status } = read(text)?.error ?? {}
     throw new CloudTasksError(`Cloud Tasks responded with ${code}: ${message}`, status)
   }
 

@@ -5,10 +5,10 @@ import { Problem, problems } from '../kernel/problem.ts'
 import type { Log } from '../log/logger.ts'
 
 /**
- * Admits the one account that Cloud Tasks and Cloud Scheduler call as, by Google's OIDC token: RS256, issuer,
- * audience, expiry, then e-mail. `X-CloudTasks-*` headers prove nothing, and are not looked at.
+ * Creates the check of calls by Cloud Tasks and Cloud Scheduler. It verifies Google's OIDC token: RS256, issuer, audience
+ * and expiry, then that the e-mail is that of the one account. `X-CloudTasks-*` headers prove nothing and are ignored.
  *
- * @throws {Problem} 401 for a token that is missing or not valid, 403 for a valid one of another account
+ * @throws {Problem} 401 for a token that is missing or invalid, 403 for a valid token of another account
  * @see https://cloud.google.com/tasks/docs/creating-http-target-tasks#token
  */
 export function admitInvoker(options: {
@@ -30,14 +30,14 @@ export function admitInvoker(options: {
     }
     if (token.endsWith('SIGNATURE_REMOVED_BY_GOOGLE')) {
       log.warn(
-        'A callback came with its signature removed: Cloud Run has checked it at the IAM layer. Deploy the service ' +
-          'with --no-invoker-iam-check, so that it can check callers itself.',
+        'A callback came with its signature removed, because Cloud Run has checked it at the IAM layer. Deploy the ' +
+          'service with --no-invoker-iam-check, so that it can verify callers itself.',
       )
     }
     const { claims } = await verify(token)
     if (claims.email !== account || claims.email_verified !== true) {
       throw new Problem(problems.INVOKER_REQUIRED, {
-        detail: 'The token is of another account, or its e-mail is not verified: see TASKS_INVOKER.',
+        detail: 'The token belongs to another account, or its e-mail is not verified: see TASKS_INVOKER.',
       })
     }
   }

@@ -3,17 +3,19 @@ import { within } from '../kernel/within.ts'
 import { type ClaimedRow, leaseTime, renew } from './ledger.ts'
 
 const renewTime = leaseTime / 3
-/** What a renewal has to answer even when the lease has run out: whoever had no CPU meanwhile may still get it. */
+/**
+ * How long a renewal may take even if the lease has expired: a process that had no CPU for a while may still renew it.
+ */
 const lastTime = 1_000
 
-/** The task was taken away from whoever worked on it: nothing may be written. */
+/** Another process has taken the task. The attempt may write nothing. */
 export class LeaseLost extends Error {}
 
 /**
- * Renews the lease of a claimed task, three times as often as it must be, in the request that works on it.
+ * Renews the lease of a claimed task while its request works on it, three times as often as necessary.
  *
- * @param lost called when the lease is someone else's, or has run out while the database could not be asked
- * @returns what ends the renewals; it resolves when none is under way any more
+ * @param lost is called when another process has the lease, or when the lease has expired and the database did not respond
+ * @returns a function that stops the renewals. It resolves when no renewal is running any more
  */
 export function keepLease(
   database: Database,
@@ -41,11 +43,11 @@ export function keepLease(
     const asked = performance.now()
     const renewal = renew(database, row).then((mine) => {
       if (mine) goodUntil = asked + leaseTime
-      else if (!over) end('The task was taken away')
+      else if (!over) end('Another process has taken the task')
     })
-    // where it failed, the lease is good for another two
+    // after a failure, the lease is still valid for two more renewals
     await within(Math.min(renewTime, Math.max(goodUntil - asked, lastTime)), renewal)
-    if (!over && performance.now() >= goodUntil) end('The lease ran out: the database did not answer')
+    if (!over && performance.now() >= goodUntil) end('The lease expired: the database did not respond')
     if (!over) timer = next()
   }
 

@@ -6,23 +6,23 @@ import type { AlarmRow } from './alarm.ts'
 import { alarmColumns } from './alarm.ts'
 import { stateIs, type TaskRow, tasks } from './table.ts'
 
-/** How long a claim holds without being renewed: a process that was killed holds its task up no longer. */
+/** How long a claim is valid without a renewal. The task of a killed process waits no longer than this. */
 export const leaseTime = 30_000
 
-/** A row that is claimed, with the token that says by whom. */
+/** A claimed row. Its lease is a token that identifies the claim. */
 export type ClaimedRow = TaskRow & { readonly lease: string }
 
-/** What a callback names. */
+/** What identifies a callback. */
 export interface Dispatch {
   readonly name: string
   readonly id: string
   readonly dispatch: number
 }
 
-/** Columns of whoever does not hold the task any more. */
+/** The columns of a row without a lease. */
 const letGo = { lease: null, leasedUntil: null }
 
-/** Claims a task at this dispatch: one statement, so that of two callbacks one gets it. */
+/** Claims a task at this dispatch. It is one statement, so that only one of two callbacks gets the task. */
 export async function claim(database: Database, dispatch: Dispatch): Promise<ClaimedRow | undefined> {
   const [row] = await database
     .update(tasks)
@@ -45,7 +45,7 @@ export async function claim(database: Database, dispatch: Dispatch): Promise<Cla
   return row as ClaimedRow | undefined
 }
 
-/** The task as it is, for a callback that could not claim it; `held` says for how many seconds it is leased. */
+/** Reads a task that could not be claimed. `held` is for how many seconds it is still leased. */
 export async function look(database: Database, id: string) {
   const [row] = await database
     .select({
@@ -59,12 +59,12 @@ export async function look(database: Database, id: string) {
   return row
 }
 
-/** Prolongs a lease. @returns false where it is someone else's by now, or nobody's */
+/** Extends a lease. @returns false if another process has the lease, or none */
 export async function renew(database: Database, row: ClaimedRow): Promise<boolean> {
   return change(database, row, { leasedUntil: fromNow(leaseTime) })
 }
 
-/** Marks a task as done. @returns false where the lease was lost: nothing may be written then */
+/** Marks a task as done. @returns false if the lease was lost: nothing may be written then */
 export async function finish(database: Database | Transaction, row: ClaimedRow): Promise<boolean> {
   return change(database, row, {
     ...letGo,
@@ -75,12 +75,12 @@ export async function finish(database: Database | Transaction, row: ClaimedRow):
   })
 }
 
-/** Gives a task back as it was before the claim, for the alarm that Cloud Tasks still holds. */
+/** Returns a task to its state before the claim. Cloud Tasks still has its delivery, and retries it. */
 export async function release(database: Database, row: ClaimedRow): Promise<boolean> {
   return change(database, row, { ...letGo, state: 'queued', attempts: row.attempts - 1, touchedAt: now })
 }
 
-/** Takes a task back after a failed attempt, for another one in `wait` milliseconds. @returns its next alarm */
+/** Requeues a task after a failed attempt, for a retry in `wait` milliseconds. @returns its next delivery */
 export async function reschedule(
   database: Database,
   row: ClaimedRow,
@@ -90,7 +90,7 @@ export async function reschedule(
   return takeBack(database, row, { dueAt: fromNow(wait), lastError: error, unknownSince: null })
 }
 
-/** Takes back a task that this revision does not understand: no attempt was made. @returns its next alarm */
+/** Requeues a task that this revision does not understand. It does not count as an attempt. @returns its next delivery */
 export async function postpone(
   database: Database,
   row: ClaimedRow,
@@ -101,13 +101,13 @@ export async function postpone(
     dueAt: fromNow(wait),
     lastError: error,
     attempts: row.attempts - 1,
-    // as it was before this claim
+    // null again, if this claim has set it
     startedAt: sql`nullif(${tasks.startedAt}, ${tasks.leasedUntil} - ${leaseTime} * interval '1 millisecond')`,
     unknownSince: sql`coalesce(${tasks.unknownSince}, ${now})`,
   })
 }
 
-/** Gives a task up. @returns false where the lease was lost */
+/** Marks a task as dead. @returns false if the lease was lost */
 export async function bury(
   database: Database,
   row: ClaimedRow,
@@ -117,12 +117,12 @@ export async function bury(
   return change(database, row, { ...letGo, state: 'dead', attempts, finishedAt: now, lastError: error })
 }
 
-/** Notes that the death of these was logged and reported. */
+/** Records that a dead task was logged and reported. */
 export async function markAnnounced(database: Pick<Database, 'update'>, id: string): Promise<void> {
   await database.update(tasks).set({ announcedAt: now }).where(eq(tasks.id, id))
 }
 
-/** Notes that Cloud Tasks holds these alarms, where nothing has happened to their tasks since. */
+/** Marks tasks as queued: Cloud Tasks has their deliveries. Skips a task that has changed since. */
 export async function markQueued(database: Database, sent: readonly Dispatch[]): Promise<void> {
   const ids = sql.param(sent.map(({ id }) => id))
   const dispatches = sql.param(sent.map(({ dispatch }) => dispatch))
@@ -155,7 +155,7 @@ async function change(database: Database | Transaction, row: ClaimedRow, columns
   return rowCount === 1
 }
 
-/** The row, as long as this claim holds it. An expired lease that nobody else took is still this claim's. */
+/** Whether this claim still holds the row. An expired lease is still valid until another process claims the task. */
 function held({ id, lease }: ClaimedRow): SQL | undefined {
   return and(eq(tasks.id, id), eq(tasks.lease, lease))
 }

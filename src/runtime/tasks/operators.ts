@@ -9,10 +9,10 @@ import { cancelled } from './cancel.ts'
 import { taskProblems } from './routes.ts'
 import { isAmong, stateIs, type TaskRow, type TaskState, tasks } from './table.ts'
 
-/** How many tasks are redriven in one request. */
+/** How many tasks one request redrives at most. */
 const redriveBatch = 1_000
 
-/** Tasks older than the cursor's, newest first. */
+/** Lists the tasks that are older than the cursor's, newest first. */
 export function listTasks(
   database: Database,
   page: {
@@ -36,7 +36,7 @@ export function listTasks(
     .limit(limit)
 }
 
-/** @throws {Problem} RUNTIME_TASK_NOT_FOUND */
+/** Finds a task. @throws {Problem} RUNTIME_TASK_NOT_FOUND */
 export async function findTask(database: Database, id: string): Promise<TaskRow> {
   const [row] = await database.select().from(tasks).where(eq(tasks.id, id))
   if (!row) throw new Problem(taskProblems.RUNTIME_TASK_NOT_FOUND)
@@ -44,9 +44,9 @@ export async function findTask(database: Database, id: string): Promise<TaskRow>
 }
 
 /**
- * Gives a dead task all its attempts anew, at a new dispatch.
+ * Redrives a dead task: it gets all its attempts again, at a new dispatch.
  *
- * @returns its alarm
+ * @returns its next delivery
  * @throws {Problem} RUNTIME_TASK_NOT_FOUND; RUNTIME_TASK_NOT_DEAD; RUNTIME_TASK_KEY_TAKEN
  */
 export async function redriveTask(database: Database, id: string): Promise<AlarmRow> {
@@ -57,7 +57,11 @@ export async function redriveTask(database: Database, id: string): Promise<Alarm
   throw new Problem(taskProblems.RUNTIME_TASK_KEY_TAKEN, { detail: `The key: ${key}.` })
 }
 
-/** Redrives the dead tasks of a name, the oldest first; of those that share a key, the youngest. @returns their alarms */
+/**
+ * Redrives the dead tasks of a name, the oldest first. Of several with the same key, it redrives the newest.
+ *
+ * @returns their next deliveries, and whether there may be more dead tasks
+ */
 export async function redriveTasks(database: Database, name: string) {
   const dead = database
     .select({ id: tasks.id })
@@ -71,9 +75,9 @@ export async function redriveTasks(database: Database, name: string) {
 }
 
 /**
- * Cancels a task that is not over, also one that runs.
+ * Cancels a task that is not done, even if it is running or dead.
  *
- * @throws {Problem} RUNTIME_TASK_NOT_FOUND; RUNTIME_TASK_OVER for one that is done
+ * @throws {Problem} RUNTIME_TASK_NOT_FOUND; RUNTIME_TASK_OVER if the task is done
  */
 export async function cancelTask(database: Database, id: string): Promise<TaskRow> {
   const [row] = await database
@@ -87,7 +91,7 @@ export async function cancelTask(database: Database, id: string): Promise<TaskRo
   return found
 }
 
-/** Whether no unfinished task has the same key, nor, where `newest`, a younger dead one. */
+/** Whether no unfinished task has the same key; with `newest`, also no newer dead task. */
 function keyIsFree(newest: boolean): SQL {
   const dead = newest ? sql`or (other.state = 'dead' and other.id > ${tasks.id})` : sql``
   return sql`(${tasks.key} is null or not exists (
@@ -95,7 +99,7 @@ function keyIsFree(newest: boolean): SQL {
       and (other.state in ('pending', 'queued', 'running') ${dead})))`
 }
 
-/** Where another task takes a key meanwhile, which only the index sees, it begins again. */
+/** Redrives tasks. If another task takes a key at the same time, the unique index refuses the UPDATE, and it retries. */
 async function redrive(database: Database, which: SQL | undefined): Promise<AlarmRow[]> {
   for (;;) {
     try {

@@ -1,11 +1,11 @@
 import { type Duration, milliseconds } from '../kernel/duration.ts'
 
-/** An error that no further attempt would mend: the task is dead at once. */
+/** An error that no retry can repair. The task is dead at once. */
 export class FatalError extends Error {
   override readonly name = 'FatalError'
 }
 
-/** An error that says itself when to try again. */
+/** An error that says when to retry. */
 export class RetryAfterError extends Error {
   override readonly name = 'RetryAfterError'
   /** Milliseconds. */
@@ -17,12 +17,12 @@ export class RetryAfterError extends Error {
   }
 }
 
-/** `throw fatal('…')` in a task: it is not tried again. */
+/** Creates an error that marks the task as dead at once: `throw fatal('The address does not exist')`. */
 export function fatal(message: string, options?: ErrorOptions): FatalError {
   return new FatalError(message, options)
 }
 
-/** `throw retryAfter('30s', '…')` in a task: the next attempt, if any is left, comes then. */
+/** Creates an error that sets when the task is retried, if it has attempts left: `throw retryAfter('30s', 'Too busy')`. */
 export function retryAfter(delay: Duration, message: string, options?: ErrorOptions): RetryAfterError {
   return new RetryAfterError(milliseconds(delay), message, options)
 }

@@ -4,7 +4,7 @@ import { defineProblems, problems } from '../kernel/problem.ts'
 import { defineRoute, json, jsonBody } from '../routes/route.ts'
 import { taskStates } from './table.ts'
 
-/** What can go wrong with a task, beside what can go wrong with any request. */
+/** The problems of tasks, beside those that any request may have. */
 export const taskProblems = defineProblems({
   RUNTIME_TASK_NOT_FOUND: { status: 404, title: 'There is no such task' },
   RUNTIME_TASK_NOT_DEAD: { status: 409, title: 'The task is not dead' },
@@ -24,7 +24,7 @@ const example = {
   lastError: 'Error: The warehouse responded with 500',
 }
 
-/** A task as an operator sees it; its payload is left out, since it may hold what is not theirs to read. */
+/** A task as an operator sees it. The payload is left out: an operator may not be allowed to read it. */
 export const Task = z
   .object({
     id: z.uuid(),
@@ -32,7 +32,7 @@ export const Task = z
     state: z.enum(taskStates),
     key: z.string().optional().openapi({ description: 'Unique among the unfinished tasks of this name' }),
     attempts: z.int(),
-    dispatch: z.int().openapi({ description: 'Counts hand-overs to Cloud Tasks' }),
+    dispatch: z.int().openapi({ description: 'Counts the deliveries sent to Cloud Tasks' }),
     dueAt: z.iso.datetime(),
     createdAt: z.iso.datetime(),
     finishedAt: z.iso.datetime().optional(),
@@ -91,7 +91,7 @@ export const redriveTask = defineRoute({
   method: 'post',
   path: '/runtime/tasks/{id}/redrive',
   operationId: 'runtimeRedriveTask',
-  summary: 'Give a dead task all its attempts anew',
+  summary: 'Redrive a dead task: give it all its attempts again',
   security,
   request: { params },
   responses: { 200: json('The task, pending again', Task) },
@@ -116,7 +116,7 @@ export const cancelTask = defineRoute({
   method: 'post',
   path: '/runtime/tasks/{id}/cancel',
   operationId: 'runtimeCancelTask',
-  summary: 'Cancel a task that is not over; an attempt that runs is aborted, and writes nothing',
+  summary: 'Cancel a task that is not done; a running attempt is aborted and writes nothing',
   description: 'Cancelling a cancelled task changes nothing and responds with 200 again.',
   security,
   request: { params },
@@ -146,9 +146,9 @@ export const tickRoute = defineRoute({
   path: '/runtime/tick',
   operationId: 'runtimeTick',
   summary:
-    'Cloud Scheduler’s call, once a minute: sends what is pending, enqueues what is scheduled, tidies up',
+    'Cloud Scheduler’s call, once a minute: sends pending tasks, enqueues due schedules, prunes finished tasks',
   security: 'invoker',
-  responses: { 200: json('What was done, in tasks', Tick) },
+  responses: { 200: json('How many tasks each step concerned', Tick) },
 })
 
 export const callbackRoute = defineRoute({
@@ -165,6 +165,6 @@ export const callbackRoute = defineRoute({
         .openapi('RuntimeTaskDispatch', { example: { id: example.id, dispatch: 1 } }),
     ),
   },
-  responses: { 200: json('What became of it', Answer) },
+  responses: { 200: json('The outcome', Answer) },
   problems: [problems.RUNTIME_TASK_BUSY],
 })

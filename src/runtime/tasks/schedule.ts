@@ -2,28 +2,29 @@ import { Cron } from 'croner'
 import { z } from 'zod'
 import { stored, type Task } from './task.ts'
 
-/** A task that is enqueued by the clock, as `defineSchedule` made it. */
+/** A schedule that enqueues a task, as `defineSchedule` returns it. */
 export interface Schedule {
   readonly name: string
   readonly task: Task
   readonly payload: unknown
-  /** Its cron and time zone, as one text: where it is another, the slots are others. */
+  /** The cron pattern and the time zone, as one text. A schedule whose pattern changes has other slots. */
   readonly pattern: string
-  /** The first slot after a moment; `undefined` where none will come. @throws {TypeError} for a time zone that is none */
+  /** The first slot after a time; `undefined` if there is none. @throws {TypeError} for an unknown time zone */
   readonly nextAfter: (moment: Date) => Date | undefined
 }
 
 /**
- * Declares a schedule. List it in its feature's `schedules`. A new one begins now. Where slots were missed while it was
- * declared, it runs once for all of them. One that was taken out and comes back begins now as well. A local time that a
- * change of the clocks leaves out is run once, right after the gap, and one that comes twice is run once. A pattern with
- * `*` or a step in its minutes or hours goes by time that passes.
+ * Declares a schedule. List it in its feature's `schedules`.
+ *
+ * A new schedule starts now; so does one that was removed and is declared again. If slots were missed while it was
+ * declared, it runs once for all of them. When the clocks change, a local time that does not exist runs once, right
+ * after the gap, and a local time that exists twice runs once. A pattern with `*` or a step in its minutes or hours
+ * follows elapsed time.
  *
  * @param schedule.cron minute, hour, day of the month, month, day of the week: `30 3 * * *`
- * @param schedule.timeZone such as `Europe/Berlin`. It is looked at when the first slot is asked for, since time zones
- *   cost a start some 15 ms: a test asks each schedule for its next slot
- * @throws {TypeError} for a name without a dot, a pattern that is not one, and a payload that the task does not
- *   take
+ * @param schedule.timeZone such as `Europe/Berlin`. It is checked when the first slot is computed, since loading time zones
+ *   takes some 15 ms of a start. A test computes the next slot of each schedule
+ * @throws {TypeError} for a name without a dot, a wrong pattern, and a payload that the task does not take
  */
 export function defineSchedule<Payload extends z.ZodType>(schedule: {
   name: string
@@ -59,7 +60,7 @@ function understood<Value>(name: string, work: () => Value): Value {
   try {
     return work()
   } catch (error) {
-    throw wrong(name, error instanceof Error ? error.message : 'its pattern is not one.')
+    throw wrong(name, error instanceof Error ? error.message : 'its cron pattern is wrong.')
   }
 }
 

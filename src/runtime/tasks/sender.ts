@@ -9,32 +9,39 @@ import type { CloudTasks } from './cloud-tasks.ts'
 import { type Dispatch, markQueued } from './ledger.ts'
 import type { Task } from './task.ts'
 
-/** Hands alarms over to Cloud Tasks. */
+/** Sends deliveries to Cloud Tasks. */
 export interface Sender {
   /**
-   * Sends alarms, as many at once as `width`, and notes those that Cloud Tasks has. Never throws: what it could not
-   * send stays `pending`, and is the tick's.
+   * Sends deliveries, `width` at a time, and marks their tasks as queued. Never throws: a task whose delivery could not be
+   * sent stays `pending`, and the tick sends it.
    *
-   * @param options.time milliseconds for all of it
-   * @param options.insist tries even while others rest: nobody waits for it
+   * @param options.time how long all of them may take, in milliseconds
+   * @param options.insist sends even if the circuit breaker is open
    * @returns how many were sent
    */
   send(alarms: readonly Alarm[], options: { time: number; width: number; insist?: boolean }): Promise<number>
-  /** Whether Cloud Tasks still holds an alarm. @throws what it answers, and where it does not in `time` */
+  /** Whether Cloud Tasks still has a delivery. @throws its error, or an error if it does not respond within `time` */
   holds(alarm: Dispatch, time: number): Promise<boolean>
 }
 
-/** After so many hand-overs in a row that hung, the next are left to the tick: their callers shall not wait too. */
+/**
+ * A circuit breaker: after so many timeouts in a row, requests send nothing for a while, and the tick does it. So their
+ * callers do not wait in vain.
+ */
 const mostHung = 3
 const restTime = 10_000
-/** Cloud Tasks takes deadlines up to 30 min. */
+/** Cloud Tasks accepts deadlines up to 30 min. */
 const longestDeadline = 1_800_000
-/** For noting what was handed over: the client may have left. */
+/** How long marking the sent tasks may take, even if the client has disconnected. */
 const markMs = 2_000
-/** How much later than the attempt's own end Cloud Tasks gives it up. */
+/** How much later than the attempt's own deadline Cloud Tasks ends the call. */
 const margin = 15_000
 
-/** @param options.url the callbacks' base */
+/**
+ * Creates the sender.
+ *
+ * @param options.url the base URL of the callbacks
+ */
 export function createSender(options: {
   client: CloudTasks
   database: Database
@@ -47,7 +54,7 @@ export function createSender(options: {
   let restsUntil = Number.NEGATIVE_INFINITY
 
   async function create({ id, name, dispatch, at }: Alarm, signal: AbortSignal): Promise<void> {
-    // a task that only another revision knows may take as long as any
+    // a task that only another revision knows gets the longest deadline
     const ownDeadline = registry.get(name)?.deadline ?? longestDeadline
     const deadline = Math.min(ownDeadline + margin, longestDeadline)
     const body = JSON.stringify({ id, dispatch })
@@ -82,14 +89,14 @@ export function createSender(options: {
       const left = alarms.length - sent.length
       log.warn(
         { err: failure },
-        `Cloud Tasks took ${sent.length} of ${alarms.length} tasks; the tick sends the other ${left}`,
+        `Cloud Tasks accepted ${sent.length} of ${alarms.length} tasks; the tick sends the other ${left}`,
       )
     }
     if (sent.length > 0) {
       await allTheSame(markMs, () => markQueued(database, sent)).catch((err) =>
         log.warn(
           { err },
-          'Tasks were handed over, but not marked so: the tick hands them over again, to no effect',
+          'Tasks were sent, but could not be marked as queued: the tick sends them again, to no effect',
         ),
       )
     }
@@ -104,8 +111,8 @@ export function createSender(options: {
 }
 
 /**
- * The name of an alarm in its queue: the same each time it is sent, so that a repeat is refused as such. It begins
- * with a hash, since Cloud Tasks is slow with names that follow one another.
+ * The name of a delivery in its queue. It is the same each time the delivery is sent, so that Cloud Tasks recognizes a
+ * repetition. It starts with a hash, because Cloud Tasks is slow with sequential names.
  *
  * @see https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks#Task.FIELDS.name
  */
@@ -114,11 +121,11 @@ function alarmId({ id, dispatch }: Pick<Dispatch, 'id' | 'dispatch'>): string {
   return `${createHash('sha256').update(name).digest('hex').slice(0, 8)}-${name}`
 }
 
-/** Does work that its signal gives up after so many milliseconds. */
+/** Runs `work` with a signal that aborts after `time` milliseconds. */
 async function limited<Value>(time: number, work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
   const controller = new AbortController()
   setMaxListeners(0, controller.signal)
-  const timer = setTimeout(() => controller.abort(new Error('Cloud Tasks did not answer in time')), time)
+  const timer = setTimeout(() => controller.abort(new Error('Cloud Tasks did not respond in time')), time)
   try {
     return await work(controller.signal)
   } finally {

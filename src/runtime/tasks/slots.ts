@@ -7,8 +7,8 @@ import type { Schedule } from './schedule.ts'
 import { schedules } from './table.ts'
 
 /**
- * Ticks that do not declare a schedule for so long say that it was taken out. Less is two revisions that serve at once, one
- * of them without it.
+ * A schedule counts as removed if no tick has declared it for this long. For less, two revisions may be serving, one of
+ * them without it.
  */
 const goneMs = 30 * 60_000
 
@@ -16,8 +16,8 @@ const { name, pattern, lastSlot, declaredAt, goneSince } = schedules
 const moment = now.mapWith(lastSlot)
 
 /**
- * Enqueues the tasks of schedules that are due, each with the advance of its slot in one transaction: of two ticks
- * at once, one does. A schedule that is seen for the first time, or that was taken out, begins now.
+ * Enqueues the tasks of due schedules. Each is enqueued in one transaction with the advance of its slot, so that only one
+ * of two ticks at once does it. A schedule that is new, or was removed, starts now.
  *
  * @returns how many were enqueued
  */
@@ -43,10 +43,10 @@ export async function enqueueDue(
 }
 
 /**
- * Notes that they are declared. A pattern that is new begins where the one before it ended, so that a slot of both, between
- * two ticks, is not lost. Sorted, so that two ticks at once do not wait for each other.
+ * Records that the schedules are declared. A new pattern starts where the previous one ended, so that a slot of both
+ * between two ticks is not lost. The rows are sorted, so that two ticks at once do not deadlock.
  *
- * @param seenTo the moment up to which their slots have been seen to; if absent, only what is new is noted
+ * @param seenTo the time up to which the slots are handled; if absent, only new schedules are recorded
  */
 async function declare(database: Database, declared: readonly Schedule[], seenTo?: Date): Promise<void> {
   const rows = declared
@@ -64,7 +64,10 @@ async function declare(database: Database, declared: readonly Schedule[], seenTo
   await insert.onConflictDoUpdate({ target: [name, pattern], set: { declaredAt: seenTo, goneSince: null } })
 }
 
-/** Notes what is not declared here, and forgets what no tick has declared since. While nothing ticks, nothing is gone. */
+/**
+ * Records which known schedules are not declared, and deletes those that no tick has declared for long. Without ticks,
+ * no schedule counts as removed.
+ */
 async function forget(database: Database, declared: readonly Schedule[]): Promise<void> {
   const ours = declared.map((schedule) => sql`(${schedule.name}, ${schedule.pattern})`)
   const found = (which: SQL | undefined) =>
@@ -78,17 +81,17 @@ async function forget(database: Database, declared: readonly Schedule[]): Promis
   await database.delete(schedules).where(found(lt(goneSince, fromNow(-goneMs))))
 }
 
-/** One schedule whose time zone is none shall not keep the tick from all else. */
+/** The next slot. An error, such as an unknown time zone, is logged, so that the tick continues. */
 function nextSlot({ nextAfter }: Schedule, last: Date, log: Log): Date | undefined {
   try {
     return nextAfter(last)
   } catch (err) {
-    log.error({ err }, 'A schedule cannot be followed')
+    log.error({ err }, 'The next slot of a schedule cannot be computed')
     return undefined
   }
 }
 
-/** The last slot is that of all its patterns: while two revisions serve, a slot of both runs once. */
+/** Enqueues one schedule. Its patterns share the last slot, so that a slot of two revisions runs once. */
 async function enqueueOne(database: Database, schedule: Schedule): Promise<number> {
   const ofName = eq(name, schedule.name)
   return database.transaction(async (tx) => {
@@ -100,7 +103,7 @@ async function enqueueOne(database: Database, schedule: Schedule): Promise<numbe
       .for('update')
     const [row] = rows.sort((a, b) => b.last.getTime() - a.last.getTime())
     const slot = row && schedule.nextAfter(row.last)
-    if (!slot || slot > row.now) return 0 // another tick was first
+    if (!slot || slot > row.now) return 0 // another tick has enqueued it
     await tx.update(schedules).set({ lastSlot: row.now }).where(ofName)
     await enqueue(tx, schedule.task, schedule.payload)
     return 1

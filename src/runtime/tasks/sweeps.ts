@@ -9,15 +9,16 @@ import type { Dispatch } from './ledger.ts'
 import { inContextOf } from './origin.ts'
 import { isAmong, stateIs, tasks } from './table.ts'
 
-/** The newest are left to the requests that made them, and to another tick that may be at them. */
+/** Rows that changed more recently are skipped: their own requests, or another tick, may be working on them. */
 const settleTime = 30_000
-/** An alarm that is this long overdue is asked after. */
+/** Cloud Tasks is asked about deliveries that are overdue for this long. */
 const overdueTime = 600_000
 
 /**
- * Takes rows that nobody handed over, for this tick alone: for half a minute no other one takes them.
+ * Takes tasks whose deliveries were not sent. For half a minute, no other tick takes them.
  *
  * @param limit how many at most
+ * @returns their deliveries
  */
 export async function takePending(database: Database, limit: number): Promise<AlarmRow[]> {
   const found = database
@@ -30,7 +31,7 @@ export async function takePending(database: Database, limit: number): Promise<Al
   return database.update(tasks).set({ touchedAt: now }).where(isAmong(found)).returning(alarmColumns)
 }
 
-/** Takes back tasks whose lease ran out: their process was killed, and its alarm may be far off. @returns how many */
+/** Requeues running tasks whose lease has expired: their process was killed. @returns how many */
 export async function takeRunaways(database: Database, limit: number): Promise<number> {
   const found = database
     .select({ id: tasks.id })
@@ -41,7 +42,7 @@ export async function takeRunaways(database: Database, limit: number): Promise<n
   return anew(database, isAmong(found))
 }
 
-/** Takes rows that Cloud Tasks was to call back for long ago: it is asked whether it still means to. */
+/** Takes tasks that Cloud Tasks should have delivered long ago, so that it can be asked about them. */
 export async function takeOverdue(database: Database, limit: number): Promise<Dispatch[]> {
   const found = database
     .select({ id: tasks.id })
@@ -57,12 +58,12 @@ export async function takeOverdue(database: Database, limit: number): Promise<Di
     .returning({ id: tasks.id, name: tasks.name, dispatch: tasks.dispatch })
 }
 
-/** Takes back a task whose alarm is lost. @returns how many: none where something has happened to it meanwhile */
+/** Requeues a task whose delivery is lost. @returns 1; 0 if the task has changed meanwhile */
 export async function takeLost(database: Database, { id, dispatch }: Dispatch): Promise<number> {
   return anew(database, and(eq(tasks.id, id), eq(tasks.dispatch, dispatch), stateIs('queued')))
 }
 
-/** Tells of the dead whose process ended before it could. @returns how many */
+/** Logs and reports dead tasks whose process ended before it could do so. @returns how many */
 export async function announceDead(database: Database, log: Log, limit: number): Promise<number> {
   return database.transaction(async (tx) => {
     const dead = await tx
@@ -81,7 +82,7 @@ export async function announceDead(database: Database, log: Log, limit: number):
   })
 }
 
-/** Deletes tasks that have been over for `keep` milliseconds. @returns how many */
+/** Deletes tasks that finished more than `keep` milliseconds ago. @returns how many */
 export async function pruneTasks(database: Database, keep: number, limit: number): Promise<number> {
   const old = database
     .select({ id: tasks.id })
@@ -93,7 +94,7 @@ export async function pruneTasks(database: Database, keep: number, limit: number
   return rowCount ?? 0
 }
 
-/** Back to `pending` at a new dispatch, for the sweep of what is pending. */
+/** Makes tasks pending at a new dispatch. This tick, or the next, sends them. */
 async function anew(database: Database, which: SQL | undefined): Promise<number> {
   const { rowCount } = await database
     .update(tasks)

@@ -14,8 +14,8 @@ import { now } from '../database/now.ts'
 import { runtimeSchema } from '../database/schema.ts'
 
 /**
- * `pending`: committed, not handed over. `queued`: Cloud Tasks has its alarm. `running`: someone holds its
- * lease. `done`, `dead`, `cancelled`: over.
+ * The states of a task. `pending`: committed, but not sent to Cloud Tasks. `queued`: Cloud Tasks has its delivery.
+ * `running`: a process holds its lease. `done`, `dead`, `cancelled`: finished.
  */
 export const taskStates = ['pending', 'queued', 'running', 'done', 'dead', 'cancelled'] as const
 
@@ -24,36 +24,36 @@ export type TaskState = (typeof taskStates)[number]
 
 const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
 
-/** The ledger: the row is the truth, Cloud Tasks only the alarm clock that calls back. */
+/** The tasks. A row is the only truth about its task; Cloud Tasks only calls back at the right time. */
 export const tasks = runtimeSchema.table(
   'tasks',
   {
-    /** UUIDv7: sorts by age. The idempotency key of all attempts. */
+    /** UUIDv7: sorts by age. It is also the idempotency key of all attempts. */
     id: uuid('id').primaryKey(),
     name: text('name').notNull(),
     state: text('state', { enum: taskStates }).notNull().default('pending'),
     payload: jsonb('payload').notNull(),
-    /** At most one unfinished task of a name has it. */
+    /** At most one unfinished task of a name has this key. */
     key: text('key'),
-    /** Counts hand-overs: an alarm with another number is stale. */
+    /** Counts deliveries. A delivery with another number is stale. */
     dispatch: integer('dispatch').notNull().default(1),
-    /** Counts claims, so that an attempt that kills its process counts as well. */
+    /** Counts claims, so that an attempt that kills its process counts too. */
     attempts: integer('attempts').notNull().default(0),
     dueAt: moment('due_at').notNull(),
-    /** When someone last saw to its alarm; that of a queued one is not looked after before it is due. */
+    /** When its delivery was last sent or checked. For a queued task it is not before `dueAt`. */
     touchedAt: moment('touched_at').notNull().default(now),
-    /** Whoever runs it, until `leasedUntil`. */
+    /** Identifies the claim that runs it, until `leasedUntil`. */
     lease: uuid('lease'),
     leasedUntil: moment('leased_until'),
-    /** When it was first claimed: from then on, it may have told others. */
+    /** When it was first claimed. From then on, it may have called other services. */
     startedAt: moment('started_at'),
-    /** Since when no revision has known its name or understood its payload. */
+    /** Since when the revisions that tried it did not know its name or understand its payload. */
     unknownSince: moment('unknown_since'),
     finishedAt: moment('finished_at'),
-    /** When its death was logged and reported. */
+    /** When it was logged and reported as dead. */
     announcedAt: moment('announced_at'),
     lastError: text('last_error'),
-    /** Of the request that enqueued it. */
+    /** The request that enqueued it. */
     requestId: text('request_id'),
     traceId: text('trace_id'),
     subject: text('subject'),
@@ -84,16 +84,16 @@ export const tasks = runtimeSchema.table(
 export type TaskRow = typeof tasks.$inferSelect
 
 /**
- * Whether a task is in one of these states: written into the query, since a partial index serves only a query
- * whose states are known when it is planned.
+ * Whether a task is in one of these states. The states are literals in the query: PostgreSQL uses a partial index only if
+ * it knows them when it plans the query.
  */
 export function stateIs(...states: readonly [TaskState, ...TaskState[]]): SQL {
   return sql`${tasks.state} in (${sql.raw(states.map((state) => `'${state}'`).join(', '))})`
 }
 
 /**
- * Whether a task is among those that a query finds. They are found once, as an array: of `id in (select … limit …
- * for update skip locked)` a plan may ask anew for every row, and then it takes more than the limit.
+ * Whether a task is among those that a query finds. The query runs once and gives an array. With `id in (select … limit …
+ * for update skip locked)`, a plan may run it once for every row, and take more rows than the limit.
  *
  * @see https://dba.stackexchange.com/questions/69471/postgres-update-limit-1
  */
@@ -101,18 +101,18 @@ export function isAmong(found: SQLWrapper): SQL {
   return sql`${tasks.id} = any(array${found})`
 }
 
-/** What each schedule has come to. One whose pattern was changed has two rows while revisions with either serve. */
+/** How far each schedule has come. A schedule whose pattern changed has two rows while revisions with both patterns serve. */
 export const schedules = runtimeSchema.table(
   'schedules',
   {
     name: text('name').notNull(),
-    /** Its cron and time zone. Empty: written by a revision from before this column. */
+    /** Its cron pattern and time zone. Empty: written by a revision that did not have this column. */
     pattern: text('pattern').notNull().default(''),
-    /** The moment up to which its slots have been seen to. */
+    /** The time up to which its slots are handled. */
     lastSlot: moment('last_slot').notNull(),
-    /** The last tick of a revision that declares it. */
+    /** When a tick last declared it. */
     declaredAt: moment('declared_at').notNull().default(now),
-    /** The first tick after that of a revision that does not. */
+    /** When a later tick first did not declare it. */
     goneSince: moment('gone_since'),
   },
   (table) => [primaryKey({ columns: [table.name, table.pattern] })],

@@ -7,34 +7,34 @@ import { type Duration, milliseconds } from '../kernel/duration.ts'
 import type { Log } from '../log/logger.ts'
 import { payloadProblem } from './payload-checks.ts'
 
-/** Writes that commit together with the task's `done`; it may enqueue further tasks. */
+/** Writes that commit together with the state `done`. It may also enqueue further tasks. */
 export type Effect = (tx: Transaction) => Promise<unknown>
 
 type Result = Promise<Effect | undefined> | Promise<void>
 
-/** What an attempt is given. */
+/** What `run` gets for an attempt. */
 export interface Attempt<Payload = unknown, V extends Variables = Record<never, never>> {
   readonly payload: Payload
   /** 1 for the first. */
   readonly attempt: number
-  /** Aborts at the task's deadline, when the process is told to stop, and when the task was taken away. */
+  /** Aborts at the task's deadline, when the process is told to stop, and when another process takes the task. */
   readonly signal: AbortSignal
-  /** One for all attempts of the task: hand it to whomever you call. */
+  /** The same for all attempts of the task. Send it with your calls to other services. */
   readonly idempotencyKey: string
-  /** Who sent the request that enqueued the task; absent where nobody did. */
+  /** Who sent the request that enqueued the task; absent if that request had no caller. */
   readonly caller: { readonly subject: string } | undefined
   readonly log: Log
-  /** For reading: what is to be written, `run` returns. */
+  /** For reading only. To write, return a function from `run`. */
   readonly database: Reader
   readonly config: Config & Values<V>
 }
 
-/** Work for later, as `defineTask` made it. */
+/** A task, as `defineTask` returns it. */
 export interface Task<Payload extends z.ZodType = z.ZodType> {
   readonly name: string
   readonly payload: Payload
   readonly variables: Variables
-  /** How many attempts, and the least and longest wait between two of them, in milliseconds. */
+  /** How many attempts, and the shortest and longest wait between two of them, in milliseconds. */
   readonly retry: { readonly attempts: number; readonly min: number; readonly max: number }
   /** How long an attempt may take, in milliseconds. */
   readonly deadline: number
@@ -44,8 +44,8 @@ export interface Task<Payload extends z.ZodType = z.ZodType> {
 /**
  * Declares a task. List it in its feature's `tasks`, and `enqueue` it.
  *
- * @param task.name the feature and the verb, such as `orders.fulfil`: it is stored with each row, so a task that
- *   is renamed is another task
+ * @param task.name the feature and a verb, such as `orders.fulfil`. Each row stores the name: if you rename a task, the
+ *   rows of the old name are not understood any more
  * @param task.payload what `enqueue` takes, as JSON can hold it; it is checked when it is enqueued and again when
  *   it runs, maybe by a later revision: change it as you would change a table
  * @param task.variables the environment variables that `run` reads, beside those of its feature
@@ -90,7 +90,7 @@ export function defineTask<
   }
 }
 
-/** Whether it is a task's name: letters, digits, `_` and `-`, with at least one dot between. */
+/** Whether it is a valid name of a task: letters, digits, `_` and `-`, with at least one dot in between. */
 export function isTaskName(name: string): boolean {
   return /^[A-Za-z][\w-]*(\.[\w-]+)+$/.test(name) && name.length <= 100
 }
@@ -109,10 +109,10 @@ export function stored(task: Task, payload: unknown): unknown {
 }
 
 /**
- * How long to wait after a failed attempt, in milliseconds: doubling from `min` to `max`, less up to a half at
- * random, so that what failed together does not come back together.
+ * How long to wait after a failed attempt, in milliseconds. It doubles from `min` to `max`. Up to half of it is subtracted
+ * at random, so that tasks that failed together are not retried together.
  *
- * @param attempt the one that failed, from 1
+ * @param attempt the number of the failed attempt, from 1
  */
 export function backoff({ retry }: Task, attempt: number): number {
   const full = Math.min(retry.max, retry.min * 2 ** Math.min(attempt - 1, 30))

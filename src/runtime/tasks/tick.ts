@@ -7,7 +7,7 @@ import type { Sender } from './sender.ts'
 import { enqueueDue } from './slots.ts'
 import * as sweeps from './sweeps.ts'
 
-/** What a tick works with. */
+/** What a tick needs. */
 export interface TickOptions {
   readonly database: Database
   readonly log: Log
@@ -19,7 +19,7 @@ export interface TickOptions {
   readonly time: number
 }
 
-/** What a tick has done, in tasks. */
+/** How many tasks each step of a tick concerned. */
 export interface TickResult {
   scheduled: number
   reclaimed: number
@@ -31,14 +31,15 @@ export interface TickResult {
 
 const batch = 200
 const width = 25
-/** For one batch, and for one question: none is begun that may not end in time. */
+/** How long one batch, or one call, may take. The tick starts no batch that cannot finish within its budget. */
 const turnTime = 10_000
 const pruneBatch = 1_000
 
 /**
- * The only clock: enqueues due schedules, takes back what a killed process held, hands over what nobody handed
- * over, asks after alarms that are overdue, tells of the dead, and deletes what has been over for long. Bounded in
- * time; two at once do each thing once; one that dies halfway leaves the rest to the next.
+ * Runs once a minute; it is the only clock. It enqueues due schedules, rescues the tasks of killed processes, logs and
+ * reports dead tasks, asks Cloud Tasks about overdue deliveries, sends pending tasks, and prunes old rows.
+ *
+ * It has a time budget. Two ticks at once do each thing once. If a tick ends halfway, the next one does the rest.
  */
 export async function tick(options: TickOptions, signal: AbortSignal): Promise<TickResult> {
   const { database, log, schedules, keep, time } = options
@@ -56,7 +57,7 @@ export async function tick(options: TickOptions, signal: AbortSignal): Promise<T
   return { scheduled, reclaimed, announced, lost, sent, pruned }
 }
 
-/** Does one batch, and further ones as long as they come back full and time is left. @returns the sum */
+/** Runs batches while they are full and time is left. @returns the sum of their counts */
 async function repeat(full: number, goOn: () => boolean, once: () => Promise<number>): Promise<number> {
   let sum = 0
   let count: number
@@ -67,7 +68,7 @@ async function repeat(full: number, goOn: () => boolean, once: () => Promise<num
   return sum
 }
 
-/** Hands over what nobody handed over. What failed is left to a later tick; where all did, so is the rest. */
+/** Sends pending tasks. Those that fail wait for a later tick. If a whole batch fails, it stops. */
 async function sendPending(
   { database, sender }: TickOptions,
   goOn: () => boolean,
@@ -83,7 +84,10 @@ async function sendPending(
   return sent
 }
 
-/** Asks Cloud Tasks about alarms that are long overdue. Only what it does not know is lost: a paused queue keeps all. */
+/**
+ * Asks Cloud Tasks about overdue deliveries, and requeues the tasks of those that it does not have. A paused queue still
+ * has its deliveries.
+ */
 async function findLost(
   { database, log, sender }: TickOptions,
   goOn: () => boolean,
@@ -96,7 +100,7 @@ async function findLost(
       try {
         if (!(await sender.holds(alarm, turn))) lost += await sweeps.takeLost(database, alarm)
       } catch (err) {
-        log.warn({ err }, 'Cloud Tasks could not be asked about an overdue task; a later tick asks again')
+        log.warn({ err }, 'Cloud Tasks could not be asked about an overdue task; a later tick will ask')
         return
       }
     }
