@@ -9,7 +9,7 @@ test('the process is alive and ready', liveSafe, async ({ anyone }) => {
   expect(await expectJson(await anyone('/ready'))).toMatchObject({ status: 'ok', checks: { database: 'ok' } })
 })
 
-test('it says which build answers', liveSafe, async ({ anyone }) => {
+test('it says which build is running', liveSafe, async ({ anyone }) => {
   expect(await expectJson(await anyone('/version'))).toEqual({
     service: expect.stringMatching(/./),
     revision: expect.stringMatching(/./),

@@ -4,7 +4,7 @@ import { noDatabase } from '#test/support/feature.ts'
 import { testService } from '#test/support/service.ts'
 import metadata from '../../package.json' with { type: 'json' }
 
-test('/version says which build answers, from package.json where nothing else says', async () => {
+test('/version says which build is running, from package.json unless the environment tells', async () => {
   expect(await versionIn({})).toEqual({
     ...{ service: metadata.name, revision: 'unknown', version: metadata.version },
     ...{ commit: 'unknown', environment: 'development' },

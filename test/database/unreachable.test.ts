@@ -73,7 +73,7 @@ describe.each(unavailable)('a database that %s', (_what, environment) => {
   test('makes the service not ready, but alive', async () => {
     const { api } = await testService({ databaseUrl, features: [notes], environment })
     const problem = await expectProblem(await api('/ready'), 503, 'NOT_READY')
-    expect(problem.detail).toBe('Not answering: database.')
+    expect(problem.detail).toBe('Not ready: database.')
     await expectJson(await api('/ping'))
     await expectJson(await api('/version'))
   })

@@ -111,8 +111,8 @@ const noEnd = 'The body ends before its last boundary.'
 const goesOn = 'The body goes on after its last boundary.'
 const noHeader = 'A part has no header Content-Disposition: form-data; name="…".'
 const noHeaders = 'A part has no end of its headers within 4096 bytes.'
-const badHeader = 'A part has a header that is none or stands twice, or more than 16.'
-const encoded = 'The part "a" has a Content-Transfer-Encoding: send its bytes as they are.'
+const badHeader = 'A part has a malformed header, a repeated header, or more than 16 headers.'
+const encoded = 'The part "a" has a Content-Transfer-Encoding: send its bytes without one.'
 const badExtended = 'The part "a" has a filename* that is not percent-encoded UTF-8.'
 const afterBoundary = 'The boundary is followed by something else than a line break.'
 const badName =
@@ -159,7 +159,7 @@ test.each<[what: string, body: string | Uint8Array, message: string]>([
   [
     'parts in a part',
     named('\r\nContent-Type: multipart/mixed; boundary=q') + end,
-    'The part "a" holds parts: give each file a part of its own.',
+    'The part "a" is multipart itself: send each file in a part of its own.',
   ],
   [
     'a text that is no UTF-8',

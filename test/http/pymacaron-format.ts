@@ -12,7 +12,9 @@ export const pymacaronFormat: ProblemFormat = {
   schema: z
     .strictObject({
       status: z.int().min(400).max(599),
-      error: z.string().openapi({ description: 'Stable: what a client decides by' }),
+      error: z
+        .string()
+        .openapi({ description: 'Identifies the kind of problem. It is stable: clients can rely on it' }),
       error_description: z.string(),
       user_message: z
         .string()

@@ -28,7 +28,7 @@ test('a service whose database does not answer is not, and says when to ask agai
   const answer = await api('/ready')
   expect(answer.headers.get('retry-after')).toBe('5')
   const { detail } = await expectProblem(answer, 503, 'NOT_READY')
-  expect(detail).toBe('Not answering: database.')
+  expect(detail).toBe('Not ready: database.')
   expect(lines[0]).toMatchObject({ severity: 'ERROR', stack_trace: expect.stringContaining('ECONNREFUSED') })
 })
 
@@ -50,7 +50,7 @@ describe('a check of the fork’s own', () => {
   ])('that %s is named, and why only in the log', async (_how, warehouse) => {
     const { api, lines } = await serviceWith({ warehouse, bank: fine })
     const problem = await expectProblem(await api('/ready'), 503, 'NOT_READY')
-    expect(problem.detail).toBe('Not answering: warehouse.')
+    expect(problem.detail).toBe('Not ready: warehouse.')
     expect(JSON.stringify(problem)).not.toContain('10.0.0.7')
     expect(lines[0]).toMatchObject({
       ...{ severity: 'ERROR', message: 'The service is not ready', code: 'NOT_READY' },
@@ -63,7 +63,7 @@ describe('a check of the fork’s own', () => {
     const bank = () => Promise.reject(new Error('The bank is closed'))
     const { api, lines } = await serviceWith({ warehouse: down, shop: fine, bank })
     const { detail } = await expectProblem(await api('/ready'), 503, 'NOT_READY')
-    expect(detail).toBe('Not answering: warehouse, bank.')
+    expect(detail).toBe('Not ready: warehouse, bank.')
     const log = JSON.stringify(lines)
     expect(log).toContain('10.0.0.7')
     expect(log).toContain('The bank is closed')
@@ -96,7 +96,7 @@ describe('a check of the fork’s own', () => {
     await vi.advanceTimersByTimeAsync(1)
     expect(signal.aborted).toBe(true)
     const { detail } = await expectProblem(await asked, 503, 'NOT_READY')
-    expect(detail).toBe('Not answering: warehouse, bank.')
+    expect(detail).toBe('Not ready: warehouse, bank.')
     expect(vi.getTimerCount()).toBe(0)
   })
 

@@ -67,8 +67,8 @@ test.each(answering)(
       const logged = lines
         .filter(({ severity }) => severity === 'ERROR')
         .map((line) => String(line.stack_trace))
-      expect(logged.join('\n')).toContain(`A middleware answered GET ${path} with`)
-      expect(logged.join('\n')).toContain('what it serves is a route: handlePlain().')
+      expect(logged.join('\n')).toContain(`A middleware responded to GET ${path} with`)
+      expect(logged.join('\n')).toContain('To serve content, define a route by handlePlain().')
     }
     expect(await (await api('/open')).text()).toBe('open')
   },

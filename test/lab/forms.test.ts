@@ -141,14 +141,14 @@ describe('a file', () => {
       '#/name',
       'Invalid input: expected string, received File',
     ],
-    ['sent twice', [photo, photo], '#/photo', 'may stand once only'],
+    ['sent twice', [photo, photo], '#/photo', 'may occur only once'],
     [
       'of another type in a list',
       [photo, part('pages', 'x', { name: 'a', type: 'a/b' })],
       '#/pages/0',
       'must be a file of type text/plain',
     ],
-    ['nobody asked for', [photo, part('more', 'x', { name: 'a' })], '#/more', 'is not known here'],
+    ['nobody asked for', [photo, part('more', 'x', { name: 'a' })], '#/more', 'is unknown'],
     [
       'with a NUL in its name',
       [photo, part('letter', 'x', { name: 'a\0.txt' })],
@@ -195,7 +195,7 @@ test.each([
     'parts in a part',
     `${part('name', 'x', { name: 'a', type: 'multipart/mixed; boundary=b' })}--${boundary}--\r\n`,
     undefined,
-    'The part "name" holds parts: give each file a part of its own.',
+    'The part "name" is multipart itself: send each file in a part of its own.',
   ],
 ])('a form with %s is malformed, and says how', async (_what, body, type, detail) => {
   const headers = { 'Content-Type': type ?? `multipart/form-data; boundary=${boundary}` }

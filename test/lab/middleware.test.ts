@@ -127,7 +127,7 @@ test('in app.ts, cors answers a preflight', async () => {
 test('in app.ts, methodOverride reads a form that the route reads again; what it sends instead is refused', async () => {
   expect(await expectJson(await post('/mounted/methodOverride', 'a=1'))).toMatchObject({ text: '1' })
   await expectProblem(await post('/mounted/methodOverride', 'a=1&_method=DELETE'), 500, 'INTERNAL')
-  await service.line(/A middleware answered POST \/mounted\/methodOverride with 404/)
+  await service.line(/A middleware responded to POST \/mounted\/methodOverride with 404/)
 })
 
 test('requestId gives the response no id but that of the log', async () => {

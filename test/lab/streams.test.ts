@@ -172,8 +172,8 @@ describe('at the deadline of its request', () => {
   test.each([
     ['/events/endless', 'INFO', 'GET /events/endless 200'],
     ['/streams/endless', 'INFO', 'GET /streams/endless 200'],
-    ['/events/deaf', 'WARNING', 'GET /events/deaf 200, ended from outside: The request took too long'],
-    ['/hono/sse', 'WARNING', 'GET /hono/sse 200, ended from outside: The request took too long'],
+    ['/events/deaf', 'WARNING', 'GET /events/deaf 200, ended by the service: The request took too long'],
+    ['/hono/sse', 'WARNING', 'GET /hono/sse 200, ended by the service: The request took too long'],
   ])('%s ends in good order', async (path, severity, message) => {
     const id = newId()
     const { rest } = await open(path, id, short)
@@ -188,7 +188,7 @@ describe('at the deadline of its request', () => {
     expect(await lineOf(id, short.process)).toMatchObject({
       ...{
         severity: 'WARNING',
-        message: 'GET /streams/deaf 200, ended from outside: The request took too long',
+        message: 'GET /streams/deaf 200, ended by the service: The request took too long',
       },
     })
   })
@@ -207,8 +207,8 @@ describe('at the deadline of its request', () => {
 describe('when the process is told to stop', () => {
   test.each([
     ['/events/endless', 'INFO', 'GET /events/endless 200'],
-    ['/events/deaf', 'WARNING', 'GET /events/deaf 200, ended from outside: The process stops'],
-    ['/hono/sse', 'WARNING', 'GET /hono/sse 200, ended from outside: The process stops'],
+    ['/events/deaf', 'WARNING', 'GET /events/deaf 200, ended by the service: The process stops'],
+    ['/hono/sse', 'WARNING', 'GET /hono/sse 200, ended by the service: The process stops'],
   ])('%s ends in good order, long before the drain does', async (path, severity, message) => {
     const own = await startLab()
     const id = newId()

@@ -220,7 +220,7 @@ describe('the values of JSON', () => {
       400,
       'VALIDATION_FAILED',
     )
-    expect(problem.detail).toBe(`The body may hold ${most} values at most: send it in parts.`)
+    expect(problem.detail).toBe(`The body may hold ${most} values at most: split it into several requests.`)
     await expectProblem(
       await lab.api(path, { body: '['.repeat(most + 1), headers }),
       400,
@@ -241,7 +241,7 @@ describe('the values of JSON', () => {
     const problem = await expectProblem(response, 400, 'VALIDATION_FAILED')
     expect(problem.errors).toEqual([{ detail: expect.any(String), in: 'body', pointer: '#/7' }])
     expect(problem.detail).toBe(
-      'The body does not fit the contract. It is large, so that the check ended at the first error.',
+      'The body does not fit the contract. It is large, so the check ended at the first error.',
     )
   })
 })

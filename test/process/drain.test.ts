@@ -151,7 +151,7 @@ test('what is unfinished after 8 s is cut, and the process still exits with 0', 
   expect(await service.exit).toBe(0)
   expect(expectLog(service.lines).at(-1)).toMatchObject({ message: 'Stopped by SIGTERM', finished: false })
   expect(service.lines.join('\n')).toContain('POST /notes 499')
-  const cut = expectLog(service.lines).find(({ message }) => message === 'What is unfinished is cut off')
+  const cut = expectLog(service.lines).find(({ message }) => message === 'Unfinished requests are cut')
   expect(cut).toMatchObject({ requests: ['POST /notes', 'GET /notes'] })
 })
 

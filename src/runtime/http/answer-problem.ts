@@ -10,21 +10,21 @@ import { stateOf } from './request-state.ts'
 import { markRouted } from './routed.ts'
 import { toProblem } from './to-problem.ts'
 
-/** Headers that hold for whatever is answered. All others speak of the answer that is not sent. */
+/** Headers that apply to any response. All others describe the response that is not sent. */
 const lasting = /^(access-control-|vary$)/
 
-/** Writes the answer to whatever was thrown. */
+/** Turns anything that was thrown into a response. */
 export type ProblemAnswer = (thrown: unknown, c: Context<BaseEnv>) => Response
 
 /**
- * The one place where failures become answers. Unexpected errors are logged here with their stack; the
- * caller learns the code, the trace id, and nothing of the cause.
+ * Creates the one function that turns failures into responses. It logs unexpected errors with their stack. The caller
+ * gets the code and the trace id, but nothing of the cause.
  *
- * @param format the body that the service writes
+ * @param format how the service writes the bodies of problems
  */
 export function problemAnswer(format: ProblemFormat, log: Log): ProblemAnswer {
   const bare = { detail: undefined, userMessage: undefined, errors: undefined, instance: '/', traceId: '' }
-  format.format({ ...problems.INTERNAL, ...bare }) // one that cannot write this shall fail at the start
+  format.format({ ...problems.INTERNAL, ...bare }) // a format that throws fails at the start
 
   return function answerProblem(thrown, c) {
     markRouted(c)
@@ -33,7 +33,7 @@ export function problemAnswer(format: ProblemFormat, log: Log): ProblemAnswer {
     stateOf(c).problem = problem
     const { definition, options } = problem
     const kept = lastingHeaders(c)
-    c.res = undefined // else Hono lays all the headers of an earlier answer over this one
+    c.res = undefined // otherwise Hono copies the headers of an earlier response
     if (!gone && definition.status >= 500 && !isShed(problem)) {
       log.error({ err: options.cause ?? problem, code: definition.code }, definition.title)
     }
@@ -55,6 +55,6 @@ function lastingHeaders(c: Context<BaseEnv>): Record<string, string> {
   try {
     return Object.fromEntries([...c.res.headers].filter(([name]) => lasting.test(name)))
   } catch {
-    return {} // the response whose headers cannot be read is what failed
+    return {} // the headers of the failed response cannot be read
   }
 }

@@ -1,19 +1,19 @@
 import type { Context } from 'hono'
 import type { BaseEnv } from './env.ts'
 
-/** Why a signal aborted: nobody is there any more to take the response. */
+/** The reason of a signal that aborted because the client has disconnected. */
 export class ClientLeft extends Error {}
 
-/** Whether the client closed the connection before its answer. */
+/** Whether the client closed the connection before the response was sent. */
 export function clientLeft({ env, req }: Context<BaseEnv>): boolean {
-  // Under Node the socket knows; a Request's own signal would be made only to ask it
+  // under Node, the socket tells: the Request would have to create its signal first
   return env?.outgoing ? env.outgoing.destroyed && !env.outgoing.writableFinished : req.raw.signal.aborted
 }
 
 /**
- * Calls `leave` when the client closes the connection before its answer.
+ * Calls `leave` when the client closes the connection before the response was sent.
  *
- * @returns what takes the listener off again
+ * @returns a function that removes the listener
  */
 export function onClientLeft(c: Context<BaseEnv>, leave: () => void): () => void {
   const { outgoing } = c.env ?? {}

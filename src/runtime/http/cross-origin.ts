@@ -2,18 +2,18 @@ import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import type { BaseEnv } from './env.ts'
 
-/** The headers that a page elsewhere may send, and those that it may read. */
+/** The headers that pages of other origins may send, and those that they may read. */
 export interface CrossOriginNames {
   readonly request: readonly string[]
   readonly response: readonly string[]
 }
 
 /**
- * CORS for these origins. Only a real preflight (one with `Access-Control-Request-Method`) is answered here:
- * another OPTIONS goes on to the routes.
+ * CORS for these origins. It responds only to real preflights, which have `Access-Control-Request-Method`. Any other
+ * OPTIONS request continues to the routes.
  *
  * @param origins `*`, or a list
- * @param names asked for once, at the first request: they are those of the routes, which are mounted later
+ * @param names returns the names of the headers. It is called once, at the first request, when the routes are mounted
  */
 export function crossOrigin(
   origins: '*' | readonly string[],

@@ -8,9 +8,10 @@ import { stateOf } from './request-state.ts'
 import { isSettled, settle } from './settle.ts'
 
 /**
- * Ends a request a little before Cloud Run would (which answers 504 and lets the container work on): aborts
- * `c.var.signal` and answers 503, or 408 where the client still owes us its body. The signal also aborts when
- * the client leaves. For a stream both hold until its end; a large response that the client has not taken by then is cut.
+ * Ends a request shortly before Cloud Run would. (Cloud Run responds with 504, and the container keeps working.) It aborts
+ * `c.var.signal` and responds with 503; with 408, if the client has not sent its whole body. The signal also aborts when
+ * the client disconnects. For a stream, the deadline applies until its end. A large response that the client has not
+ * read by then is cut.
  *
  * @param options.timeout the service's request timeout in seconds
  */
@@ -63,7 +64,7 @@ async function settled(c: Context<BaseEnv>, next: () => Promise<void>): Promise<
   if (!isSettled(c)) await settle(c)
 }
 
-/** Whether all that has arrived of the body was read, and the rest has not arrived. */
+/** Whether the rest of the body has not arrived, and everything that has arrived was read. */
 function waitsForBody({ env }: Context<BaseEnv>): boolean {
   const incoming = env?.incoming
   return (
@@ -72,10 +73,10 @@ function waitsForBody({ env }: Context<BaseEnv>): boolean {
 }
 
 /**
- * What a handler throws when the deadline has passed changes nothing: the answer is on its way.
+ * Ignores what a handler throws after its deadline, because the response is sent already.
  *
- * @returns never, where the deadline has passed
- * @throws what was thrown, where it has not
+ * @returns never resolves, if the deadline has passed
+ * @throws what was thrown, if it has not
  */
 export function ignoreAfterDeadline(c: Context<BaseEnv>, thrown: unknown): Promise<never> {
   const { reason } = c.get('signal')

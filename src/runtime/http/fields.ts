@@ -3,17 +3,18 @@ import { type TextReader, takesFile, textReader } from './typed-text.ts'
 
 type Schema = z.core.$ZodType
 
-/** The schemas that a field may have to fit, past every wrapper. */
+/** The schemas that a field may have to fit, without their wrappers. */
 export interface Alternatives {
+  /** For a single value. */
   readonly one: readonly Schema[]
-  /** Of the first values of a list, by their places: a tuple's. */
+  /** For the first values of a list, by position: those of a tuple. */
   readonly first: readonly (readonly Schema[])[]
-  /** Of the others in a list. */
+  /** For the other values of a list. */
   readonly list: readonly Schema[]
   readonly set: readonly Schema[]
 }
 
-/** How the values of a field are read: alone, in a list, in a set, where it takes them so. */
+/** How the values of a field are read: as a single value, as a list, as a set. */
 export interface Field {
   readonly one: TextReader
   readonly list: ((values: readonly unknown[]) => unknown[]) | undefined
@@ -21,7 +22,7 @@ export interface Field {
   readonly takesFiles: boolean
 }
 
-/** @returns how a field is read; nothing where the schema knows no such name */
+/** Finds how a field is read, by its name. Returns `undefined` if the schema does not know the name. */
 export type Fields = (name: string) => Field | undefined
 
 /**
@@ -30,7 +31,7 @@ export type Fields = (name: string) => Field | undefined
  * @param schema of the whole object
  */
 export function fieldsOf(schema: Schema): Fields {
-  const known = new Map<string, Field>() // by the names of the schema's own: all others are the caller's
+  const known = new Map<string, Field>() // only names of the schema: a caller could send any number of others
   const others = fieldOf(partsOf(schema, undefined))
   for (const name of namesIn(schema)) {
     const field = fieldOf(partsOf(schema, name))
@@ -55,7 +56,7 @@ function fieldOf(parts: readonly Schema[]): Field | undefined {
   }
 }
 
-/** The names that an object's schema knows, in every variant. */
+/** The names that an object's schema knows, in all its variants. */
 export function namesIn(schema: Schema, seen = new Set<Schema>()): Set<string> {
   if (seen.has(schema)) return new Set()
   seen.add(schema)
@@ -65,9 +66,9 @@ export function namesIn(schema: Schema, seen = new Set<Schema>()): Set<string> {
 }
 
 /**
- * The schemas that stand for a name in an object: several in a union, or where objects are joined.
+ * The schemas of a name in an object. There may be several in a union or an intersection.
  *
- * @param name of those that the schema does not know, if absent
+ * @param name if absent, the schemas for names that the object's schema does not know
  */
 export function partsOf(schema: Schema, name: string | undefined, seen = new Set<Schema>()): Schema[] {
   if (seen.has(schema)) return []
@@ -84,14 +85,14 @@ export function partsOf(schema: Schema, name: string | undefined, seen = new Set
   return def.catchall && def.catchall._zod.def.type !== 'never' ? [def.catchall] : []
 }
 
-/** The parts of an object's schema: also of one that is transformed, preprocessed, wrapped, or joined with another. */
+/** The properties of an object's schema, also if it is transformed, preprocessed, wrapped, or part of an intersection. */
 export function shapeOf(schema: unknown): Readonly<Record<string, z.ZodType>> {
   if (schema instanceof z.ZodObject) return schema.def.shape
   if (!(schema instanceof z.core.$ZodType) || schema instanceof z.core.$ZodUnion) return {}
   return Object.assign({}, ...inside(schema).map(shapeOf))
 }
 
-/** What a schema takes where it stands for a field. */
+/** The schemas that a field with this schema may have to fit. */
 export function alternativesOf(schema: Schema, above: readonly Schema[] = []): Alternatives {
   const none: Alternatives = { one: [], first: [], list: [], set: [] }
   if (above.includes(schema)) return none
@@ -117,11 +118,11 @@ export function alternativesOf(schema: Schema, above: readonly Schema[] = []): A
     .reduce(def.type === 'intersection' ? both : either)
   if (def.type === 'nullable') return { ...found, one: [...found.one, z.null()] }
   const isPreprocessed = def.type === 'pipe' && def.in._zod.def.type === 'transform'
-  // what is preprocessed to a list may come as one text: 'a,b'
+  // a list that is made by z.preprocess() may be sent as one text: 'a,b'
   return isPreprocessed && found.one.length === 0 ? { ...found, one: [def.in] } : found
 }
 
-/** What takes the same value as a wrapper, a union, an intersection, a lazy schema or a pipe. */
+/** The schemas inside a wrapper, a union, an intersection, a lazy schema or a pipe, which get the same value. */
 export function inside(schema: Schema): readonly Schema[] {
   const { def } = (schema as z.core.$ZodTypes)._zod
   if (def.type === 'union') return def.options
@@ -156,7 +157,7 @@ function firstOf(a: Alternatives, b: Alternatives): Schema[][] {
   ])
 }
 
-/** Whether a list is taken. */
+/** Whether a list is accepted. */
 export function hasList({ first, list }: Alternatives): boolean {
   return first.length + list.length > 0
 }

@@ -1,14 +1,14 @@
 import { Problem, problems } from '../kernel/problem.ts'
 import { pointerStep } from './text.ts'
 
-/** Bytes: the most that file systems take. */
+/** The limit of common file systems, in bytes. */
 const longest = 255
 
 /**
- * The name of a file that was sent, without the folders that some clients put before it.
+ * Checks the name of a file that a client has sent, and drops the folders that some clients put before it.
  *
- * @param sent may be empty: a browser's, of no file
- * @param part the field's name, for the message
+ * @param sent the name; empty, if a browser sends a field without a file
+ * @param part the name of the field, for the message
  * @throws {Problem} VALIDATION_FAILED for a name with control characters, for `.` and `..`, and for more than 255 bytes
  * @see https://www.rfc-editor.org/rfc/rfc7578#section-4.2
  */

@@ -5,33 +5,33 @@ import type { BaseEnv } from './env.ts'
 import { isEventStream } from './settle.ts'
 import type { StreamedResponse } from './streamed-response.ts'
 
-/** How long a stream may take to end by itself, once its signal has aborted. */
+/** How long a stream may take to end by itself after its signal has aborted. */
 const graceMs = 1000
-/** How long a download goes on when the process is told to stop, of the 8 s that the drain waits. */
+/** How long a download continues after the process is told to stop. The process waits 8 s for its requests. */
 const downloadMs = 5000
 
-/** How a stream ended: by itself where nothing but its bytes is stated. */
+/** How a stream ended. If only `bytes` is given, it ended by itself. */
 export interface StreamEnd {
-  /** What was handed to the connection. */
+  /** How many bytes were given to the connection. */
   readonly bytes: number
-  /** The client went away. */
+  /** The client disconnected. */
   readonly left?: boolean
-  /** Why it was ended for it. */
+  /** Why the service ended it. */
   readonly stopped?: string
   /** What its source threw. */
   readonly error?: unknown
 }
 
-/** What stands for a source that threw `undefined`. */
-const nothing = () => new Error('The stream’s source threw, but no error')
+/** Stands for the error of a source that threw `undefined`. */
+const nothing = () => new Error('The stream’s source threw a value that is not an error')
 
 /**
- * Follows a streamed response to its end, whichever comes first: its own, that of the client's interest, the
- * request's deadline, or the process's. The last two abort the signal, and what does not end by itself within a
- * second is ended: an event stream in good order, anything else so that the client sees that it is not whole.
+ * Follows a streamed response to its end. It ends by itself, or when the client disconnects, at the request's deadline,
+ * or when the process stops. The last two abort the signal. A stream that does not end within a second after that is
+ * ended: an event stream is closed, any other is cut, so that the client sees that it is incomplete.
  *
- * @param options.stopping aborts when the process is told to stop: event streams are told at once, others go on for 5 s
- * @param options.onEnd called once, before the last byte or the cut
+ * @param options.stopping aborts when the process is told to stop. Event streams end at once, others continue for 5 s
+ * @param options.onEnd is called once, before the last byte or the cut
  * @returns the response to send
  */
 export function followStream(
@@ -60,13 +60,13 @@ export function followStream(
     return inContext(onEnd, { bytes, ...how })
   }
 
-  /** Ends it from outside, once. */
+  /** Ends the stream from outside, once. */
   async function stop(how: Omit<StreamEnd, 'bytes'>): Promise<void> {
     if (ended) return
     const ending = end(how)
     void inContext(() => reader.cancel(signal.reason)).catch(() => {})
     await ending
-    const slow = outgoing?.writableNeedDrain // would hold the connection for as long as it does not read
+    const slow = outgoing?.writableNeedDrain // a client that does not read would keep the connection open
     if (endless && !how.error && !how.left && !slow) out?.close()
     else if (outgoing) outgoing.destroy()
     else out?.error(new Error('The response was cut off'))
@@ -88,7 +88,7 @@ export function followStream(
     const why = new Error('The process stops')
     const tell = () => (abort ? abort(why) : void stop({ stopped: why.message }))
     if (endless) tell()
-    else if (!signal.aborted) timer = setTimeout(tell, downloadMs) // else its second runs already
+    else if (!signal.aborted) timer = setTimeout(tell, downloadMs) // otherwise it has been told to end already
   }
 
   signal.addEventListener('abort', onAbort)

@@ -2,40 +2,41 @@ import { totalmem } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
 import { Problem, problems } from '../kernel/problem.ts'
 
-/** What one request holds of the process's memory. */
+/** The part of the memory budget that one request has reserved. */
 export interface Hold {
   /**
-   * Takes so many bytes more.
+   * Reserves more bytes.
    *
-   * @throws {Problem} OVERLOADED where other requests hold too much already
+   * @throws {Problem} OVERLOADED if other requests hold too much
    */
   take(bytes: number): void
-  /** Gives back bytes that it took. */
+  /** Gives back some of the reserved bytes. */
   give(bytes: number): void
-  /** Gives back all. What is taken later counts for nothing. */
+  /** Gives back everything. Later reservations do not count. */
   release(): void
 }
 
-/** How much requests hold at once, bodies and responses together. */
+/** A budget for the memory that all requests hold at once, in their bodies and responses. */
 export interface HeldBytes {
-  /** Begins to count for one request. */
+  /** Opens the reservation of a request. */
   begin(): Hold
-  /** Bytes that are held now. */
+  /** How many bytes are reserved now. */
   readonly held: number
-  /** Bytes that may be held. */
+  /** How many bytes can be reserved. */
   readonly limit: number
 }
 
-/** Bytes. A request up to this size is small: it is let in when large ones are refused. */
+/** A request of at most this size, in bytes, is small. Small requests are admitted when large ones are refused. */
 export const smallBytes = 64 * 1024
-/** Of the limit, what is kept for small requests. */
+/** The share of the budget that is kept for small requests. */
 const reserve = 1 / 8
 
 /**
- * Counts what all requests hold, so that the process refuses work (503, `Retry-After`) before its memory ends. A
- * request that is larger than all that large ones may take is let in where no other large one is.
+ * Creates a memory budget. It counts what all requests hold, so that the service refuses work (503, `Retry-After`) before
+ * the process runs out of memory. A request that is larger than the whole share of large ones is admitted if no other
+ * large request is running.
  *
- * @param limit bytes
+ * @param limit in bytes
  */
 export function heldBytes(limit: number): HeldBytes {
   const forLarge = limit * (1 - reserve)
@@ -51,7 +52,7 @@ export function heldBytes(limit: number): HeldBytes {
         const alone = held - own <= limit * reserve
         if (held + bytes > (small ? limit : forLarge) && (small || !alone)) {
           throw new Problem(problems.OVERLOADED, {
-            detail: 'Other requests hold too much memory. Send it again in a moment.',
+            detail: 'Other requests hold too much memory. Retry in a moment.',
             headers: { 'Retry-After': '1' },
           })
         }
@@ -81,7 +82,7 @@ export function heldBytes(limit: number): HeldBytes {
 }
 
 /**
- * What the requests of this process hold. The limit is half of what V8 lets its heap grow to, which is half of the
- * container's memory: a quarter of it. See docs/decisions/021.
+ * The memory budget of this process: a quarter of the container's memory. V8 lets its heap grow to half of it; the budget
+ * is half of that. See docs/decisions/021.
  */
 export const processBytes = heldBytes(Math.min(getHeapStatistics().heap_size_limit, totalmem() / 2) / 2)

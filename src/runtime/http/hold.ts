@@ -3,12 +3,12 @@ import type { BaseEnv } from './env.ts'
 import { type Hold, processBytes, smallBytes } from './held-bytes.ts'
 import { stateOf } from './request-state.ts'
 
-/** For a request that has no connection (any more), whose end would give back what it holds. */
+/** For a request without a connection. The end of a connection would give back what the request holds. */
 const unheld: Hold = { take() {}, give() {}, release() {} }
 
 /**
- * What the request holds of the process's memory, until its response is closed: sent to the end, or cut. Take before you
- * make what is large: `hold(c).take(bytes)`.
+ * The request's reservation of memory. It ends when the response is closed: sent completely, or cut. Reserve before you
+ * create something large: `hold(c).take(bytes)`.
  */
 export function hold(c: Context<BaseEnv>): Hold {
   return stateOf(c).hold ?? begin(c)
@@ -26,25 +26,24 @@ function begin(c: Context<BaseEnv>): Hold {
     socket.off('close', release)
   }
   outgoing.once('close', release)
-  socket.once('close', release) // a response that waits for an earlier one on its connection does not hear of its end
+  socket.once('close', release) // a response that is queued behind another one on its connection emits no 'close'
   return held
 }
 
-/** What is held for each byte of a response: the bytes on their way to the socket, and the texts that they were made of. */
+/** What each byte of a response takes: the bytes on their way to the socket, and the texts that they are made of. */
 const perByte = 3
 
 /**
- * Holds a response whose body is at hand until the client has taken it. Small ones are not counted: they are nearly all,
- * and 80 of them are 5 MiB.
+ * Reserves the memory of a response until the client has read it. Small responses are not counted: 80 of them are 5 MiB.
  *
- * @param length bytes
+ * @param length in bytes
  * @throws {Problem} OVERLOADED
  */
 export function holdResponse(c: Context<BaseEnv>, length: number): void {
   if (length > smallBytes) hold(c).take(length * perByte)
 }
 
-/** Gives back what was held of a response that another has replaced. */
+/** Gives back the memory of a response that another one has replaced. */
 export function giveResponse(c: Context<BaseEnv>, length: number): void {
   if (length > smallBytes) hold(c).give(length * perByte)
 }

@@ -12,37 +12,39 @@ import { stateOf } from './request-state.ts'
 import { isSentStream } from './send-stream.ts'
 import { isEventStream, settle } from './settle.ts'
 
-/** The header as the contract shows it; the middleware itself reads it. */
+/** The header, for the contract. The middleware reads it itself. */
 export const idempotencyKey = z.object({
   'Idempotency-Key': z
     .string()
     .regex(/^[!-~]{1,255}$/)
     .optional()
     .openapi({
-      description: 'Makes a retry safe: the same key and request get the first answer again, for 24 hours',
+      description: 'Makes a retry safe: for 24 hours, the same key and request get the first response again',
       example: '5f0c7a52-7b1b-4a57-9b43-0c1a3a0b7d11',
     }),
 })
 
 /**
- * Not kept of the first response: what the server says for each response, and cookies, which are credentials, and would
- * overwrite a newer one.
+ * Headers that are not stored: those that the server sets for each response, and cookies. Cookies are credentials, and a
+ * replayed one could overwrite a newer one.
  */
 const notKept = /^(access-control-.*|connection|content-length|date|keep-alive|set-cookie|transfer-encoding)$/
 
-/** 1 MiB: bytes of a response that are kept at most. */
+/** The size of a response that can be stored, at most: 1 MiB. */
 const keptBytes = 1024 * 1024
 
-/** Ends the transaction without its writes, and leaves the answer as it is. */
+/** Rolls the transaction back, and leaves the response as it is. */
 class Rollback extends Error {}
 
 type Env = BaseEnv & { Variables: { caller: Caller; tx: Transaction } }
 
 /**
- * Opens the transaction that the handler works in (`c.var.tx`), and honours `Idempotency-Key`: same key and
- * request, the first answer again; another request, 422; the first still running, 409 at once. 2xx and 3xx
- * responses are stored, in the same commit as the handler's writes; a 4xx or 5xx leaves neither. A replay is the first
- * response, byte for byte, with its headers but cookies.
+ * Opens the handler's transaction (`c.var.tx`), and honours `Idempotency-Key`. The same key and request get the first
+ * response again. Another request with the same key gets a 422. While the first request is running, others get a 409 at
+ * once.
+ *
+ * 2xx and 3xx responses are stored, in the same commit as the handler's writes. A 4xx or 5xx commits neither. A replay
+ * has the bytes of the first response, and its headers without cookies.
  *
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
  */
@@ -54,7 +56,7 @@ export function idempotency(database: Database): MiddlewareHandler<Env> {
         c.set('tx', tx)
         if (key === undefined) await work(c, next)
         else await once(c, next, tx, key)
-        c.var.signal.throwIfAborted() // nobody waits for the answer: what it would say must not be so
+        c.var.signal.throwIfAborted() // if the request has ended, nothing is committed
         if (!commits(c)) throw new Rollback()
       })
     } catch (error) {
@@ -63,16 +65,16 @@ export function idempotency(database: Database): MiddlewareHandler<Env> {
   }
 }
 
-/** Runs the handler, and makes sure that its response can be written, and kept, before anything is committed. */
+/** Runs the handler. Checks that its response can be sent and stored, before anything is committed. */
 async function work(c: Context<Env>, next: () => Promise<void>): Promise<void> {
   await next()
-  if (isSentStream(c.res) || isEventStream(c.res)) throw notKeepable(c, 'a stream, which is nothing')
+  if (isSentStream(c.res) || isEventStream(c.res)) throw notKeepable(c, 'a stream')
   await settle(c as unknown as Context<BaseEnv>, keptBytes)
   if (stateOf(c).stream?.response === c.res || (stateOf(c).written?.length ?? 0) > keptBytes)
-    throw notKeepable(c, `more than ${keptBytes} bytes, which is more than`)
+    throw notKeepable(c, `larger than ${keptBytes} bytes`)
 }
 
-/** A redirect is a success too: a form's POST is answered by one. */
+/** A redirect is a success too: a POST of a form often responds with one. */
 function commits(c: Context<Env>): boolean {
   return c.res.status < 400
 }
@@ -82,7 +84,7 @@ async function once(c: Context<Env>, next: () => Promise<void>, tx: Transaction,
   const place = { caller: JSON.stringify([issuer, subject]), key }
   if (!(await lockKey(tx, place))) {
     throw new Problem(problems.IDEMPOTENCY_KEY_IN_USE, {
-      detail: 'Wait for the first answer, or ask again in a moment.',
+      detail: 'Wait for the first response, or retry in a moment.',
       headers: { 'Retry-After': '1' },
     })
   }
@@ -124,8 +126,8 @@ async function answerOf(c: Context<Env>): Promise<Omit<StoredAnswer, 'fingerprin
 function notKeepable(c: Context<Env>, what: string): Error {
   void c.res.body?.cancel().catch(() => {})
   return new Error(
-    `${c.req.method} ${routePath(c, -1)} is idempotent, but answered with ${what} that can be kept for a retry: ` +
-      'answer with where the result is, or leave `idempotent` out.',
+    `${c.req.method} ${routePath(c, -1)} is idempotent, but its response is ${what}. It cannot be stored for a retry: ` +
+      'respond with where the result is, or leave `idempotent` out.',
   )
 }
 
@@ -136,7 +138,7 @@ function replay({ status, headers, body }: StoredAnswer): Response {
   return response
 }
 
-/** Of method, path, query and body; of a multipart body its parts, since the boundary differs at every try. */
+/** A hash of method, path, query and body. Of a multipart body, it takes the parts: each retry has another boundary. */
 async function fingerprintOf(c: Context): Promise<string> {
   const { pathname, search } = new URL(c.req.url)
   const hash = createHash('sha256').update(`${c.req.method} ${pathname}${search}\n`)
@@ -147,7 +149,7 @@ async function fingerprintOf(c: Context): Promise<string> {
   return hash.digest('base64url')
 }
 
-/** The parts of a multipart form; nothing of any other body, which has no form's schema. */
+/** The parts of a multipart form; `undefined` for any other body. */
 function partsOf(bytes: Buffer<ArrayBuffer>, type: string): readonly Buffer[] | undefined {
   if (!/^multipart\//i.test(type)) return undefined
   try {

@@ -1,14 +1,14 @@
-/** What a JSON text is made of. */
+/** The structure of a JSON text. */
 export interface JsonShape {
-  /** Objects, arrays, strings, numbers and the rest; the names in objects are not counted. */
+  /** How many values there are: objects, arrays, strings, numbers and so on. Names in objects do not count. */
   readonly values: number
-  /** How many objects and arrays stand in one another at most. */
+  /** How deeply objects and arrays are nested at most. */
   readonly depth: number
-  /** Whether every object and array is closed. A text that says no is no JSON. */
+  /** Whether all objects and arrays are closed. If not, the text is not JSON. */
   readonly closed: boolean
   /**
-   * Whether an escape stands for a NUL or a lone surrogate, or a text may be the name `__proto__`. Without one there is
-   * none: raw NULs and surrogates are no JSON in UTF-8.
+   * Whether the text contains an escaped NUL or lone surrogate, or may contain the name `__proto__`. (Unescaped NULs and
+   * surrogates are not valid JSON in UTF-8.)
    */
   readonly poison: boolean
 }
@@ -24,8 +24,8 @@ const openObject = 0x7b
 const closeObject = 0x7d
 
 /**
- * Looks at the bytes of a JSON text, each once, so that what it would become is known before it is parsed. Of bytes
- * that are no JSON it says anything.
+ * Scans the bytes of a JSON text once, before it is parsed, to learn how much memory its values would take. For bytes
+ * that are not JSON, the result has no meaning.
  *
  * @param bytes in UTF-8
  */
@@ -34,12 +34,12 @@ export function shapeOfJson(bytes: Uint8Array): JsonShape {
   let depth = 0
   let most = 0
   let poison = false
-  let empty = false // nothing but blanks since an object or an array was opened
+  let empty = false // only white space since an object or an array was opened
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] as number
     if (byte <= 0x20) continue
     if (byte > comma && byte < openArray) {
-      empty = false // digits and the like: a body may hold nothing else
+      empty = false // digits and similar: a body may consist of them
       continue
     }
     if (byte === openArray || byte === openObject) {
@@ -66,14 +66,14 @@ export function shapeOfJson(bytes: Uint8Array): JsonShape {
   return { values, depth: most, closed: depth === 0, poison }
 }
 
-/** Whether the text that begins at `at` may begin with `__`, either of which may be `\u005f`. */
+/** Whether the text at `at` may start with `__`. Each underscore may be written as `\u005f`. */
 function mayBeProto(bytes: Uint8Array, at: number): boolean {
   const next = bytes[at + 1]
   if (bytes[at] === underscore) return next === underscore || next === backslash
   return bytes[at] === backslash && next === 0x75 && bytes[at + 2] === 0x30 && bytes[at + 4] === 0x35
 }
 
-/** Bytes of the escape behind the `u` at `at`, with the other half of a surrogate; 0 for a NUL or a lone surrogate. */
+/** The length of the escape after the `u` at `at`, including a second surrogate; 0 for a NUL or a lone surrogate. */
 function escapeLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at + 1] as number
   const second = bytes[at + 2] as number
@@ -85,7 +85,7 @@ function escapeLength(bytes: Uint8Array, at: number): number {
   return isNul ? 0 : 4
 }
 
-/** Whether the escape of a low surrogate stands at `at`: `\udc00` to `\udfff`. */
+/** Whether there is the escape of a low surrogate at `at`: `\udc00` to `\udfff`. */
 function isLow(bytes: Uint8Array, at: number): boolean {
   if (bytes[at] !== backslash || bytes[at + 1] !== letterU) return false
   const isSurrogate = ((bytes[at + 2] as number) | 0x20) === 0x64

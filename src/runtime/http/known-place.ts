@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { pointerStep } from './text.ts'
 
 /**
- * Where a value is wrong, for the log: as a JSON pointer of names that the contract has. What the caller has named,
- * an unknown key or one of a record, may be a secret in the wrong place: `*` stands for it and all below.
+ * A JSON pointer to a wrong value that is safe to log: it contains only names that the contract has. A name that the
+ * caller has chosen (an unknown key, a key of a record) may be a secret, so `*` replaces it and everything below it.
  *
- * @param path of an issue of zod's
+ * @param path the path of one of zod's issues
  */
 export function knownPlace(schema: z.core.$ZodType, path: readonly PropertyKey[]): string {
   const steps = ['#']

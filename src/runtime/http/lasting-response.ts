@@ -12,10 +12,12 @@ import type { Refusals } from './refusal.ts'
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
 
 /**
- * The class of the server's responses. Where the body of the request has not arrived, the connection lingers when it is
- * to be closed (by `destroySoon`: after a response that is the last, or where node-server has waited for the body long
- * enough). A head that Node refuses to write becomes a problem: the app checks its responses, so that this is the net
- * below it.
+ * Creates the class of the server's responses. If the body of the request has not arrived completely, the connection
+ * lingers before it is closed. (Node closes it by `destroySoon`: after the last response, or when node-server stops
+ * waiting for the body.)
+ *
+ * If Node refuses to write a head, the response becomes a problem. The app checks its responses before, so this is a
+ * safety net.
  */
 export function lastingResponse(refuse: Refusals, log: Log) {
   return class LastingResponse<Request extends IncomingMessage> extends ServerResponse<Request> {

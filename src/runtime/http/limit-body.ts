@@ -10,33 +10,33 @@ import { type BodyBytes, readIncoming, readStream } from './read-bytes.ts'
 import { shareBytes } from './share-bytes.ts'
 import type { Step } from './validation.ts'
 
-/** Bytes of a body where the route states no `bodyLimit`: 1 MiB. */
+/** The limit of a body, in bytes, if the route declares no `bodyLimit`: 1 MiB. */
 export const defaultBodyLimit = 1024 * 1024
 
-/** What is held for each byte of a body: the byte itself, and what is made of it (a text, the parts of a form). */
+/** What each byte of a body takes: the byte itself, and what is made of it (a text, the parts of a form). */
 const perByte = 2
 
-/** Bytes that chunks have on average, in a body that is larger than a small one: a million of one byte take seconds. */
+/** The minimum average size of chunks in a body that is not small. (A million chunks of one byte would take seconds.) */
 const leastChunk = 16
 
 /**
- * Refuses a body over the limit, by its length where one is stated, else while it is read. Whatever a handler asks for
- * (`c.req.json()`, `c.req.raw.text()` …) comes from one reading, which ends with the request. `c.req.raw.body` streams
- * a body of stated length; one that comes in chunks is read before the handler.
+ * Refuses a body over the limit: by its `Content-Length`, or while it is read, if it has none. All ways to read the body
+ * (`c.req.json()`, `c.req.raw.text()` …) share one reading, which ends with the request. `c.req.raw.body` streams a body
+ * that has a `Content-Length`. A chunked body is read before the handler runs.
  *
- * @param maxSize bytes
- * @param limits of what JSON or a form may hold
+ * @param maxSize in bytes
+ * @param limits what JSON or a form may hold
  */
 export function limitBody(maxSize = defaultBodyLimit, limits?: BodyLimits): Step {
   function check(size: number): void {
     if (size <= maxSize) return
     throw new Problem(problems.BODY_TOO_LARGE, {
       detail: `The body may have ${maxSize} bytes at most.`,
-      headers: { Connection: 'close' }, // what was not read makes the connection useless for another request
+      headers: { Connection: 'close' }, // the unread bytes make the connection unusable for another request
     })
   }
 
-  /** Counts what arrives of a body that states no length. */
+  /** Counts the bytes of a body without a Content-Length as they arrive. */
   function counter(c: Context<BaseEnv>): (bytes: number) => void {
     let [size, chunks] = [0, 0]
     return function count(bytes) {
@@ -72,7 +72,7 @@ export function limitBody(maxSize = defaultBodyLimit, limits?: BodyLimits): Step
   }
 }
 
-/** Takes the body from where a middleware in app.ts has left it, which has read it by `c.req`. */
+/** Takes a body that a middleware in app.ts has read already, by `c.req`. */
 async function readBefore(c: Context<BaseEnv>, check: (size: number) => void, limits?: BodyLimits) {
   const bytes = new Uint8Array(await c.req.arrayBuffer())
   check(bytes.length)
@@ -80,11 +80,11 @@ async function readBefore(c: Context<BaseEnv>, check: (size: number) => void, li
 }
 
 function tooManyChunks(): Problem {
-  const detail = `The body has too many chunks: let them have ${leastChunk} bytes on average.`
+  const detail = `The body has too many small chunks: they must have at least ${leastChunk} bytes on average.`
   return new Problem(problems.BODY_TOO_LARGE, { detail, headers: { Connection: 'close' } })
 }
 
-/** The body of a request that no server has received, as in tests. */
+/** Reads the body of a request that did not come through Node's server, as in tests. */
 async function readRequest(c: Context<BaseEnv>, count: (bytes: number) => void): Promise<BodyBytes> {
   const { body } = c.req.raw
   const bytes = body ? await readStream(body, count) : new Uint8Array()

@@ -3,36 +3,39 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * How long a client may pause while its rest is discarded, and how long that takes in all: nginx's `lingering_timeout`
- * and `lingering_time`.
+ * How long a client may pause while the rest of its body is discarded, and how long discarding may take in total: nginx's
+ * `lingering_timeout` and `lingering_time`.
  *
  * @see https://nginx.org/en/docs/http/ngx_http_core_module.html#lingering_time
  */
 const pauseMs = 5_000
 const totalMs = 30_000
-/** Twice what Cloud Run lets through in a request over HTTP/1. https://cloud.google.com/run/quotas */
+/** Twice the limit of Cloud Run for a request over HTTP/1. https://cloud.google.com/run/quotas */
 const discardBytes = 64 * 1024 * 1024
 
-/** Beyond so many pieces, they have so many bytes on average: a body in chunks of a byte costs far more than its bytes. */
+/**
+ * After so many chunks, the chunks must have this size on average, in bytes. A body in chunks of one byte costs far more
+ * CPU than its size suggests.
+ */
 const freePieces = 4_096
 const leastPieceBytes = 32
 
-/** Runs something outside any request: its response is out, and the client is still sending. */
+/** Runs a function outside the context of any request: the response is sent, only the connection is left. */
 const ofTheConnection = AsyncLocalStorage.snapshot()
 
-/** The sockets that linger, with what each may still send before it is cut. */
+/** The sockets that linger, with what each may still send. */
 const limits = new WeakMap<Socket, { readonly start: number; readonly time: number; pieces: number }>()
 
-/** Whether the socket has had its last response, and is only read on. */
+/** Whether the socket has got its last response, and its further bytes are discarded. */
 export function lingers(socket: Socket): boolean {
   return limits.has(socket)
 }
 
 /**
- * Ends a connection whose client is still sending: says that nothing more comes, then reads on and discards. A
- * connection that is closed with unread bytes is reset, and the reset overtakes the response.
+ * Closes a connection whose client is still sending: closes the writing side, then reads and discards what arrives. If a
+ * connection is closed with unread bytes, TCP resets it, and the client may lose the response.
  *
- * @param incoming the request whose body is left; absent where the bytes are no request's
+ * @param incoming the request whose body is left; absent if the bytes belong to no request
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-9.6
  */
 export function linger(socket: Socket, incoming?: IncomingMessage): void {
@@ -43,13 +46,13 @@ export function linger(socket: Socket, incoming?: IncomingMessage): void {
   if (!incoming)
     return void socket.on('data', () => countDiscarded(socket)).once('end', () => socket.destroy())
   if (incoming.complete) return void closeWhenSent(socket)
-  incoming.removeAllListeners('data') // the reader has given up, and would hold the rest up
+  incoming.removeAllListeners('data') // the reader has stopped, and would block the rest
   incoming.on('data', () => countDiscarded(socket))
   incoming.once('end', () => closeWhenSent(socket))
   incoming.resume()
 }
 
-/** Cuts a lingering socket that has sent more, in smaller pieces, or for longer, than a client in good faith. */
+/** Counts discarded bytes. Closes a socket that sends too much, in chunks that are too small, or for too long. */
 export function countDiscarded(socket: Socket): void {
   const limit = limits.get(socket)
   if (!limit) return

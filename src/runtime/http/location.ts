@@ -2,10 +2,10 @@ import type { Context } from 'hono'
 import { pathOf } from './path.ts'
 
 /**
- * The path of something below this request's own, as `Location` needs it: each step is encoded, and the path is kept
- * as it was sent (`c.req.path` is decoded, and a header cannot carry what it may hold).
+ * The path of a resource below the request's own path, for the header `Location`. The request's path stays as it was sent
+ * (`c.req.path` is decoded, and may contain what a header cannot carry). Each step is encoded.
  *
- * @param steps `location(c, order.id)` under `/orders` is `/orders/<id>`
+ * @param steps for a request to `/orders`, `location(c, order.id)` is `/orders/<id>`
  */
 export function location(c: Context, ...steps: readonly (string | number)[]): string {
   const path = pathOf(c.req.url).replace(/\/$/, '')

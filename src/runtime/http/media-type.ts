@@ -1,9 +1,9 @@
-/** A media type in small letters, without its parameters: of `Text/CSV; charset=utf-8`, `text/csv`. */
+/** A media type in lower case, without its parameters: `text/csv` for `Text/CSV; charset=utf-8`. */
 export function bareType(type: string): string {
   return type.split(';')[0]?.trim().toLowerCase() ?? ''
 }
 
-/** What a media type may be stated as, the nearest first: itself, `image/*`, and all types. Nothing for what is none. */
+/** The ranges that include a media type, the closest first: itself, then `image/*`, then all types. */
 export function* rangesOf(type: string): Generator<string> {
   if (!isMediaType(type) || type.endsWith('*')) return
   yield type
@@ -11,13 +11,13 @@ export function* rangesOf(type: string): Generator<string> {
   yield '*/*'
 }
 
-/** Whether a media type, in small letters, is JSON: `application/hal+json` as well. */
+/** Whether a media type, in lower case, is JSON. `application/hal+json` is JSON too. */
 export function isJson(type: string): boolean {
   return type === 'application/json' || type.endsWith('+json')
 }
 
 /**
- * Whether a text is a media type, or a range of such: in small letters, without parameters.
+ * Whether a text is a media type, or a range of media types, in lower case and without parameters.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6838#section-4.2
  */

@@ -1,17 +1,17 @@
 import { Problem, problems } from '../kernel/problem.ts'
 import { bySpecificity, isTree, type Template } from './template.ts'
 
-/** What the service's paths take: the most specific template that takes a path has it, whatever the method. */
+/** The methods of the service's paths. The most specific template that matches a path decides, for every method. */
 export interface Methods {
-  /** The methods that a path takes; none where there is no such path. */
+  /** The methods of a path; none if there is no such path. */
   at(path: string): readonly string[]
-  /** The templates that take some of this one's paths away, without this method. */
+  /** The more specific templates that match some of this one's paths, and do not have the method. */
   closedTo(method: string, template: Template): readonly Template[]
 }
 
 /**
- * Tells a wrong method (405) from an unknown path (404), also where a more general template would take the method:
- * GET /orders/redrive is no order, where POST /orders/redrive is a route. A tree (`/*`) takes what is left.
+ * Tells a wrong method (405) from an unknown path (404), also if a more general template has the method: if POST
+ * /orders/redrive is a route, GET /orders/redrive is not the order `redrive`. A tree (`/*`) takes what no other matches.
  *
  * @see https://spec.openapis.org/oas/v3.1.0#patterned-fields a concrete path is matched before a templated one
  */
@@ -41,12 +41,12 @@ export function methodsOf(routes: readonly { method: string; template: Template 
   }
 }
 
-/** The header `Allow` of a path that takes these methods. */
+/** The value of the header `Allow` for a path with these methods. */
 export function allowOf(methods: readonly string[]): string {
   return [...methods, 'OPTIONS'].join(', ')
 }
 
-/** The 405 of a path, with what it takes. */
+/** The 405 for a path that has these methods. */
 export function methodNotAllowed(path: string, methods: readonly string[]): Problem {
   const Allow = allowOf(methods)
   return new Problem(problems.METHOD_NOT_ALLOWED, { detail: `${path} takes ${Allow}.`, headers: { Allow } })

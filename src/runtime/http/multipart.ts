@@ -6,17 +6,17 @@ type Bytes = Buffer<ArrayBuffer>
 
 const lineBreak = '\r\n'
 
-/** How many files a form may hold where its route states no `bodyFiles`: making a `File` takes as long as parsing 1 KiB. */
+/** How many files a form may hold if its route declares no `bodyFiles`. (Creating a `File` costs as much as parsing 1 KiB.) */
 const usualFiles = 100
 
 /**
- * Parses a body of type multipart/form-data: texts in UTF-8, and files as they were sent. It reads the bytes once. What
- * is not as browsers and HTTP libraries send it is refused rather than left out.
+ * Parses a body of type multipart/form-data: texts in UTF-8, and files as they were sent. It reads the bytes once. It
+ * refuses what browsers and HTTP libraries do not send, rather than ignore it.
  *
- * @param contentType the header, which holds the boundary
+ * @param contentType the header, which contains the boundary
  * @param mostFiles how many files it may hold; 100 if absent
- * @throws {Problem} MALFORMED_REQUEST, with what is wrong; VALIDATION_FAILED for more than 1,000 parts, before one is
- * parsed, for too many files, and for the name of a file
+ * @throws {Problem} MALFORMED_REQUEST, with what is wrong; VALIDATION_FAILED for more than 1,000 parts (before the first
+ * is parsed), for too many files, and for a wrong file name
  * @see https://www.rfc-editor.org/rfc/rfc7578
  * @see https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
  */
@@ -30,7 +30,7 @@ export function parseMultipart(bytes: Bytes, contentType: string, mostFiles = us
 }
 
 /**
- * The parts of such a body, headers and all, without the boundary, which differs at every try of a client's.
+ * Splits a multipart body into its parts, with their headers and without the boundary: a retry has another boundary.
  *
  * @throws {Problem} MALFORMED_REQUEST; VALIDATION_FAILED for more than 1,000
  */
@@ -45,7 +45,7 @@ function boundaryOf(contentType: string): string {
   throw malformed('The Content-Type of a multipart form needs a boundary, of 1 to 70 characters')
 }
 
-/** Splits at the boundary, which stands at the beginning of a line. The line break behind it stays with its part. */
+/** Splits at the boundary, which is at the start of a line. The line break after it stays with its part. */
 function split(bytes: Bytes, boundary: string): Bytes[] {
   const opening = Buffer.from(`--${boundary}`)
   const delimiter = Buffer.from(`${lineBreak}--${boundary}`)

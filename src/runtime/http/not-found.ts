@@ -6,14 +6,14 @@ import { allowOf, type Methods, methodNotAllowed } from './methods.ts'
 import { stateOf } from './request-state.ts'
 
 /**
- * Answers what no route takes: 404 for an unknown path; 405 with `Allow` for a known one with another method,
- * where OPTIONS gets the list as a 204.
+ * Responds to requests that no route takes: 404 for an unknown path; 405 with `Allow` for a known path with another
+ * method; 204 with `Allow` for OPTIONS on a known path.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6
  */
 export function notFound(methods: Methods, answer: ProblemAnswer): NotFoundHandler<BaseEnv> {
   return function notFound(c) {
-    const allowed = stateOf(c).routed ? [] : methods.at(c.req.path) // a route's own c.notFound() is no wrong method
+    const allowed = stateOf(c).routed ? [] : methods.at(c.req.path) // a route may call c.notFound()
     const { path, method } = c.req
     const none = allowed.length === 0
     const problem = none

@@ -3,8 +3,8 @@ import { setImmediate } from 'node:timers/promises'
 let last: Promise<unknown> = Promise.resolve()
 
 /**
- * Waits for a turn of the event loop that nobody else here has. Large bodies arrive many at once; checked one a turn, they
- * let small requests pass between them.
+ * Waits for a turn of the event loop of its own. If many large bodies arrive at once, only one is checked per turn, so that
+ * small requests are served in between.
  */
 export function ownTurn(): Promise<unknown> {
   last = last.then(() => setImmediate())

@@ -6,23 +6,24 @@ import { type JsonShape, shapeOfJson } from './json-shape.ts'
 import { decodeUtf8 } from './read-text.ts'
 import { refusal } from './text.ts'
 
-/** How many values a JSON body may hold where its route states no `bodyValues`. */
+/** How many values a JSON body may hold if its route declares no `bodyValues`. */
 const usualValues = 100_000
 
-/** Deeper than any contract, shallow enough for every recursion over a parsed body. */
+/** How deeply a body may be nested: deeper than any contract, but shallow enough for recursive functions. */
 const mostDepth = 64
 
 /**
- * Bytes of memory that a value takes at most when it is parsed, with the copy that zod makes of it: measured on Node 24, a
- * pair of an object whose keys all differ takes 152, an empty object 128, an integer 16.
+ * The memory that a parsed value takes at most, in bytes, including the copy that zod makes. Measured on Node 24: a
+ * property of an object whose keys all differ takes 152, an empty object 128, an integer 16.
  */
 const valueBytes = 160
 
 /**
- * Parses a body that is JSON. Its values and its levels are counted before.
+ * Parses a JSON body. Its values are counted before it is parsed.
  *
  * @param mostValues how many values it may hold
- * @throws {Problem} MALFORMED_REQUEST, or VALIDATION_FAILED where it holds too much; OVERLOADED where other requests do
+ * @throws {Problem} MALFORMED_REQUEST; VALIDATION_FAILED if it holds too many values or levels; OVERLOADED if other
+ * requests hold too much memory
  */
 export function parseJson(
   c: Context<BaseEnv>,
@@ -53,5 +54,5 @@ function malformed(position?: string): Problem {
 }
 
 function tooMany(mostValues: number): Problem {
-  return refusal('body', '#', `may hold ${mostValues} values at most: send it in parts`)
+  return refusal('body', '#', `may hold ${mostValues} values at most: split it into several requests`)
 }

@@ -2,31 +2,31 @@ import { isUtf8 } from 'node:buffer'
 import { Problem, problems } from '../kernel/problem.ts'
 import { fileName } from './file-name.ts'
 
-/** Bytes that the headers of one part may have: a name, and a file name of 255 bytes that is percent-encoded twice. */
+/** The limit of a part's headers, in bytes: enough for a name, and a file name of 255 bytes that is percent-encoded twice. */
 const mostHead = 4 * 1024
-/** Headers of one part, and parameters of one header: clients send three. */
+/** How many headers a part may have, and how many parameters a header. Clients send three. */
 const mostEach = 16
-/** Characters of a field's name, as it is sent. */
+/** The limit of a field's name as it is sent, in characters. */
 const mostName = 255
 
 const emptyLine = Buffer.from('\r\n\r\n')
 
-/** What the headers of a part say. */
+/** The contents of a part's headers. */
 export interface PartHeaders {
   readonly name: string
-  /** Of a file; a part without one is a text. */
+  /** The name of the file. A part without one is a text. */
   readonly filename: string | undefined
-  /** In small letters, without parameters; empty where the part states none. */
+  /** The media type in lower case, without parameters; empty if the part has none. */
   readonly type: string
-  /** Where the content begins: bytes from the part's beginning. */
+  /** Where the content starts, in bytes from the start of the part. */
   readonly contentAt: number
 }
 
 /**
  * Reads the headers of a part.
  *
- * @param part from the line break behind its boundary
- * @throws {Problem} MALFORMED_REQUEST for what is no part of a form, VALIDATION_FAILED for the name of its file
+ * @param part its bytes, from the line break after the boundary
+ * @throws {Problem} MALFORMED_REQUEST if it is not a part of a form; VALIDATION_FAILED for a wrong file name
  */
 export function readPartHeaders(part: Buffer): PartHeaders {
   const end = part.indexOf(emptyLine)
@@ -52,14 +52,14 @@ export function readPartHeaders(part: Buffer): PartHeaders {
 }
 
 /**
- * The parameters of a header's value, by their names in small letters.
+ * The parameters of a header's value, by their names in lower case.
  *
- * @throws {Problem} MALFORMED_REQUEST for what cannot be read, and for one that stands twice
+ * @throws {Problem} MALFORMED_REQUEST for parameters that cannot be read, and for a repeated one
  */
 export function headerParameters(value: string): Map<string, string> {
   const parameters = new Map<string, string>()
   const rest = value.indexOf(';')
-  // `\"` is a quotation mark to some libraries, a backslash elsewhere is itself to browsers: C:\dir\a.txt
+  // some libraries write a quotation mark as `\"`; browsers write any other backslash as it is: C:\dir\a.txt
   const parameter = /;\s*(?:([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:\\"|[^"])*)"|([^\s;"]*))\s*)?/gy
   parameter.lastIndex = rest < 0 ? value.length : rest
   for (let count = 0; parameter.lastIndex < value.length; count++) {
@@ -71,7 +71,7 @@ export function headerParameters(value: string): Map<string, string> {
   return parameters
 }
 
-/** The problem of a form that cannot be read. */
+/** The problem of a malformed form. */
 export function malformed(detail: string): Problem {
   return new Problem(problems.MALFORMED_REQUEST, { detail: `${detail}.` })
 }
@@ -81,7 +81,7 @@ function headersOf(block: string): Map<string, string> {
   for (const line of block === '' ? [] : block.split('\r\n', mostEach + 1)) {
     const [, name = '', value = ''] = /^([\w!#$%&'*+.^`|~-]+):([^\r\n]*)$/.exec(line) ?? []
     if (!name || headers.has(name.toLowerCase()) || headers.size >= mostEach)
-      throw malformed(`A part has a header that is none or stands twice, or more than ${mostEach}`)
+      throw malformed(`A part has a malformed header, a repeated header, or more than ${mostEach} headers`)
     headers.set(name.toLowerCase(), value.trim())
   }
   return headers
@@ -91,13 +91,15 @@ function headersOf(block: string): Map<string, string> {
 function refuseEncodings(name: string, type: string, encoding: string): void {
   if (!/^(7bit|8bit|binary)$/i.test(encoding))
     throw malformed(
-      `The part ${JSON.stringify(name)} has a Content-Transfer-Encoding: send its bytes as they are`,
+      `The part ${JSON.stringify(name)} has a Content-Transfer-Encoding: send its bytes without one`,
     )
   if (/^multipart\//i.test(type))
-    throw malformed(`The part ${JSON.stringify(name)} holds parts: give each file a part of its own`)
+    throw malformed(
+      `The part ${JSON.stringify(name)} is multipart itself: send each file in a part of its own`,
+    )
 }
 
-/** `filename*` is an older library's way to send what is not ASCII, and stands before `filename`. */
+/** The name of a part's file. Older libraries send a name that is not ASCII as `filename*`, which has precedence. */
 function fileNameOf(parameters: ReadonlyMap<string, string>, part: string): string | undefined {
   const extended = parameters.get('filename*')
   const plain = parameters.get('filename')
@@ -111,10 +113,10 @@ function fileNameOf(parameters: ReadonlyMap<string, string>, part: string): stri
   throw malformed(`The part ${JSON.stringify(part)} has a filename* that is not percent-encoded UTF-8`)
 }
 
-/** Names as browsers and libraries write them between quotation marks. */
+/** Decodes a name as browsers and libraries write it in quotation marks. */
 function unescaped(text: string): string {
   if (!/[\\%]/.test(text)) return text
-  // no function is called for each: that takes four times as long
+  // three replacements are four times faster than one with a function
   return text
     .replace(/\\"|%22/g, '"')
     .replace(/%0D/gi, '\r')

@@ -8,10 +8,11 @@ export function entityTag(version: number): string {
 }
 
 /**
- * Says whether `If-None-Match` names the current tag, so that a 304 answers.
+ * Evaluates `If-None-Match`.
  *
  * @param header the header's value, if any
  * @param tag the current entity tag
+ * @returns false if the header names the current tag: respond with a 304 then
  */
 export function noneMatch(header: string | undefined, tag: string): boolean {
   if (header === undefined) return true
@@ -19,11 +20,11 @@ export function noneMatch(header: string | undefined, tag: string): boolean {
 }
 
 /**
- * The versions that `If-Match` accepts. A weak tag counts as its strong one: gzip on the way weakens ours
- * (RFC 9110 would have it refused), and a version says more than bytes do.
+ * The versions that `If-Match` accepts. A weak tag counts like a strong one, though RFC 9110 refuses it: a proxy that
+ * compresses makes our tags weak, and a tag identifies a version, not bytes.
  *
  * @param header the header's value, if any
- * @returns `undefined` where any version will do: no header, or `*`
+ * @returns `undefined` if any version is accepted: without the header, or for `*`
  */
 export function matchedVersions(header: string | undefined): number[] | undefined {
   if (header === undefined || header.trim() === '*') return undefined

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { ProblemError } from '../kernel/problem.ts'
 
-/** All that is known of a problem when its answer is written. */
+/** Everything that is known of a problem when its response is written. */
 export interface ProblemDetails {
   readonly code: string
   readonly status: number
@@ -14,19 +14,19 @@ export interface ProblemDetails {
   readonly traceId: string
 }
 
-/** How a service writes its problems: the body, and the schema that the contract shows for it. */
+/** How a service writes problems: the body, and its schema for the contract. */
 export interface ProblemFormat {
   readonly contentType: string
   readonly schema: z.ZodType
   readonly format: (details: ProblemDetails) => Record<string, unknown>
 }
 
-/** The name of the usual format's schema in the contract. */
+/** The name of the default format's schema in the contract. */
 export const problemName = 'Problem'
 
 let schema: z.ZodType | undefined
 
-/** Made for the contract only, so not at the start. */
+/** Builds the schema. Only the contract needs it, so it is not built at the start. */
 function problemSchema(): z.ZodType {
   schema ??= z
     .object({
@@ -35,7 +35,9 @@ function problemSchema(): z.ZodType {
       status: z.int().min(400).max(599),
       detail: z.string().optional(),
       instance: z.string().openapi({ description: 'The path of the request' }),
-      code: z.string().openapi({ description: 'Stable: what a client decides by' }),
+      code: z
+        .string()
+        .openapi({ description: 'Identifies the kind of problem. It is stable: clients can rely on it' }),
       traceId: z.string().openapi({ description: 'Finds the request in the logs' }),
       errors: z
         .array(

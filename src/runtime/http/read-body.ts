@@ -9,24 +9,25 @@ import { jsonReader } from './read-json.ts'
 import { textReader } from './read-text.ts'
 import type { Step } from './validation.ts'
 
-/** The body that a route states. */
+/** The body that a route declares. */
 export type StatedBody = NonNullable<NonNullable<RouteConfig['request']>['body']>
 
-/** What a body may hold, where that is not the usual. */
+/** Limits of a body that differ from the defaults. */
 export interface BodyLimits {
-  /** Of JSON; 100,000 if absent. */
+  /** How many values JSON may hold; 100,000 if absent. */
   readonly values?: number | undefined
-  /** Of a form; 100 if absent. */
+  /** How many files a form may hold; 100 if absent. */
   readonly files?: number | undefined
 }
 
 /**
- * Reads a body of one of the stated types, the nearest first: 415 for another type, or none; 400 for what cannot be
- * read or does not fit. The handler finds it by `c.req.valid('json')`, `'form'` or `'text'`; what has no schema it reads
- * itself. A body of no bytes is none: it passes, whatever its type, where the body is not `required`.
+ * Reads a body of one of the declared types; the closest type decides. A body of another type, or of none, gets a 415. A
+ * body that cannot be read, or does not fit its schema, gets a 400. The handler gets the body by `c.req.valid('json')`,
+ * `'form'` or `'text'`; a body without a schema it reads itself. An empty body counts as none: if the body is not
+ * `required`, it passes, whatever its type.
  *
- * @param body what the route states (see `checkBody`)
- * @param limits of what is read, beside its bytes
+ * @param body what the route declares (see `checkBody`)
+ * @param limits what the body may hold, beside its size
  */
 export function readBody(body: StatedBody, limits: BodyLimits = {}): Step {
   const readers = new Map(
@@ -64,7 +65,7 @@ function isEncoded(c: Context<BaseEnv>): boolean {
 }
 
 /**
- * The refusal of a body's type or encoding. Its headers say what is taken instead.
+ * The 415 for a body's type or encoding. Its headers say what is accepted.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16
  * @see https://www.rfc-editor.org/rfc/rfc5789#section-2.2

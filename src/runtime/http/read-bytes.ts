@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import { ClientLeft } from './client-left.ts'
 
-/** The bytes of a body, in memory of their own. */
+/** The bytes of a body, in a buffer of their own. */
 export type BodyBytes = Uint8Array<ArrayBuffer>
 
 /**
- * Reads the body of Node's request, once, and no further than its end, the signal, or what `count` refuses.
+ * Reads the body of Node's request, once. It stops at the end, when the signal aborts, or when `count` throws.
  *
- * @param options.length bytes, where the request states them
- * @param options.count is told of each chunk's bytes before it is kept, and may throw
- * @throws what `count` threw, the signal's reason, `ClientLeft`; a `TypeError` where it was read before
+ * @param options.length the size in bytes, if the request has a Content-Length
+ * @param options.count is called with the size of each chunk before the chunk is kept. It may throw
+ * @throws what `count` threw; the signal's reason; `ClientLeft`; a `TypeError` if the body was read before
  */
 export function readIncoming(
   incoming: IncomingMessage,
@@ -26,7 +26,7 @@ export function readIncoming(
   }
   function fail(error: unknown): void {
     stop()
-    incoming.pause() // the rest is the connection's to discard
+    incoming.pause() // the connection discards the rest
     reject(error)
   }
   function onData(chunk: Uint8Array): void {
@@ -40,10 +40,10 @@ export function readIncoming(
   function onEnd(): void {
     stop()
     const bytes = body.whole()
-    Object.assign(incoming, { rawBody: Buffer.from(bytes.buffer) }) // where node-server's Request looks for it
+    Object.assign(incoming, { rawBody: Buffer.from(bytes.buffer) }) // node-server's Request reads it from there
     resolve(bytes)
   }
-  const onClose = () => fail(new ClientLeft('The client left before its body had arrived'))
+  const onClose = () => fail(new ClientLeft('The client disconnected before its body had arrived'))
   const onAbort = () => fail(signal.reason)
 
   if (signal.aborted) onAbort()
@@ -55,7 +55,7 @@ export function readIncoming(
   return promise
 }
 
-/** Reads a stream of bytes to its end, or to what `count` refuses. */
+/** Reads a stream of bytes to its end, or until `count` throws. */
 export async function readStream(
   stream: ReadableStream<Uint8Array>,
   count: (bytes: number) => void,
@@ -68,7 +68,7 @@ export async function readStream(
   return body.whole()
 }
 
-/** Puts chunks into one piece of memory: kept apart, chunks of a byte would take two hundred times as much. */
+/** Collects chunks in one buffer. As separate buffers, chunks of one byte would take two hundred times as much memory. */
 function collector(length = 0) {
   let bytes = new Uint8Array(length)
   let size = 0

@@ -6,13 +6,13 @@ import { parseMultipart } from './multipart.ts'
 import { collect, decodePairs, type Pair } from './pairs.ts'
 import { type Step, validate } from './validation.ts'
 
-/** Whether a content type, in small letters and without parameters, is a form's. */
+/** Whether a content type, in lower case and without parameters, is that of a form. */
 export function isForm(type: string): boolean {
   return type === 'application/x-www-form-urlencoded' || type === 'multipart/form-data'
 }
 
 /**
- * Reads a body that is a form; the handler finds it by `c.req.valid('form')`.
+ * Creates the step that reads a form. The handler gets it by `c.req.valid('form')`.
  *
  * @param mostFiles how many files it may hold; 100 if absent
  */
@@ -30,18 +30,18 @@ async function parseForm(c: Context, fields: Fields, mostFiles?: number): Promis
 }
 
 /**
- * The fields of a form, in their order.
+ * The fields of a form, in order.
  *
- * @param type the content type; what is not multipart is read as pairs in a URL's way
- * @param mostFiles how many of them may be files; 100 if absent
- * @throws {Problem} MALFORMED_REQUEST, and VALIDATION_FAILED for more than 1,000, or too many files
+ * @param type the content type. If it is not multipart, the body is read as URL-encoded pairs
+ * @param mostFiles how many files it may hold; 100 if absent
+ * @throws {Problem} MALFORMED_REQUEST; VALIDATION_FAILED for more than 1,000 fields, or too many files
  */
 export function parsePairs(bytes: Buffer<ArrayBuffer>, type: string, mostFiles?: number): readonly Pair[] {
   if (/^\s*multipart\//i.test(type)) return parseMultipart(bytes, type, mostFiles)
   return decodePairs(textOf(bytes), 'body')
 }
 
-/** Whether a part is what a browser sends of `<input type="file">` where no file was chosen. */
+/** Whether a part is what a browser sends for `<input type="file">` if no file was chosen. */
 function isUnchosen(value: unknown, field: Field | undefined): boolean {
   return field?.takesFiles === true && value instanceof File && value.name === '' && value.size === 0
 }

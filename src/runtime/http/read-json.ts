@@ -4,13 +4,13 @@ import { refusePoison } from './text.ts'
 import { type Step, validate } from './validation.ts'
 
 /**
- * Values times levels: of what has more, the first error alone is looked for. A value can miss every field of its
- * schema, and zod writes the path of each error once per level.
+ * The limit of values times levels for which all errors are listed; above it, the check ends at the first error. A value
+ * can lack every field of its schema, and zod writes the path of each error once per level.
  */
 const mostForAllErrors = 5_000
 
 /**
- * Reads a body that is JSON; the handler finds it by `c.req.valid('json')`.
+ * Creates the step that reads a JSON body. The handler gets it by `c.req.valid('json')`.
  *
  * @param mostValues how many values it may hold; 100,000 if absent
  */

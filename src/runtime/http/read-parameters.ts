@@ -9,9 +9,9 @@ import { type Step, validate } from './validation.ts'
 const nothing = z.strictObject({})
 
 /**
- * Reads the path's parameters.
+ * Creates the step that reads the parameters of the path.
  *
- * @param read takes them out of the path; Hono's routers have done so if absent
+ * @param read reads them from the path; if absent, Hono's routers have done so
  */
 export function readPath(
   schema: z.ZodType,
@@ -26,10 +26,10 @@ export function readPath(
 }
 
 /**
- * Reads the query: refuses what cannot be decoded, a key that the schema does not name, and one that stands
- * twice where the schema takes one.
+ * Creates the step that reads the query. It refuses a query that cannot be decoded, a name that the schema does not have,
+ * and a repeated name that takes a single value.
  *
- * @param schema none where the route takes no query at all
+ * @param schema if absent, the route takes no query
  */
 export function readQuery(schema: z.ZodType = nothing): Step {
   const fields = fieldsOf(schema)
@@ -42,7 +42,7 @@ export function readQuery(schema: z.ZodType = nothing): Step {
   }
 }
 
-/** Reads the headers that the schema names, and no others. */
+/** Creates the step that reads the headers that the schema has, and no others. */
 export function readHeaders(schema: z.ZodObject): Step {
   const names = Object.keys(schema.shape)
   const fields = fieldsOf(schema)
@@ -52,19 +52,19 @@ export function readHeaders(schema: z.ZodObject): Step {
   }
 }
 
-/** Reads the cookies that the schema names, and no others. */
+/** Creates the step that reads the cookies that the schema has, and no others. */
 export function readCookies(schema: z.ZodObject): Step {
   const names = Object.keys(schema.shape)
   const fields = fieldsOf(schema)
   return function readCookies(c) {
     const cookies = getCookie(c)
     const values = Object.fromEntries(names.map((name) => [name, cookies[name]]))
-    refusePoison(values, 'cookie') // percent-encoded, they can hold anything
+    refusePoison(values, 'cookie') // since they are percent-encoded, they can hold any character
     return validate(c, 'cookie', schema, decodeAll(values, fields))
   }
 }
 
-/** Texts, with numbers and booleans where the schema takes these. */
+/** Converts texts to numbers and booleans where the schema takes these. */
 function decodeAll(
   texts: Readonly<Record<string, string | undefined>>,
   fields: Fields,

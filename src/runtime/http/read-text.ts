@@ -3,7 +3,7 @@ import { Problem, problems } from '../kernel/problem.ts'
 import { refusePoison } from './text.ts'
 import { type Step, validate } from './validation.ts'
 
-/** Reads a body that is a text in UTF-8; the handler finds it by `c.req.valid('text')`. */
+/** Creates the step that reads a text in UTF-8. The handler gets it by `c.req.valid('text')`. */
 export function textReader(schema: z.ZodType): Step {
   return async function readText(c) {
     const text = decodeUtf8(await c.req.arrayBuffer())
@@ -14,7 +14,7 @@ export function textReader(schema: z.ZodType): Step {
   }
 }
 
-/** A text without its byte order mark, or nothing where the bytes are not UTF-8. */
+/** Decodes a text, without its byte order mark. Returns `undefined` if the bytes are not UTF-8. */
 export function decodeUtf8(bytes: ArrayBuffer | Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)

@@ -1,18 +1,18 @@
 import { endOfRequest, withSignal } from '../kernel/context.ts'
 import { Problem, problems } from '../kernel/problem.ts'
 
-/** What must answer before requests can be served: each resolves, or rejects with why not. */
+/** What must respond before the service is ready, by name. Each check resolves, or rejects with the reason. */
 export type ReadinessChecks = Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>>
 
-/** Longer than the pool takes to give up, so that nothing of the check outlives its answer. */
+/** Longer than the pool waits for a connection, so that nothing of a check outlives its response. */
 const checkTime = 5_000
 
 /**
- * Runs all checks at once, each for five seconds at most.
+ * Runs all checks at the same time, each for five seconds at most.
  *
- * @param signal of the request; each check's own signal aborts with it, and at the check's end
- * @returns `ok` for each check by name
- * @throws {Problem} NOT_READY naming the checks that failed; why is in the log
+ * @param signal the request's. The signal of each check aborts with it, and when the check ends
+ * @returns `ok` for each check, by name
+ * @throws {Problem} NOT_READY, naming the checks that failed. The log has the reasons
  */
 export async function checkReadiness(
   checks: ReadinessChecks,
@@ -25,7 +25,7 @@ export async function checkReadiness(
   const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
   const cause = reasons.length > 1 ? new AggregateError(reasons, failed.join(', ')) : reasons[0]
   throw new Problem(problems.NOT_READY, {
-    detail: `Not answering: ${failed.join(', ')}.`,
+    detail: `Not ready: ${failed.join(', ')}.`,
     headers: { 'Retry-After': '5' },
     cause,
   })
@@ -35,7 +35,7 @@ async function bounded(check: ReadinessChecks[string] | undefined, signal: Abort
   const controller = new AbortController()
   const { promise, reject } = Promise.withResolvers<never>()
   const stop = () => {
-    const error = new Error(`did not answer within ${checkTime} ms`)
+    const error = new Error(`The check did not end within ${checkTime} ms`)
     controller.abort(endOfRequest(error))
     reject(error)
   }

@@ -5,16 +5,16 @@ import type { ProblemDefinition } from '../kernel/problem.ts'
 import type { Log } from '../log/logger.ts'
 import type { ProblemFormat } from './problem-format.ts'
 
-/** Writes a problem where no app can: each is a line in the log. */
+/** Writes problems for requests that do not reach the app. Each is an entry in the log. */
 export interface Refusals {
   asResponse(definition: ProblemDefinition): Response
-  /** Answers a request of Node's, and closes its connection. */
+  /** Responds to a request of Node's, and closes its connection. */
   by(outgoing: ServerResponse, definition: ProblemDefinition): void
-  /** The bytes of a response after which the connection ends. */
+  /** The text of a whole response, after which the connection ends. */
   asText(definition: ProblemDefinition, extra: Record<string, string>): string
 }
 
-/** The problems that the server itself answers with, before the app or in its place. */
+/** Creates the writer of the problems that the server itself responds with, instead of the app. */
 export function refusals(format: ProblemFormat, log: Log): Refusals {
   function refusal(definition: ProblemDefinition, extra: Record<string, string>) {
     const requestId = randomUUID()

@@ -16,11 +16,11 @@ import { refuseUnrouted } from './routed.ts'
 import { isSettled, replace, settle } from './settle.ts'
 
 /**
- * The outermost middleware: gives the request its trace, waits for what may not outlive it (a second at most), writes
- * its one log line, and answers what nobody else could, or may. For a stream the request lasts until its end, and so do
- * its trace and its deadline.
+ * The outermost middleware. It gives the request its trace, waits for work that must end before the response (a second at
+ * most), writes the request's log entry, and turns anything that was thrown into a response. A streamed response is part
+ * of its request until it ends: with the same trace and deadline.
  *
- * @param options.answer writes a problem, whatever was thrown
+ * @param options.answer turns anything that was thrown into a response
  * @param options.stopping aborts when the process is told to stop
  * @param options.trustedProxies how many proxies append to `X-Forwarded-For`
  */
@@ -53,7 +53,10 @@ export function requestContext(options: {
       const error = end ? end.error : c.error
       const failed = status >= 500 && !isShed(stateOf(c).problem)
       if (failed || end?.error !== undefined)
-        void reportError(error ?? new Error(`Answered ${status}`), { status, route: routePath(c, -1) })
+        void reportError(error ?? new Error(`The response has the status ${status}`), {
+          status,
+          route: routePath(c, -1),
+        })
       for (const call of context.calls) call.abort(endOfRequest(new Error('The request is over')))
       for (const work of context.unfinished) await work // more may come meanwhile
       writeLine(c, { path: context.path, started, ...(end && { end }) })
@@ -65,7 +68,7 @@ export function requestContext(options: {
         refuseUnrouted(c)
         if (!isSettled(c)) await settle(c)
       } catch (thrown) {
-        // Hono hands only instances of Error to onError
+        // Hono passes only instances of Error to onError
         if (thrown instanceof Error) c.error = thrown
         c.res = answer(thrown, c)
       }

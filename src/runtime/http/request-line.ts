@@ -7,19 +7,19 @@ import type { BaseEnv } from './env.ts'
 import type { StreamEnd } from './follow-stream.ts'
 import { stateOf } from './request-state.ts'
 
-/** What a request's line says beside what stands in the request. */
+/** What the log entry of a request needs beside the request itself. */
 export interface RequestOutcome {
   /** The path as it was sent. */
   readonly path: string
   /** Milliseconds, as `performance.now()` counts them. */
   readonly started: number
-  /** How the response ended, where it was a stream. */
+  /** How the response ended, if it was a stream. */
   readonly end?: StreamEnd
 }
 
 /**
- * Writes the one line of a request: its status is 499 where the client left. A stream that its source broke off is an
- * error, whatever its status was.
+ * Creates the writer of the log entry that each request has. The status is 499 if the client disconnected. If the source
+ * of a stream failed, the entry is an error, whatever the status.
  *
  * @param options.trustedProxies how many proxies append to `X-Forwarded-For`: see `remoteIp`
  */
@@ -32,7 +32,7 @@ export function requestLine(options: { log: Log; trustedProxies: number }) {
     const header = (name: string) => c.req.header(name)
     const httpRequest = {
       requestMethod: method,
-      requestUrl: path, // without the query: people put passwords and tokens there
+      requestUrl: path, // without the query, which may contain passwords and tokens
       status,
       latency: `${seconds.toFixed(6)}s`,
       userAgent: header('user-agent')?.slice(0, 256),
@@ -44,23 +44,23 @@ export function requestLine(options: { log: Log; trustedProxies: number }) {
     const message = `${method} ${path} ${status}`
     if (end?.error !== undefined)
       log.error({ err: end.error, httpRequest }, `${message}, cut off: its stream failed`)
-    else if (end?.stopped) log.warn({ httpRequest }, `${message}, ended from outside: ${end.stopped}`)
+    else if (end?.stopped) log.warn({ httpRequest }, `${message}, ended by the service: ${end.stopped}`)
     else log[level(status, stateOf(c).problem)]({ httpRequest, problem }, message)
   }
 }
 
-/** The status that the client got: 499 for none, since it left. */
+/** The status that the client got; 499 if it disconnected before. */
 export function statusOf(c: Context<BaseEnv>, end?: StreamEnd): number {
   return end ? (end.left ? 499 : c.res.status) : clientLeft(c) ? 499 : c.res.status
 }
 
 /**
- * The caller's address as the outermost trusted proxy saw it. Each proxy appends the address that it was called from;
- * what stands before those of the trusted ones was written by the caller, and may say anything.
+ * The caller's address, as the outermost trusted proxy saw it. Each proxy appends the address that called it. Addresses
+ * before those of the trusted proxies come from the caller and prove nothing.
  *
  * @param forwardedFor the header `X-Forwarded-For`
  * @param trustedProxies 1 for Cloud Run alone; 2 behind an external load balancer, which appends the caller's address
- *   and then its own; 0 where nothing stands before the service
+ *   and then its own; 0 if there is no proxy
  * @see https://cloud.google.com/load-balancing/docs/https#x-forwarded-for_header
  */
 export function remoteIp(forwardedFor: string | undefined, trustedProxies: number): string | undefined {
@@ -69,7 +69,7 @@ export function remoteIp(forwardedFor: string | undefined, trustedProxies: numbe
   return address && isIP(address) ? address : undefined
 }
 
-/** What was wrong, in short. */
+/** The problem's code, with what it adds for the log. */
 function describe(problem: Problem | undefined): string | undefined {
   if (!problem) return undefined
   return [problem.definition.code, ...(problem.options.logged ?? [])].join(' ')

@@ -4,9 +4,9 @@ import { SmartRouter } from 'hono/router/smart-router'
 import { TrieRouter } from 'hono/router/trie-router'
 
 /**
- * The routers that Hono itself would choose from, but chosen for each method: its fast one refuses a fixed path beside
- * a parameter (`POST /tasks/search`, `POST /tasks/{name}`), and one such pair would slow the routes of every method.
- * Each is made when its method is first asked for: no more than Node's parser lets through, which are `http.METHODS`.
+ * A router that uses one of Hono's routers for each method. Hono's fast router cannot hold a fixed path beside a parameter
+ * (`POST /tasks/search`, `POST /tasks/{name}`). With one router for all methods, one such pair would slow down all routes.
+ * A method's router is built at its first request. There cannot be many: Node's parser accepts only `http.METHODS`.
  */
 export function routerByMethod<Handler>(): Router<Handler> {
   const routes: Parameters<Router<Handler>['add']>[] = []

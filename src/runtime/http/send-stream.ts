@@ -5,21 +5,21 @@ export interface ServerSentEvent {
   readonly data: string
   /** Its type; `message` if absent. */
   readonly event?: string
-  /** What the client sends as `Last-Event-ID` when it comes back. */
+  /** The client sends it as `Last-Event-ID` when it reconnects. */
   readonly id?: string
-  /** How long the client waits before it comes back, in milliseconds. */
+  /** How long the client waits before it reconnects, in milliseconds. */
   readonly retry?: number
 }
 
 const sent = new WeakSet<ReadableStream>()
 
-/** Whether this is what `sendStream` or `sendEvents` sends. */
+/** Whether the response was created by `sendStream` or `sendEvents`. */
 export function isSentStream({ body }: Response): boolean {
   return body !== null && sent.has(body)
 }
 
 /**
- * Answers with a body that is made while it is sent, chunk by chunk, no faster than the client reads.
+ * Responds with a body that is created while it is sent, chunk by chunk, no faster than the client reads.
  *
  * @example
  * ```ts
@@ -31,8 +31,8 @@ export function isSentStream({ body }: Response): boolean {
  * ```
  *
  * @param type the content type
- * @param source its `finally` runs when the client leaves; what it throws before its first chunk is a problem, and later
- *   cuts the response off
+ * @param source its `finally` runs when the client disconnects. If it throws before its first chunk, the response is a
+ *   problem; if it throws later, the response is cut
  */
 export function sendStream(
   c: Context,
@@ -47,8 +47,8 @@ export function sendStream(
 }
 
 /**
- * Answers with server-sent events. The head is sent at once. The stream is expected to end when `c.var.signal` aborts: at
- * the request's deadline or when the process stops, whereupon the client comes back.
+ * Responds with server-sent events. The head is sent at once. The source should end when `c.var.signal` aborts: at the
+ * request's deadline, or when the process stops. The client reconnects then.
  *
  * @example
  * ```ts
@@ -72,7 +72,7 @@ async function* encoded(source: AsyncIterable<string | Uint8Array>): AsyncIterab
 async function* written(source: AsyncIterable<ServerSentEvent>): AsyncIterable<string> {
   for await (const { data, event, id, retry } of source) {
     if (/[\r\n\0]/.test(`${event ?? ''}${id ?? ''}`))
-      throw new Error('The type and the id of an event may have no line break and no NUL.')
+      throw new Error('The type and the id of an event may not contain a line break or a NUL.')
     const fields = [
       ...(event === undefined ? [] : [`event: ${event}`]),
       ...(id === undefined ? [] : [`id: ${id}`]),

@@ -12,26 +12,26 @@ import { countDiscarded, linger, lingers } from './linger.ts'
 import type { ProblemFormat } from './problem-format.ts'
 import { refusals } from './refusal.ts'
 
-/** Google's front end keeps an idle connection for 600 s: ours must outlast it, or it meets a closed one (502). */
+/** In milliseconds. Google's front end keeps idle connections for 600 s. If ours ended earlier, it would respond with 502. */
 const keepAliveTimeout = 620_000
-/** Above the keep-alive, since Node counts a connection's rest as time spent on headers. */
+/** In milliseconds. It must be above the keep-alive, because Node counts a connection's idle time as time for headers. */
 const headersTimeout = 630_000
 
-/** A server that can be stopped without losing a request. */
+/** A server that can stop without losing a request. */
 export interface DrainableServer {
   readonly server: Server
   /**
-   * Takes no more connections, finishes what is in flight, then closes; what is still unfinished after
-   * `milliseconds` (a half-sent body, a stuck handler) is cut.
+   * Stops the server: it accepts no more connections, and finishes the requests in flight. Requests that have not finished
+   * after `milliseconds` are cut.
    *
-   * @returns whether everything finished by itself
+   * @returns whether all requests finished by themselves
    */
   drain(milliseconds: number): Promise<boolean>
 }
 
 /**
- * Serves the app over HTTP/1.1. What Node refuses before the app sees it (a malformed request, headers over
- * 16 KiB) is answered with a problem as well.
+ * Creates the server of the app, over HTTP/1.1. Requests that Node refuses before the app (a malformed request, headers
+ * over 16 KiB) get a problem too.
  *
  * @see https://cloud.google.com/load-balancing/docs/https#timeouts_and_retries
  */
@@ -51,16 +51,16 @@ export function createHttpServer(options: {
       return refuse.asResponse(problems.INTERNAL)
     },
   })
-  /** Every connection, with the answer that it owes last. */
+  /** All connections, with the last response that each has not finished. */
   const connections = new Map<Socket, ServerResponse | undefined>()
-  /** Those whose next bytes were malformed while an earlier request was at work. */
+  /** Connections with malformed bytes after a request that is still running. */
   const waiting = new WeakSet<Socket>()
-  /** Requests that were answered before their body had come. */
+  /** Requests that got their response before their body had arrived. */
   const unread = new WeakMap<Socket, IncomingMessage>()
   let draining = false
 
   const server = createServer(
-    // without Node's own check of the Host header, whose answer has no body
+    // without Node's own check of the Host header: its response has no body
     {
       ...{ keepAliveTimeout, headersTimeout, requestTimeout: headersTimeout, requireHostHeader: false },
       ServerResponse: lastingResponse(refuse, log),
@@ -87,17 +87,17 @@ export function createHttpServer(options: {
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const ended = error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE'
-    if (lingers(socket) && !ended) return countDiscarded(socket) // each of its bytes is an error now
+    if (lingers(socket) && !ended) return countDiscarded(socket) // every further chunk is an error
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
     const busy = connections.get(socket)
     if (busy?.req.complete) {
-      // requests that were sent ahead get their responses first
+      // earlier requests of the connection get their responses first
       if (!waiting.has(socket)) busy.once('close', () => socket.writable && refuseBytes(error, socket))
       return void waiting.add(socket)
     }
-    const left = error.code === 'HPE_INVALID_EOF_STATE' // in the middle of a body: the request's own line says so
-    const begun = busy && (busy.headersSent || !busy.socket) // without one it waits for an earlier answer
-    const answered = unread.get(socket)?.complete === false // its body goes wrong, or ends: it has its response
+    const left = error.code === 'HPE_INVALID_EOF_STATE' // the client closed in the middle of a body: the request's own entry says so
+    const begun = busy && (busy.headersSent || !busy.socket) // without a socket, it waits for an earlier response
+    const answered = unread.get(socket)?.complete === false // it has its response; only its body is malformed
     if (begun || answered || (busy && left)) return void socket.destroy()
     refuseBytes(error, socket)
   })
@@ -108,7 +108,7 @@ export function createHttpServer(options: {
   }
   server.on('checkExpectation', (_incoming, outgoing) => refuse.by(outgoing, problems.MALFORMED_REQUEST))
   server.on('connect', (_incoming, socket: Socket) => {
-    socket.on('error', () => {}) // Node has taken its hands off this one
+    socket.on('error', () => {}) // Node no longer handles this socket
     socket.write(refuse.asText(problems.METHOD_NOT_ALLOWED, { Allow: everyMethod(app) }))
     linger(socket)
   })
@@ -123,17 +123,17 @@ export function createHttpServer(options: {
       const timer = setTimeout(() => {
         finished = false
         const requests = [...connections.values()].filter((outgoing) => outgoing !== undefined).map(nameOf)
-        log.warn({ requests }, 'What is unfinished is cut off') // a handler that never ends has no line of its own
+        log.warn({ requests }, 'Unfinished requests are cut') // a handler that never ends writes no entry of its own
         server.closeAllConnections()
       }, milliseconds)
       const { promise, resolve } = Promise.withResolvers<void>()
-      await nextTurn().then(() => nextTurn()) // reads what has arrived by now
+      await nextTurn().then(() => nextTurn()) // reads the requests that have arrived by now
       server.close(() => resolve())
       // Node counts a connection that never sent a byte as busy
       for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroy()
       await promise
       clearTimeout(timer)
-      if (!finished) await nextTurn().then(() => nextTurn()) // what was cut writes its line
+      if (!finished) await nextTurn().then(() => nextTurn()) // the cut requests write their entries
       return finished
     },
   }
@@ -154,7 +154,7 @@ function countHosts(rawHeaders: readonly string[]): number {
   return count
 }
 
-/** What the service takes anywhere: the `Allow` of a method that Node itself does not know. */
+/** All methods of the service: the `Allow` for a method that Node itself does not know. */
 function everyMethod(app: Hono<BaseEnv>): string {
   const methods = app.routes.map(({ method }) => method).filter((method) => method !== 'ALL')
   return [...new Set([...methods, 'HEAD', 'OPTIONS'])].join(', ')

@@ -8,11 +8,11 @@ import type { BodyBytes } from './read-bytes.ts'
 import { isForm, parsePairs } from './read-form.ts'
 
 /**
- * Lets every way to read the body of a request come from one reading: those of `c.req` and of `c.req.raw`, as often as
- * they are asked. What is no JSON, or no form, is a problem of the caller's.
+ * Makes all ways to read the body share one reading: those of `c.req` and of `c.req.raw`, as often as they are called. A
+ * body that is not JSON, or not a form, is a problem of the caller.
  *
- * @param read is called once, when the first asks
- * @param limits of what JSON or a form may hold
+ * @param read is called once, at the first use
+ * @param limits what JSON or a form may hold
  */
 export function shareBytes(
   c: Context<BaseEnv>,
@@ -36,7 +36,7 @@ export function shareBytes(
     Object.defineProperty(c.req, name, { value: methods[name] })
     Object.defineProperty(c.req.raw, name, { value: methods[name] })
   }
-  Object.defineProperty(c.req.bodyCache, 'formData', { get: formData }) // where c.req.parseBody() looks
+  Object.defineProperty(c.req.bodyCache, 'formData', { get: formData }) // c.req.parseBody() reads it from there
 }
 
 function parseForm(bytes: BodyBytes, type: string, mostFiles?: number): FormData {

@@ -1,8 +1,8 @@
 import { defineProblems, type ProblemDefinition, problems } from '../kernel/problem.ts'
 
 /**
- * A problem for each status that says no more than the status itself: what Hono's own middleware throws becomes one of
- * these. A closed list. A feature that throws one lists it as its own.
+ * One generic problem for each status. Errors of Hono's own middleware become one of these. A feature that throws one lists
+ * it in the `problems` of its route.
  *
  * @see https://www.iana.org/assignments/http-status-codes
  */
@@ -48,7 +48,7 @@ const byStatus = new Map<number, ProblemDefinition>(
   ].map((definition) => [definition.status, definition]),
 )
 
-/** The problem of a status from 400 to 599; one that is not listed keeps its number. */
+/** The generic problem of a status from 400 to 599. A status that is not listed gets CLIENT_ERROR or SERVER_ERROR. */
 export function problemOfStatus(status: number): ProblemDefinition {
   const kind = status < 500 ? statusProblems.CLIENT_ERROR : statusProblems.SERVER_ERROR
   return byStatus.get(status) ?? { ...kind, status }

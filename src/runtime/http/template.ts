@@ -1,18 +1,18 @@
 import type { Context } from 'hono'
 import { tryDecodeURIComponent } from 'hono/utils/url'
 
-/** A path with places for parameters: a contract's (`/things/{id}:archive`), or Hono's for a plain route (`/files/*`). */
+/** A path with parameters: as the contract writes it (`/things/{id}:archive`), or as Hono does for a plain route (`/files/*`). */
 export interface Template {
   readonly text: string
-  /** The parameters' names, in their order. */
+  /** The names of the parameters, in order. */
   readonly names: readonly string[]
   /** The path for Hono's routers. */
   readonly hono: string
-  /** Matches the paths that it takes, as Hono decodes them; a contract's parameters are its groups, in their order. */
+  /** Matches paths as Hono decodes them. Its groups are the parameters of the contract's path, in order. */
   readonly pattern: RegExp
-  /** For each segment how much it leaves open: the lower, the more specific. */
+  /** How general each segment is: a lower number is more specific. */
   readonly ranks: readonly number[]
-  /** The same for two templates that take the same paths. */
+  /** Equal for two templates that match the same paths. */
   readonly shape: string
 }
 
@@ -24,18 +24,18 @@ interface Segment {
   readonly shape: string
 }
 
-/** Below a path, and the path itself. */
+/** Matches a path and everything below it. */
 const theRest = '(?:|/.*)'
 
-/** The rank of a `*` that takes a whole tree. */
+/** The rank of a `*` that matches a whole tree. */
 const wildcard = 2
 
 const parameter = /\{([^{}]*)\}/g
 
 /**
- * Reads the path of a route, with its feature's prefix.
+ * Parses the path of a route, with the prefix of its feature.
  *
- * @param kind whose words the path is written in; `{name}` is a parameter in both, since a prefix has it so
+ * @param kind the syntax of the path. `{name}` is a parameter in both, because prefixes use it
  */
 export function parseTemplate(text: string, kind: 'contract' | 'plain'): Template {
   const parse = kind === 'contract' ? contractSegment : plainSegment
@@ -54,7 +54,7 @@ export function parseTemplate(text: string, kind: 'contract' | 'plain'): Templat
   }
 }
 
-/** Sorts the more specific template first: the fixed text of an earlier segment decides. */
+/** Compares templates for sorting: the more specific one comes first. Fixed text in an earlier segment decides. */
 export function bySpecificity(a: Template, b: Template): number {
   for (const [index, rank] of a.ranks.entries()) {
     const difference = rank - (b.ranks[index] ?? rank)
@@ -63,15 +63,15 @@ export function bySpecificity(a: Template, b: Template): number {
   return 0
 }
 
-/** Whether the template takes a whole tree: what no other one takes is its. */
+/** Whether the template matches a whole tree. It gets the paths that no other template matches. */
 export function isTree({ ranks }: Template): boolean {
   return ranks.at(-1) === wildcard
 }
 
 /**
- * Reads the parameters of a path whose segments hold more than a parameter, which Hono's routers cannot.
+ * Creates a reader for parameters of segments that contain more than a parameter. Hono's routers cannot read them.
  *
- * @returns nothing where Hono's own reading will do
+ * @returns `undefined` if Hono's own reading works
  */
 export function mixedReader({ text, names, pattern }: Template) {
   if (text.split('/').every((segment) => /^(\{[^{}]*\}|[\w.~-]*)$/.test(segment))) return undefined
@@ -91,14 +91,14 @@ function contractSegment(text: string): Segment {
   }
   if (shape === '{}') return { names, shape, rank: 1, pattern: '([^/]+)', hono: `:${names[0]}` }
   const pattern = mixed(text, (part) => `(${part})`)
-  // the more of the segment is fixed, the nearer to a fixed one
+  // the more fixed text a segment has, the more specific it is
   const rank = 1 / shape.replaceAll('{}', '').length - 0.001
   return { names, shape, rank, pattern, hono: `:${shapeName(shape)}{${mixed(text, (part) => part)}}` }
 }
 
 /**
- * The expression of a segment such as `{id}.csv` or `{a}-{b}`. Each parameter but the first excludes the character
- * before it, so that there is one way to match, found in linear time: the first takes the most.
+ * The regular expression of a segment such as `{id}.csv` or `{a}-{b}`. The first parameter takes as much as possible. Each
+ * other parameter excludes the character before it, so that there is only one match, found in linear time.
  */
 function mixed(text: string, group: (pattern: string) => string): string {
   const parts = text.split(parameter)
@@ -111,7 +111,7 @@ function mixed(text: string, group: (pattern: string) => string): string {
     .join('')
 }
 
-/** What Hono calls the segment: none of its parameters, since it is all of them. */
+/** The name of the whole segment for Hono, unlike the name of any parameter. */
 function shapeName(shape: string): string {
   return Buffer.from(shape).toString('hex')
 }
@@ -139,7 +139,7 @@ function plainSegment(text: string, isLast: boolean): Segment {
   }
 }
 
-/** Escaped by number: some characters mean something to a router, wherever they stand. */
+/** A regular expression for this exact text. Characters are escaped by their numbers, because Hono's routers interpret some. */
 function literal(text: string): string {
   return text.replaceAll(/\W/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -1,20 +1,20 @@
 import { Problem, type ProblemError, problems } from '../kernel/problem.ts'
 
-/** Poison, and the keys that lead to it, the innermost first. */
+/** Unsafe text, and the keys that lead to it, the innermost first. */
 interface Found {
   readonly what: string
   readonly keys: PropertyKey[]
 }
 
-/** Characters of a key that a pointer shows: a caller's own may be as long as the body. */
+/** How many characters of a key a pointer shows. A caller's key may be as long as the body. */
 const shownKey = 200
 
 /**
- * Refuses what is valid JSON (or a valid form) but poison further in: NUL, which PostgreSQL's text cannot hold, lone
- * surrogates, which UTF-8 cannot, and the name `__proto__`, which copies of an object lose.
+ * Refuses text that is valid in JSON or a form, but causes failures later: NUL, which PostgreSQL cannot store; lone
+ * surrogates, which UTF-8 cannot encode; and the name `__proto__`, which is lost when an object is copied.
  *
- * @param value a parsed body (of 64 levels at most) or query
- * @throws {Problem} VALIDATION_FAILED with a pointer to the place
+ * @param value a parsed body (of at most 64 levels) or query
+ * @throws {Problem} VALIDATION_FAILED, with a pointer to the value
  */
 export function refusePoison(value: unknown, place: ProblemError['in']): void {
   const found = findPoison(value)
@@ -22,7 +22,7 @@ export function refusePoison(value: unknown, place: ProblemError['in']): void {
 }
 
 /**
- * One step of a JSON pointer in a URI fragment; of a long key its beginning.
+ * One step of a JSON pointer in a URI fragment. A long key is shortened.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6901#section-6
  */
@@ -32,7 +32,7 @@ export function pointerStep(key: PropertyKey): string {
   return encodeURIComponent(shown.toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1'))
 }
 
-/** The problem of one place of the request. */
+/** The problem of one wrong value in the request. */
 export function refusal(place: ProblemError['in'], pointer: string, detail: string): Problem {
   return new Problem(problems.VALIDATION_FAILED, {
     detail: `The ${place} ${detail}.`,

@@ -4,13 +4,13 @@ import { causes } from '../kernel/causes.ts'
 import { Problem, problems } from '../kernel/problem.ts'
 import { problemOfStatus } from './status-problems.ts'
 
-/** Headers that speak of the body of the response that the exception brought, which is not sent. */
+/** Headers that describe the body of the exception's own response, which is not sent. */
 const ofTheBody = /^(content-.*|transfer-encoding|connection|keep-alive)$/
 
 /**
- * The problem that answers whatever was thrown. What Hono and its middleware throw keeps its status and the headers of
- * its response, such as `WWW-Authenticate`. Unknown errors become INTERNAL, which tells the caller nothing; they stay
- * its cause, for the log.
+ * Turns anything that was thrown into a problem. An exception of Hono keeps its status and the headers of its response, such
+ * as `WWW-Authenticate`. An unknown error becomes INTERNAL, which tells the caller nothing. The error is its cause, for the
+ * log.
  */
 export function toProblem(error: unknown): Problem {
   const stated = causes(error).find((cause) => cause instanceof Problem)

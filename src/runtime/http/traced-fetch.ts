@@ -2,14 +2,15 @@ import { currentRequest } from '../kernel/context.ts'
 import { traceparent } from '../kernel/trace.ts'
 
 /**
- * `fetch` for calls to others, from a handler or a task. It sends on the trace as `traceparent`, with a span of its own,
- * and the request's id as `X-Request-Id`; in a task, those of the request that enqueued it. It ends with the request, or
- * with the attempt, also where nobody waits for it, and the connection ends with the call: an idle one would outlive the
- * request. Read the response's body to its end, or cancel it. (Where a call is cut, undici opens one
- * connection more, and closes it at once, without a byte.)
+ * `fetch` for calls to other services, from a handler or a task. It sends the trace as `traceparent`, with a new span, and
+ * the request's id as `X-Request-Id`. In a task, both are those of the request that enqueued the task.
  *
- * @param init as for `fetch`; headers that are given stay as they are, and a signal that is given ends the call as well
- * @throws what `fetch` throws; the reason of the signal that ended it
+ * The call ends with the request or the attempt, even if it is not awaited. The connection ends with the call, because an
+ * idle one would outlive the request. Read the response's body to its end, or cancel it. (When a call is aborted, undici
+ * opens another connection and closes it at once, without sending a byte.)
+ *
+ * @param init as for `fetch`. Given headers are not changed, and a given signal ends the call too
+ * @throws what `fetch` throws; the reason of the signal that ended the call
  * @see https://www.w3.org/TR/trace-context/#traceparent-header
  */
 export function tracedFetch(url: string | URL, init: RequestInit = {}): Promise<Response> {
@@ -30,8 +31,7 @@ export function tracedFetch(url: string | URL, init: RequestInit = {}): Promise<
 }
 
 /**
- * A body whose source may fail when it is told that nobody wants it any more: undici waits for no word of that, and such
- * an error would end the process.
+ * Wraps a body, so that errors of its `cancel` are ignored. undici does not handle them, and they would end the process.
  */
 function givenUpInSilence(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
   const reader = body.getReader()

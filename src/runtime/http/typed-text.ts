@@ -2,23 +2,23 @@ import { z } from '@hono/zod-openapi'
 
 type Schema = z.core.$ZodType
 
-/** Reads one text (or file) as a schema takes it. */
+/** Converts one text (or file) to the value that a schema takes. */
 export interface TextReader {
-  /** Whether it can be what the schema takes; a text that is read is. */
+  /** Whether the value, once it is read, has a type that the schema takes. */
   readonly takes: (value: unknown) => boolean
   readonly read: (value: unknown) => unknown
 }
 
-/** What JSON writes of a number, a boolean or null. */
+/** A number, a boolean or null, as JSON writes it. */
 const scalar = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/
 
 /**
- * Makes what reads the text of a parameter or of a form's field as the value that its schema takes: for `z.int()` the
- * text `5` is the number. The text is read as JSON writes it, which is what the contract says: `-0.5`, `1e3`, `true`;
- * never an empty text, ` 5 `, `0x10` or `05`. These stay text, for the schema to refuse. Where a schema takes text as
- * well, text goes first.
+ * Creates the reader of a parameter or a form's field. It converts the text to the type that the schema takes: for
+ * `z.int()`, the text `5` becomes a number. The text must be as JSON writes it, which is what the contract says: `-0.5`,
+ * `1e3`, `true`. An empty text, ` 5 `, `0x10` and `05` stay text, and the schema refuses them. If the schema takes text
+ * too, the value stays text.
  *
- * @param alternatives schemas of one value, without wrappers
+ * @param alternatives the schemas of a single value, without wrappers
  */
 export function textReader(alternatives: readonly Schema[]): TextReader {
   const typed = new Set(alternatives.flatMap(typedKindsOf))
@@ -40,18 +40,18 @@ export function textReader(alternatives: readonly Schema[]): TextReader {
   }
 }
 
-/** Kinds of schemas that take no text as it is. */
+/** Kinds of schemas that take no text. */
 const onlyTyped = new Set<string>(['number', 'boolean', 'null', 'file', 'undefined', 'never'])
-/** Kinds of schemas that take some texts, and may be asked which. */
+/** Kinds of schemas that take certain texts only. Parsing tells which. */
 const closed = new Set<string>(['string', 'template_literal', 'enum', 'literal'])
 const files = new Set<string>(['file', 'any', 'unknown', 'custom', 'transform'])
 
-/** Whether a schema of one value takes files. */
+/** Whether a schema takes files. */
 export function takesFile(schema: Schema): boolean {
   return files.has(schema._zod.def.type)
 }
 
-/** The kinds of values that a schema takes and text is not, as `typeof` names them, or `null`. */
+/** The types of values other than text that a schema takes, as `typeof` names them, or `null`. */
 function typedKindsOf(schema: Schema): string[] {
   const { def } = (schema as z.core.$ZodTypes)._zod
   if (def.type === 'number' || def.type === 'boolean' || def.type === 'null') return [def.type]

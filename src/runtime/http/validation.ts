@@ -6,20 +6,20 @@ import { knownPlace } from './known-place.ts'
 import { pointerStep } from './text.ts'
 
 /**
- * One thing that must hold before the handler runs: throws a `Problem` where it does not. A step that need not
- * wait returns nothing to wait for.
+ * A check that runs before the handler. It throws a `Problem` if the request fails it. A synchronous step returns
+ * `undefined`.
  */
 export type Step = (c: Context<BaseEnv>) => Promise<void> | undefined
 
-/** Where in a request a value stands, in the problem's words. */
+/** The part of a request that a value is in, as a problem names it. */
 export type Place = ProblemError['in']
 
-/** What keeps the body of a problem below 64 KiB. */
+/** These limits keep the body of a problem below 64 KiB. */
 const mostErrors = 50
 const mostDetail = 300
 const mostPointer = 800
 
-/** The parts of a request as `c.req.valid()` names them (Hono's own names, and `text`), and as a problem does. */
+/** The parts of a request, by the names of `c.req.valid()`: Hono's names and `text`. The values are a problem's names. */
 const places = {
   json: 'body',
   form: 'body',
@@ -30,7 +30,7 @@ const places = {
   cookie: 'cookie',
 } as const satisfies Record<string, Place>
 
-/** How a schema runs that stops at the first item that does not fit (see `stopEarly`). */
+/** The context of a schema that stops at the first item that does not fit (see `stopEarly`). */
 export interface FirstOnly extends z.core.ParseContextInternal {
   readonly firstOnly?: boolean
 }
@@ -39,11 +39,11 @@ const listing: FirstOnly = { async: false }
 const stopping: FirstOnly = { async: false, abortEarly: true, firstOnly: true }
 
 /**
- * Fits a part of the request to its schema; the handler finds the outcome by `c.req.valid(part)`. A zod error
- * thrown anywhere else is a 500.
+ * Validates a part of the request. The handler gets the result by `c.req.valid(part)`. (A zod error that is thrown
+ * elsewhere is a 500.)
  *
- * @param firstOnly whether the check ends at the first error: what is large costs no more then when it is wrong
- * @throws {Problem} VALIDATION_FAILED with a JSON pointer for each place that is wrong
+ * @param firstOnly whether the check ends at the first error, so that a large wrong value does not cost more than a right one
+ * @throws {Problem} VALIDATION_FAILED, with a JSON pointer to each wrong value
  */
 export function validate(
   c: Context<BaseEnv>,
@@ -65,7 +65,7 @@ export function validate(
       place,
       shown.flatMap((issue) => describe(issue, place)),
       shown.slice(0, 5).map(({ path }) => knownPlace(schema, path)),
-      firstOnly ? ` It is large, so that the check ended at the first error.` : restOf(countOf(issues)),
+      firstOnly ? ' It is large, so the check ended at the first error.' : restOf(countOf(issues)),
     )
   }
   c.req.addValidatedData(part as keyof ValidationTargets, result.value as object)
@@ -80,10 +80,10 @@ function countOf(issues: readonly z.core.$ZodRawIssue[]): number {
 }
 
 /**
- * The problem of a part that does not fit. It lists 50 errors at most, and counts the rest.
+ * The problem of a part that does not fit the contract. It lists at most 50 errors, and counts the rest.
  *
- * @param logged the places, for the log
- * @param rest what the detail says of the errors that are not listed
+ * @param logged pointers that are safe to log
+ * @param rest what the detail says about the errors that are not listed
  */
 export function invalid(
   place: Place,
@@ -100,7 +100,7 @@ export function invalid(
   })
 }
 
-/** A text of this length at most: a key of the request's may be as long as its body. */
+/** Shortens a text to this length: a key in the request may be as long as its body. */
 function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length - 1).toWellFormed()}…` : text
 }
@@ -109,6 +109,6 @@ function describe(issue: z.core.$ZodIssue, place: Place): ProblemError[] {
   const pointer = ['#', ...issue.path.map(pointerStep)].join('/')
   if (issue.code !== 'unrecognized_keys') return [{ detail: issue.message, in: place, pointer }]
   return issue.keys.slice(0, mostErrors).map((key) => {
-    return { detail: 'is not known here', in: place, pointer: `${pointer}/${pointerStep(key)}` }
+    return { detail: 'is unknown', in: place, pointer: `${pointer}/${pointerStep(key)}` }
   })
 }

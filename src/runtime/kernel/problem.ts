@@ -1,35 +1,35 @@
-/** A kind of failure that callers can tell by its `code`. */
+/** A kind of failure. Callers identify it by its `code`. */
 export interface ProblemDefinition<Code extends string = string> {
   readonly code: Code
   readonly status: number
-  /** A short summary of the kind, the same at every occurrence. */
+  /** A short summary of the kind. It is the same for every occurrence. */
   readonly title: string
 }
 
-/** One place in the request that is wrong: a JSON pointer into the body, or a parameter by name. */
+/** One wrong value in the request: a JSON pointer into the body, or the name of a parameter. */
 export interface ProblemError {
   readonly detail: string
   readonly in: 'body' | 'query' | 'path' | 'header' | 'cookie'
-  /** RFC 6901 as a URI fragment, such as `#/quantity`; for parameters the name is its first step. */
+  /** A JSON pointer (RFC 6901) as a URI fragment, such as `#/quantity`. For a parameter, its first step is the name. */
   readonly pointer: string
 }
 
 /** What one occurrence adds to its definition. */
 export interface ProblemOptions {
-  /** For the developer of the client: what happened here, and how to mend it. */
+  /** For the developer of the client: what is wrong, and what to do. */
   readonly detail?: string
   /** For the person in front of the client. */
   readonly userMessage?: string
   readonly errors?: readonly ProblemError[]
-  /** By name; a list for one that is sent more than once, such as `Set-Cookie`. */
+  /** Headers of the response by name. A list is for a header that is sent several times, such as `Set-Cookie`. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
-  /** What the request's line in the log says beside the code: nothing that a caller has written. */
+  /** Added to the code in the request's log entry. Give nothing that the caller has written. */
   readonly logged?: readonly string[]
-  /** Logged and reported, never sent. */
+  /** The cause is logged and reported, never sent. */
   readonly cause?: unknown
 }
 
-/** A failure with an answer of its own: throw it anywhere below a route. */
+/** A failure with a response of its own. Throw it anywhere below a route. */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly definition: ProblemDefinition
@@ -42,16 +42,16 @@ export class Problem extends Error {
   }
 }
 
-/** Whether the service refuses work on purpose, before it has too much of it: there is nothing to look into. */
+/** Whether the service has shed load on purpose. Such a problem is neither logged nor reported as an error. */
 export function isShed(problem: Problem | undefined): boolean {
   return problem?.definition.code === problems.OVERLOADED.code && problem.options.cause === undefined
 }
 
 /**
- * Names the problems of a feature: `defineProblems({ ORDER_FULFILLED: { status: 409, title: '…' } })`.
+ * Defines the problems of a feature: `defineProblems({ ORDER_FULFILLED: { status: 409, title: '…' } })`.
  *
- * @returns the definitions by code, to be thrown (`new Problem(…)`) and listed by the routes that throw them
- * @throws {Error} for a status that is no error's
+ * @returns the definitions by code. Throw one as `new Problem(…)`, and list it in the `problems` of the route
+ * @throws {Error} for a status that is not 400 to 599
  */
 export function defineProblems<const Titles extends Record<string, { status: number; title: string }>>(
   titles: Titles,
@@ -67,7 +67,7 @@ export function defineProblems<const Titles extends Record<string, { status: num
 export const problems = defineProblems({
   MALFORMED_REQUEST: { status: 400, title: 'The request could not be read' },
   VALIDATION_FAILED: { status: 400, title: 'The request does not fit the contract' },
-  HTTPS_REQUIRED: { status: 400, title: 'This service answers over https only' },
+  HTTPS_REQUIRED: { status: 400, title: 'This service accepts https only' },
   TOKEN_MISSING: { status: 401, title: 'A token is required' },
   TOKEN_INVALID: { status: 401, title: 'The token is not valid' },
   TOKEN_EXPIRED: { status: 401, title: 'The token has expired' },
@@ -85,11 +85,11 @@ export const problems = defineProblems({
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type is not supported' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'The idempotency key belongs to another request' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
-  CLIENT_CLOSED_REQUEST: { status: 499, title: 'The client left before the answer' },
+  CLIENT_CLOSED_REQUEST: { status: 499, title: 'The client closed the connection before the response' },
   INTERNAL: { status: 500, title: 'Something went wrong on our side' },
   NOT_READY: { status: 503, title: 'The service is not ready' },
   OVERLOADED: { status: 503, title: 'The service is busy' },
-  DATABASE_UNAVAILABLE: { status: 503, title: 'The database does not answer' },
-  IDENTITY_UNAVAILABLE: { status: 503, title: 'The identity provider does not answer' },
+  DATABASE_UNAVAILABLE: { status: 503, title: 'The database does not respond' },
+  IDENTITY_UNAVAILABLE: { status: 503, title: 'The identity provider does not respond' },
   DEADLINE_EXCEEDED: { status: 503, title: 'The request took too long' },
 })

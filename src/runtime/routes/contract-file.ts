@@ -4,25 +4,25 @@ import { gzip } from 'node:zlib'
 import type { Context } from 'hono'
 import { noneMatch } from '../http/preconditions.ts'
 
-/** The contract as it is sent: the same bytes each time. */
+/** The contract as it is sent. The bytes are the same each time. */
 interface ContractFile {
   readonly plain: Uint8Array<ArrayBuffer>
   readonly gzipped: Uint8Array<ArrayBuffer>
-  /** In quotes; it is sent as a weak one, since it stands for both forms. */
+  /** The entity tag, in quotes. It is sent as a weak one, because it stands for both encodings. */
   readonly tag: string
 }
 
 /**
- * Makes the handler that sends the contract: written and compressed once, when it is first asked for.
+ * Creates the handler that sends the contract. The contract is built and compressed once, at the first request.
  *
- * @param make makes the document
+ * @param make builds the document
  */
 export function contractFile(make: () => Promise<object>): (c: Context) => Promise<Response> {
   let file: Promise<ContractFile> | undefined
   return async function sendContract(c) {
     file ??= fileOf(make)
     const { plain, gzipped, tag } = await file.catch((error) => {
-      file = undefined // the next request tries again
+      file = undefined // the next request retries
       throw error
     })
     c.header('ETag', `W/${tag}`)

@@ -34,7 +34,7 @@ const ping = defineRoute({
   method: 'get',
   path: '/ping',
   operationId: 'runtimePing',
-  summary: 'Say that the process is alive',
+  summary: 'Check that the process is alive',
   security: 'public',
   responses: { 200: json('Alive', Ping) },
 })
@@ -43,16 +43,16 @@ const version = defineRoute({
   method: 'get',
   path: '/version',
   operationId: 'runtimeGetVersion',
-  summary: 'Say which build answers',
+  summary: 'Show which build is running',
   security: 'public',
-  responses: { 200: json('The build that answers', Version) },
+  responses: { 200: json('The build that is running', Version) },
 })
 
 const authVersion = defineRoute({
   method: 'get',
   path: '/auth/version',
   operationId: 'runtimeGetVersionAuthenticated',
-  summary: 'Say which build answers, to a valid token: a way to try one',
+  summary: 'Show which build is running, to a caller with a valid token: a way to try a token',
   security: 'authenticated',
   responses: { 200: json('The token is valid', Version) },
 })
@@ -61,9 +61,9 @@ const ready = defineRoute({
   method: 'get',
   path: '/ready',
   operationId: 'runtimeGetReadiness',
-  summary: 'Say whether requests can be served',
+  summary: 'Check whether the service is ready for requests',
   security: 'public',
-  responses: { 200: json('Everything that requests need answers', Ready) },
+  responses: { 200: json('The service is ready', Ready) },
   problems: [problems.NOT_READY],
 })
 
@@ -77,8 +77,8 @@ const contract = defineRoute({
   responses: {
     200: {
       description: 'OpenAPI 3.1',
-      headers: z.object({ ETag: z.string().openapi({ description: 'Of these bytes' }) }),
-      // no zod schema: it is sent as it was written once
+      headers: z.object({ ETag: z.string().openapi({ description: 'The entity tag of the contract' }) }),
+      // without a zod schema: the bytes are sent as they are
       content: { 'application/json': { schema: { type: 'object' }, example: { openapi: '3.1.0' } } },
     },
     304: { description: 'The contract is still the one in If-None-Match' },
@@ -86,9 +86,9 @@ const contract = defineRoute({
 })
 
 /**
- * The routes that every service has.
+ * The routes that every service has: liveness, readiness, version, contract.
  *
- * @param options.contract makes the contract, when it is first asked for
+ * @param options.contract builds the contract, at the first request
  */
 export function systemFeature(options: {
   version: BuildVersion
@@ -98,7 +98,7 @@ export function systemFeature(options: {
   const { readiness } = options
   return defineRouteGroup({
     name: 'runtime',
-    description: 'What every Runway service answers.',
+    description: 'The routes that every Runway service has.',
     routes: () => [
       handle(ping, (c) => c.json({ status: 'ok' as const }, 200)),
       handle(version, (c) => c.json(options.version, 200)),
