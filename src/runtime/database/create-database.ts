@@ -7,10 +7,10 @@ import { CheckedPool } from './pool.ts'
 import { transactionOn } from './transaction.ts'
 
 /**
- * Opens nothing yet: connections are made by the requests that need them.
+ * Creates the pool. It opens no connection yet: the requests that need one open it.
  *
  * @param options.url a PostgreSQL URL, unix sockets included (`postgres://user:pw@/name?host=/cloudsql/P:R:I`);
- *   without one every query answers DATABASE_UNAVAILABLE
+ *   without it, every query throws DATABASE_UNAVAILABLE
  * @param options.metadataHost where the password of an IAM user is looked up (see `iamLogin`)
  * @param options.pool how many connections at most
  * @param options.timeout the longest that a request may take, in seconds: see `limitsOf`

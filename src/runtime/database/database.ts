@@ -8,7 +8,7 @@ export type Database = NodePgDatabase<Record<string, never>> & { readonly $clien
 /** An open transaction, with the same queries as `Database`. */
 export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0]
 
-/** Resolves when the database answers a query. */
+/** Runs an empty query. Resolves when the database responds. */
 export async function pingDatabase(database: Database): Promise<void> {
   await database.execute(sql`select 1`)
 }

@@ -3,12 +3,12 @@ import { Problem, problems } from '../kernel/problem.ts'
 import type { BaseEnv } from './env.ts'
 import { stateOf } from './request-state.ts'
 
-/** Five minutes: long enough to spare a client the detour, short enough to take back. */
+/** Five minutes: long enough to save a client the redirect, short enough to be undone. */
 const redirectAge = 300
-/** A year, as browsers' preload lists ask. https://hstspreload.org */
+/** A year, which browsers' preload lists require. https://hstspreload.org */
 const hstsAge = 31_536_000
 
-/** Headers that carry a credential, or may. */
+/** Headers that may carry a credential. */
 const credentialHeaders = [
   'authorization',
   'cookie',
@@ -18,13 +18,15 @@ const credentialHeaders = [
 ]
 
 /**
- * Forces HTTPS. The load balancer ends TLS and says how the caller came in `X-Forwarded-Proto`: `http` gets a
- * 308 to the same path and query, every method; `https` gets HSTS; a request without the header (a probe,
- * local use) passes. The target's host is one that the service owns, whatever the request claims. A credential that was
- * sent over http is a warning in the log; it is not looked at, so that a good one and a bad one get the same response.
+ * Enforces HTTPS. The load balancer ends TLS and sends the caller's scheme in `X-Forwarded-Proto`. For `http`, the
+ * response is a 308 to the same path and query, for every method. For `https`, it gets HSTS. A request without the header
+ * (a probe, local use) passes.
  *
- * @param options.hosts the hosts that the service owns, the first being the default
- * @param options.credentials whether a request that carries a credential over http is redirected, or refused with a 403
+ * The redirect leads to a host that the service owns, never to an unchecked `Host`. A credential that was sent over http
+ * is logged as a warning. It is not checked, so that a valid one and an invalid one get the same response.
+ *
+ * @param options.hosts the hosts that the service owns; the first is the default
+ * @param options.credentials whether a request with a credential over http is redirected, or refused with a 403
  * @see https://www.rfc-editor.org/rfc/rfc6797
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-privacy/
  */
@@ -40,14 +42,16 @@ export function https(options: {
     if (credentialHeaders.some((name) => c.req.header(name))) {
       c.get('log').warn(
         { path: c.req.path },
-        'A credential was sent in clear, over http: its owner should replace it',
+        'A credential was sent in clear, over http. Its owner should replace it',
       )
       if (credentials === 'refuse') throw new Problem(problems.CREDENTIAL_IN_CLEAR, { detail: inClear })
     }
     const claimed = c.req.header('host')?.toLowerCase()
     const host = hosts.find((owned) => owned === claimed) ?? hosts[0]
     if (!host)
-      throw new Problem(problems.HTTPS_REQUIRED, { detail: 'Set SERVICE_URL to have callers redirected.' })
+      throw new Problem(problems.HTTPS_REQUIRED, {
+        detail: 'Use https. (Set SERVICE_URL, so that the service can redirect.)',
+      })
     return c.body(null, 308, {
       Location: `https://${host}${target(c.req.raw.url, c.env?.incoming?.url)}`,
       'Cache-Control': `max-age=${redirectAge}`,
@@ -65,7 +69,7 @@ export function https(options: {
 const inClear =
   'The credential crossed the network in clear. Replace it, and send the new one over https only.'
 
-/** Path and query exactly as they arrived; the absolute form (`GET http://host/path`) loses its host. */
+/** The path and query exactly as they arrived. From the absolute form (`GET http://host/path`) the host is removed. */
 function target(url: string, raw = url): string {
   const rest = raw.replace(/^https?:\/\/[^/?#]*/i, '')
   return rest.startsWith('/') ? rest : `/${rest}`

@@ -1,6 +1,6 @@
 /**
- * `error`, its causes, and what an AggregateError joins, outermost first; eight at most, since a cause may lead
- * back to itself.
+ * The error itself, its causes, and the errors of an AggregateError, outermost first. At most eight, since causes may
+ * form a cycle.
  */
 export function causes(error: unknown): unknown[] {
   const chain: unknown[] = []
@@ -8,7 +8,7 @@ export function causes(error: unknown): unknown[] {
   while (open.length > 0 && chain.length < 8) {
     const current = open.shift()
     if (current === undefined || current === null) continue
-    // a proxy, or a getter that throws, may be thrown as well
+    // a thrown proxy or getter may throw when it is read
     chain.push(readable(current, () => open.push(...below(current))))
   }
   return chain
@@ -21,12 +21,12 @@ function below(error: unknown): unknown[] {
   ]
 }
 
-/** The error itself, where `read` can read it; else one in its place. */
+/** The error itself, or a placeholder if `read` throws. */
 export function readable(error: unknown, read: () => unknown): unknown {
   try {
     read()
     return error
   } catch {
-    return new Error('What was thrown cannot be read')
+    return new Error('The thrown value cannot be read')
   }
 }

@@ -1,4 +1,4 @@
-/** What a report says of the request that it belongs to. */
+/** The request that a report belongs to. */
 export interface ReportContext {
   readonly requestId?: string
   readonly traceId?: string
@@ -8,7 +8,7 @@ export interface ReportContext {
   readonly [key: string]: unknown
 }
 
-/** A fork's own error service; both may be asynchronous. What they throw changes no answer. */
+/** Sends reports to an error service of your own. Both functions may be asynchronous. What they throw changes no response. */
 export interface Reporter {
   error?: (error: unknown, context: ReportContext) => unknown
   warning?: (title: string, data: Record<string, unknown>, context: ReportContext) => unknown

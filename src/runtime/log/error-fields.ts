@@ -2,10 +2,10 @@ import { causes, readable } from '../kernel/causes.ts'
 import { findDatabaseError, isDatabaseError, isQueryError } from '../kernel/database-error.ts'
 
 /**
- * An error as the fields of a log entry, without the values that a query was given.
+ * Describes an error as fields of a log entry, without the values of a query.
  *
- * @param error whatever was thrown
- * @returns `stack_trace` (with the causes below it) and, for database errors, `database` with its SQLSTATE
+ * @param error anything that was thrown
+ * @returns `stack_trace`, which includes the causes; for database errors also `database`, with the SQLSTATE
  * @see https://cloud.google.com/error-reporting/docs/formatting-error-messages
  */
 export function errorFields(error: unknown): Record<string, unknown> {
@@ -18,7 +18,7 @@ export function errorFields(error: unknown): Record<string, unknown> {
   return fields
 }
 
-/** What an error and its causes say, in one line of 2,000 characters at most, without the values of a query. */
+/** The messages of an error and its causes, in one line of at most 2,000 characters, without the values of a query. */
 export function errorMessage(error: unknown): string {
   const messages = readableCauses(error).map((cause) =>
     cause instanceof Error ? `${cause.name}: ${safeMessage(cause)}` : `a ${typeof cause} was thrown`,
@@ -38,18 +38,18 @@ function stackTrace(error: unknown): string {
 
 function oneStack(error: unknown): string {
   if (!(error instanceof Error)) return `Error: a ${typeof error} was thrown instead of an error`
-  const stack = (error.stack ?? '').replace(error.message, '') // whose lines could look like frames
+  const stack = (error.stack ?? '').replace(error.message, '') // lines of the message could look like frames
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
   return [`${error.name}: ${safeMessage(error)}`, ...frames].join('\n')
 }
 
 /**
- * Drizzle writes a query's parameters into its message, PostgreSQL's data errors (class 22) quote them, and
- * JSON.parse quotes its text.
+ * The message without data: Drizzle's messages contain the parameters of a query, PostgreSQL's data errors (class 22) quote
+ * them, and JSON.parse quotes its text.
  */
 function safeMessage(error: Error): string {
   if (isQueryError(error)) return `Failed query: ${error.query}`
   if (isDatabaseError(error) && error.code.startsWith('22')) return `data exception ${error.code}`
-  if (error instanceof SyntaxError) return 'what was parsed is malformed'
+  if (error instanceof SyntaxError) return 'the parsed text is malformed'
   return error.message
 }

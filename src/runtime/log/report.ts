@@ -6,26 +6,26 @@ const reportTime = 1000
 
 let fallback: Reporter = {}
 
-/** The reporter of code that serves no request: start-up, shutdown, scripts. */
+/** Sets the reporter for code outside requests: start-up, shutdown, scripts. */
 export function reportOutsideRequests(reporter: Reporter): void {
   fallback = reporter
 }
 
 /**
- * Reports an error that someone should look at. The runtime calls it for every answer of 500 or above; the
- * answer waits for it, a second at most.
+ * Reports an error that needs attention. The runtime calls it for every response with a status of 500 or above. The
+ * response waits for the report, a second at most.
  *
- * @returns when the reporter is done, or has had its second; never rejects
+ * @returns resolves when the report is sent, or after a second; never rejects
  */
 export function reportError(error: unknown, context: ReportContext = {}): Promise<void> {
   return report((reporter, request) => reporter.error?.(error, { ...request, ...context }))
 }
 
 /**
- * Reports something odd that harmed nobody, from anywhere: inside a request the answer waits for it, a second
- * at most.
+ * Reports something unexpected that caused no error. Inside a request, the response waits for the report, a second at
+ * most.
  *
- * @returns when the reporter is done, or has had its second; never rejects
+ * @returns resolves when the report is sent, or after a second; never rejects
  */
 export function reportWarning(title: string, data: Record<string, unknown> = {}): Promise<void> {
   return report((reporter, request) => reporter.warning?.(title, data, request))
@@ -38,7 +38,7 @@ async function report(send: (reporter: Reporter, request: ReportContext) => unkn
   const sending = (async () => {
     await send(request?.reporter ?? fallback, about as ReportContext)
   })().catch((cause) => {
-    const why = cause instanceof Error ? cause.message : `not an error was thrown, but ${typeof cause}`
+    const why = cause instanceof Error ? cause.message : `a ${typeof cause} was thrown, not an error`
     process.emitWarning(`A report could not be sent: ${why}`)
   })
   const sent = within(reportTime, sending)

@@ -2,19 +2,19 @@ import { sql } from 'drizzle-orm'
 import { now } from '../database/now.ts'
 import { tasks } from './table.ts'
 
-/** What Cloud Tasks takes is 30 days ahead at most: a later row stays `pending` until it is near. */
+/** Cloud Tasks accepts tasks up to 30 days ahead. A row that is due later stays `pending` until then. */
 const horizon = sql`interval '29 days'`
 
-/** A hand-over that is due: Cloud Tasks is to call back for this task at this dispatch. */
+/** A delivery that Cloud Tasks is to make: a callback for this task at this dispatch. */
 export interface Alarm {
   readonly id: string
   readonly name: string
   readonly dispatch: number
-  /** When; absent for at once. */
+  /** When it is due; now, if absent. */
   readonly at?: Date | undefined
 }
 
-/** An alarm as a query returns it: `near` where Cloud Tasks would take it already. */
+/** A delivery as a query returns it. `near` says whether Cloud Tasks would accept it now. */
 export interface AlarmRow {
   readonly id: string
   readonly name: string
@@ -23,12 +23,12 @@ export interface AlarmRow {
   readonly near: boolean
 }
 
-/** An alarm for sending. */
+/** The delivery of a row. */
 export function toAlarm({ id, name, dispatch, at }: AlarmRow): Alarm {
   return { id, name, dispatch, at: at ?? undefined }
 }
 
-/** An alarm's columns: `at` only where it is ahead, and `near` where Cloud Tasks would take it. */
+/** The columns of a delivery. `at` is null if it is due now. `near` says whether Cloud Tasks would accept it now. */
 export const alarmColumns = {
   id: tasks.id,
   name: tasks.name,

@@ -11,24 +11,27 @@ import { currentRevision, leave } from './outbox.ts'
 import { stateIs, tasks } from './table.ts'
 import { stored, type Task } from './task.ts'
 
-/** When and how often. */
+/** When the task runs, and whether it is unique. */
 export interface EnqueueOptions {
-  /** Runs no earlier than this long from now. */
+  /** The task runs no earlier than this long from now. */
   readonly delay?: Duration
-  /** Runs no earlier than this moment; `delay` is left out then. */
+  /** The task runs no earlier than this time. `delay` is ignored then. */
   readonly at?: Date
-  /** Makes the task unique among the unfinished ones of its name: a second one is not enqueued. 1,000 bytes at most. */
+  /**
+   * Makes the task unique among the unfinished tasks of its name: a second one with the same key is not enqueued. 1,000
+   * bytes at most.
+   */
   readonly key?: string
 }
 
 const unfinished = stateIs('pending', 'queued', 'running')
 
 /**
- * Enqueues a task in the caller's transaction: it is there if, and only if, the transaction commits. Inside a
- * request it is handed over to Cloud Tasks before the response; outside, the next tick does it.
+ * Enqueues a task in the caller's transaction: the task exists if, and only if, the transaction commits. Inside a
+ * request, the task is sent to Cloud Tasks before the response; outside, the next tick sends it.
  *
- * @returns the task's id; where `key` is taken, that of the task which has it, and `enqueued: false`
- * @throws {z.ZodError} for a payload that is not what the task takes, also after a way through JSON
+ * @returns the task's id. If another unfinished task has the key: that task's id, and `enqueued: false`
+ * @throws {z.ZodError} for a payload that the task does not take, as it is after a round trip through JSON
  * @throws {TypeError} naming the task, for a delay, a moment or a key that is none
  */
 export async function enqueue<Payload extends z.ZodType>(
@@ -70,7 +73,7 @@ export async function enqueue<Payload extends z.ZodType>(
       .select({ id: tasks.id })
       .from(tasks)
       .where(and(eq(tasks.name, task.name), eq(tasks.key, key), unfinished))
-    if (holder) return { id: holder.id, enqueued: false } // else it has finished in between
+    if (holder) return { id: holder.id, enqueued: false } // otherwise that task has just finished: try again
   }
 }
 

@@ -11,7 +11,7 @@ import * as routes from './routes.ts'
 import type { TaskRow } from './table.ts'
 import type { TickResult } from './tick.ts'
 
-/** What operators see of the tasks, and do with them. */
+/** The routes for operators: list, show, redrive and cancel tasks. */
 export const operatorFeature: RouteGroup = defineRouteGroup({
   name: 'runtime.tasks',
   description: 'The background tasks, for operators.',
@@ -45,7 +45,7 @@ export const operatorFeature: RouteGroup = defineRouteGroup({
   ],
 })
 
-/** What Cloud Tasks and Cloud Scheduler call. */
+/** The routes that Cloud Tasks and Cloud Scheduler call. */
 export function callbackFeature(work: {
   run: (c: Context<BaseEnv>, dispatch: Dispatch) => Promise<Outcome>
   tick: (c: Context<BaseEnv>) => Promise<TickResult>

@@ -4,7 +4,7 @@ import { requestValue } from '../kernel/context.ts'
 import { type Alarm, type AlarmRow, toAlarm } from './alarm.ts'
 import type { Sender } from './sender.ts'
 
-/** What a request has enqueued, and committed, so far. */
+/** The deliveries that a request has enqueued and committed. They are sent before its response. */
 interface Outbox {
   /** The revision that enqueues. */
   readonly revision: string
@@ -13,7 +13,7 @@ interface Outbox {
 
 const outbox = requestValue<Outbox>('outbox')
 
-/** What one request hands over at most, and for how long it tries: the rest is the tick's. */
+/** How long a request sends tasks, and how many, at most. The tick sends the rest. */
 const sendMs = 2_000
 const sendCount = 20
 
@@ -27,7 +27,7 @@ export function sendOutbox(sender: Sender, revision: string): MiddlewareHandler<
   }
 }
 
-/** Leaves an alarm, if there is one and its time is near, to the end of this request. Outside any, the tick has it. */
+/** Adds a delivery to the outbox of the current request, unless it is due too late. Otherwise the tick sends it. */
 export function leave(alarm: AlarmRow | undefined): void {
   if (alarm?.near) outbox.get()?.alarms.push(toAlarm(alarm))
 }

@@ -17,25 +17,25 @@ import { createSender } from './sender.ts'
 import type { Task } from './task.ts'
 import { tick } from './tick.ts'
 
-/** The service's background work, which happens in requests. */
+/** The service's background work. It runs inside requests. */
 export interface BackgroundWork {
-  /** The routes of operators, and those that Google calls. */
+  /** The routes for operators, and those that Google calls. */
   readonly features: readonly RouteGroup[]
-  /** Admits Google's calls. */
+  /** Checks that a call comes from Google. */
   readonly invoker?: Step
-  /** Hands over what a request has enqueued, before it is answered. */
+  /** Sends the tasks that a request has enqueued to Cloud Tasks, before the response. */
   readonly sending?: MiddlewareHandler<BaseEnv>
 }
 
-/** What a tick may take: the next one begins after a minute. */
+/** How long a tick may take. The next one starts after a minute. */
 const tickTime = 45_000
 
 /**
- * Joins the features' tasks and schedules to Cloud Tasks.
+ * Connects the features' tasks and schedules to Cloud Tasks.
  *
  * @param options.stopping aborts when the process is told to stop
- * @param options.cloudTasks Google's client, as the configuration says, if absent
- * @throws {Error} for a name that is given twice, and a schedule whose task is not listed
+ * @param options.cloudTasks if absent, a client of Google's Cloud Tasks or of an emulator, as the configuration says
+ * @throws {Error} for a name that is used twice, and for a schedule whose task is not listed
  */
 export function backgroundWork(options: {
   features: readonly { readonly tasks: readonly Task[]; readonly schedules: readonly Schedule[] }[]
@@ -105,7 +105,7 @@ export function backgroundWork(options: {
   }
 }
 
-/** Ends early enough for its outcome to be written before the request's own deadline, all in milliseconds. */
+/** How long an attempt may take, in milliseconds, so that its outcome can be written before the request's deadline. */
 function longestAttempt(requestTimeout: number): number {
   return 1000 * (requestTimeout - 2 * Math.min(5, requestTimeout / 10))
 }
@@ -116,7 +116,7 @@ function byName<Named extends { readonly name: string }>(
 ): Map<string, Named> {
   const named = new Map<string, Named>()
   for (const one of new Set(all)) {
-    if (named.has(one.name)) throw new Error(`There are two ${kind}s ${one.name}: name one otherwise.`)
+    if (named.has(one.name)) throw new Error(`Two ${kind}s have the name ${one.name}: rename one.`)
     named.set(one.name, one)
   }
   return named
