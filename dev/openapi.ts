@@ -10,7 +10,7 @@ const config = configuration()
 const lines: string[] = []
 const output = { write: (line: string) => void lines.push(line) }
 const log = createLogger({ level: 'error', service: 'openapi', output })
-const database = createDatabase({ url: undefined, pool: 1, timeout: 1, name: 'openapi', log })
+const database = createDatabase({ url: undefined, pool: 1, timeoutSeconds: 1, name: 'openapi', log })
 const app = createApp({ config, database, log })
 const response = await app.request('/openapi.json')
 if (!response.ok) throw new Error(`/openapi.json answered ${response.status}: ${lines.join('')}`)

@@ -1,8 +1,6 @@
 import { Hono } from 'hono'
 import {
   type AuthOptions,
-  answerHeaders,
-  authentication,
   type BaseEnv,
   backgroundWork,
   type CloudTasks,
@@ -10,6 +8,7 @@ import {
   type CreateMiddleware,
   completeConfig,
   compression,
+  createAuthentication,
   crossOrigin,
   crossOriginNames,
   type Database,
@@ -24,12 +23,13 @@ import {
   ownedHosts,
   type ProblemFormat,
   pingDatabase,
-  problemAnswer,
   problemDetails,
+  problemResponder,
   type ReadinessChecks,
   type Reporter,
-  refuseUnstated,
+  refuseUndeclared,
   requestContext,
+  responseHeaders,
   routerByMethod,
   systemFeature,
   variablesOf,
@@ -104,17 +104,17 @@ export function createApp(dependencies: Dependencies): Service {
   }
   const config = completeConfig(dependencies.config, variablesOf(parts.features))
   const app = new Hono<BaseEnv>({ router: routerByMethod() })
-  const answer = problemAnswer(format, log)
-  const { verify, signToken, origins } = authentication(config, parts.auth)
+  const respond = problemResponder(format, log)
+  const { verify, signToken, origins } = createAuthentication(config, parts.auth)
   const version = describeVersion(config)
   const { stopping = new AbortController().signal } = parts
   const trustedProxies = config.TRUSTED_PROXIES
   const tasks = backgroundWork({ ...parts, config, database, log, revision: version.revision })
 
-  app.onError(answer)
+  app.onError(respond)
   const outermost = [
-    answerHeaders(),
-    requestContext({ log, reporter: parts.reporter, answer, stopping, trustedProxies }),
+    responseHeaders(),
+    requestContext({ log, reporter: parts.reporter, respond, stopping, trustedProxies }),
   ]
   app.use(...outermost)
   // before the redirect to https, which pages elsewhere follow only where it says that they may
@@ -127,8 +127,8 @@ export function createApp(dependencies: Dependencies): Service {
     }),
   )
   app.use(compression())
-  if (tasks.sending) app.use(tasks.sending)
-  app.use(deadline({ timeout: config.REQUEST_TIMEOUT }))
+  if (tasks.flushOutbox) app.use(tasks.flushOutbox)
+  app.use(deadline({ timeoutSeconds: config.REQUEST_TIMEOUT }))
   // your own middleware comes here: it may throw, redirect or call next(); a response is a route's to make
 
   const system = systemFeature({
@@ -143,8 +143,8 @@ export function createApp(dependencies: Dependencies): Service {
     format,
     middleware: parts.middleware,
   })
-  app.notFound(notFound(methods, answer))
-  refuseUnstated(app, mounted, outermost)
+  app.notFound(notFound(methods, respond))
+  refuseUndeclared(app, mounted, outermost)
 
   async function document(internal: boolean): Promise<object> {
     const shown = mounted.filter(({ feature }) => feature.internal === internal)

@@ -13,13 +13,13 @@ import {
   reportOutsideRequests,
   standardOutput,
   variablesOf,
-  within,
+  waitAtMost,
 } from '#runtime'
 import { createApp, features, problemFormat, reporter } from './app.ts'
 
 /** Cloud Run leaves 10 s between SIGTERM and SIGKILL. The rest is for closing the pool. */
-const drainTime = 8_000
-const closeTime = 1_000
+const drainMs = 8_000
+const closeMs = 1_000
 
 let serving = false
 let stopping = false
@@ -47,7 +47,7 @@ const database = createDatabase({
   url: config.DATABASE_URL,
   metadataHost: config.GCE_METADATA_HOST,
   pool: config.DATABASE_POOL,
-  timeout: config.REQUEST_TIMEOUT,
+  timeoutSeconds: config.REQUEST_TIMEOUT,
   name: `${service} ${revision}`.slice(0, 63),
   log,
 })
@@ -88,8 +88,8 @@ async function stop(why: string): Promise<void> {
   if (stopping) return
   stopping = true
   stopSignal.abort()
-  const finished = await drain(drainTime)
-  await within(closeTime, database.$client.end())
+  const finished = await drain(drainMs)
+  await waitAtMost(closeMs, database.$client.end())
   log.info({ finished }, `Stopped by ${why}`)
   process.exit(status)
 }

@@ -24,7 +24,7 @@ export async function cancelOrder(
     const task = found.taskId === null ? 'gone' : await cancelTask(tx, found.taskId)
     const cancelled = await cancelPlacedOrder(tx, owner, id, versions)
     if (cancelled) {
-      if (mayBeOnItsWay(task)) throw new Problem(orderProblems.ORDER_IN_FULFILMENT)
+      if (mayHaveShipped(task)) throw new Problem(orderProblems.ORDER_IN_FULFILMENT)
       return cancelled
     }
     const row = await findOrder(tx, owner, id)
@@ -43,6 +43,6 @@ export async function cancelOrder(
  *
  * @param task the result of cancelling the order's task
  */
-export function mayBeOnItsWay(task: Cancellation): boolean {
+export function mayHaveShipped(task: Cancellation): boolean {
   return task === 'started' || task === 'dead'
 }

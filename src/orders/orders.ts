@@ -18,7 +18,7 @@ import { insertOrder, listOrders, prepareFindOrder } from './store.ts'
 import { cancelStale, fulfilOrder, nightly } from './tasks.ts'
 
 /** How long a customer can certainly cancel. After that, the warehouse may have the order. */
-const timeToCancel = '5s'
+const cancelPeriod = '5s'
 
 /** The example feature: delete it, or copy it. */
 export const orders = defineFeature({
@@ -33,7 +33,7 @@ export const orders = defineFeature({
       handle(routes.placeOrder, async (c) => {
         const { tx, caller } = c.var
         const id = randomUUIDv7()
-        const { id: taskId } = await enqueue(tx, fulfilOrder, { orderId: id }, { delay: timeToCancel })
+        const { id: taskId } = await enqueue(tx, fulfilOrder, { orderId: id }, { delay: cancelPeriod })
         const row = await insertOrder(tx, { id, owner: caller.subject, taskId, ...c.req.valid('json') })
         return c.json(presentOrder(row), 201, {
           Location: location(c, row.id),

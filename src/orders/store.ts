@@ -99,7 +99,7 @@ export async function findPlacedOrder(database: Reader, id: string): Promise<Ord
 
 /** Marks a placed order as fulfilled. */
 export async function markFulfilled(tx: Transaction, id: string): Promise<void> {
-  await settle(tx, id, 'fulfilled')
+  await setStatus(tx, id, 'fulfilled')
 }
 
 /**
@@ -129,10 +129,10 @@ export function listStaleOrders(
 
 /** Cancels a placed order, whoever owns it. */
 export async function cancelStaleOrder(tx: Transaction, id: string): Promise<void> {
-  await settle(tx, id, 'cancelled')
+  await setStatus(tx, id, 'cancelled')
 }
 
-async function settle(tx: Transaction, id: string, status: 'fulfilled' | 'cancelled'): Promise<void> {
+async function setStatus(tx: Transaction, id: string, status: 'fulfilled' | 'cancelled'): Promise<void> {
   await tx
     .update(orders)
     .set({ status, version: sql`${orders.version} + 1` })

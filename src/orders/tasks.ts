@@ -1,5 +1,5 @@
 import { cancelTask, defineSchedule, defineTask, enqueue, type Task, z } from '#runtime'
-import { mayBeOnItsWay } from './cancel.ts'
+import { mayHaveShipped } from './cancel.ts'
 import { cancelStaleOrder, findPlacedOrder, listStaleOrders, markFulfilled } from './store.ts'
 import { ship, warehouseVariables } from './warehouse.ts'
 
@@ -22,7 +22,7 @@ export const fulfilOrder = defineTask({
 })
 
 /** How many orders one task checks. It enqueues another task for the rest. */
-const batch = 500
+const batchSize = 500
 
 /**
  * Cancels orders that have been `placed` for 30 days, and their tasks. It does not cancel orders that the warehouse may
@@ -36,12 +36,12 @@ export const cancelStale: Task<z.ZodObject> = defineTask({
   }),
   async run({ payload: { after } }) {
     return async (tx) => {
-      const stale = await listStaleOrders(tx, batch, after)
+      const stale = await listStaleOrders(tx, batchSize, after)
       for (const { id, taskId } of stale) {
         const task = taskId === null ? 'gone' : await cancelTask(tx, taskId)
-        if (!mayBeOnItsWay(task)) await cancelStaleOrder(tx, id)
+        if (!mayHaveShipped(task)) await cancelStaleOrder(tx, id)
       }
-      const last = stale[batch - 1]
+      const last = stale[batchSize - 1]
       if (!last) return
       await enqueue(tx, cancelStale, { after: { createdAt: last.createdAt.toISOString(), id: last.id } })
     }

@@ -7,7 +7,7 @@
 
 export { z } from '@hono/zod-openapi'
 // What `src/app.ts` puts together
-export { authentication } from './auth/authentication.ts'
+export { createAuthentication } from './auth/authentication.ts'
 // Requests and responses
 export type { Caller } from './auth/caller.ts'
 export type { SignToken } from './auth/sign.ts'
@@ -33,12 +33,12 @@ export { type Database, pingDatabase, type Transaction } from './database/databa
 // What `src/main.ts` and `src/migrate.ts` start and stop
 export { migrate } from './database/migrate.ts'
 export { fromNow, now } from './database/now.ts'
-export { type Reader, readerOn } from './database/reader.ts'
-export { refusals } from './database/refusals.ts'
+export { createReader, type Reader } from './database/reader.ts'
+export { mapRefusals } from './database/refusals.ts'
 // Routes
 export { at, defineFeature, type Feature, type FeatureContext, variablesOf } from './feature.ts'
-export { answerHeaders } from './http/answer-headers.ts'
-export { problemAnswer } from './http/answer-problem.ts'
+export { responseHeaders } from './http/answer-headers.ts'
+export { problemResponder } from './http/answer-problem.ts'
 export { compression } from './http/compression.ts'
 export { crossOrigin } from './http/cross-origin.ts'
 export { deadline } from './http/deadline.ts'
@@ -59,7 +59,7 @@ export { isEndOfRequest } from './kernel/context.ts'
 export { type Duration, milliseconds } from './kernel/duration.ts'
 export { defineProblems, Problem, type ProblemDefinition, problems } from './kernel/problem.ts'
 export type { Reporter } from './kernel/reporter.ts'
-export { within } from './kernel/within.ts'
+export { waitAtMost } from './kernel/within.ts'
 export { captureConsole } from './log/capture.ts'
 export { defineLogField, type LogField } from './log/log-field.ts'
 export { createLogger, type Log } from './log/logger.ts'
@@ -70,7 +70,7 @@ export { openApiDocument } from './openapi/load-document.ts'
 export { scopesIn } from './openapi/scopes.ts'
 export type { CallerMiddleware, CreateMiddleware } from './routes/caller-middleware.ts'
 export { crossOriginNames } from './routes/cross-origin-names.ts'
-export { mount, refuseUnstated } from './routes/mount.ts'
+export { mount, refuseUndeclared } from './routes/mount.ts'
 export {
   defineRoute,
   type Handler,

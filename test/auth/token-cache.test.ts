@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { tokenCache } from '#src/runtime/auth/token-cache.ts'
+import { createTokenCache } from '#src/runtime/auth/token-cache.ts'
 
 const noon = Date.parse('2026-06-01T12:00:00.000Z')
 const inAnHour = noon / 1000 + 3600
@@ -13,7 +13,7 @@ afterEach(() => {
 })
 
 test('what was set is got, by the whole token only', () => {
-  const cache = tokenCache(1_000_000)
+  const cache = createTokenCache(1_000_000)
   const alice = caller('alice')
   cache.set('header.payload.signature', alice, inAnHour)
   expect(cache.get('header.payload.signature')).toBe(alice)
@@ -24,7 +24,7 @@ test('what was set is got, by the whole token only', () => {
 })
 
 test('an entry ends with its token', () => {
-  const cache = tokenCache(1_000_000)
+  const cache = createTokenCache(1_000_000)
   cache.set('token', caller('alice'), noon / 1000 + 30)
   vi.setSystemTime(noon + 29_999)
   expect(cache.get('token')).toBeDefined()
@@ -33,7 +33,7 @@ test('an entry ends with its token', () => {
 })
 
 test('an entry ends after ten minutes, however long its token is good for', () => {
-  const cache = tokenCache(1_000_000)
+  const cache = createTokenCache(1_000_000)
   cache.set('token', caller('alice'), Number.MAX_VALUE)
   vi.setSystemTime(noon + 599_999)
   expect(cache.get('token')).toBeDefined()
@@ -42,7 +42,7 @@ test('an entry ends after ten minutes, however long its token is good for', () =
 })
 
 test('to be asked for does not make an entry last longer', () => {
-  const cache = tokenCache(1_000_000)
+  const cache = createTokenCache(1_000_000)
   cache.set('token', caller('alice'), inAnHour)
   for (let minute = 0; minute < 10; minute++) {
     vi.setSystemTime(noon + minute * 60_000)
@@ -53,7 +53,7 @@ test('to be asked for does not make an entry last longer', () => {
 })
 
 test('an entry that ended gives its bytes back', () => {
-  const cache = tokenCache(1_000_000)
+  const cache = createTokenCache(1_000_000)
   cache.set('token', caller('alice'), noon / 1000 + 30)
   expect(cache.bytes).toBeGreaterThan('token'.length)
   vi.setSystemTime(noon + 30_000)
@@ -62,7 +62,7 @@ test('an entry that ended gives its bytes back', () => {
 })
 
 test('a token that is set twice counts once, and the second caller stays', () => {
-  const cache = tokenCache(1_000_000)
+  const cache = createTokenCache(1_000_000)
   cache.set('token', caller('alice'), inAnHour)
   const once = cache.bytes
   const again = caller('alice')
@@ -73,7 +73,7 @@ test('a token that is set twice counts once, and the second caller stays', () =>
 
 test('the bytes never pass the bound; the oldest leave first', () => {
   const bound = 100_000
-  const cache = tokenCache(bound)
+  const cache = createTokenCache(bound)
   const tokens = Array.from({ length: 1000 }, (_, index) => `${index}.${'x'.repeat(index % 700)}`)
   for (const token of tokens) {
     cache.set(token, caller(token), inAnHour)
@@ -86,13 +86,13 @@ test('the bytes never pass the bound; the oldest leave first', () => {
 })
 
 test('a token counts for more bytes than its characters take', () => {
-  const cache = tokenCache(10_000_000)
+  const cache = createTokenCache(10_000_000)
   cache.set('x'.repeat(10_000), caller('alice'), inAnHour)
   expect(cache.bytes).toBeGreaterThan(20_000)
 })
 
 test('a token that alone passes the bound is not kept, and drives no other out', () => {
-  const cache = tokenCache(10_000)
+  const cache = createTokenCache(10_000)
   cache.set('token', caller('alice'), inAnHour)
   cache.set('x'.repeat(14_000), caller('mallory'), inAnHour)
   expect(cache.get('x'.repeat(14_000))).toBeUndefined()

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { exemptDatabase } from '#dev/guard/exempt.ts'
-import { readerOn } from '#src/runtime/database/reader.ts'
+import { createReader } from '#src/runtime/database/reader.ts'
 import { defineFeature } from '#src/runtime/feature.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { defineTask } from '#src/runtime/tasks/task.ts'
@@ -152,7 +152,9 @@ describe('what went wrong is what is thrown, whatever ROLLBACK meets', () => {
 
   test('in a reader', async () => {
     const cut = lost()
-    await expect(readerOn(pool).execute(sql`select 1/0`)).rejects.toMatchObject({ cause: { code: '22012' } })
+    await expect(createReader(pool).execute(sql`select 1/0`)).rejects.toMatchObject({
+      cause: { code: '22012' },
+    })
     await cut
     expect(pool.idleCount).toBe(pool.totalCount)
   })

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { eq, sql } from 'drizzle-orm'
 import { afterEach, expect, test } from 'vitest'
-import { readerOn } from '#src/runtime/database/reader.ts'
+import { createReader } from '#src/runtime/database/reader.ts'
 import { onServer } from '#test/support/database.ts'
 import { notesTable } from '#test/support/notes-table.ts'
 import { testService } from '#test/support/service.ts'
 
 const { database, databaseUrl } = await testService({ features: [] })
 const pool = database.$client
-const reader = readerOn(pool)
+const reader = createReader(pool)
 const id = randomUUID()
 const note = sql.raw(
   `insert into test_notes (id, owner, text, pages) values ('${randomUUID()}', 'eve', 'x', 1)`,

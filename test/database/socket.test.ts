@@ -53,7 +53,7 @@ test('nothing is opened before the first request', async () => {
   const port = typeof address === 'object' ? address?.port : undefined
   const log = { debug() {}, info() {}, warn() {}, error() {}, fatal() {} }
   const url = `postgres://app:pw@127.0.0.1:${port}/orders`
-  const database = createDatabase({ url, pool: 3, timeout: 1, name: 'lazy', log })
+  const database = createDatabase({ url, pool: 3, timeoutSeconds: 1, name: 'lazy', log })
   expect(database.$client.totalCount).toBe(0)
   expect(fake.connections).toEqual([])
   await database.$client.end()

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { expect, test } from 'vitest'
 import { fieldsOf } from '#src/runtime/http/fields.ts'
-import { collect } from '#src/runtime/http/pairs.ts'
+import { collectPairs } from '#src/runtime/http/pairs.ts'
 import { handle } from '#src/runtime/routes/route.ts'
 import { allocatedBy } from '#test/support/allocated.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
@@ -81,7 +81,7 @@ test('the work on repeated keys grows with their number, no faster', () => {
   const fields = fieldsOf(schema)
   const work = (count: number) => {
     const pairs = Array.from({ length: count }, () => ['tag', '1'] as const)
-    return allocatedBy(() => expect(collect(pairs, fields, 'body').tag).toHaveLength(count))
+    return allocatedBy(() => expect(collectPairs(pairs, fields, 'body').tag).toHaveLength(count))
   }
   work(10_000)
   expect(work(10_000)).toBeLessThan(20 * work(1_000))

@@ -1,14 +1,14 @@
 import { z } from '@hono/zod-openapi'
 import { expect, test } from 'vitest'
 import { fieldsOf } from '#src/runtime/http/fields.ts'
-import { collect, decodePairs } from '#src/runtime/http/pairs.ts'
+import { collectPairs, decodePairs } from '#src/runtime/http/pairs.ts'
 
 const text = z.string()
 const list = z.array(text)
 
 /** What a schema's handler gets of a query. */
 function read(schema: z.ZodType, query: string): unknown {
-  return schema.parse({ ...collect(decodePairs(query, 'query'), fieldsOf(schema), 'query') })
+  return schema.parse({ ...collectPairs(decodePairs(query, 'query'), fieldsOf(schema), 'query') })
 }
 const at = (schema: z.ZodType) => (query: string) =>
   (read(z.strictObject({ at: schema }), query) as { at: unknown }).at

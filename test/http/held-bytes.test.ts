@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Hold, heldBytes } from '#src/runtime/http/held-bytes.ts'
+import { createMemoryBudget, type MemoryReservation } from '#src/runtime/http/held-bytes.ts'
 import { Problem } from '#src/runtime/kernel/problem.ts'
 
 const kib = 1024
 
 /** Whether it could be taken. */
-function takes(hold: Hold, bytes: number): boolean {
+function takes(hold: MemoryReservation, bytes: number): boolean {
   try {
-    hold.take(bytes)
+    hold.reserve(bytes)
     return true
   } catch (error) {
     expect(error).toBeInstanceOf(Problem)
@@ -21,28 +21,28 @@ function takes(hold: Hold, bytes: number): boolean {
 }
 
 test('large requests share seven eighths, small ones all', () => {
-  const bytes = heldBytes(800 * kib)
-  const [first, second, small] = [bytes.begin(), bytes.begin(), bytes.begin()]
+  const bytes = createMemoryBudget(800 * kib)
+  const [first, second, small] = [bytes.open(), bytes.open(), bytes.open()]
   expect(takes(first, 400 * kib)).toBe(true)
   expect(takes(second, 301 * kib)).toBe(false)
   expect(takes(second, 300 * kib)).toBe(true)
-  expect(takes(bytes.begin(), 65 * kib)).toBe(false)
+  expect(takes(bytes.open(), 65 * kib)).toBe(false)
   expect(takes(small, 64 * kib)).toBe(true)
-  expect(takes(bytes.begin(), 36 * kib)).toBe(true)
-  expect(takes(bytes.begin(), 1)).toBe(false)
-  expect(bytes.held).toBe(800 * kib)
+  expect(takes(bytes.open(), 36 * kib)).toBe(true)
+  expect(takes(bytes.open(), 1)).toBe(false)
+  expect(bytes.reservedBytes).toBe(800 * kib)
   second.release()
-  expect(takes(bytes.begin(), 300 * kib)).toBe(false) // the small ones stand in the way
-  expect(takes(bytes.begin(), 200 * kib)).toBe(true)
+  expect(takes(bytes.open(), 300 * kib)).toBe(false) // the small ones stand in the way
+  expect(takes(bytes.open(), 200 * kib)).toBe(true)
 })
 
 test('one that is larger than all is let in where no other large one is', () => {
-  const bytes = heldBytes(800 * kib)
-  const giant = bytes.begin()
-  expect(takes(bytes.begin(), 50 * kib)).toBe(true)
+  const bytes = createMemoryBudget(800 * kib)
+  const giant = bytes.open()
+  expect(takes(bytes.open(), 50 * kib)).toBe(true)
   expect(takes(giant, 2000 * kib)).toBe(true)
   expect(takes(giant, 2000 * kib)).toBe(true)
-  expect(takes(bytes.begin(), 200 * kib)).toBe(false)
+  expect(takes(bytes.open(), 200 * kib)).toBe(false)
 })
 
 test('whatever is taken and given back, the count is that of who still holds', () => {
@@ -53,20 +53,20 @@ test('whatever is taken and given back, the count is that of who still holds', (
   })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const bytes = heldBytes(1000 * kib)
-      const holds = Array.from({ length: 10 }, () => ({ hold: bytes.begin(), own: 0, released: false }))
+      const bytes = createMemoryBudget(1000 * kib)
+      const holds = Array.from({ length: 10 }, () => ({ hold: bytes.open(), own: 0, released: false }))
       for (const { who, what, bytes: size } of steps) {
         const one = holds[who]
         if (!one) continue
         if (what === 'take' && takes(one.hold, size)) one.own += one.released ? 0 : size
-        if (what === 'give') one.hold.give(size)
+        if (what === 'give') one.hold.giveBack(size)
         if (what === 'give') one.own = Math.max(0, one.own - size)
         if (what === 'release') one.hold.release()
         if (what === 'release') Object.assign(one, { own: 0, released: true })
-        expect(bytes.held).toBe(holds.reduce((sum, { own }) => sum + own, 0))
+        expect(bytes.reservedBytes).toBe(holds.reduce((sum, { own }) => sum + own, 0))
       }
       for (const { hold } of holds) hold.release()
-      expect(bytes.held).toBe(0)
+      expect(bytes.reservedBytes).toBe(0)
     }),
   )
 })

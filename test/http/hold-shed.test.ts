@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { processBytes } from '#src/runtime/http/held-bytes.ts'
+import { processMemory } from '#src/runtime/http/held-bytes.ts'
 import { client } from '#test/support/client.ts'
 import { expectProblem } from '#test/support/expect.ts'
 import {
@@ -20,10 +20,10 @@ beforeEach(closeGate)
 afterEach(nothing)
 
 describe('where others hold much', () => {
-  let others = processBytes.begin()
+  let others = processMemory.open()
   beforeEach(() => {
-    others = processBytes.begin()
-    others.take(processBytes.limit * (7 / 8) - mebibyte)
+    others = processMemory.open()
+    others.reserve(processMemory.limitBytes * (7 / 8) - mebibyte)
   })
   afterEach(() => others.release())
   const long = JSON.stringify({ text: 'x'.repeat(600_000) })
@@ -66,7 +66,7 @@ describe('where others hold much', () => {
     const alice = client(url, await as('alice'))
     const medium = JSON.stringify({ text: 'x'.repeat(100_000) })
     const send = () => alice('/once', { body: medium, headers: { ...headers, 'Idempotency-Key': 'shed' } })
-    others.take(mebibyte - 2.5 * medium.length)
+    others.reserve(mebibyte - 2.5 * medium.length)
     await expectShed(await send())
     expect(await gate.entered.promise).toBeGreaterThan(0)
     others.release()

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { processBytes } from '#src/runtime/http/held-bytes.ts'
+import { processMemory } from '#src/runtime/http/held-bytes.ts'
 import { client } from '#test/support/client.ts'
 import { expectProblem } from '#test/support/expect.ts'
 import {
@@ -90,7 +90,7 @@ describe('what a body holds is given back when', () => {
   test('a request waits for an earlier one of its connection, which is cut', async () => {
     const { socket } = dial().send(post('/wait') + body + post('/echo') + body)
     await gate.entered.promise
-    await expect.poll(() => processBytes.held, patience).toBeGreaterThanOrEqual(4 * body.length)
+    await expect.poll(() => processMemory.reservedBytes, patience).toBeGreaterThanOrEqual(4 * body.length)
     socket.destroy()
     await nothing()
     gate.leave.resolve()
@@ -117,7 +117,7 @@ describe('a large response', () => {
   test('is held until the client has read it', async () => {
     const { socket } = dial().send(rawRequest('GET /large'))
     socket.pause()
-    await expect.poll(() => processBytes.held, patience).toBe(3 * large)
+    await expect.poll(() => processMemory.reservedBytes, patience).toBe(3 * large)
     socket.resume()
     await nothing()
   })

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { ownTurn } from '#src/runtime/http/own-turn.ts'
+import { waitForTurn } from '#src/runtime/http/own-turn.ts'
 
 test('the loop turns between any two that wait', async () => {
   const order: string[] = []
-  const large = Array.from({ length: 5 }, () => ownTurn().then(() => order.push('large')))
+  const large = Array.from({ length: 5 }, () => waitForTurn().then(() => order.push('large')))
   let isOver = false
   void Promise.all(large).then(() => {
     isOver = true

@@ -5,11 +5,11 @@ import { parseJson } from '#src/runtime/http/parse-json.ts'
 import { Problem } from '#src/runtime/kernel/problem.ts'
 
 /** Parses a text in a request of which it is known what it holds of the memory. */
-function parse(text: string, mostValues?: number) {
+function parse(text: string, maxValues?: number) {
   const taken: number[] = []
   const hold = { take: (bytes: number) => taken.push(bytes) }
   const c = { get: () => ({ hold }) } as unknown as Context<BaseEnv>
-  const { value } = parseJson(c, new TextEncoder().encode(text), mostValues)
+  const { value } = parseJson(c, new TextEncoder().encode(text), maxValues)
   return { value, taken }
 }
 

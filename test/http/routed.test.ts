@@ -3,8 +3,8 @@ import { basicAuth } from 'hono/basic-auth'
 import { etag } from 'hono/etag'
 import { poweredBy } from 'hono/powered-by'
 import { expect, test } from 'vitest'
-import { answerHeaders } from '#src/runtime/http/answer-headers.ts'
-import { problemAnswer } from '#src/runtime/http/answer-problem.ts'
+import { responseHeaders } from '#src/runtime/http/answer-headers.ts'
+import { problemResponder } from '#src/runtime/http/answer-problem.ts'
 import { deadline } from '#src/runtime/http/deadline.ts'
 import type { BaseEnv } from '#src/runtime/http/env.ts'
 import { notFound } from '#src/runtime/http/not-found.ts'
@@ -33,11 +33,11 @@ function serviceWith(path: string, middleware: MiddlewareHandler<BaseEnv>) {
     output: { write: (line) => lines.push(JSON.parse(line)) },
   })
   const app = new Hono<BaseEnv>()
-  const answer = problemAnswer(problemDetails, log)
+  const answer = problemResponder(problemDetails, log)
   app.onError(answer)
   const stopping = new AbortController().signal
-  const context = requestContext({ log, reporter: {}, answer, stopping, trustedProxies: 1 })
-  app.use(answerHeaders(), context, deadline({ timeout: 60 }))
+  const context = requestContext({ log, reporter: {}, respond: answer, stopping, trustedProxies: 1 })
+  app.use(responseHeaders(), context, deadline({ timeoutSeconds: 60 }))
   app.use(path, middleware)
   const security = { verify: () => Promise.reject(new Error('no token')), cookie: undefined, origins: [] }
   const options = { context: {} as never, security, replyCheck: 'fail', format: problemDetails } as const

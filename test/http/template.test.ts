@@ -122,7 +122,7 @@ test.each([
   ['/login', ['POST', 'GET', 'HEAD']],
   ['/nowhere', ['GET', 'HEAD']],
 ])('with a tree beside it, %s takes what is its own and what the tree takes', (path, taken) => {
-  expect(new Set(methods.at(path))).toEqual(new Set([...taken, 'GET', 'HEAD']))
+  expect(new Set(methods.allowedAt(path))).toEqual(new Set([...taken, 'GET', 'HEAD']))
 })
 
 test.each([
@@ -132,9 +132,9 @@ test.each([
   ['GET', '/shops/{shop}/{id}', ['/shops/{name}/summary']],
   ['PUT', '/shops/{name}/summary', []],
 ])('%s %s leaves alone what a more specific path has', (method, path, closed) => {
-  const found = methods.closedTo(method, contract(path)).map(({ text }) => text)
+  const found = methods.shadowing(method, contract(path)).map(({ text }) => text)
   expect(found.sort()).toEqual([...closed].sort())
-  expect(methods.closedTo('GET', parseTemplate('/*', 'plain'))).toEqual([])
+  expect(methods.shadowing('GET', parseTemplate('/*', 'plain'))).toEqual([])
 })
 
 test('a long segment that fits nowhere is found out in linear time', () => {

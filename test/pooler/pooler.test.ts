@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { sql } from 'drizzle-orm'
 import { describe, expect, test, vi } from 'vitest'
-import { createDatabase, migrate, readerOn } from '#runtime'
+import { createDatabase, createReader, migrate } from '#runtime'
 import { startLab } from '#test/lab/lab.ts'
 import { createMembers } from '#test/lab/routes/database.ts'
 import { atEnd } from '#test/support/at-end.ts'
@@ -20,7 +20,7 @@ const many = <Value>(send: () => Promise<Value>) => Promise.all(Array.from({ len
 const log = { debug() {}, info() {}, warn() {}, error() {}, fatal() {} }
 
 function open(name: string) {
-  const database = createDatabase({ url, pool: 4, timeout: 20, name, log })
+  const database = createDatabase({ url, pool: 4, timeoutSeconds: 20, name, log })
   atEnd(() => database.$client.end())
   return database
 }
@@ -60,7 +60,7 @@ describe('behind PgBouncer in transaction mode', () => {
   })
 
   test('a reader reads, and writes nothing', async () => {
-    const reader = readerOn(open('reader').$client)
+    const reader = createReader(open('reader').$client)
     for (const { rows } of await many(() => reader.execute(sql`select age from members`)))
       expect(rows).toEqual([{ age: 40 }])
     await expect(reader.execute(sql`delete from members`)).rejects.toMatchObject({ cause: { code: '25006' } })

@@ -2,7 +2,7 @@ import { Hono, type MiddlewareHandler } from 'hono'
 import { expect, test } from 'vitest'
 import type { BaseEnv } from '#src/runtime/http/env.ts'
 import { parseTemplate } from '#src/runtime/http/template.ts'
-import { refuseUnstated } from '#src/runtime/routes/mount.ts'
+import { refuseUndeclared } from '#src/runtime/routes/mount.ts'
 import { handlePlain } from '#src/runtime/routes/route.ts'
 import { featureOf } from '#test/support/feature.ts'
 
@@ -32,9 +32,9 @@ test.each(pastFeatures)('%s that was added past the features does not start', (_
   const mounted = [
     { feature: featureOf(), operation: route(), middleware: [], path: '/things', method: 'POST', template },
   ]
-  expect(() => refuseUnstated(app, mounted, [])).not.toThrow()
+  expect(() => refuseUndeclared(app, mounted, [])).not.toThrow()
   add(app)
-  expect(() => refuseUnstated(app, mounted, [])).toThrow(
+  expect(() => refuseUndeclared(app, mounted, [])).toThrow(
     `${place} does not state its security: list it in a feature`,
   )
 })
@@ -42,9 +42,9 @@ test.each(pastFeatures)('%s that was added past the features does not start', (_
 test('a middleware before the runtime’s own does not start', () => {
   const outermost: MiddlewareHandler<BaseEnv>[] = [async (_c, next) => next(), async (_c, next) => next()]
   const right = new Hono<BaseEnv>().use(...outermost).use('/admin/*', async (_c, next) => next())
-  expect(() => refuseUnstated(right, [], outermost)).not.toThrow()
+  expect(() => refuseUndeclared(right, [], outermost)).not.toThrow()
   const wrong = new Hono<BaseEnv>().use('/admin/*', async (_c, next) => next()).use(...outermost)
-  expect(() => refuseUnstated(wrong, [], outermost)).toThrow(
+  expect(() => refuseUndeclared(wrong, [], outermost)).toThrow(
     new Error("ALL /admin/* is added before the runtime's own: move its line below them."),
   )
 })

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { expect } from 'vitest'
-import { processBytes } from '#src/runtime/http/held-bytes.ts'
+import { processMemory } from '#src/runtime/http/held-bytes.ts'
 import { sendStream } from '#src/runtime/http/send-stream.ts'
 import { defineRoute, handle, handlePlain, json, jsonBody } from '#src/runtime/routes/route.ts'
 import { stream } from '#src/runtime/routes/stream.ts'
@@ -22,7 +22,7 @@ const take = {
 export const gate = { entered: Promise.withResolvers<number>(), leave: Promise.withResolvers<void>() }
 export const patience = { interval: 5, timeout: 20_000 }
 /** What is held while a handler runs. */
-const enter = () => gate.entered.resolve(processBytes.held)
+const enter = () => gate.entered.resolve(processMemory.reservedBytes)
 
 const echo = handle(defineRoute({ ...take, path: '/echo', operationId: 'echo' }), (c) => {
   enter()
@@ -91,8 +91,8 @@ export const body = JSON.stringify({ text: 'x'.repeat(10_000) })
 export const headers = { 'Content-Type': 'application/json' }
 export const post = (path: string, length = body.length) =>
   rawRequest(`POST ${path}`, { ...headers, 'Content-Length': String(length) })
-export const nothing = () => expect.poll(() => processBytes.held, patience).toBe(0)
-export const something = () => expect.poll(() => processBytes.held, patience).toBeGreaterThan(0)
+export const nothing = () => expect.poll(() => processMemory.reservedBytes, patience).toBe(0)
+export const something = () => expect.poll(() => processMemory.reservedBytes, patience).toBeGreaterThan(0)
 
 /** Closes the gate again, before each test. */
 export function closeGate(): void {

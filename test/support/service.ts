@@ -66,7 +66,7 @@ export async function testService(
     url: config.DATABASE_URL,
     metadataHost: config.GCE_METADATA_HOST,
     pool: config.DATABASE_POOL,
-    timeout: config.REQUEST_TIMEOUT,
+    timeoutSeconds: config.REQUEST_TIMEOUT,
     name: 'test',
     log,
   })

@@ -55,7 +55,7 @@ export interface TaskService extends TestService {
 }
 
 /** After this, the tick sends what nobody has handed over. */
-const settleTime = 31_000
+const recentMs = 31_000
 /** As the service's own server: a delivery must not meet a connection that was closed while a test took its time. */
 const keepAliveTimeout = 620_000
 
@@ -102,7 +102,7 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
   /** When the tick may send the first of what nobody has handed over. */
   async function forgotten(): Promise<number> {
     const rows = (await ledger()).filter(({ state }) => state === 'pending')
-    return Math.min(...rows.map((row) => row.touched_at.getTime() + settleTime))
+    return Math.min(...rows.map((row) => row.touched_at.getTime() + recentMs))
   }
 
   async function drain({ until = '0s' }: { until?: Duration } = {}): Promise<Attempts> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cloudTasks } from '#src/runtime/tasks/cloud-tasks.ts'
+import { createCloudTasks } from '#src/runtime/tasks/cloud-tasks.ts'
 import { queue, testEmulator } from '#test/support/emulator.ts'
 
 const { emulator, client: official } = await testEmulator()
@@ -9,18 +9,18 @@ const options = {
   audience: 'https://orders.example',
   ...{ emulator: host, metadataHost: 'nobody.invalid' },
 }
-const client = cloudTasks({ ...options, queue })
+const client = createCloudTasks({ ...options, queue })
 const { signal } = new AbortController()
 const request = (id: string) => ({
   ...{ id, url: 'https://orders.example/runtime/callbacks/orders.fulfil', body: '{"id":"7","dispatch":1}' },
-  deadline: 45_000,
+  deadlineMs: 45_000,
 })
 const get = async (id: string) =>
   (await official.getTask({ name: `${queue}/tasks/${id}`, responseView: 'FULL' }))[0]
 
 test('a task is created as it is asked for', async () => {
   const at = new Date(emulator.now() + 3_600_123)
-  await client.create({ ...request('whole'), at }, signal)
+  await client.create({ ...request('whole'), scheduleTime: at }, signal)
   const task = await get('whole')
   expect(task).toMatchObject({
     dispatchDeadline: { seconds: '45' },
@@ -56,7 +56,7 @@ test('any other answer is thrown', async () => {
     status: 'UNAVAILABLE',
   })
   await client.create(request('refused'), signal)
-  const elsewhere = cloudTasks({ ...options, queue: `${queue}-that-is-not-there` })
+  const elsewhere = createCloudTasks({ ...options, queue: `${queue}-that-is-not-there` })
   await expect(elsewhere.create(request('nowhere'), signal)).rejects.toMatchObject({ status: 'NOT_FOUND' })
 })
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { exemptDatabase } from '#dev/guard/exempt.ts'
-import { LeaseLost } from '#src/runtime/tasks/lease.ts'
+import { LeaseLostError } from '#src/runtime/tasks/lease.ts'
 import { makeDatabase, onServer } from '#test/support/database.ts'
 import { proxyDatabase } from '#test/support/proxy.ts'
 import { killConnections } from '#test/support/session.ts'
@@ -83,7 +83,7 @@ test('a renewal that finds the lease with someone else aborts the signal, and no
   await onServer(databaseUrl, 'update runtime.tasks set lease = gen_random_uuid()')
   const stolen = await service.ledger()
   await pass(10)
-  expect(await aborted(signal)).toBeInstanceOf(LeaseLost)
+  expect(await aborted(signal)).toBeInstanceOf(LeaseLostError)
   expect(await settled).toMatchObject([{ status: 409 }])
   going.resolve('write')
   expect(await service.ledger()).toEqual(stolen)
@@ -95,7 +95,7 @@ test('an operator’s cancel aborts the signal with the next renewal, and nothin
   expect((await operator(`/runtime/tasks/${id}/cancel`, { method: 'POST' })).status).toBe(200)
   expect(signal.aborted).toBe(false)
   await pass(10)
-  expect(await aborted(signal)).toBeInstanceOf(LeaseLost)
+  expect(await aborted(signal)).toBeInstanceOf(LeaseLostError)
   expect(await settled).toMatchObject([{ status: 200 }])
   going.resolve('write')
   expect(await service.ledger()).toMatchObject([{ state: 'cancelled', dispatch: 2 }])
@@ -123,7 +123,7 @@ test('a database that does not answer until the lease has run out aborts the sig
   expect(signal.aborted).toBe(false)
   await pass(2)
   expect(signal.aborted).toBe(true)
-  expect(signal.reason).toBeInstanceOf(LeaseLost)
+  expect(signal.reason).toBeInstanceOf(LeaseLostError)
   proxy.speakNew()
   await vi.advanceTimersByTimeAsync(10_000)
   const [attempt] = await settled

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { defineSchedule, defineTask } from '#runtime'
-import { stored } from '#src/runtime/tasks/task.ts'
+import { roundTripJson } from '#src/runtime/tasks/task.ts'
 
 const define = (payload: z.ZodType) => defineTask({ name: 'trial.work', payload, async run() {} })
 const inside = (field: z.ZodType) => z.object({ lines: z.array(z.object({ field })) })
@@ -33,7 +33,7 @@ describe('a payload that JSON cannot hold is refused where its task is defined',
   ])('%s', (_what, schema, mend) => {
     const refused = () => define(inside(schema))
     expect(refused).toThrow(TypeError)
-    expect(refused).toThrow('The task trial.work: its payload cannot be stored (lines[].field): ')
+    expect(refused).toThrow('The task trial.work: its payload cannot be roundTripJson (lines[].field): ')
     expect(refused).toThrow(mend)
   })
 
@@ -51,7 +51,9 @@ describe('a payload that JSON cannot hold is refused where its task is defined',
     ['optional', z.object({}).optional()],
     ['a default', z.object({}).default({})],
   ])('one that may be left out: %s', (_what, schema) => {
-    expect(() => define(schema)).toThrow('(the top level): a payload that is left out is stored as null')
+    expect(() => define(schema)).toThrow(
+      '(the top level): a payload that is left out is roundTripJson as null',
+    )
   })
 
   test('a schema that contains itself is looked through once', () => {
@@ -90,7 +92,7 @@ describe('what comes back as it was given is taken', () => {
     ['what preprocesses', z.preprocess((given) => given, z.string()), 'a'],
   ])('%s', (_what, schema, value) => {
     const task = define(inside(schema))
-    expect(task.payload.safeParse(stored(task, { lines: [{ field: value }] })).success).toBe(true)
+    expect(task.payload.safeParse(roundTripJson(task, { lines: [{ field: value }] })).success).toBe(true)
   })
 })
 
@@ -103,6 +105,6 @@ test.each([
     defineSchedule({ name: 'trial.nightly', cron: '0 3 * * *', timeZone: 'UTC', task, payload })
   expect(schedule).toThrow(TypeError)
   expect(schedule).toThrow(
-    'The schedule trial.nightly: The task trial.work: its payload cannot be stored as JSON.',
+    'The schedule trial.nightly: The task trial.work: its payload cannot be roundTripJson as JSON.',
   )
 })

@@ -79,12 +79,16 @@ function accesses(plan: Plan[]): string[] {
 
 test.each([
   ['a claim', (tx) => ledger.claim(tx, dispatch), ['tasks_pkey']],
-  ['a look', (tx) => ledger.look(tx, id), ['tasks_pkey']],
+  ['a look', (tx) => ledger.findState(tx, id), ['tasks_pkey']],
   ['the mark of what is queued', (tx) => ledger.markQueued(tx, [dispatch]), ['tasks_open']],
-  ['the sweep of what is pending', (tx) => sweeps.takePending(tx, 200), ['tasks_pending', 'tasks_pkey']],
-  ['the sweep of runaways', (tx) => sweeps.takeRunaways(tx, 200), ['tasks_pkey', 'tasks_running']],
-  ['the sweep of what is overdue', (tx) => sweeps.takeOverdue(tx, 200), ['tasks_pkey', 'tasks_queued']],
-  ['the sweep of the dead', (tx) => sweeps.announceDead(tx, log, 200), ['tasks_unannounced']],
+  ['the sweep of what is pending', (tx) => sweeps.takeUndelivered(tx, 200), ['tasks_pending', 'tasks_pkey']],
+  ['the sweep of runaways', (tx) => sweeps.rescueTasks(tx, 200), ['tasks_pkey', 'tasks_running']],
+  [
+    'the sweep of what is overdue',
+    (tx) => sweeps.takeOverdueDeliveries(tx, 200),
+    ['tasks_pkey', 'tasks_queued'],
+  ],
+  ['the sweep of the dead', (tx) => sweeps.announceDeadTasks(tx, log, 200), ['tasks_unannounced']],
   ['pruning', (tx) => sweeps.pruneTasks(tx, 86_400_000, 1000), ['tasks_over', 'tasks_pkey']],
   ['the list of the dead', (tx) => operators.listTasks(tx, { limit: 20, state: 'dead' }), ['tasks_open']],
   [
@@ -95,7 +99,7 @@ test.each([
   ['the list of one name', (tx) => operators.listTasks(tx, { limit: 20, name: work.name }), ['tasks_name']],
   ['the list of all', (tx) => operators.listTasks(tx, { limit: 20 }), ['tasks_pkey']],
   ['one task', (tx) => operators.findTask(tx, id), ['tasks_pkey']],
-  ['a cancel', (tx) => operators.cancelTask(tx, id), ['tasks_pkey']],
+  ['a cancel', (tx) => operators.forceCancelTask(tx, id), ['tasks_pkey']],
 ] as [string, (tx: typeof database) => Promise<unknown>, string[]][])(
   '%s is found by its index, however much is done',
   async (_what, work, expected) => {
@@ -123,8 +127,8 @@ test('a key is looked up among the unfinished', async () => {
 })
 
 test.each([
-  ['what is pending', (tx) => sweeps.takePending(tx, 7)],
-  ['runaways', (tx) => sweeps.takeRunaways(tx, 7)],
+  ['what is pending', (tx) => sweeps.takeUndelivered(tx, 7)],
+  ['runaways', (tx) => sweeps.rescueTasks(tx, 7)],
   ['what is over', (tx) => sweeps.pruneTasks(tx, 0, 7)],
   ['dead ones', (tx) => operators.redriveTasks(tx, work.name)],
 ] as [string, (tx: typeof database) => Promise<unknown>][])(

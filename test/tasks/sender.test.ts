@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import type { CloudTasks, TaskRequest } from '#src/runtime/tasks/cloud-tasks.ts'
+import type { CloudTasks, NewCloudTask } from '#src/runtime/tasks/cloud-tasks.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { defineTask } from '#src/runtime/tasks/task.ts'
 import { trial } from './trial.ts'
@@ -10,7 +10,7 @@ const run = async () => {}
 const work = defineTask({ name: 'trial.work', payload, deadline: '30s', run })
 const long = defineTask({ name: 'trial.long', payload, deadline: '30m', run })
 
-const created: TaskRequest[] = []
+const created: NewCloudTask[] = []
 let create: CloudTasks['create']
 const service = await trial({
   tasks: [work, long],

@@ -34,7 +34,7 @@ async function tick(
 
 const queue = (verb: string) =>
   fetch(`${emulator.url}/v2/${testTasks.TASKS_QUEUE}:${verb}`, { method: 'POST' })
-const nothing = { scheduled: 0, reclaimed: 0, announced: 0, pruned: 0, lost: 0, sent: 0 }
+const nothing = { scheduled: 0, rescued: 0, announced: 0, pruned: 0, lost: 0, sent: 0 }
 
 beforeEach(async () => {
   await queue('resume')
@@ -74,7 +74,7 @@ test('it takes back what a killed process held, 30 s after its last sign of life
   await service.advance('30s')
   expect(await tick()).toEqual(nothing)
   await service.advance('1s')
-  expect(await tick()).toEqual({ ...nothing, reclaimed: 1, sent: 1 })
+  expect(await tick()).toEqual({ ...nothing, rescued: 1, sent: 1 })
   expect(await ledger()).toMatchObject([{ state: 'queued', dispatch: 2, lease: null, attempts: 1 }])
   await drain()
   expect(await ledger()).toMatchObject([{ state: 'done', attempts: 2 }])

@@ -12,11 +12,11 @@ export interface Authentication {
 }
 
 /** Sets up verifying and signing from AUTH_SECRET or AUTH_JWKS_URL. Fetches nothing yet. */
-export function authentication(config: Config, options: AuthOptions = {}): Authentication {
+export function createAuthentication(config: Config, options: AuthOptions = {}): Authentication {
   const { AUTH_SECRET: secret, AUTH_JWKS_URL: jwksUrl, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = config
   return {
     verify: createVerifier({ secret, jwksUrl, issuer, audience, ...options }),
-    signToken: secret ? createSigner({ secret, issuer, audience, ttl: config.AUTH_TOKEN_TTL }) : refuseToSign,
+    signToken: secret ? createSigner({ secret, issuer, audience, ttl: config.AUTH_TOKEN_TTL }) : cannotSign,
     origins: [
       ...(config.SERVICE_URL ? [config.SERVICE_URL] : []),
       ...ownedHosts(config).map((host) => `https://${host}`),
@@ -24,7 +24,7 @@ export function authentication(config: Config, options: AuthOptions = {}): Authe
   }
 }
 
-const refuseToSign: SignToken = async () => {
+const cannotSign: SignToken = async () => {
   throw new Error(
     'The service can issue tokens only with AUTH_SECRET: with AUTH_JWKS_URL, the provider issues them.',
   )

@@ -22,10 +22,10 @@ export type ScopesOf = (claims: Readonly<Claims>) => readonly string[]
  * (Firebase, Google) has none: give `createApp` a `scopesOf` that grants what your users may do.
  */
 export const scopesOf: ScopesOf = (claims) => [
-  ...new Set(['scope', 'scp', 'permissions', 'roles'].flatMap((name) => words(claims[name]))),
+  ...new Set(['scope', 'scp', 'permissions', 'roles'].flatMap((name) => scopeNames(claims[name]))),
 ]
 
-function words(claim: unknown): string[] {
+function scopeNames(claim: unknown): string[] {
   if (typeof claim === 'string') return claim.split(' ').filter(Boolean)
   return Array.isArray(claim) ? claim.filter((entry) => typeof entry === 'string') : []
 }

@@ -1,7 +1,7 @@
 import type { JSONWebKeySet } from 'jose'
-import { callOnce } from '../kernel/call-once.ts'
+import { sendRequest } from '../kernel/call-once.ts'
 
-const fetchMs = 5_000
+const timeoutMs = 5_000
 /** Many times the size of a hundred keys. */
 const maxBytes = 512 * 1024
 
@@ -12,10 +12,10 @@ const maxBytes = 512 * 1024
  */
 export async function fetchKeys(url: string): Promise<JSONWebKeySet> {
   const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(new Error(`No response within ${fetchMs} ms`)), fetchMs)
+  const timer = setTimeout(() => controller.abort(new Error(`No response within ${timeoutMs} ms`)), timeoutMs)
   try {
     const headers = { accept: 'application/json' }
-    const { status, text } = await callOnce(url, { headers, signal: controller.signal, maxBytes })
+    const { status, text } = await sendRequest(url, { headers, signal: controller.signal, maxBytes })
     if (status !== 200) throw new Error(`The response has the status ${status}, not 200`)
     return JSON.parse(text)
   } finally {

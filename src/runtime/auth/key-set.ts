@@ -14,11 +14,11 @@ const lookupGapMs = 2_000
  * minute, and five at once after a quiet time.
  */
 const lookupCostMs = 30_000
-const mostCreditMs = 5 * lookupCostMs
+const maxCreditMs = 5 * lookupCostMs
 
 /** The provider's keys cannot be fetched. The token may be valid. */
-export class KeySetUnavailable extends Error {
-  override readonly name = 'KeySetUnavailable'
+export class KeySetUnavailableError extends Error {
+  override readonly name = 'KeySetUnavailableError'
 }
 
 /** The keys of an identity provider. */
@@ -44,9 +44,9 @@ export function remoteKeySet(url: string, algorithms: readonly string[]): KeySet
   let keys: JWTVerifyGetKey | undefined
   let fetchedAt = Number.NEGATIVE_INFINITY
   let endedAt = Number.NEGATIVE_INFINITY
-  let failure: KeySetUnavailable | undefined
+  let failure: KeySetUnavailableError | undefined
   let pending: Promise<void> | undefined
-  let creditMs = mostCreditMs
+  let creditMs = maxCreditMs
   let creditedAt = Date.now()
 
   const since = (moment: number) => Date.now() - moment
@@ -57,7 +57,7 @@ export function remoteKeySet(url: string, algorithms: readonly string[]): KeySet
       fetchedAt = Date.now()
       failure = undefined
     } catch (cause) {
-      failure = new KeySetUnavailable(`The keys at ${url} cannot be fetched or used`, { cause })
+      failure = new KeySetUnavailableError(`The keys at ${url} cannot be fetched or used`, { cause })
       throw failure
     } finally {
       endedAt = Date.now()
@@ -86,7 +86,7 @@ export function remoteKeySet(url: string, algorithms: readonly string[]): KeySet
 
   /** Whether an unknown key may cause a fetch now. Limits the fetches that invented keys can cause. */
   function mayLookUp(): boolean {
-    creditMs = Math.min(mostCreditMs, creditMs + since(creditedAt))
+    creditMs = Math.min(maxCreditMs, creditMs + since(creditedAt))
     creditedAt = Date.now()
     if (pending) return true
     if (creditMs < lookupCostMs || since(endedAt) < lookupGapMs) return false
@@ -114,7 +114,7 @@ export function remoteKeySet(url: string, algorithms: readonly string[]): KeySet
 }
 
 /** jose accepts RSA keys from this length on, but checks it only when it verifies a token. */
-const leastRsaBits = 2_048
+const minRsaBits = 2_048
 
 /**
  * The key set without the keys that cannot be imported. A token that names one of those gets the same response as one
@@ -136,7 +136,7 @@ async function isUsable(key: JSONWebKeySet['keys'][number], algorithms: readonly
     try {
       const imported = await getKey({ alg })
       const bits = Reflect.get(imported.algorithm, 'modulusLength')
-      return bits === undefined || bits >= leastRsaBits
+      return bits === undefined || bits >= minRsaBits
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) return false
     }

@@ -1,6 +1,6 @@
 import type { Caller } from './caller.ts'
 
-const longest = 600_000
+const maxAgeMs = 600_000
 
 /**
  * Creates a cache of verified tokens: verifying costs more than the rest of a request. The key is the whole token. An
@@ -8,11 +8,11 @@ const longest = 600_000
  *
  * @param maxBytes how much memory the entries may take, approximately
  */
-export function tokenCache(maxBytes: number) {
+export function createTokenCache(maxBytes: number) {
   const entries = new Map<string, { caller: Caller; until: number; bytes: number }>()
   let bytes = 0
 
-  function forget(token: string) {
+  function remove(token: string) {
     bytes -= entries.get(token)?.bytes ?? 0
     entries.delete(token)
   }
@@ -23,20 +23,20 @@ export function tokenCache(maxBytes: number) {
       const entry = entries.get(token)
       if (!entry) return undefined
       if (Date.now() < entry.until) return entry.caller
-      forget(token)
+      remove(token)
       return undefined
     },
     /** @param expiresAt the token's `exp`, in seconds */
     set(token: string, caller: Caller, expiresAt: number): void {
-      forget(token)
+      remove(token)
       // an estimate: the claims are about as long as the token, in strings of up to two bytes a character, and objects
       const size = token.length * 4 + 512
       if (size > maxBytes) return
-      entries.set(token, { caller, until: Math.min(expiresAt * 1000, Date.now() + longest), bytes: size })
+      entries.set(token, { caller, until: Math.min(expiresAt * 1000, Date.now() + maxAgeMs), bytes: size })
       bytes += size
       for (const oldest of entries.keys()) {
         if (bytes <= maxBytes) break
-        forget(oldest)
+        remove(oldest)
       }
     },
     get bytes(): number {

@@ -2,8 +2,8 @@ import { errors, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { z } from 'zod'
 import { Problem, problems } from '../kernel/problem.ts'
 import { type Caller, type Claims, type ScopesOf, scopesOf as standardScopes } from './caller.ts'
-import { KeySetUnavailable, remoteKeySet } from './key-set.ts'
-import { tokenCache } from './token-cache.ts'
+import { KeySetUnavailableError, remoteKeySet } from './key-set.ts'
+import { createTokenCache } from './token-cache.ts'
 import { verifyByKeys } from './verify-by-keys.ts'
 
 /** Verifies a token; throws TOKEN_INVALID or TOKEN_EXPIRED. */
@@ -20,7 +20,7 @@ export interface AuthOptions {
 const providerAlgorithms = ['RS256', 'ES256', 'EdDSA']
 
 const cacheBytes = 8 * 1024 * 1024
-const clockTolerance = 5
+const clockToleranceSeconds = 5
 
 /** Headers by which a token brings its own key. Such tokens are refused: the key must be ours or the provider's. */
 const keyHeaders = ['jku', 'x5u', 'jwk']
@@ -43,27 +43,32 @@ export function createVerifier(
 ): VerifyToken {
   const { secret, jwksUrl, issuer, audience, scopesOf = standardScopes, claims: schema } = options
   const { algorithms = providerAlgorithms } = options
-  const cache = tokenCache(cacheBytes)
-  const checks: JWTVerifyOptions = { issuer, audience, clockTolerance, requiredClaims: ['exp', 'sub'] }
+  const cache = createTokenCache(cacheBytes)
+  const checks: JWTVerifyOptions = {
+    issuer,
+    audience,
+    clockTolerance: clockToleranceSeconds,
+    requiredClaims: ['exp', 'sub'],
+  }
   const remote = jwksUrl === undefined ? undefined : remoteKeySet(jwksUrl, algorithms)
   const key = secret === undefined ? undefined : new TextEncoder().encode(secret)
 
   async function payloadOf(token: string) {
     if (remote) return remote.use((getKey) => verifyByKeys(token, getKey, { ...checks, algorithms }))
     if (key) return jwtVerify(token, key, { ...checks, algorithms: ['HS256'] })
-    throw invalid('This service verifies no tokens: neither AUTH_SECRET nor AUTH_JWKS_URL is set.')
+    throw invalidToken('This service verifies no tokens: neither AUTH_SECRET nor AUTH_JWKS_URL is set.')
   }
 
   async function verify(token: string): Promise<Caller> {
     const { payload, protectedHeader } = await payloadOf(token).catch((error) => {
-      throw refusal(error)
+      throw toTokenProblem(error)
     })
     const named = keyHeaders.find((header) => header in protectedHeader)
-    if (named) throw invalid(`The token brings its own key (${named}).`)
+    if (named) throw invalidToken(`The token brings its own key (${named}).`)
     const { sub, iss = '', exp = 0 } = payload
-    if (!isSubject(sub)) throw invalid('The token has no subject of 1 to 1000 bytes of UTF-8.')
+    if (!isSubject(sub)) throw invalidToken('The token has no subject of 1 to 1000 bytes of UTF-8.')
     const checked = schema ? schema.safeParse(payload) : { success: true as const, data: payload }
-    if (!checked.success) throw invalid('The token’s claims do not fit what this service expects.')
+    if (!checked.success) throw invalidToken('The token’s claims do not fit what this service expects.')
     const claims: Claims = Object.freeze({ ...payload, ...checked.data }) // the schema may have dropped keys that it does not name
     const caller = Object.freeze({
       subject: sub,
@@ -87,7 +92,7 @@ function isSubject(sub: unknown): sub is string {
   return sub.isWellFormed() && Buffer.byteLength(sub) <= 1000
 }
 
-function invalid(detail: string, cause?: unknown): Problem {
+function invalidToken(detail: string, cause?: unknown): Problem {
   const headers = {
     'WWW-Authenticate': 'Bearer error="invalid_token", error_description="The token is not valid"',
   }
@@ -95,9 +100,9 @@ function invalid(detail: string, cause?: unknown): Problem {
 }
 
 /** Turns an error of jose into a 401. A provider that cannot be reached is a 503. */
-function refusal(error: unknown): unknown {
+function toTokenProblem(error: unknown): unknown {
   if (error instanceof Problem) return error
-  if (error instanceof KeySetUnavailable)
+  if (error instanceof KeySetUnavailableError)
     return new Problem(problems.IDENTITY_UNAVAILABLE, { headers: { 'Retry-After': '5' }, cause: error })
   if (error instanceof errors.JWTExpired) {
     const headers = {
@@ -106,6 +111,6 @@ function refusal(error: unknown): unknown {
     return new Problem(problems.TOKEN_EXPIRED, { detail: 'Get a new token.', headers, cause: error })
   }
   if (error instanceof errors.JWTClaimValidationFailed)
-    return invalid(`The claim ${error.claim} is missing or wrong.`, error)
-  return invalid('The token is malformed or not signed by a key of ours.', error)
+    return invalidToken(`The claim ${error.claim} is missing or wrong.`, error)
+  return invalidToken('The token is malformed or not signed by a key of ours.', error)
 }

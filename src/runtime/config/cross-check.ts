@@ -1,4 +1,4 @@
-const right = {
+const messages = {
   database: 'is required on Cloud Run: postgres://user:password@/name?host=/cloudsql/PROJECT:REGION:INSTANCE',
   authentication:
     'or AUTH_JWKS_URL is required on Cloud Run: without one, the service cannot authenticate callers',
@@ -21,11 +21,11 @@ const right = {
 export function crossCheck(set: Record<string, string | undefined>, known: object): string[] {
   const problems: string[] = []
   if ('TASKS_URL' in known && !set.TASKS_URL && !set.SERVICE_URL)
-    problems.push(`TASKS_URL: ${right.callbacks}`)
-  if (set.AUTH_SECRET && set.AUTH_JWKS_URL) problems.push(`AUTH_SECRET: ${right.both}`)
+    problems.push(`TASKS_URL: ${messages.callbacks}`)
+  if (set.AUTH_SECRET && set.AUTH_JWKS_URL) problems.push(`AUTH_SECRET: ${messages.both}`)
   if (set.AUTH_JWKS_URL) {
     for (const name of ['AUTH_ISSUER', 'AUTH_AUDIENCE']) {
-      if (!set[name]) problems.push(`${name}: ${right.provider}`)
+      if (!set[name]) problems.push(`${name}: ${messages.provider}`)
     }
   }
   if (!set.K_SERVICE) return problems
@@ -41,8 +41,8 @@ function callbacksOnCloudRun(set: Record<string, string | undefined>): string[] 
     'OIDC_JWKS_URL',
   ]
   const plain = urls.filter((name) => /(^|[,\s])http:/i.test(set[name] ?? ''))
-  const problems = plain.map((name) => `${name}: ${right.https}`)
-  if (set.CLOUD_TASKS_EMULATOR_HOST) problems.push(`CLOUD_TASKS_EMULATOR_HOST: ${right.emulator}`)
+  const problems = plain.map((name) => `${name}: ${messages.https}`)
+  if (set.CLOUD_TASKS_EMULATOR_HOST) problems.push(`CLOUD_TASKS_EMULATOR_HOST: ${messages.emulator}`)
   return problems
 }
 
@@ -52,10 +52,10 @@ function onCloudRun(set: Record<string, string | undefined>): string[] {
   if (!set.ENVIRONMENT) {
     problems.push('ENVIRONMENT: is required on Cloud Run: development, staging or live')
   }
-  if (!set.DATABASE_URL) problems.push(`DATABASE_URL: ${right.database}`)
-  if (!secret && !set.AUTH_JWKS_URL) problems.push(`AUTH_SECRET: ${right.authentication}`)
-  if (secret && Buffer.byteLength(secret) < 32) problems.push(`AUTH_SECRET: ${right.short}`)
-  else if (secret && isPlaceholder(secret)) problems.push(`AUTH_SECRET: ${right.placeholder}`)
+  if (!set.DATABASE_URL) problems.push(`DATABASE_URL: ${messages.database}`)
+  if (!secret && !set.AUTH_JWKS_URL) problems.push(`AUTH_SECRET: ${messages.authentication}`)
+  if (secret && Buffer.byteLength(secret) < 32) problems.push(`AUTH_SECRET: ${messages.short}`)
+  else if (secret && isPlaceholder(secret)) problems.push(`AUTH_SECRET: ${messages.placeholder}`)
   return problems
 }
 

@@ -1,4 +1,4 @@
-import { list, seconds, text, variable, word } from './values.ts'
+import { anyText, list, seconds, text, variable } from './values.ts'
 
 /** The environment variables of a service that has tasks. */
 export const taskVariables = {
@@ -12,7 +12,7 @@ export const taskVariables = {
     base,
     undefined,
   ),
-  TASKS_AUDIENCE: word(undefined),
+  TASKS_AUDIENCE: anyText(undefined),
   TASKS_KEEP: seconds(0, 31_536_000, 604_800),
   TASKS_PATIENCE: seconds(0, 31_536_000, 3600),
   OIDC_ISSUERS: list(

@@ -26,13 +26,13 @@ export function variable<Value, Default = never>(
 }
 
 /** Any text. */
-export function word<Default = never>(...unset: Unset<Default>) {
+export function anyText<Default = never>(...unset: Unset<Default>) {
   return variable('must be text', (text) => text, ...unset)
 }
 
 /** A whole number from `min` to `max`, in decimal digits. */
 export function integer<Default = never>(min: number, max: number, ...unset: Unset<Default>) {
-  const parse = (text: string) => (/^\d{1,9}$/.test(text) ? within(Number(text), min, max) : undefined)
+  const parse = (text: string) => (/^\d{1,9}$/.test(text) ? inRange(Number(text), min, max) : undefined)
   return variable(`must be a whole number from ${min} to ${max}`, parse, ...unset)
 }
 
@@ -43,7 +43,7 @@ export function seconds<Default = never>(min: number, max: number, ...unset: Uns
   const right = `must be a duration from ${min}s to ${max}s, such as 90, 90s, 5m or 24h`
   function parse(text: string) {
     const [, digits, unit = 's'] = /^(\d{1,9})([smh])?$/.exec(text) ?? []
-    return digits === undefined ? undefined : within(Number(digits) * (units[unit] ?? 1), min, max)
+    return digits === undefined ? undefined : inRange(Number(digits) * (units[unit] ?? 1), min, max)
   }
   return variable(right, parse, ...unset)
 }
@@ -131,7 +131,7 @@ function isDecodable(text: string): boolean {
   }
 }
 
-function within(value: number, min: number, max: number): number | undefined {
+function inRange(value: number, min: number, max: number): number | undefined {
   return value >= min && value <= max ? value : undefined
 }
 

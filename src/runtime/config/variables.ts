@@ -1,4 +1,5 @@
 import {
+  anyText,
   databaseUrl,
   flag,
   host,
@@ -10,7 +11,6 @@ import {
   secureUrl,
   text,
   variable,
-  word,
 } from './values.ts'
 
 /** The environment variables that the runtime reads. A feature adds its own (see `defineFeature`). */
@@ -34,10 +34,10 @@ export const runtimeVariables = {
   ),
   DATABASE_POOL: integer(1, 500, 10),
 
-  AUTH_SECRET: word(undefined),
+  AUTH_SECRET: anyText(undefined),
   AUTH_JWKS_URL: variable('must be an https:// URL', secureUrl, undefined),
-  AUTH_ISSUER: word(undefined),
-  AUTH_AUDIENCE: word(undefined),
+  AUTH_ISSUER: anyText(undefined),
+  AUTH_AUDIENCE: anyText(undefined),
   AUTH_COOKIE: text('must be a cookie name such as session', /^[\w!#$%&'*+.^`|~-]{1,100}$/, undefined),
   AUTH_TOKEN_TTL: seconds(1, 31_536_000, 86_400),
 
@@ -51,12 +51,12 @@ export const runtimeVariables = {
   REQUEST_TIMEOUT: seconds(1, 3600, 300),
   TRUSTED_PROXIES: integer(0, 9, 1),
 
-  VERSION: word(undefined),
-  COMMIT: word('unknown'),
-  GOOGLE_CLOUD_PROJECT: word(undefined),
+  VERSION: anyText(undefined),
+  COMMIT: anyText('unknown'),
+  GOOGLE_CLOUD_PROJECT: anyText(undefined),
   GCE_METADATA_HOST: variable('must be a host such as metadata.google.internal', host, '169.254.169.254'),
-  K_SERVICE: word(undefined),
-  K_REVISION: word(undefined),
+  K_SERVICE: anyText(undefined),
+  K_REVISION: anyText(undefined),
 }
 
 /** The runtime's variables that hold, or may hold, a secret. The log shows them only as "set". */

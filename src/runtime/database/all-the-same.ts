@@ -1,5 +1,5 @@
-import { endOfRequest, withSignal } from '../kernel/context.ts'
-import { unavailable } from './errors.ts'
+import { markEndOfRequest, runWithSignal } from '../kernel/context.ts'
+import { databaseUnavailable } from './errors.ts'
 
 /**
  * Runs queries that must be written even if the request has ended, such as the outcome of a task. They do not end with
@@ -7,13 +7,18 @@ import { unavailable } from './errors.ts'
  *
  * @throws {Problem} DATABASE_UNAVAILABLE when the queries take longer than `milliseconds`
  */
-export async function allTheSame<Result>(milliseconds: number, work: () => Promise<Result>): Promise<Result> {
+export async function withOwnDeadline<Result>(
+  milliseconds: number,
+  work: () => Promise<Result>,
+): Promise<Result> {
   const controller = new AbortController()
   const late = () =>
-    controller.abort(endOfRequest(unavailable(new Error(`It took longer than ${milliseconds} ms`))))
+    controller.abort(
+      markEndOfRequest(databaseUnavailable(new Error(`It took longer than ${milliseconds} ms`))),
+    )
   const timer = setTimeout(late, milliseconds)
   try {
-    return await withSignal(controller.signal, work)
+    return await runWithSignal(controller.signal, work)
   } finally {
     clearTimeout(timer)
   }

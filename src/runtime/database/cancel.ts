@@ -1,8 +1,8 @@
 import pg from 'pg'
-import { guardWire } from './client.ts'
+import { guardConnection } from './client.ts'
 
 /** Properties of a connection that `pg` has, but does not declare in its types. */
-interface Connected {
+interface ServerAddress {
   readonly host: string
   readonly port: number
   readonly ssl: pg.ClientConfig['ssl']
@@ -23,11 +23,11 @@ interface Wire extends pg.Connection {
  * @returns `done` resolves when the server has closed the second connection, or when it failed. `stop` closes it
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
  */
-export function requestCancel(client: pg.PoolClient): { done: Promise<void>; stop: () => void } {
-  const { host, port, ssl, sslNegotiation, processID, secretKey } = client as unknown as Connected
+export function cancelStatement(client: pg.PoolClient): { done: Promise<void>; stop: () => void } {
+  const { host, port, ssl, sslNegotiation, processID, secretKey } = client as unknown as ServerAddress
   const options = { ssl, sslNegotiation } as ConstructorParameters<typeof pg.Connection>[0]
   const wire = new pg.Connection(options) as Wire
-  guardWire(wire)
+  guardConnection(wire)
   const { promise: done, resolve } = Promise.withResolvers<void>()
   const send = () => wire.cancel(processID, secretKey)
   wire.on('error', () => resolve())

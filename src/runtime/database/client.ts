@@ -13,14 +13,14 @@ interface Wire extends pg.Connection {
 export class GuardedClient extends pg.Client {
   constructor(config?: pg.ClientConfig) {
     super(config)
-    guardWire((this as unknown as { readonly connection: Wire }).connection)
+    guardConnection((this as unknown as { readonly connection: Wire }).connection)
     // pg prefers the URL's password, even if the URL has none
     if (typeof config?.password === 'function') Object.assign(this, { password: config.password })
   }
 }
 
 /** Turns what `pg` throws while it reads into an error of the connection. Otherwise it would end the process. */
-export function guardWire(connection: pg.Connection): void {
+export function guardConnection(connection: pg.Connection): void {
   const wire = connection as Wire
   const attach = wire.attachListeners.bind(wire)
   wire.attachListeners = (stream) => {

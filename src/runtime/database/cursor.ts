@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi'
 const uuid = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
 
 /** 16 bytes in base64url. The last character holds two bits only. */
-const written = /^[\w-]{21}[AQgw]$/
+const cursorPattern = /^[\w-]{21}[AQgw]$/
 
 /** Encodes a row's UUID as an opaque cursor of 22 characters. */
 export function encodeCursor(id: string): string {
@@ -47,7 +47,7 @@ export function cursorParameter() {
     })
     .openapi({
       type: 'string',
-      pattern: written.source,
+      pattern: cursorPattern.source,
       description: 'The `nextCursor` of the previous page',
     })
 }

@@ -1,26 +1,26 @@
 import type { PgTransactionConfig } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
 import { currentRequest, type RequestContext } from '../kernel/context.ts'
-import { within } from '../kernel/within.ts'
+import { waitAtMost } from '../kernel/within.ts'
 import { acquire } from './acquire.ts'
-import { endsConnection, readOnlyProblem, unavailable } from './errors.ts'
-import { beginText } from './introduce.ts'
+import { databaseUnavailable, endsConnection, readOnlyProblem } from './errors.ts'
+import { beginStatement } from './introduce.ts'
 import type { CheckedPool } from './pool.ts'
 import { type Statement, sendStatement, unnamed } from './statement.ts'
 
 /** Waits for a connection for a transaction. Stops waiting when the request ends. */
-export function hold(pool: CheckedPool): Promise<HeldConnection> {
-  const { promise, resolve, reject } = Promise.withResolvers<HeldConnection>()
+export function acquireForTransaction(pool: CheckedPool): Promise<TransactionConnection> {
+  const { promise, resolve, reject } = Promise.withResolvers<TransactionConnection>()
   const request = currentRequest() // read it here: the callback may run in the context of another request
   acquire(pool, request?.signal, (error, client) => {
-    if (client) resolve(new HeldConnection(pool, client, request))
+    if (client) resolve(new TransactionConnection(pool, client, request))
     else reject(error)
   })
   return promise
 }
 
 /** A connection that a transaction holds. It sends one statement at a time. Each statement ends with its request. */
-export class HeldConnection {
+export class TransactionConnection {
   readonly #pool: CheckedPool
   readonly #client: pg.PoolClient
   readonly #since = performance.now()
@@ -31,17 +31,18 @@ export class HeldConnection {
   #busy: Promise<void> | undefined
   #usable = true
   /** Whether the server has stopped responding. Nothing more is sent then. */
-  #silent = false
+  #unresponsive = false
   #readOnly = false
   /** Whether COMMIT or ROLLBACK was sent. */
-  over = false
+  ended = false
 
   /** @param request its response waits until the connection is released, but no longer than `recoveryMs` */
   constructor(pool: CheckedPool, client: pg.PoolClient, request: RequestContext | undefined) {
     this.#pool = pool
     this.#client = client
     this.#signal = request?.signal
-    this.#abort = () => void request?.unfinished.push(within(pool.limits.recoveryMs, this.#released.promise))
+    this.#abort = () =>
+      void request?.pendingWork.push(waitAtMost(pool.timeouts.recoveryMs, this.#released.promise))
     this.#signal?.addEventListener('abort', this.#abort)
   }
 
@@ -52,14 +53,14 @@ export class HeldConnection {
       accessMode,
       deferrable !== undefined && `${deferrable ? '' : 'not '}deferrable`,
     ].filter(Boolean)
-    const { limits } = this.#pool
-    await this.query({ text: beginText(modes.join(' '), this.#pool.isDirect(this.#client), limits) })
+    const { timeouts } = this.#pool
+    await this.query({ text: beginStatement(modes.join(' '), this.#pool.isDirect(this.#client), timeouts) })
   }
 
   /** Drizzle calls this for each query. */
   async query(statement: Statement, values: unknown[] = []): Promise<pg.QueryResult> {
     while (this.#busy) await this.#busy
-    if (this.over)
+    if (this.ended)
       throw new Error(
         'The transaction has ended: await each of its queries before the function that you gave to transaction() returns',
       )
@@ -74,9 +75,10 @@ export class HeldConnection {
   async commit(): Promise<void> {
     while (this.#busy) await this.#busy
     currentRequest()?.signal?.throwIfAborted()
-    if (this.#silent) throw unavailable(new Error('The connection of the transaction no longer responds'))
+    if (this.#unresponsive)
+      throw databaseUnavailable(new Error('The connection of the transaction no longer responds'))
     const result = await this.#finish('commit')
-    if (!result) throw unavailable(new Error('The database did not say whether it committed'))
+    if (!result) throw databaseUnavailable(new Error('The database did not say whether it committed'))
     if (result.command !== 'COMMIT')
       throw new Error('A statement of the transaction failed: nothing is committed')
   }
@@ -88,7 +90,7 @@ export class HeldConnection {
    */
   async rollback(): Promise<void> {
     while (this.#busy) await this.#busy
-    if (this.#silent) return
+    if (this.#unresponsive) return
     if (!(await this.#finish('rollback').catch(() => undefined))) this.#usable = false
   }
 
@@ -102,7 +104,7 @@ export class HeldConnection {
 
   /** Adds why the connection had ended as the cause of the error, if that made the statement fail. */
   #explain(error: unknown): unknown {
-    const why = this.#pool.whyEnded(this.#client)
+    const why = this.#pool.endReason(this.#client)
     if (why && error instanceof Error && error !== why) error.cause ??= why
     return error
   }
@@ -111,19 +113,19 @@ export class HeldConnection {
     const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>()
     const { promise: busy, resolve: freed } = Promise.withResolvers<void>()
     this.#busy = busy
-    const options = { request: currentRequest(), recoveryMs: this.#pool.limits.recoveryMs, inside: true }
+    const options = { request: currentRequest(), recoveryMs: this.#pool.timeouts.recoveryMs, inside: true }
     let failure: unknown
     sendStatement(this.#client, statement, values, options, {
-      settle: (error, result) => {
+      onResult: (error, result) => {
         failure = this.#explain(error)
         const problem = this.#readOnly ? undefined : readOnlyProblem(error)
         if (problem) this.#usable = false
         if (result) resolve(result)
         else reject(problem ?? error)
       },
-      free: (usable) => {
+      onFree: (usable) => {
         this.#usable &&= usable
-        this.#silent ||= !usable && !endsConnection(failure)
+        this.#unresponsive ||= !usable && !endsConnection(failure)
         this.#busy = undefined
         freed()
       },
@@ -133,20 +135,20 @@ export class HeldConnection {
 
   /** @returns nothing if the database did not respond within `recoveryMs` after the request's end */
   async #finish(text: string): Promise<pg.QueryResult | undefined> {
-    this.over = true
+    this.ended = true
     const request = currentRequest()
     const { promise: late, resolve } = Promise.withResolvers<undefined>()
     const sent = this.#client.query(text)
     const abort = () => {
-      const ended = within(this.#pool.limits.recoveryMs, sent).then(() => resolve(undefined))
-      request?.unfinished.push(ended)
+      const ended = waitAtMost(this.#pool.timeouts.recoveryMs, sent).then(() => resolve(undefined))
+      request?.pendingWork.push(ended)
     }
     if (request?.signal?.aborted) abort()
     else request?.signal?.addEventListener('abort', abort)
     try {
       const result = await Promise.race([sent, late])
       if (!result) this.#usable = false
-      this.#silent = !result
+      this.#unresponsive = !result
       return result
     } catch (thrown) {
       const error = this.#explain(thrown)

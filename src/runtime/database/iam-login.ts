@@ -1,10 +1,10 @@
-import { accessTokens } from '../google/access-tokens.ts'
+import { createAccessTokens } from '../google/access-tokens.ts'
 import { fetchAccessToken } from '../google/metadata-server.ts'
 
 /** https://cloud.google.com/compute/docs/metadata/querying-metadata */
-const defaultHost = '169.254.169.254'
+const defaultMetadataHost = '169.254.169.254'
 /** How long a login waits for an access token. */
-const lookUpMs = 3_000
+const tokenTimeoutMs = 3_000
 
 /**
  * The password for a Cloud SQL user that is the service's own account: an access token. The request that opens a
@@ -17,16 +17,16 @@ const lookUpMs = 3_000
  */
 export function iamLogin(
   url: string | undefined,
-  metadataHost = defaultHost,
+  metadataHost = defaultMetadataHost,
 ): (() => Promise<string>) | undefined {
   const { username = '', password = '' } = URL.parse(url?.replace('@/', '@socket/') ?? '') ?? {}
   if (password || !decodeURIComponent(username).endsWith('.iam')) return undefined
-  const tokens = accessTokens((signal) => fetchAccessToken(metadataHost, signal))
+  const tokens = createAccessTokens((signal) => fetchAccessToken(metadataHost, signal))
   return async function token() {
     const patience = new AbortController()
     const timer = setTimeout(
-      () => patience.abort(new Error(`The metadata server gave no token within ${lookUpMs} ms`)),
-      lookUpMs,
+      () => patience.abort(new Error(`The metadata server gave no token within ${tokenTimeoutMs} ms`)),
+      tokenTimeoutMs,
     )
     try {
       return await tokens.get(patience.signal)

@@ -4,13 +4,13 @@ import { idempotencyKeys } from './idempotency-table.ts'
 import { now } from './now.ts'
 
 /** An idempotency key of one caller. */
-export interface KeyPlace {
+export interface CallerKey {
   readonly caller: string
   readonly key: string
 }
 
 /** The first response to an idempotency key, with the fingerprint of its request. */
-export interface StoredAnswer {
+export interface StoredResponse {
   readonly fingerprint: string
   readonly status: number
   /** Pairs of name and value, in order. */
@@ -19,14 +19,14 @@ export interface StoredAnswer {
   readonly body: Buffer | null
 }
 
-const age = sql`${now} - interval '24 hours'`
+const expiry = sql`${now} - interval '24 hours'`
 
 /**
  * Locks the key until the transaction ends.
  *
  * @returns false, without waiting, if another transaction holds the lock
  */
-export async function lockKey(tx: Transaction, { caller, key }: KeyPlace): Promise<boolean> {
+export async function lockKey(tx: Transaction, { caller, key }: CallerKey): Promise<boolean> {
   const { rows } = await tx.execute<{ locked: boolean }>(
     sql`select pg_try_advisory_xact_lock(hashtextextended(${`${caller}\n${key}`}, 0)) as locked`,
   )
@@ -34,34 +34,38 @@ export async function lockKey(tx: Transaction, { caller, key }: KeyPlace): Promi
 }
 
 /** Finds the stored response, unless it is older than 24 hours. */
-export async function findAnswer(
+export async function findStoredResponse(
   tx: Transaction,
-  { caller, key }: KeyPlace,
-): Promise<StoredAnswer | undefined> {
+  { caller, key }: CallerKey,
+): Promise<StoredResponse | undefined> {
   const t = idempotencyKeys
   const rows = await tx
     .select({ fingerprint: t.fingerprint, status: t.status, headers: t.headers, body: t.body })
     .from(t)
-    .where(and(eq(t.caller, caller), eq(t.key, key), gt(t.createdAt, age)))
+    .where(and(eq(t.caller, caller), eq(t.key, key), gt(t.createdAt, expiry)))
   return rows[0]
 }
 
 /** Stores the first response. Replaces one that is older than 24 hours. */
-export async function storeAnswer(tx: Transaction, place: KeyPlace, answer: StoredAnswer): Promise<void> {
+export async function storeResponse(
+  tx: Transaction,
+  callerKey: CallerKey,
+  response: StoredResponse,
+): Promise<void> {
   await tx
     .insert(idempotencyKeys)
-    .values({ ...place, ...answer })
+    .values({ ...callerKey, ...response })
     .onConflictDoUpdate({
       target: [idempotencyKeys.caller, idempotencyKeys.key],
-      set: { ...answer, createdAt: now },
+      set: { ...response, createdAt: now },
     })
 }
 
 /** Deletes responses that are older than 24 hours. @returns how many: `limit` at most */
-export async function pruneAnswers(database: Database, limit: number): Promise<number> {
+export async function pruneResponses(database: Database, limit: number): Promise<number> {
   const { rowCount } = await database.execute(sql`
     delete from ${idempotencyKeys} where ctid = any(array(
       select ctid from ${idempotencyKeys}
-      where ${idempotencyKeys.createdAt} < ${age} limit ${limit} for update skip locked))`)
+      where ${idempotencyKeys.createdAt} < ${expiry} limit ${limit} for update skip locked))`)
   return rowCount ?? 0
 }

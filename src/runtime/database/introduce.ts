@@ -1,6 +1,6 @@
 import type pg from 'pg'
-import { within } from '../kernel/within.ts'
-import type { Limits } from './limits.ts'
+import { waitAtMost } from '../kernel/within.ts'
+import type { DatabaseTimeouts } from './limits.ts'
 
 /**
  * Finds out whether a new connection leads to the server itself or to a pooler such as PgBouncer, and sets the timeouts
@@ -13,29 +13,29 @@ import type { Limits } from './limits.ts'
  * @returns whether the connection leads to the server itself
  * @throws PostgreSQL's error, or an error if PostgreSQL does not respond within `connectMs`
  */
-export async function introduce(client: pg.PoolClient, limits: Limits): Promise<boolean> {
+export async function prepareConnection(client: pg.PoolClient, timeouts: DatabaseTimeouts): Promise<boolean> {
   const { processID } = client as pg.PoolClient & { readonly processID?: number }
   const same = `pg_backend_pid() = ${Number(processID ?? 0)}`
-  const set = Object.entries(timeouts(limits)).map(
+  const set = Object.entries(serverTimeouts(timeouts)).map(
     ([name, value]) => `set_config('${name}', '${value}', false)`,
   )
   const asked = client.query(`select ${same} as direct, case when ${same} then array[${set}] end`)
-  if (!(await within(limits.connectMs, asked)))
+  if (!(await waitAtMost(timeouts.connectMs, asked)))
     throw new Error('The database accepted a connection and did not respond')
   const { rows } = await asked
   return rows[0]?.direct === true
 }
 
 /** The BEGIN statement. Behind a pooler it sets the timeouts too, since the session cannot hold them. */
-export function beginText(modes: string, direct: boolean, limits: Limits): string {
+export function beginStatement(modes: string, direct: boolean, timeouts: DatabaseTimeouts): string {
   const begin = `begin ${modes}`.trimEnd()
   if (direct) return begin
-  const set = Object.entries(timeouts(limits)).map(([name, value]) => `set local ${name} = ${value}`)
+  const set = Object.entries(serverTimeouts(timeouts)).map(([name, value]) => `set local ${name} = ${value}`)
   return [begin, ...set].join('; ')
 }
 
 /** The server's timeout settings, in milliseconds. */
-function timeouts({ statementMs, lockMs }: Limits) {
+function serverTimeouts({ statementMs, lockMs }: DatabaseTimeouts) {
   return {
     statement_timeout: statementMs,
     lock_timeout: lockMs,

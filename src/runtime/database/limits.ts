@@ -1,5 +1,5 @@
 /** How long the service waits for the database, in milliseconds. */
-export interface Limits {
+export interface DatabaseTimeouts {
   /** For a connection. */
   readonly connectMs: number
   /** For a statement, or for an idle transaction. The server ends it before the request's own deadline. */
@@ -13,13 +13,13 @@ export interface Limits {
 /**
  * Derives the timeouts from the request's.
  *
- * @param timeout REQUEST_TIMEOUT, in seconds
+ * @param requestTimeoutSeconds REQUEST_TIMEOUT, in seconds
  */
-export function limitsOf(timeout: number): Limits {
-  const marginMs = 1000 * Math.min(5, timeout / 10) // `deadline` aborts the request this much earlier
-  const statementMs = Math.round(1000 * timeout - 2 * marginMs)
+export function databaseTimeouts(requestTimeoutSeconds: number): DatabaseTimeouts {
+  const marginMs = 1000 * Math.min(5, requestTimeoutSeconds / 10) // `deadline` aborts the request this much earlier
+  const statementMs = Math.round(1000 * requestTimeoutSeconds - 2 * marginMs)
   return {
-    connectMs: Math.min(3_000, timeout * 500),
+    connectMs: Math.min(3_000, requestTimeoutSeconds * 500),
     statementMs,
     lockMs: Math.min(10_000, Math.round(statementMs / 2)),
     recoveryMs: Math.min(1_000, marginMs / 2),

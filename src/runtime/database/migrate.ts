@@ -9,11 +9,11 @@ import { iamLogin } from './iam-login.ts'
 import { countForeign, type Journal, type MigrationSet, readJournal, refuseSkipped } from './journal.ts'
 
 /** Any number works, as long as all revisions of the service use the same one. */
-const lock = 7_296_391_021
+const advisoryLock = 7_296_391_021
 /** How long a migration waits for another one that runs. */
-const turnTime = '10min'
+const migrationLockTimeout = '10min'
 /** How long a migration waits for the lock of a table. While it waits, all later queries on that table wait too. */
-const lockTime = '5s'
+const tableLockTimeout = '5s'
 
 /**
  * Applies the migrations that the database lacks: first the runtime's, then the features', all in one transaction. If two
@@ -42,16 +42,16 @@ export async function migrate(
   await client.connect()
   try {
     await client.query('begin')
-    await client.query(`set local lock_timeout = '${turnTime}'`)
-    await client.query('select pg_advisory_xact_lock($1::bigint)', [lock])
-    await client.query(`set local lock_timeout = '${lockTime}'`)
-    const runtime = setOf(join(folder, 'runtime'), 'migration:runtime', 'runtime', 'migrations')
-    const features = setOf(join(folder, 'features'), 'migration', 'drizzle', '__drizzle_migrations')
+    await client.query(`set local lock_timeout = '${migrationLockTimeout}'`)
+    await client.query('select pg_advisory_xact_lock($1::bigint)', [advisoryLock])
+    await client.query(`set local lock_timeout = '${tableLockTimeout}'`)
+    const runtime = migrationSet(join(folder, 'runtime'), 'migration:runtime', 'runtime', 'migrations')
+    const features = migrationSet(join(folder, 'features'), 'migration', 'drizzle', '__drizzle_migrations')
     const before = {
       runtime: await readJournal(client, runtime),
       features: await readJournal(client, features),
     }
-    refuseHalf(before)
+    refuseWithoutRuntime(before)
     refuseSkipped(before.runtime, runtime)
     refuseSkipped(before.features, features)
     const counts = {
@@ -78,7 +78,7 @@ class InsideSession extends NodePgSession<NoSchema, NoSchema> {
   }
 }
 
-function setOf(folder: string, script: string, schema: string, table: string): MigrationSet {
+function migrationSet(folder: string, script: string, schema: string, table: string): MigrationSet {
   return { folder, script, schema, table }
 }
 
@@ -107,7 +107,7 @@ async function apply(client: pg.Client, set: MigrationSet, before: Journal): Pro
 }
 
 /** @throws {Error} if the database has the features' tables, but not the schema `runtime` */
-function refuseHalf({ runtime, features }: { runtime: Journal; features: Journal }): void {
+function refuseWithoutRuntime({ runtime, features }: { runtime: Journal; features: Journal }): void {
   if (features.applied.size === 0 || runtime.applied.size > 0) return
   throw new Error(
     "This database has the features' tables, but not the runtime's, which are in the schema `runtime`: it was created " +

@@ -1,15 +1,15 @@
 import pg from 'pg'
-import { within } from '../kernel/within.ts'
+import { waitAtMost } from '../kernel/within.ts'
 import { GuardedClient } from './client.ts'
-import { connectionProblem, unavailable } from './errors.ts'
-import { introduce } from './introduce.ts'
-import type { Limits } from './limits.ts'
-import { refusalInTransaction } from './scope.ts'
-import { queryOn } from './single.ts'
+import { connectionProblem, databaseUnavailable } from './errors.ts'
+import { prepareConnection } from './introduce.ts'
+import type { DatabaseTimeouts } from './limits.ts'
+import { secondConnectionError } from './scope.ts'
+import { createPoolQuery } from './single.ts'
 
 /** A connection that was idle for longer is checked before use: the CPU may have been off, or the server gone. */
-const restMs = 1_000
-const askMs = 1_000
+const checkAfterIdleMs = 1_000
+const checkTimeoutMs = 1_000
 /** How long a connection is silent before the kernel probes the other end. */
 const keepAliveMs = 10_000
 
@@ -22,8 +22,8 @@ type Callback = NonNullable<Parameters<pg.Pool['connect']>[0]>
  * On Cloud Run the CPU is off between requests. The server, a proxy or a failover may end a connection unnoticed.
  */
 export class CheckedPool extends pg.Pool {
-  readonly limits: Limits
-  readonly #restingSince = new WeakMap<pg.PoolClient, number>()
+  readonly timeouts: DatabaseTimeouts
+  readonly #idleSince = new WeakMap<pg.PoolClient, number>()
   readonly #direct = new WeakSet<pg.PoolClient>()
   readonly #ended = new WeakMap<pg.PoolClient, Error>()
   readonly #configured: boolean
@@ -34,7 +34,7 @@ export class CheckedPool extends pg.Pool {
     url: string | undefined
     password?: (() => Promise<string>) | undefined
     max: number
-    limits: Limits
+    timeouts: DatabaseTimeouts
     name: string
   }) {
     super({
@@ -43,27 +43,27 @@ export class CheckedPool extends pg.Pool {
       password: options.password,
       max: options.max,
       application_name: options.name,
-      connectionTimeoutMillis: options.limits.connectMs,
+      connectionTimeoutMillis: options.timeouts.connectMs,
       idleTimeoutMillis: 0,
       keepAlive: true,
       keepAliveInitialDelayMillis: keepAliveMs,
     })
-    this.limits = options.limits
-    this.query = queryOn(this) as pg.Pool['query']
+    this.timeouts = options.timeouts
+    this.query = createPoolQuery(this) as pg.Pool['query']
     this.#configured = options.url !== undefined
     // without a listener, a connection that fails while a handler holds it would end the process
-    this.on('connect', (client) => client.on('error', (error) => this.#note(client, error)))
-    this.on('release', (_error, client) => this.#restingSince.set(client, performance.now()))
+    this.on('connect', (client) => client.on('error', (error) => this.#recordEnd(client, error)))
+    this.on('release', (_error, client) => this.#idleSince.set(client, performance.now()))
   }
 
   override connect(): Promise<pg.PoolClient>
   override connect(callback: Callback): void
   override connect(callback?: Callback): Promise<pg.PoolClient> | undefined {
-    const refusal = refusalInTransaction()
-    if (callback) return void (refusal ? callback(refusal, undefined, nothing) : this.#living(callback))
+    const refusal = secondConnectionError()
+    if (callback) return void (refusal ? callback(refusal, undefined, noop) : this.#connectChecked(callback))
     if (refusal) return Promise.reject(refusal)
     const { promise, resolve, reject } = Promise.withResolvers<pg.PoolClient>()
-    this.#living((error, client) => (client ? resolve(client) : reject(error)))
+    this.#connectChecked((error, client) => (client ? resolve(client) : reject(error)))
     return promise
   }
 
@@ -73,12 +73,12 @@ export class CheckedPool extends pg.Pool {
   }
 
   /** Keeps the first error of a connection: it tells the reason. Later ones only tell that the connection has ended. */
-  #note(client: pg.PoolClient, error: Error): void {
+  #recordEnd(client: pg.PoolClient, error: Error): void {
     if (!this.#ended.has(client)) this.#ended.set(client, error)
   }
 
   /** Why a connection ended while it was idle. The error of its next statement does not tell. */
-  whyEnded(client: pg.PoolClient): Error | undefined {
+  endReason(client: pg.PoolClient): Error | undefined {
     return this.#ended.get(client)
   }
 
@@ -94,45 +94,46 @@ export class CheckedPool extends pg.Pool {
   }
 
   /** Hands out the next connection that responds. Removes dead ones; the pool opens others in their place. */
-  #living(callback: Callback): void {
+  #connectChecked(callback: Callback): void {
     if (!this.#configured) {
-      callback(unavailable(new Error('DATABASE_URL is not set')), undefined, nothing)
+      callback(databaseUnavailable(new Error('DATABASE_URL is not set')), undefined, noop)
       return
     }
     super.connect((error, client, release) => {
-      if (!client) return callback(connectionProblem(error), undefined, nothing)
-      const since = this.#restingSince.get(client)
-      if (since === undefined) return void this.#introduce(client, callback)
+      if (!client) return callback(connectionProblem(error), undefined, noop)
+      const since = this.#idleSince.get(client)
+      if (since === undefined) return void this.#prepare(client, callback)
       const suspect = since <= this.#deadSince
-      if (!suspect && performance.now() - since < restMs) return callback(undefined, client, release)
+      if (!suspect && performance.now() - since < checkAfterIdleMs)
+        return callback(undefined, client, release)
       // suspects are dropped without a check: each check could take a second
-      const asked = suspect ? Promise.resolve(false) : answers(client)
+      const asked = suspect ? Promise.resolve(false) : responds(client)
       void asked.then((alive) => {
         if (alive) return callback(undefined, client, release)
         this.drop(client, since)
-        this.#living(callback)
+        this.#connectChecked(callback)
       })
     })
   }
 
-  async #introduce(client: pg.PoolClient, callback: Callback): Promise<void> {
+  async #prepare(client: pg.PoolClient, callback: Callback): Promise<void> {
     try {
-      if (await introduce(client, this.limits)) this.#direct.add(client)
+      if (await prepareConnection(client, this.timeouts)) this.#direct.add(client)
     } catch (error) {
       client.release(true)
-      return callback(connectionProblem(error), undefined, nothing)
+      return callback(connectionProblem(error), undefined, noop)
     }
     callback(undefined, client, client.release)
   }
 }
 
-function nothing(): void {}
+function noop(): void {}
 
 /** Checks a connection by an empty query, the shortest that PostgreSQL knows. */
-async function answers(client: pg.PoolClient): Promise<boolean> {
+async function responds(client: pg.PoolClient): Promise<boolean> {
   let alive = false
   const asked = client.query('').then(() => {
     alive = true
   })
-  return (await within(askMs, asked)) && alive
+  return (await waitAtMost(checkTimeoutMs, asked)) && alive
 }

@@ -1,6 +1,6 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import type { Database } from './database.ts'
-import { hold } from './held.ts'
+import { acquireForTransaction } from './held.ts'
 import type { CheckedPool } from './pool.ts'
 import type { Statement } from './statement.ts'
 
@@ -12,10 +12,10 @@ export type Reader = Pick<Database, 'select' | 'selectDistinct' | 'selectDistinc
  * refuses writes (SQLSTATE 25006), also inside a function or a `with`. The extended protocol accepts one statement per
  * query, so a query cannot end the transaction and continue. No connection is held between two queries.
  */
-export function readerOn(pool: CheckedPool): Reader {
+export function createReader(pool: CheckedPool): Reader {
   const client = {
     async query(statement: Statement, values: unknown[]) {
-      const connection = await hold(pool)
+      const connection = await acquireForTransaction(pool)
       try {
         await connection.begin({ accessMode: 'read only' })
         return await connection.query({ ...statement, queryMode: 'extended' }, values)

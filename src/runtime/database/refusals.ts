@@ -2,14 +2,14 @@ import { findDatabaseError } from '../kernel/database-error.ts'
 import { Problem, type ProblemDefinition } from '../kernel/problem.ts'
 
 /** The problem that a refusal becomes: a definition, or a function that creates the problem with a detail of its own. */
-export type Meaning = ProblemDefinition | (() => Problem)
+export type ProblemSource = ProblemDefinition | (() => Problem)
 
 /** Which problems PostgreSQL's refusals become. A refusal that is not listed stays a 500, with the constraint in the log. */
-export interface Meanings {
+export interface ProblemsByRefusal {
   /** Problems by the name of the constraint or the unique index: unique, foreign key, check, exclusion. */
-  readonly constraints?: Readonly<Record<string, Meaning>>
+  readonly constraints?: Readonly<Record<string, ProblemSource>>
   /** The problem of a value that its column cannot hold: out of range, too long, no date, no UUID, NULL. */
-  readonly values?: Meaning
+  readonly values?: ProblemSource
 }
 
 /** @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -38,7 +38,10 @@ const valueCodes = new Set([
  *   values: problems.VALIDATION_FAILED,
  * })
  */
-export async function refusals<Result>(work: PromiseLike<Result>, meanings: Meanings): Promise<Result> {
+export async function mapRefusals<Result>(
+  work: PromiseLike<Result>,
+  meanings: ProblemsByRefusal,
+): Promise<Result> {
   try {
     return await work
   } catch (error) {
@@ -48,7 +51,10 @@ export async function refusals<Result>(work: PromiseLike<Result>, meanings: Mean
   }
 }
 
-function meaningOf(error: unknown, { constraints = {}, values }: Meanings): Meaning | undefined {
+function meaningOf(
+  error: unknown,
+  { constraints = {}, values }: ProblemsByRefusal,
+): ProblemSource | undefined {
   const { code = '', constraint = '' } = findDatabaseError(error) ?? {}
   if (valueCodes.has(code)) return values
   return code.startsWith('23') && Object.hasOwn(constraints, constraint) ? constraints[constraint] : undefined

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 /** The transaction that code runs in. */
 export interface TransactionScope {
   /** Whether it was committed or rolled back. */
-  readonly over: boolean
+  readonly ended: boolean
 }
 
 const storage = new AsyncLocalStorage<TransactionScope>()
@@ -19,9 +19,9 @@ export function runInTransaction<Result>(scope: TransactionScope, work: () => Re
  *
  * @returns `undefined` outside a transaction
  */
-export function refusalInTransaction(): Error | undefined {
+export function secondConnectionError(): Error | undefined {
   const scope = storage.getStore()
-  if (!scope || scope.over) return undefined
+  if (!scope || scope.ended) return undefined
   return new Error(
     'The database was used inside a transaction: the query would wait for a second connection while it holds one. ' +
       'Use the transaction instead: c.var.tx in an idempotent route, tx in database.transaction(async (tx) => …) and ' +

@@ -3,14 +3,14 @@ import { currentRequest } from '../kernel/context.ts'
 import type { Problem } from '../kernel/problem.ts'
 import { acquire } from './acquire.ts'
 import { isStaleStatement, readOnlyProblem } from './errors.ts'
-import type { Limits } from './limits.ts'
+import type { DatabaseTimeouts } from './limits.ts'
 import { type Statement, sendStatement, unnamed } from './statement.ts'
 
-type Settle = (error: unknown, result?: pg.QueryResult) => void
+type QueryCallback = (error: unknown, result?: pg.QueryResult) => void
 
 /** What a pool tells of its connections. */
 interface QueryPool extends pg.Pool {
-  readonly limits: Limits
+  readonly timeouts: DatabaseTimeouts
   /** Whether the connection leads to PostgreSQL itself, which keeps named statements. */
   isDirect(client: pg.PoolClient): boolean
   /** Closes a connection that is of no use, and those that rest for as long as it did before `sent`. */
@@ -21,34 +21,34 @@ interface QueryPool extends pg.Pool {
  * Creates the pool's `query`, in place of `pg`'s own. Here a statement ends with its request, and a connection stays in
  * the pool after PostgreSQL has refused a statement.
  */
-export function queryOn(pool: QueryPool) {
+export function createPoolQuery(pool: QueryPool) {
   return function query(statement: string | Statement, values: unknown[] = [], ...rest: unknown[]) {
     if (typeof values === 'function' || rest.length > 0) {
       return Reflect.apply(pg.Pool.prototype.query, pool, [statement, values, ...rest])
     }
     const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>()
     const given = typeof statement === 'string' ? { text: statement } : statement
-    sendOn(pool, given, values, (error, result) => (result ? resolve(result) : reject(error)))
+    queryPool(pool, given, values, (error, result) => (result ? resolve(result) : reject(error)))
     return promise
   }
 }
 
-function sendOn(pool: QueryPool, statement: Statement, values: unknown[], settle: Settle): void {
+function queryPool(pool: QueryPool, statement: Statement, values: unknown[], callback: QueryCallback): void {
   const request = currentRequest()
   acquire(pool, request?.signal, (error, client) => {
-    if (!client) return settle(error)
+    if (!client) return callback(error)
     const sent = performance.now()
-    const options = { request, recoveryMs: pool.limits.recoveryMs, inside: false }
+    const options = { request, recoveryMs: pool.timeouts.recoveryMs, inside: false }
     const named = statement.name !== undefined && pool.isDirect(client)
     let stale = false
     let problem: Problem | undefined
     sendStatement(client, named ? statement : unnamed(statement), values, options, {
-      settle(error, result) {
+      onResult(error, result) {
         stale = named && isStaleStatement(error)
         problem = readOnlyProblem(error)
-        if (!stale) settle(problem ?? error, result)
+        if (!stale) callback(problem ?? error, result)
       },
-      free(usable) {
+      onFree(usable) {
         if (stale) resend(client)
         else if (usable && !problem) client.release()
         else pool.drop(client, sent)
@@ -61,7 +61,7 @@ function sendOn(pool: QueryPool, statement: Statement, values: unknown[], settle
      */
     function resend(client: pg.PoolClient): void {
       const free = () => client.release(true)
-      sendStatement(client, unnamed(statement), values, options, { settle, free })
+      sendStatement(client, unnamed(statement), values, options, { onResult: callback, onFree: free })
     }
   })
 }

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { RequestContext } from '../kernel/context.ts'
-import { within } from '../kernel/within.ts'
-import { requestCancel } from './cancel.ts'
+import { waitAtMost } from '../kernel/within.ts'
+import { cancelStatement } from './cancel.ts'
 import { endsConnection } from './errors.ts'
 
 /** A statement as Drizzle hands it over. */
@@ -19,17 +19,17 @@ interface Queryable {
 }
 
 /** What is called when a statement ends. */
-export interface Waiting {
+export interface StatementCallbacks {
   /** Called once: with PostgreSQL's result or error, or with the signal's reason as soon as the signal aborts. */
-  settle(error: unknown, result?: pg.QueryResult): void
+  onResult(error: unknown, result?: pg.QueryResult): void
   /** Called once after that, when nothing runs on the connection. `usable` is false if it must leave the pool. */
-  free(usable: boolean): void
+  onFree(usable: boolean): void
 }
 
-const leftOpen =
+const leftOpenMessage =
   'A statement left a transaction open on a connection that other requests will use: the transaction is rolled back. ' +
   'Use database.transaction(async (tx) => …).'
-const endedInside =
+const endedInsideMessage =
   'A statement ended the transaction that it was part of: earlier statements are committed or rolled back already. ' +
   'Do not send COMMIT or ROLLBACK: throw to roll back, and use tx.transaction(…) for a savepoint.'
 
@@ -45,21 +45,21 @@ export function sendStatement(
   statement: Statement,
   values: unknown[],
   options: { request: RequestContext | undefined; recoveryMs: number; inside: boolean },
-  { settle, free }: Waiting,
+  { onResult, onFree }: StatementCallbacks,
 ): void {
   const { request, recoveryMs, inside } = options
   const signal = request?.signal
   if (signal?.aborted) {
-    settle(signal.reason)
-    free(true)
+    onResult(signal.reason)
+    onFree(true)
     return
   }
   let answered: (() => void) | undefined
   const abort = () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     answered = resolve
-    request?.unfinished.push(recover(client, promise, recoveryMs).then(free))
-    settle(signal?.reason)
+    request?.pendingWork.push(recover(client, promise, recoveryMs).then(onFree))
+    onResult(signal?.reason)
   }
   signal?.addEventListener('abort', abort)
   let over = false
@@ -70,9 +70,9 @@ export function sendStatement(
     over = true
     signal?.removeEventListener('abort', abort)
     const strayed = !error && (connection.getTransactionStatus() !== 'I') !== inside
-    if (strayed) settle(new Error(inside ? endedInside : leftOpen))
-    else settle(error, result)
-    free(!strayed && (!error || !endsConnection(error)))
+    if (strayed) onResult(new Error(inside ? endedInsideMessage : leftOpenMessage))
+    else onResult(error, result)
+    onFree(!strayed && (!error || !endsConnection(error)))
   })
 }
 
@@ -83,8 +83,8 @@ export function sendStatement(
  * @returns whether the connection responded in time
  */
 async function recover(client: pg.PoolClient, answer: Promise<void>, recoveryMs: number): Promise<boolean> {
-  const { done, stop } = requestCancel(client)
-  const inTime = await within(recoveryMs, Promise.all([done, answer]))
+  const { done, stop } = cancelStatement(client)
+  const inTime = await waitAtMost(recoveryMs, Promise.all([done, answer]))
   stop()
   return inTime
 }

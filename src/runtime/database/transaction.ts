@@ -3,21 +3,21 @@ import { NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
 import type { Database, Transaction } from './database.ts'
-import { hold } from './held.ts'
+import { acquireForTransaction } from './held.ts'
 import type { CheckedPool } from './pool.ts'
 import { runInTransaction } from './scope.ts'
 
 type NoSchema = Record<string, never>
 
 /** The callbacks that wait for the commit of each open transaction, by its session. Savepoints share the session. */
-const waiting = new WeakMap<object, (() => void)[]>()
+const commitCallbacks = new WeakMap<object, (() => void)[]>()
 
 /**
  * Calls `then` as soon as the transaction has committed; never if it rolls back. `then` must not throw.
  * It is never called for a transaction that `database.transaction` did not open.
  */
 export function afterCommit(tx: Transaction, then: () => void): void {
-  waiting.get(tx._.session)?.push(then)
+  commitCallbacks.get(tx._.session)?.push(then)
 }
 
 const dialect = new PgDialect()
@@ -29,7 +29,7 @@ const dialect = new PgDialect()
 class OpenTransaction extends NodePgTransaction<NoSchema, NoSchema> {
   override async transaction<Result>(work: (tx: OpenTransaction) => Promise<Result>): Promise<Result> {
     const { session } = this._
-    const committed = waiting.get(session) ?? []
+    const committed = commitCallbacks.get(session) ?? []
     const before = committed.length
     const savepoint = sql.identifier(`sp${this.nestedIndex + 1}`)
     await this.execute(sql`savepoint ${savepoint}`)
@@ -52,9 +52,9 @@ class OpenTransaction extends NodePgTransaction<NoSchema, NoSchema> {
  *
  * Here statements end with their request, and code inside the transaction cannot use a second connection.
  */
-export function transactionOn(pool: CheckedPool): Database['transaction'] {
+export function createTransaction(pool: CheckedPool): Database['transaction'] {
   return async function transaction(work, config) {
-    const connection = await hold(pool)
+    const connection = await acquireForTransaction(pool)
     const session = new NodePgSession<NoSchema, NoSchema>(
       connection as unknown as pg.PoolClient,
       dialect,
@@ -62,7 +62,7 @@ export function transactionOn(pool: CheckedPool): Database['transaction'] {
     )
     const tx = new OpenTransaction(dialect, session, undefined)
     const committed: (() => void)[] = []
-    waiting.set(session, committed)
+    commitCallbacks.set(session, committed)
     try {
       await connection.begin(config)
       const result = await runInTransaction(connection, () => work(tx))

@@ -1,4 +1,4 @@
-import { orAborted } from '../kernel/or-aborted.ts'
+import { abortable } from '../kernel/or-aborted.ts'
 
 /** An access token, and when it expires, in milliseconds since 1970. */
 export interface AccessToken {
@@ -16,7 +16,7 @@ export interface AccessTokens {
    */
   get(signal: AbortSignal): Promise<string>
   /** Call this when Google has refused a token: it is not used again. */
-  forget(value: string): void
+  invalidate(value: string): void
 }
 
 /**
@@ -27,11 +27,11 @@ export interface AccessTokens {
  */
 const renewalMs = 225_000
 /** A token must be valid for at least this long, so that it is still valid when the call arrives. */
-const leastMs = 10_000
+const minValidMs = 10_000
 /** How long the result of a fetch holds for later callers: there is no new fetch until then. */
-const quietMs = 5_000
+const failureMs = 5_000
 /** How long a request waits for a new token while the old one is still valid. */
-const patienceMs = 1_000
+const renewalWaitMs = 1_000
 
 interface LookUp {
   readonly done: Promise<string>
@@ -44,9 +44,9 @@ interface LookUp {
  * request, and ends when the last caller stops waiting. While the old token is valid, one request at most waits for the
  * new one, a second at most.
  *
- * @param find fetches a token, and rejects when its signal aborts
+ * @param fetchToken fetches a token, and rejects when its signal aborts
  */
-export function accessTokens(find: (signal: AbortSignal) => Promise<AccessToken>): AccessTokens {
+export function createAccessTokens(fetchToken: (signal: AbortSignal) => Promise<AccessToken>): AccessTokens {
   let token: AccessToken | undefined
   let failure: Error | undefined
   let endedAt = Number.NEGATIVE_INFINITY
@@ -56,7 +56,7 @@ export function accessTokens(find: (signal: AbortSignal) => Promise<AccessToken>
     const controller = new AbortController()
     async function look(): Promise<string> {
       try {
-        token = await find(controller.signal)
+        token = await fetchToken(controller.signal)
         failure = undefined
         return token.value
       } catch (cause) {
@@ -79,7 +79,7 @@ export function accessTokens(find: (signal: AbortSignal) => Promise<AccessToken>
     const joined = lookUp
     joined.waiting++
     try {
-      return await orAborted(joined.done, signal)
+      return await abortable(joined.done, signal)
     } finally {
       if (--joined.waiting === 0 && lookUp === joined) {
         lookUp = undefined // the next caller starts a new fetch: it may have more time
@@ -91,14 +91,14 @@ export function accessTokens(find: (signal: AbortSignal) => Promise<AccessToken>
   return {
     async get(signal) {
       const leftMs = token ? token.expiresAt - Date.now() : 0
-      const good = token && leftMs > leastMs ? token.value : undefined
+      const good = token && leftMs > minValidMs ? token.value : undefined
       if (good && leftMs > renewalMs) return good
-      const quiet = Date.now() - endedAt < quietMs
+      const quiet = Date.now() - endedAt < failureMs
       if (good && (lookUp || quiet)) return good
       if (quiet && failure) throw failure
       return good ? renew(good, signal) : wait(signal)
     },
-    forget(value) {
+    invalidate(value) {
       if (token?.value === value) token = undefined
     },
   }
@@ -106,7 +106,7 @@ export function accessTokens(find: (signal: AbortSignal) => Promise<AccessToken>
   /** A new token, or the old one if the fetch takes too long. */
   async function renew(old: string, signal: AbortSignal): Promise<string> {
     const patience = new AbortController()
-    const timer = setTimeout(() => patience.abort(new Error('The old token is still valid')), patienceMs)
+    const timer = setTimeout(() => patience.abort(new Error('The old token is still valid')), renewalWaitMs)
     try {
       return await wait(AbortSignal.any([signal, patience.signal]))
     } catch (error) {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { callOnce } from '../kernel/call-once.ts'
+import { sendRequest } from '../kernel/call-once.ts'
 import type { AccessToken } from './access-tokens.ts'
 
 /** Many times the size of a token. */
@@ -17,7 +17,7 @@ const Token = z.object({ access_token: z.string().min(1), expires_in: z.number()
 export async function fetchAccessToken(host: string, signal: AbortSignal): Promise<AccessToken> {
   const url = `http://${host}/computeMetadata/v1/instance/service-accounts/default/token`
   const asked = Date.now()
-  const { status, headers, text } = await callOnce(url, {
+  const { status, headers, text } = await sendRequest(url, {
     ...{ headers: { 'metadata-flavor': 'Google' }, signal, maxBytes },
   })
   if (status !== 200) throw new Error(`The response to ${url} is a ${status}, not a 200`)

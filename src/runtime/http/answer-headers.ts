@@ -3,7 +3,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { checkHeader, checkStatus } from './check-response.ts'
 import type { BaseEnv } from './env.ts'
 import { smallBytes } from './held-bytes.ts'
-import { holdResponse } from './hold.ts'
+import { reserveResponse } from './hold.ts'
 import { stateOf } from './request-state.ts'
 
 /**
@@ -26,8 +26,8 @@ const notForWriters = /^(content-length|transfer-encoding|trailer|x-request-id)$
  * Gives every answer its `X-Request-Id` (the caller's own where it is a plain one) and the headers that
  * protect browsers. `write` puts them on as the answer is made; other answers get them here.
  */
-export function answerHeaders(): MiddlewareHandler<BaseEnv> {
-  return async function answerHeaders(c, next) {
+export function responseHeaders(): MiddlewareHandler<BaseEnv> {
+  return async function responseHeaders(c, next) {
     const given = c.req.header('x-request-id')
     const requestId = given && /^[\w=-]{1,255}$/.test(given) ? given : randomUUID()
     const headers: Record<string, string> = { ...browserHeaders, 'X-Request-Id': requestId }
@@ -76,7 +76,7 @@ export type WrittenHeaders = Readonly<Record<string, string | readonly string[]>
  * @param headers their values by name; a list for one that is sent more than once, such as `Set-Cookie`
  * @throws {Error} for a status or a header that HTTP cannot carry; OVERLOADED where others hold too much memory
  */
-export function write(
+export function writeResponse(
   c: Context<BaseEnv>,
   status: number,
   type: string,
@@ -85,7 +85,7 @@ export function write(
 ): Response {
   checkStatus(status)
   const length = Buffer.byteLength(text)
-  holdResponse(c, length)
+  reserveResponse(c, length)
   const all: Record<string, string> = { ...stateOf(c).responseHeaders }
   let lists: [string, readonly string[]][] | undefined
   for (const name in headers) {

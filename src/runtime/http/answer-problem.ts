@@ -2,8 +2,8 @@ import type { Context } from 'hono'
 import { currentRequest } from '../kernel/context.ts'
 import { isShed, Problem, problems } from '../kernel/problem.ts'
 import type { Log } from '../log/logger.ts'
-import { write } from './answer-headers.ts'
-import { clientLeft } from './client-left.ts'
+import { writeResponse } from './answer-headers.ts'
+import { isClientDisconnected } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
 import type { ProblemFormat } from './problem-format.ts'
 import { stateOf } from './request-state.ts'
@@ -11,10 +11,10 @@ import { markRouted } from './routed.ts'
 import { toProblem } from './to-problem.ts'
 
 /** Headers that apply to any response. All others describe the response that is not sent. */
-const lasting = /^(access-control-|vary$)/
+const keptHeaders = /^(access-control-|vary$)/
 
 /** Turns anything that was thrown into a response. */
-export type ProblemAnswer = (thrown: unknown, c: Context<BaseEnv>) => Response
+export type ProblemResponder = (thrown: unknown, c: Context<BaseEnv>) => Response
 
 /**
  * Creates the one function that turns failures into responses. It logs unexpected errors with their stack. The caller
@@ -22,17 +22,17 @@ export type ProblemAnswer = (thrown: unknown, c: Context<BaseEnv>) => Response
  *
  * @param format how the service writes the bodies of problems
  */
-export function problemAnswer(format: ProblemFormat, log: Log): ProblemAnswer {
+export function problemResponder(format: ProblemFormat, log: Log): ProblemResponder {
   const bare = { detail: undefined, userMessage: undefined, errors: undefined, instance: '/', traceId: '' }
   format.format({ ...problems.INTERNAL, ...bare }) // a format that throws fails at the start
 
-  return function answerProblem(thrown, c) {
+  return function respondWithProblem(thrown, c) {
     markRouted(c)
-    const gone = clientLeft(c)
+    const gone = isClientDisconnected(c)
     const problem = gone ? new Problem(problems.CLIENT_CLOSED_REQUEST) : toProblem(thrown)
     stateOf(c).problem = problem
     const { definition, options } = problem
-    const kept = lastingHeaders(c)
+    const kept = headersToKeep(c)
     c.res = undefined // otherwise Hono copies the headers of an earlier response
     if (!gone && definition.status >= 500 && !isShed(problem)) {
       log.error({ err: options.cause ?? problem, code: definition.code }, definition.title)
@@ -47,13 +47,13 @@ export function problemAnswer(format: ProblemFormat, log: Log): ProblemAnswer {
       traceId: request?.trace.traceId ?? '',
     })
     const headers = { ...kept, ...options.headers, 'Cache-Control': 'no-store' }
-    return write(c, definition.status, format.contentType, JSON.stringify(body), headers)
+    return writeResponse(c, definition.status, format.contentType, JSON.stringify(body), headers)
   }
 }
 
-function lastingHeaders(c: Context<BaseEnv>): Record<string, string> {
+function headersToKeep(c: Context<BaseEnv>): Record<string, string> {
   try {
-    return Object.fromEntries([...c.res.headers].filter(([name]) => lasting.test(name)))
+    return Object.fromEntries([...c.res.headers].filter(([name]) => keptHeaders.test(name)))
   } catch {
     return {} // the headers of the failed response cannot be read
   }

@@ -2,10 +2,10 @@ import type { Context } from 'hono'
 import type { BaseEnv } from './env.ts'
 
 /** The reason of a signal that aborted because the client has disconnected. */
-export class ClientLeft extends Error {}
+export class ClientDisconnectedError extends Error {}
 
 /** Whether the client closed the connection before the response was sent. */
-export function clientLeft({ env, req }: Context<BaseEnv>): boolean {
+export function isClientDisconnected({ env, req }: Context<BaseEnv>): boolean {
   // under Node, the socket tells: the Request would have to create its signal first
   return env?.outgoing ? env.outgoing.destroyed && !env.outgoing.writableFinished : req.raw.signal.aborted
 }
@@ -15,10 +15,10 @@ export function clientLeft({ env, req }: Context<BaseEnv>): boolean {
  *
  * @returns a function that removes the listener
  */
-export function onClientLeft(c: Context<BaseEnv>, leave: () => void): () => void {
+export function onClientDisconnect(c: Context<BaseEnv>, leave: () => void): () => void {
   const { outgoing } = c.env ?? {}
   if (outgoing) {
-    const close = () => clientLeft(c) && leave()
+    const close = () => isClientDisconnected(c) && leave()
     outgoing.once('close', close)
     return () => void outgoing.off('close', close)
   }

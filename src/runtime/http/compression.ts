@@ -1,9 +1,9 @@
 import type { MiddlewareHandler } from 'hono'
 import { compress, COMPRESSIBLE_CONTENT_TYPE_REGEX as compressible } from 'hono/compress'
 import type { BaseEnv } from './env.ts'
-import { giveResponse, holdResponse } from './hold.ts'
+import { releaseResponse, reserveResponse } from './hold.ts'
 import { stateOf } from './request-state.ts'
-import { replace } from './settle.ts'
+import { replaceResponse } from './settle.ts'
 
 /** Bytes; below it the frame costs more than it saves. */
 const threshold = 1024
@@ -28,12 +28,12 @@ export function compression(): MiddlewareHandler<BaseEnv> {
       return
     }
     const bytes = new Uint8Array(await c.res.arrayBuffer())
-    giveResponse(c, written.length)
-    holdResponse(c, bytes.length)
+    releaseResponse(c, written.length)
+    reserveResponse(c, bytes.length)
     const headers = new Headers(c.res.headers)
     headers.set('Content-Length', String(bytes.length))
     const response = new Response(bytes, { status: c.res.status, headers })
     stateOf(c).written = { response, length: bytes.length }
-    replace(c, response)
+    replaceResponse(c, response)
   }
 }

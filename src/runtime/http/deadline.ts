@@ -1,11 +1,11 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { causes } from '../kernel/causes.ts'
-import { currentRequest, endOfRequest } from '../kernel/context.ts'
+import { currentRequest, markEndOfRequest } from '../kernel/context.ts'
 import { Problem, problems } from '../kernel/problem.ts'
-import { ClientLeft, onClientLeft } from './client-left.ts'
+import { ClientDisconnectedError, onClientDisconnect } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
 import { stateOf } from './request-state.ts'
-import { isSettled, settle } from './settle.ts'
+import { isPrepared, prepareResponse } from './settle.ts'
 
 /**
  * Ends a request shortly before Cloud Run would. (Cloud Run responds with 504, and the container keeps working.) It aborts
@@ -15,12 +15,12 @@ import { isSettled, settle } from './settle.ts'
  *
  * @param options.timeout the service's request timeout in seconds
  */
-export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEnv> {
-  const { timeout } = options
-  const milliseconds = 1000 * (timeout - Math.min(5, timeout / 10))
+export function deadline(options: { timeoutSeconds: number }): MiddlewareHandler<BaseEnv> {
+  const { timeoutSeconds } = options
+  const milliseconds = 1000 * (timeoutSeconds - Math.min(5, timeoutSeconds / 10))
   return async function deadline(c, next) {
     const controller = new AbortController()
-    const abort = (reason: Error) => controller.abort(endOfRequest(reason))
+    const abort = (reason: Error) => controller.abort(markEndOfRequest(reason))
     c.set('signal', controller.signal)
     const request = currentRequest()
     if (request) request.signal = controller.signal
@@ -33,12 +33,12 @@ export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEn
       reject(problem)
     }
     const timer = setTimeout(() => end(), milliseconds)
-    const forget = onClientLeft(c, () => abort(new ClientLeft('The client left')))
+    const forget = onClientDisconnect(c, () => abort(new ClientDisconnectedError('The client left')))
     const release = () => {
       clearTimeout(timer)
       forget()
     }
-    settled(c, next).then(resolve, reject)
+    runAndPrepare(c, next).then(resolve, reject)
     try {
       await promise
     } catch (error) {
@@ -48,7 +48,7 @@ export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEn
     const stream = stateOf(c).stream
     const { outgoing } = c.env ?? {}
     if (stream?.response === c.res) stateOf(c).stream = { ...stream, release, abort }
-    else if (stateOf(c).hold && outgoing && !outgoing.closed) {
+    else if (stateOf(c).memory && outgoing && !outgoing.closed) {
       forget()
       outgoing.once('close', () => clearTimeout(timer))
       end = () => {
@@ -59,9 +59,9 @@ export function deadline(options: { timeout: number }): MiddlewareHandler<BaseEn
   }
 }
 
-async function settled(c: Context<BaseEnv>, next: () => Promise<void>): Promise<void> {
+async function runAndPrepare(c: Context<BaseEnv>, next: () => Promise<void>): Promise<void> {
   await next()
-  if (!isSettled(c)) await settle(c)
+  if (!isPrepared(c)) await prepareResponse(c)
 }
 
 /** Whether the rest of the body has not arrived, and everything that has arrived was read. */

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { type TextReader, takesFile, textReader } from './typed-text.ts'
+import { takesFile, type ValueReader, valueReader } from './typed-text.ts'
 
 type Schema = z.core.$ZodType
 
@@ -16,9 +16,9 @@ export interface Alternatives {
 
 /** How the values of a field are read: as a single value, as a list, as a set. */
 export interface Field {
-  readonly one: TextReader
+  readonly one: ValueReader
   readonly list: ((values: readonly unknown[]) => unknown[]) | undefined
-  readonly set: TextReader | undefined
+  readonly set: ValueReader | undefined
   readonly takesFiles: boolean
 }
 
@@ -42,16 +42,16 @@ export function fieldsOf(schema: Schema): Fields {
 
 function fieldOf(parts: readonly Schema[]): Field | undefined {
   if (parts.length === 0) return undefined
-  const found = parts.map((part) => alternativesOf(part)).reduce(either)
+  const found = parts.map((part) => alternativesOf(part)).reduce(joinEither)
   const { one, first, list, set } = found
-  const readers = first.map(textReader)
-  const others = textReader(list)
+  const readers = first.map(valueReader)
+  const others = valueReader(list)
   return {
-    one: textReader(one),
+    one: valueReader(one),
     list: hasList(found)
       ? (values) => values.map((value, index) => (readers[index] ?? others).read(value))
       : undefined,
-    set: set.length > 0 ? textReader(set) : undefined,
+    set: set.length > 0 ? valueReader(set) : undefined,
     takesFiles: [one, ...first, list, set].flat().some(takesFile),
   }
 }
@@ -62,7 +62,7 @@ export function namesIn(schema: Schema, seen = new Set<Schema>()): Set<string> {
   seen.add(schema)
   const { def } = (schema as z.core.$ZodTypes)._zod
   if (def.type === 'object') return new Set(Object.keys(def.shape))
-  return new Set(inside(schema).flatMap((part) => [...namesIn(part, seen)]))
+  return new Set(innerSchemas(schema).flatMap((part) => [...namesIn(part, seen)]))
 }
 
 /**
@@ -80,7 +80,7 @@ export function partsOf(schema: Schema, name: string | undefined, seen = new Set
     const isBoth = left.length > 0 && right.length > 0
     return isBoth ? [z.intersection(z.union(left), z.union(right))] : [...left, ...right]
   }
-  if (def.type !== 'object') return inside(schema).flatMap((part) => partsOf(part, name, seen))
+  if (def.type !== 'object') return innerSchemas(schema).flatMap((part) => partsOf(part, name, seen))
   if (name !== undefined && Object.hasOwn(def.shape, name)) return [def.shape[name] as Schema]
   return def.catchall && def.catchall._zod.def.type !== 'never' ? [def.catchall] : []
 }
@@ -89,7 +89,7 @@ export function partsOf(schema: Schema, name: string | undefined, seen = new Set
 export function shapeOf(schema: unknown): Readonly<Record<string, z.ZodType>> {
   if (schema instanceof z.ZodObject) return schema.def.shape
   if (!(schema instanceof z.core.$ZodType) || schema instanceof z.core.$ZodUnion) return {}
-  return Object.assign({}, ...inside(schema).map(shapeOf))
+  return Object.assign({}, ...innerSchemas(schema).map(shapeOf))
 }
 
 /** The schemas that a field with this schema may have to fit. */
@@ -111,11 +111,11 @@ export function alternativesOf(schema: Schema, above: readonly Schema[] = []): A
     case 'custom':
       return { ...none, one: [schema], list: [schema] }
   }
-  const parts = inside(schema)
+  const parts = innerSchemas(schema)
   if (parts.length === 0) return { ...none, one: [schema] }
   const found = parts
     .map((part) => alternativesOf(part, path))
-    .reduce(def.type === 'intersection' ? both : either)
+    .reduce(def.type === 'intersection' ? joinBoth : joinEither)
   if (def.type === 'nullable') return { ...found, one: [...found.one, z.null()] }
   const isPreprocessed = def.type === 'pipe' && def.in._zod.def.type === 'transform'
   // a list that is made by z.preprocess() may be sent as one text: 'a,b'
@@ -123,7 +123,7 @@ export function alternativesOf(schema: Schema, above: readonly Schema[] = []): A
 }
 
 /** The schemas inside a wrapper, a union, an intersection, a lazy schema or a pipe, which get the same value. */
-export function inside(schema: Schema): readonly Schema[] {
+export function innerSchemas(schema: Schema): readonly Schema[] {
   const { def } = (schema as z.core.$ZodTypes)._zod
   if (def.type === 'union') return def.options
   if (def.type === 'intersection') return [def.left, def.right]
@@ -132,7 +132,7 @@ export function inside(schema: Schema): readonly Schema[] {
   return 'innerType' in def ? [def.innerType] : []
 }
 
-function both(a: Alternatives, b: Alternatives): Alternatives {
+function joinBoth(a: Alternatives, b: Alternatives): Alternatives {
   const join = (left: readonly Schema[], right: readonly Schema[]) =>
     left.length > 0 && right.length > 0 ? [...left, ...right] : []
   const isList = hasList(a) && hasList(b)
@@ -140,7 +140,7 @@ function both(a: Alternatives, b: Alternatives): Alternatives {
   return { one: join(a.one, b.one), ...list, set: join(a.set, b.set) }
 }
 
-function either(a: Alternatives, b: Alternatives): Alternatives {
+function joinEither(a: Alternatives, b: Alternatives): Alternatives {
   return {
     one: [...a.one, ...b.one],
     first: firstOf(a, b),

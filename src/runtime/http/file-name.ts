@@ -2,7 +2,7 @@ import { Problem, problems } from '../kernel/problem.ts'
 import { pointerStep } from './text.ts'
 
 /** The limit of common file systems, in bytes. */
-const longest = 255
+const maxBytes = 255
 
 /**
  * Checks the name of a file that a client has sent, and drops the folders that some clients put before it.
@@ -14,9 +14,9 @@ const longest = 255
  */
 export function fileName(sent: string, part: string): string {
   const name = sent.slice(Math.max(sent.lastIndexOf('/'), sent.lastIndexOf('\\')) + 1)
-  const right = !/\p{Cc}/u.test(sent) && !/^\.\.?$/.test(name) && Buffer.byteLength(name) <= longest
+  const right = !/\p{Cc}/u.test(sent) && !/^\.\.?$/.test(name) && Buffer.byteLength(name) <= maxBytes
   if (right) return name
-  const detail = `must have a file name of ${longest} bytes at most, without control characters, and not "." or ".."`
+  const detail = `must have a file name of ${maxBytes} bytes at most, without control characters, and not "." or ".."`
   throw new Problem(problems.VALIDATION_FAILED, {
     detail: `A file ${detail}.`,
     errors: [{ detail, in: 'body', pointer: `#/${pointerStep(part)}` }],

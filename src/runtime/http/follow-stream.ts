@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Context } from 'hono'
-import { ClientLeft, clientLeft } from './client-left.ts'
+import { ClientDisconnectedError, isClientDisconnected } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
 import { isEventStream } from './settle.ts'
 import type { StreamedResponse } from './streamed-response.ts'
@@ -8,22 +8,22 @@ import type { StreamedResponse } from './streamed-response.ts'
 /** How long a stream may take to end by itself after its signal has aborted. */
 const graceMs = 1000
 /** How long a download continues after the process is told to stop. The process waits 8 s for its requests. */
-const downloadMs = 5000
+const downloadGraceMs = 5000
 
 /** How a stream ended. If only `bytes` is given, it ended by itself. */
 export interface StreamEnd {
   /** How many bytes were given to the connection. */
   readonly bytes: number
   /** The client disconnected. */
-  readonly left?: boolean
+  readonly disconnected?: boolean
   /** Why the service ended it. */
-  readonly stopped?: string
+  readonly stopReason?: string
   /** What its source threw. */
   readonly error?: unknown
 }
 
 /** Stands for the error of a source that threw `undefined`. */
-const nothing = () => new Error('The stream’s source threw a value that is not an error')
+const noError = () => new Error('The stream’s source threw a value that is not an error')
 
 /**
  * Follows a streamed response to its end. It ends by itself, or when the client disconnects, at the request's deadline,
@@ -67,28 +67,28 @@ export function followStream(
     void inContext(() => reader.cancel(signal.reason)).catch(() => {})
     await ending
     const slow = outgoing?.writableNeedDrain // a client that does not read would keep the connection open
-    if (endless && !how.error && !how.left && !slow) out?.close()
+    if (endless && !how.error && !how.disconnected && !slow) out?.close()
     else if (outgoing) outgoing.destroy()
     else out?.error(new Error('The response was cut off'))
   }
 
-  function leave(): Promise<void> {
-    const stopped = stop({ left: true })
-    abort?.(new ClientLeft('The client left'))
+  function onDisconnect(): Promise<void> {
+    const stopped = stop({ disconnected: true })
+    abort?.(new ClientDisconnectedError('The client left'))
     return stopped
   }
 
   function onAbort(): void {
-    if (clientLeft(c)) return void leave()
+    if (isClientDisconnected(c)) return void onDisconnect()
     clearTimeout(timer)
-    timer = setTimeout(() => stop({ stopped: String(signal.reason?.message) }), graceMs)
+    timer = setTimeout(() => stop({ stopReason: String(signal.reason?.message) }), graceMs)
   }
 
   function onStop(): void {
     const why = new Error('The process stops')
-    const tell = () => (abort ? abort(why) : void stop({ stopped: why.message }))
+    const tell = () => (abort ? abort(why) : void stop({ stopReason: why.message }))
     if (endless) tell()
-    else if (!signal.aborted) timer = setTimeout(tell, downloadMs) // otherwise it has been told to end already
+    else if (!signal.aborted) timer = setTimeout(tell, downloadGraceMs) // otherwise it has been told to end already
   }
 
   signal.addEventListener('abort', onAbort)
@@ -114,11 +114,11 @@ export function followStream(
           controller.close()
         } catch (error) {
           await stop(
-            signal.aborted ? { stopped: String(signal.reason?.message) } : { error: error ?? nothing() },
+            signal.aborted ? { stopReason: String(signal.reason?.message) } : { error: error ?? noError() },
           )
         }
       },
-      cancel: () => leave(),
+      cancel: () => onDisconnect(),
     },
     { highWaterMark: 0 },
   )

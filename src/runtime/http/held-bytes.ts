@@ -3,33 +3,33 @@ import { getHeapStatistics } from 'node:v8'
 import { Problem, problems } from '../kernel/problem.ts'
 
 /** The part of the memory budget that one request has reserved. */
-export interface Hold {
+export interface MemoryReservation {
   /**
    * Reserves more bytes.
    *
    * @throws {Problem} OVERLOADED if other requests hold too much
    */
-  take(bytes: number): void
+  reserve(bytes: number): void
   /** Gives back some of the reserved bytes. */
-  give(bytes: number): void
+  giveBack(bytes: number): void
   /** Gives back everything. Later reservations do not count. */
   release(): void
 }
 
 /** A budget for the memory that all requests hold at once, in their bodies and responses. */
-export interface HeldBytes {
+export interface MemoryBudget {
   /** Opens the reservation of a request. */
-  begin(): Hold
+  open(): MemoryReservation
   /** How many bytes are reserved now. */
-  readonly held: number
+  readonly reservedBytes: number
   /** How many bytes can be reserved. */
-  readonly limit: number
+  readonly limitBytes: number
 }
 
 /** A request of at most this size, in bytes, is small. Small requests are admitted when large ones are refused. */
 export const smallBytes = 64 * 1024
 /** The share of the budget that is kept for small requests. */
-const reserve = 1 / 8
+const smallShare = 1 / 8
 
 /**
  * Creates a memory budget. It counts what all requests hold, so that the service refuses work (503, `Retry-After`) before
@@ -38,18 +38,18 @@ const reserve = 1 / 8
  *
  * @param limit in bytes
  */
-export function heldBytes(limit: number): HeldBytes {
-  const forLarge = limit * (1 - reserve)
+export function createMemoryBudget(limit: number): MemoryBudget {
+  const forLarge = limit * (1 - smallShare)
   let held = 0
 
-  function begin(): Hold {
+  function begin(): MemoryReservation {
     let own = 0
     let released = false
     return {
-      take(bytes) {
+      reserve(bytes) {
         if (released) return
         const small = own + bytes <= smallBytes
-        const alone = held - own <= limit * reserve
+        const alone = held - own <= limit * smallShare
         if (held + bytes > (small ? limit : forLarge) && (small || !alone)) {
           throw new Problem(problems.OVERLOADED, {
             detail: 'Other requests hold too much memory. Retry in a moment.',
@@ -59,7 +59,7 @@ export function heldBytes(limit: number): HeldBytes {
         own += bytes
         held += bytes
       },
-      give(bytes) {
+      giveBack(bytes) {
         const given = Math.min(bytes, own)
         own -= given
         held -= given
@@ -73,9 +73,9 @@ export function heldBytes(limit: number): HeldBytes {
   }
 
   return {
-    begin,
-    limit,
-    get held() {
+    open: begin,
+    limitBytes: limit,
+    get reservedBytes() {
       return held
     },
   }
@@ -85,4 +85,6 @@ export function heldBytes(limit: number): HeldBytes {
  * The memory budget of this process: a quarter of the container's memory. V8 lets its heap grow to half of it; the budget
  * is half of that. See docs/decisions/021.
  */
-export const processBytes = heldBytes(Math.min(getHeapStatistics().heap_size_limit, totalmem() / 2) / 2)
+export const processMemory = createMemoryBudget(
+  Math.min(getHeapStatistics().heap_size_limit, totalmem() / 2) / 2,
+)

@@ -1,25 +1,25 @@
 import type { Context } from 'hono'
 import type { BaseEnv } from './env.ts'
-import { type Hold, processBytes, smallBytes } from './held-bytes.ts'
+import { type MemoryReservation, processMemory, smallBytes } from './held-bytes.ts'
 import { stateOf } from './request-state.ts'
 
 /** For a request without a connection. The end of a connection would give back what the request holds. */
-const unheld: Hold = { take() {}, give() {}, release() {} }
+const unlimited: MemoryReservation = { reserve() {}, giveBack() {}, release() {} }
 
 /**
  * The request's reservation of memory. It ends when the response is closed: sent completely, or cut. Reserve before you
  * create something large: `hold(c).take(bytes)`.
  */
-export function hold(c: Context<BaseEnv>): Hold {
-  return stateOf(c).hold ?? begin(c)
+export function requestMemory(c: Context<BaseEnv>): MemoryReservation {
+  return stateOf(c).memory ?? begin(c)
 }
 
-function begin(c: Context<BaseEnv>): Hold {
+function begin(c: Context<BaseEnv>): MemoryReservation {
   const { outgoing, incoming } = c.env ?? {}
-  if (!outgoing || !incoming || outgoing.closed || incoming.socket.destroyed) return unheld
+  if (!outgoing || !incoming || outgoing.closed || incoming.socket.destroyed) return unlimited
   const { socket } = incoming
-  const held = processBytes.begin()
-  stateOf(c).hold = held
+  const held = processMemory.open()
+  stateOf(c).memory = held
   function release(): void {
     held.release()
     outgoing?.off('close', release)
@@ -31,7 +31,7 @@ function begin(c: Context<BaseEnv>): Hold {
 }
 
 /** What each byte of a response takes: the bytes on their way to the socket, and the texts that they are made of. */
-const perByte = 3
+const memoryPerByte = 3
 
 /**
  * Reserves the memory of a response until the client has read it. Small responses are not counted: 80 of them are 5 MiB.
@@ -39,11 +39,11 @@ const perByte = 3
  * @param length in bytes
  * @throws {Problem} OVERLOADED
  */
-export function holdResponse(c: Context<BaseEnv>, length: number): void {
-  if (length > smallBytes) hold(c).take(length * perByte)
+export function reserveResponse(c: Context<BaseEnv>, length: number): void {
+  if (length > smallBytes) requestMemory(c).reserve(length * memoryPerByte)
 }
 
 /** Gives back the memory of a response that another one has replaced. */
-export function giveResponse(c: Context<BaseEnv>, length: number): void {
-  if (length > smallBytes) hold(c).give(length * perByte)
+export function releaseResponse(c: Context<BaseEnv>, length: number): void {
+  if (length > smallBytes) requestMemory(c).giveBack(length * memoryPerByte)
 }

@@ -4,9 +4,9 @@ import type { BaseEnv } from './env.ts'
 import { stateOf } from './request-state.ts'
 
 /** Five minutes: long enough to save a client the redirect, short enough to be undone. */
-const redirectAge = 300
+const redirectMaxAgeSeconds = 300
 /** A year, which browsers' preload lists require. https://hstspreload.org */
-const hstsAge = 31_536_000
+const hstsMaxAgeSeconds = 31_536_000
 
 /** Headers that may carry a credential. */
 const credentialHeaders = [
@@ -36,7 +36,7 @@ export function https(options: {
   credentials?: 'redirect' | 'refuse'
 }): MiddlewareHandler<BaseEnv> {
   const { hosts, includeSubDomains = false, credentials = 'redirect' } = options
-  const hsts = `max-age=${hstsAge}${includeSubDomains ? '; includeSubDomains' : ''}`
+  const hsts = `max-age=${hstsMaxAgeSeconds}${includeSubDomains ? '; includeSubDomains' : ''}`
 
   async function redirect(c: Context<BaseEnv>): Promise<Response> {
     if (credentialHeaders.some((name) => c.req.header(name))) {
@@ -54,7 +54,7 @@ export function https(options: {
       })
     return c.body(null, 308, {
       Location: `https://${host}${target(c.req.raw.url, c.env?.incoming?.url)}`,
-      'Cache-Control': `max-age=${redirectAge}`,
+      'Cache-Control': `max-age=${redirectMaxAgeSeconds}`,
     })
   }
 

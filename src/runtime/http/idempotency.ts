@@ -4,13 +4,18 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import type { Caller } from '../auth/caller.ts'
 import type { Database, Transaction } from '../database/database.ts'
-import { findAnswer, lockKey, type StoredAnswer, storeAnswer } from '../database/idempotency-store.ts'
+import {
+  findStoredResponse,
+  lockKey,
+  type StoredResponse,
+  storeResponse,
+} from '../database/idempotency-store.ts'
 import { Problem, problems } from '../kernel/problem.ts'
 import type { BaseEnv } from './env.ts'
 import { splitMultipart } from './multipart.ts'
 import { stateOf } from './request-state.ts'
 import { isSentStream } from './send-stream.ts'
-import { isEventStream, settle } from './settle.ts'
+import { isEventStream, prepareResponse } from './settle.ts'
 
 /** The header, for the contract. The middleware reads it itself. */
 export const idempotencyKey = z.object({
@@ -28,13 +33,14 @@ export const idempotencyKey = z.object({
  * Headers that are not stored: those that the server sets for each response, and cookies. Cookies are credentials, and a
  * replayed one could overwrite a newer one.
  */
-const notKept = /^(access-control-.*|connection|content-length|date|keep-alive|set-cookie|transfer-encoding)$/
+const notStored =
+  /^(access-control-.*|connection|content-length|date|keep-alive|set-cookie|transfer-encoding)$/
 
 /** The size of a response that can be stored, at most: 1 MiB. */
-const keptBytes = 1024 * 1024
+const maxStoredBytes = 1024 * 1024
 
 /** Rolls the transaction back, and leaves the response as it is. */
-class Rollback extends Error {}
+class RollbackError extends Error {}
 
 type Env = BaseEnv & { Variables: { caller: Caller; tx: Transaction } }
 
@@ -54,42 +60,47 @@ export function idempotency(database: Database): MiddlewareHandler<Env> {
     try {
       await database.transaction(async (tx) => {
         c.set('tx', tx)
-        if (key === undefined) await work(c, next)
-        else await once(c, next, tx, key)
+        if (key === undefined) await runHandler(c, next)
+        else await runOnce(c, next, tx, key)
         c.var.signal.throwIfAborted() // if the request has ended, nothing is committed
-        if (!commits(c)) throw new Rollback()
+        if (!isSuccess(c)) throw new RollbackError()
       })
     } catch (error) {
-      if (!(error instanceof Rollback)) throw error
+      if (!(error instanceof RollbackError)) throw error
     }
   }
 }
 
 /** Runs the handler. Checks that its response can be sent and stored, before anything is committed. */
-async function work(c: Context<Env>, next: () => Promise<void>): Promise<void> {
+async function runHandler(c: Context<Env>, next: () => Promise<void>): Promise<void> {
   await next()
-  if (isSentStream(c.res) || isEventStream(c.res)) throw notKeepable(c, 'a stream')
-  await settle(c as unknown as Context<BaseEnv>, keptBytes)
-  if (stateOf(c).stream?.response === c.res || (stateOf(c).written?.length ?? 0) > keptBytes)
-    throw notKeepable(c, `larger than ${keptBytes} bytes`)
+  if (isSentStream(c.res) || isEventStream(c.res)) throw cannotStore(c, 'a stream')
+  await prepareResponse(c as unknown as Context<BaseEnv>, maxStoredBytes)
+  if (stateOf(c).stream?.response === c.res || (stateOf(c).written?.length ?? 0) > maxStoredBytes)
+    throw cannotStore(c, `larger than ${maxStoredBytes} bytes`)
 }
 
 /** A redirect is a success too: a POST of a form often responds with one. */
-function commits(c: Context<Env>): boolean {
+function isSuccess(c: Context<Env>): boolean {
   return c.res.status < 400
 }
 
-async function once(c: Context<Env>, next: () => Promise<void>, tx: Transaction, key: string): Promise<void> {
+async function runOnce(
+  c: Context<Env>,
+  next: () => Promise<void>,
+  tx: Transaction,
+  key: string,
+): Promise<void> {
   const { issuer, subject } = c.var.caller
-  const place = { caller: JSON.stringify([issuer, subject]), key }
-  if (!(await lockKey(tx, place))) {
+  const callerKey = { caller: JSON.stringify([issuer, subject]), key }
+  if (!(await lockKey(tx, callerKey))) {
     throw new Problem(problems.IDEMPOTENCY_KEY_IN_USE, {
       detail: 'Wait for the first response, or retry in a moment.',
       headers: { 'Retry-After': '1' },
     })
   }
   const fingerprint = await fingerprintOf(c)
-  const first = await findAnswer(tx, place)
+  const first = await findStoredResponse(tx, callerKey)
   if (first) {
     if (first.fingerprint !== fingerprint) {
       throw new Problem(problems.IDEMPOTENCY_KEY_REUSED, { detail: 'Use a new key for each new request.' })
@@ -97,8 +108,8 @@ async function once(c: Context<Env>, next: () => Promise<void>, tx: Transaction,
     c.res = replay(first)
     return
   }
-  await work(c, next)
-  if (commits(c)) await storeAnswer(tx, place, { fingerprint, ...(await answerOf(c)) })
+  await runHandler(c, next)
+  if (isSuccess(c)) await storeResponse(tx, callerKey, { fingerprint, ...(await toStoredResponse(c)) })
 }
 
 function readKey(c: Context): string | undefined {
@@ -113,17 +124,17 @@ function readKey(c: Context): string | undefined {
   })
 }
 
-async function answerOf(c: Context<Env>): Promise<Omit<StoredAnswer, 'fingerprint'>> {
+async function toStoredResponse(c: Context<Env>): Promise<Omit<StoredResponse, 'fingerprint'>> {
   const { res } = c
   const everyResponse = new Headers(stateOf(c).responseHeaders)
   const headers = [...res.headers].filter(
-    ([name, value]) => !notKept.test(name) && everyResponse.get(name) !== value,
+    ([name, value]) => !notStored.test(name) && everyResponse.get(name) !== value,
   )
   const body = res.body && Buffer.from(await res.clone().arrayBuffer())
   return { status: res.status, headers, body }
 }
 
-function notKeepable(c: Context<Env>, what: string): Error {
+function cannotStore(c: Context<Env>, what: string): Error {
   void c.res.body?.cancel().catch(() => {})
   return new Error(
     `${c.req.method} ${routePath(c, -1)} is idempotent, but its response is ${what}. It cannot be stored for a retry: ` +
@@ -131,7 +142,7 @@ function notKeepable(c: Context<Env>, what: string): Error {
   )
 }
 
-function replay({ status, headers, body }: StoredAnswer): Response {
+function replay({ status, headers, body }: StoredResponse): Response {
   const response = new Response(body && new Uint8Array(body), { status, headers })
   response.headers.set('Idempotency-Replayed', 'true')
   if (body) response.headers.set('Content-Length', String(body.byteLength))

@@ -10,7 +10,7 @@ export interface JsonShape {
    * Whether the text contains an escaped NUL or lone surrogate, or may contain the name `__proto__`. (Unescaped NULs and
    * surrogates are not valid JSON in UTF-8.)
    */
-  readonly poison: boolean
+  readonly mayBeUnsafe: boolean
 }
 
 const quote = 0x22
@@ -33,7 +33,7 @@ export function shapeOfJson(bytes: Uint8Array): JsonShape {
   let values = 1
   let depth = 0
   let most = 0
-  let poison = false
+  let mayBeUnsafe = false
   let empty = false // only white space since an object or an array was opened
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] as number
@@ -49,11 +49,11 @@ export function shapeOfJson(bytes: Uint8Array): JsonShape {
       continue
     }
     if (byte === quote) {
-      if (mayBeProto(bytes, at + 1)) poison = true
+      if (mayBeProto(bytes, at + 1)) mayBeUnsafe = true
       for (at++; bytes[at] !== quote && at < bytes.length; at++)
         if (bytes[at] === backslash && bytes[++at] === letterU) {
           const length = escapeLength(bytes, at)
-          if (length === 0) poison = true
+          if (length === 0) mayBeUnsafe = true
           else at += length
         }
     } else if (byte === comma) values++
@@ -63,7 +63,7 @@ export function shapeOfJson(bytes: Uint8Array): JsonShape {
     }
     empty = false
   }
-  return { values, depth: most, closed: depth === 0, poison }
+  return { values, depth: most, closed: depth === 0, mayBeUnsafe }
 }
 
 /** Whether the text at `at` may start with `__`. Each underscore may be written as `\u005f`. */

@@ -7,7 +7,7 @@ import { pointerStep } from './text.ts'
  *
  * @param path the path of one of zod's issues
  */
-export function knownPlace(schema: z.core.$ZodType, path: readonly PropertyKey[]): string {
+export function safePointer(schema: z.core.$ZodType, path: readonly PropertyKey[]): string {
   const steps = ['#']
   let current: z.core.$ZodType | undefined = schema
   for (const key of path) {

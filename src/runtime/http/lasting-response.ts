@@ -7,7 +7,7 @@ import {
 import { problems } from '../kernel/problem.ts'
 import type { Log } from '../log/logger.ts'
 import { linger } from './linger.ts'
-import type { Refusals } from './refusal.ts'
+import type { ServerProblems } from './refusal.ts'
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
 
@@ -19,8 +19,8 @@ type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
  * If Node refuses to write a head, the response becomes a problem. The app checks its responses before, so this is a
  * safety net.
  */
-export function lastingResponse(refuse: Refusals, log: Log) {
-  return class LastingResponse<Request extends IncomingMessage> extends ServerResponse<Request> {
+export function lingeringResponse(refuse: ServerProblems, log: Log) {
+  return class LingeringResponse<Request extends IncomingMessage> extends ServerResponse<Request> {
     private replaced = false
 
     override writeHead(status: number, message?: string, headers?: Headers): this
@@ -33,7 +33,7 @@ export function lastingResponse(refuse: Refusals, log: Log) {
       } catch (error) {
         log.error({ err: error }, 'A response could not be written')
         if (this.headersSent) return this.destroy()
-        refuse.by(this, problems.INTERNAL)
+        refuse.send(this, problems.INTERNAL)
         this.replaced = true
         return this
       }

@@ -3,35 +3,35 @@ import type { Context } from 'hono'
 import { Problem, problems } from '../kernel/problem.ts'
 import type { BaseEnv } from './env.ts'
 import { smallBytes } from './held-bytes.ts'
-import { hold } from './hold.ts'
-import { ownTurn } from './own-turn.ts'
+import { requestMemory } from './hold.ts'
+import { waitForTurn } from './own-turn.ts'
 import type { BodyLimits } from './read-body.ts'
 import { type BodyBytes, readIncoming, readStream } from './read-bytes.ts'
-import { shareBytes } from './share-bytes.ts'
+import { shareBody } from './share-bytes.ts'
 import type { Step } from './validation.ts'
 
 /** The limit of a body, in bytes, if the route declares no `bodyLimit`: 1 MiB. */
 export const defaultBodyLimit = 1024 * 1024
 
 /** What each byte of a body takes: the byte itself, and what is made of it (a text, the parts of a form). */
-const perByte = 2
+const memoryPerByte = 2
 
 /** The minimum average size of chunks in a body that is not small. (A million chunks of one byte would take seconds.) */
-const leastChunk = 16
+const minChunkBytes = 16
 
 /**
  * Refuses a body over the limit: by its `Content-Length`, or while it is read, if it has none. All ways to read the body
  * (`c.req.json()`, `c.req.raw.text()` …) share one reading, which ends with the request. `c.req.raw.body` streams a body
  * that has a `Content-Length`. A chunked body is read before the handler runs.
  *
- * @param maxSize in bytes
+ * @param maxBytes in bytes
  * @param limits what JSON or a form may hold
  */
-export function limitBody(maxSize = defaultBodyLimit, limits?: BodyLimits): Step {
+export function limitBody(maxBytes = defaultBodyLimit, limits?: BodyLimits): Step {
   function check(size: number): void {
-    if (size <= maxSize) return
+    if (size <= maxBytes) return
     throw new Problem(problems.BODY_TOO_LARGE, {
-      detail: `The body may have ${maxSize} bytes at most.`,
+      detail: `The body may have ${maxBytes} bytes at most.`,
       headers: { Connection: 'close' }, // the unread bytes make the connection unusable for another request
     })
   }
@@ -43,31 +43,31 @@ export function limitBody(maxSize = defaultBodyLimit, limits?: BodyLimits): Step
       size += bytes
       chunks++
       check(size)
-      if (chunks * leastChunk > maxSize + smallBytes) throw tooManyChunks()
-      hold(c).take(bytes * perByte)
+      if (chunks * minChunkBytes > maxBytes + smallBytes) throw tooManyChunks()
+      requestMemory(c).reserve(bytes * memoryPerByte)
     }
   }
 
   return function limitBody(c) {
     const { incoming } = c.env ?? {}
     if (incoming ? incoming.readableDidRead : c.req.raw.bodyUsed) return readBefore(c, check, limits)
-    if (!incoming) return readRequest(c, counter(c)).then((bytes) => shareBytes(c, async () => bytes, limits))
+    if (!incoming) return readRequest(c, counter(c)).then((bytes) => shareBody(c, async () => bytes, limits))
     const { signal } = c.var
     if ('transfer-encoding' in incoming.headers)
       return readIncoming(incoming, { count: counter(c), signal }).then(async (bytes) => {
-        if (bytes.length > smallBytes) await ownTurn()
-        shareBytes(c, async () => bytes, limits)
+        if (bytes.length > smallBytes) await waitForTurn()
+        shareBody(c, async () => bytes, limits)
       })
     const length = Number(incoming.headers['content-length'] ?? 0)
     check(length)
-    if (length > 0) hold(c).take(length * perByte)
+    if (length > 0) requestMemory(c).reserve(length * memoryPerByte)
     async function read(): Promise<BodyBytes> {
       if (length === 0) return new Uint8Array()
       const bytes = await readIncoming(incoming as IncomingMessage, { length, signal })
-      if (length > smallBytes) await ownTurn()
+      if (length > smallBytes) await waitForTurn()
       return bytes
     }
-    shareBytes(c, read, limits)
+    shareBody(c, read, limits)
     return undefined
   }
 }
@@ -76,11 +76,11 @@ export function limitBody(maxSize = defaultBodyLimit, limits?: BodyLimits): Step
 async function readBefore(c: Context<BaseEnv>, check: (size: number) => void, limits?: BodyLimits) {
   const bytes = new Uint8Array(await c.req.arrayBuffer())
   check(bytes.length)
-  shareBytes(c, async () => bytes, limits)
+  shareBody(c, async () => bytes, limits)
 }
 
 function tooManyChunks(): Problem {
-  const detail = `The body has too many small chunks: they must have at least ${leastChunk} bytes on average.`
+  const detail = `The body has too many small chunks: they must have at least ${minChunkBytes} bytes on average.`
   return new Problem(problems.BODY_TOO_LARGE, { detail, headers: { Connection: 'close' } })
 }
 

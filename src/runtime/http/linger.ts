@@ -18,16 +18,16 @@ const discardBytes = 64 * 1024 * 1024
  * CPU than its size suggests.
  */
 const freePieces = 4_096
-const leastPieceBytes = 32
+const minPieceBytes = 32
 
 /** Runs a function outside the context of any request: the response is sent, only the connection is left. */
-const ofTheConnection = AsyncLocalStorage.snapshot()
+const outsideRequests = AsyncLocalStorage.snapshot()
 
 /** The sockets that linger, with what each may still send. */
 const limits = new WeakMap<Socket, { readonly start: number; readonly time: number; pieces: number }>()
 
 /** Whether the socket has got its last response, and its further bytes are discarded. */
-export function lingers(socket: Socket): boolean {
+export function isLingering(socket: Socket): boolean {
   return limits.has(socket)
 }
 
@@ -41,7 +41,7 @@ export function lingers(socket: Socket): boolean {
 export function linger(socket: Socket, incoming?: IncomingMessage): void {
   if (limits.has(socket) || socket.destroyed) return
   limits.set(socket, { start: socket.bytesRead, time: performance.now() + totalMs, pieces: 0 })
-  ofTheConnection(() => socket.setTimeout(pauseMs, () => socket.destroy()))
+  outsideRequests(() => socket.setTimeout(pauseMs, () => socket.destroy()))
   socket.end()
   if (!incoming)
     return void socket.on('data', () => countDiscarded(socket)).once('end', () => socket.destroy())
@@ -57,7 +57,7 @@ export function countDiscarded(socket: Socket): void {
   const limit = limits.get(socket)
   if (!limit) return
   const bytes = socket.bytesRead - limit.start
-  const isTiny = ++limit.pieces > freePieces && bytes < limit.pieces * leastPieceBytes
+  const isTiny = ++limit.pieces > freePieces && bytes < limit.pieces * minPieceBytes
   if (isTiny || bytes > discardBytes || performance.now() > limit.time) socket.destroy()
 }
 

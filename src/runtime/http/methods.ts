@@ -4,9 +4,9 @@ import { bySpecificity, isTree, type Template } from './template.ts'
 /** The methods of the service's paths. The most specific template that matches a path decides, for every method. */
 export interface Methods {
   /** The methods of a path; none if there is no such path. */
-  at(path: string): readonly string[]
+  allowedAt(path: string): readonly string[]
   /** The more specific templates that match some of this one's paths, and do not have the method. */
-  closedTo(method: string, template: Template): readonly Template[]
+  shadowing(method: string, template: Template): readonly Template[]
 }
 
 /**
@@ -16,22 +16,22 @@ export interface Methods {
  * @see https://spec.openapis.org/oas/v3.1.0#patterned-fields a concrete path is matched before a templated one
  */
 export function methodsOf(routes: readonly { method: string; template: Template }[]): Methods {
-  const places = new Map<string, { template: Template; methods: Set<string> }>()
+  const entries = new Map<string, { template: Template; methods: Set<string> }>()
   for (const { method, template } of routes) {
-    const place = places.get(template.shape) ?? { template, methods: new Set() }
-    place.methods.add(method)
-    if (method === 'GET') place.methods.add('HEAD')
-    places.set(template.shape, place)
+    const entry = entries.get(template.shape) ?? { template, methods: new Set() }
+    entry.methods.add(method)
+    if (method === 'GET') entry.methods.add('HEAD')
+    entries.set(template.shape, entry)
   }
-  const sorted = [...places.values()].sort((a, b) => bySpecificity(a.template, b.template))
+  const sorted = [...entries.values()].sort((a, b) => bySpecificity(a.template, b.template))
 
   return {
-    at(path) {
+    allowedAt(path) {
       const taking = sorted.filter(({ template }) => template.pattern.test(path))
-      const nearest = taking.filter((place, index) => index === 0 || isTree(place.template))
+      const nearest = taking.filter((entry, index) => index === 0 || isTree(entry.template))
       return [...new Set(nearest.flatMap(({ methods }) => [...methods]))]
     },
-    closedTo(method, general) {
+    shadowing(method, general) {
       if (isTree(general)) return []
       return sorted
         .filter(({ template, methods }) => !methods.has(method) && !isTree(template))
@@ -42,13 +42,13 @@ export function methodsOf(routes: readonly { method: string; template: Template 
 }
 
 /** The value of the header `Allow` for a path with these methods. */
-export function allowOf(methods: readonly string[]): string {
+export function allowHeader(methods: readonly string[]): string {
   return [...methods, 'OPTIONS'].join(', ')
 }
 
 /** The 405 for a path that has these methods. */
 export function methodNotAllowed(path: string, methods: readonly string[]): Problem {
-  const Allow = allowOf(methods)
+  const Allow = allowHeader(methods)
   return new Problem(problems.METHOD_NOT_ALLOWED, { detail: `${path} takes ${Allow}.`, headers: { Allow } })
 }
 

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { mostPairs, type Pair, tooManyPairs } from './pairs.ts'
+import { maxPairs, type Pair, tooManyPairs } from './pairs.ts'
 import { headerParameters, malformed, readPartHeaders } from './part-headers.ts'
 
 type Bytes = Buffer<ArrayBuffer>
@@ -7,7 +7,7 @@ type Bytes = Buffer<ArrayBuffer>
 const lineBreak = '\r\n'
 
 /** How many files a form may hold if its route declares no `bodyFiles`. (Creating a `File` costs as much as parsing 1 KiB.) */
-const usualFiles = 100
+const defaultMaxFiles = 100
 
 /**
  * Parses a body of type multipart/form-data: texts in UTF-8, and files as they were sent. It reads the bytes once. It
@@ -20,11 +20,11 @@ const usualFiles = 100
  * @see https://www.rfc-editor.org/rfc/rfc7578
  * @see https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
  */
-export function parseMultipart(bytes: Bytes, contentType: string, mostFiles = usualFiles): Pair[] {
+export function parseMultipart(bytes: Bytes, contentType: string, maxFiles = defaultMaxFiles): Pair[] {
   let files = 0
   return splitMultipart(bytes, contentType).map((part) => {
     const pair = parsePart(part)
-    if (pair[1] instanceof File && ++files > mostFiles) throw tooManyPairs('body', mostFiles, 'files')
+    if (pair[1] instanceof File && ++files > maxFiles) throw tooManyPairs('body', maxFiles, 'files')
     return pair
   })
 }
@@ -55,7 +55,7 @@ function split(bytes: Bytes, boundary: string): Bytes[] {
   const starts = [before + opening.length]
   for (let at = bytes.indexOf(delimiter); at >= 0; at = bytes.indexOf(delimiter, at + 1)) {
     if (at >= before) starts.push(at + delimiter.length)
-    if (starts.length > mostPairs + 1) throw tooManyPairs('body')
+    if (starts.length > maxPairs + 1) throw tooManyPairs('body')
   }
   const end = starts.at(-1) ?? 0
   if (!has(bytes, end, '--')) throw malformed('The body ends before its last boundary')

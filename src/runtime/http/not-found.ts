@@ -1,8 +1,8 @@
 import type { NotFoundHandler } from 'hono'
 import { Problem, problems } from '../kernel/problem.ts'
-import type { ProblemAnswer } from './answer-problem.ts'
+import type { ProblemResponder } from './answer-problem.ts'
 import type { BaseEnv } from './env.ts'
-import { allowOf, type Methods, methodNotAllowed } from './methods.ts'
+import { allowHeader, type Methods, methodNotAllowed } from './methods.ts'
 import { stateOf } from './request-state.ts'
 
 /**
@@ -11,17 +11,17 @@ import { stateOf } from './request-state.ts'
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6
  */
-export function notFound(methods: Methods, answer: ProblemAnswer): NotFoundHandler<BaseEnv> {
+export function notFound(methods: Methods, respond: ProblemResponder): NotFoundHandler<BaseEnv> {
   return function notFound(c) {
-    const allowed = stateOf(c).routed ? [] : methods.at(c.req.path) // a route may call c.notFound()
+    const allowed = stateOf(c).routed ? [] : methods.allowedAt(c.req.path) // a route may call c.notFound()
     const { path, method } = c.req
     const none = allowed.length === 0
     const problem = none
       ? new Problem(problems.NOT_FOUND, stateOf(c).routed ? {} : { detail: `There is no route ${path}.` })
       : methodNotAllowed(path, allowed)
     if (!none && method === 'OPTIONS')
-      return new Response(null, { status: 204, headers: { Allow: allowOf(allowed) } })
-    c.res = answer(problem, c) // set, since Hono ignores what is returned once `answer` has touched `c.res`
+      return new Response(null, { status: 204, headers: { Allow: allowHeader(allowed) } })
+    c.res = respond(problem, c) // set, since Hono ignores what is returned once `answer` has touched `c.res`
     return c.res
   }
 }

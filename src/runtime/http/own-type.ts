@@ -3,7 +3,7 @@
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-8.3
  */
-export const untyped = 'application/octet-stream'
+export const defaultContentType = 'application/octet-stream'
 
 /**
  * Asks a response for its body before anybody asks for its headers. Otherwise the server's own, lighter `Response` says

@@ -1,10 +1,10 @@
 import { Problem, type ProblemError, problems } from '../kernel/problem.ts'
 import type { Field, Fields } from './fields.ts'
-import { pointerStep, refusePoison } from './text.ts'
-import { invalid, type Place } from './validation.ts'
+import { pointerStep, refuseUnsafe } from './text.ts'
+import { type RequestPart, validationFailed } from './validation.ts'
 
 /** How many parameters a query may have, and how many fields a form may have. */
-export const mostPairs = 1_000
+export const maxPairs = 1_000
 
 /** A name, with a text or a file. */
 export type Pair = readonly [name: string, value: unknown]
@@ -15,10 +15,14 @@ export type Pair = readonly [name: string, value: unknown]
  *
  * @throws {Problem} VALIDATION_FAILED for unsafe text, and for a name that is repeated but does not take a list
  */
-export function collect(pairs: Iterable<Pair>, fields: Fields, place: Place): Record<string, unknown> {
+export function collectPairs(
+  pairs: Iterable<Pair>,
+  fields: Fields,
+  part: RequestPart,
+): Record<string, unknown> {
   const all = new Map<string, unknown[]>()
   for (const [name, value] of pairs) {
-    refusePoison({ [name]: value }, place)
+    refuseUnsafe({ [name]: value }, part)
     const known = all.get(name)
     if (known) known.push(value)
     else all.set(name, [value])
@@ -28,10 +32,10 @@ export function collect(pairs: Iterable<Pair>, fields: Fields, place: Place): Re
   for (const [name, sent] of all) {
     const field = fields(name)
     if (field && sent.length > 1 && !field.list && !field.set)
-      errors.push({ detail: 'may occur only once', in: place, pointer: `#/${pointerStep(name)}` })
+      errors.push({ detail: 'may occur only once', in: part, pointer: `#/${pointerStep(name)}` })
     values[name] = field ? read(sent, field) : sent[0] // the schema refuses an unknown name
   }
-  if (errors.length > 0) throw invalid(place, errors)
+  if (errors.length > 0) throw validationFailed(part, errors)
   return values
 }
 
@@ -46,22 +50,22 @@ function read(sent: readonly unknown[], { one, list, set }: Field): unknown {
  * @throws {Problem} VALIDATION_FAILED for more than 1,000 pairs, before the first is decoded; MALFORMED_REQUEST for text
  * that is not percent-encoded UTF-8
  */
-export function decodePairs(text: string, place: Place): Pair[] {
+export function decodePairs(text: string, part: RequestPart): Pair[] {
   if (text === '') return []
   let count = 1
   for (let at = text.indexOf('&'); at >= 0; at = text.indexOf('&', at + 1))
-    if (++count > mostPairs) throw tooManyPairs(place)
+    if (++count > maxPairs) throw tooManyPairs(part)
   const pairs = withSpaces(text)
     .split('&')
     .filter((pair) => pair !== '')
-  return pairs.map((pair) => decodePair(pair, place))
+  return pairs.map((pair) => decodePair(pair, part))
 }
 
 /** The problem of a query or a form with too many fields or files. */
-export function tooManyPairs(place: Place, most = mostPairs, what = 'fields'): Problem {
+export function tooManyPairs(part: RequestPart, most = maxPairs, what = 'fields'): Problem {
   return new Problem(problems.VALIDATION_FAILED, {
-    detail: `The ${place} has more than ${most} ${what}.`,
-    errors: [{ detail: `must have ${most} ${what} at most`, in: place, pointer: '#' }],
+    detail: `The ${part} has more than ${most} ${what}.`,
+    errors: [{ detail: `must have ${most} ${what} at most`, in: part, pointer: '#' }],
   })
 }
 
@@ -73,12 +77,12 @@ function withSpaces(text: string): string {
   return bytes.toString()
 }
 
-function decodePair(pair: string, place: Place): Pair {
+function decodePair(pair: string, part: RequestPart): Pair {
   const split = pair.indexOf('=')
   try {
     const [name, value] = split < 0 ? [pair, ''] : [pair.slice(0, split), pair.slice(split + 1)]
     return [decodeURIComponent(name), decodeURIComponent(value)]
   } catch {
-    throw new Problem(problems.MALFORMED_REQUEST, { detail: `The ${place} is not percent-encoded UTF-8.` })
+    throw new Problem(problems.MALFORMED_REQUEST, { detail: `The ${part} is not percent-encoded UTF-8.` })
   }
 }

@@ -1,16 +1,16 @@
 import type { Context } from 'hono'
 import { Problem, problems } from '../kernel/problem.ts'
 import type { BaseEnv } from './env.ts'
-import { hold } from './hold.ts'
+import { requestMemory } from './hold.ts'
 import { type JsonShape, shapeOfJson } from './json-shape.ts'
 import { decodeUtf8 } from './read-text.ts'
-import { refusal } from './text.ts'
+import { invalidAt } from './text.ts'
 
 /** How many values a JSON body may hold if its route declares no `bodyValues`. */
-const usualValues = 100_000
+const defaultMaxValues = 100_000
 
 /** How deeply a body may be nested: deeper than any contract, but shallow enough for recursive functions. */
-const mostDepth = 64
+const maxDepth = 64
 
 /**
  * The memory that a parsed value takes at most, in bytes, including the copy that zod makes. Measured on Node 24: a
@@ -28,13 +28,13 @@ const valueBytes = 160
 export function parseJson(
   c: Context<BaseEnv>,
   bytes: Uint8Array,
-  mostValues = usualValues,
+  maxValues = defaultMaxValues,
 ): { value: unknown; shape: JsonShape } {
   const shape = shapeOfJson(bytes)
-  if (shape.values > mostValues) throw shape.closed ? tooMany(mostValues) : malformed()
-  hold(c).take(shape.values * valueBytes)
+  if (shape.values > maxValues) throw shape.closed ? tooMany(maxValues) : malformed()
+  requestMemory(c).reserve(shape.values * valueBytes)
   const value = parse(bytes)
-  if (shape.depth > mostDepth) throw refusal('body', '#', `is nested deeper than ${mostDepth} levels`)
+  if (shape.depth > maxDepth) throw invalidAt('body', '#', `is nested deeper than ${maxDepth} levels`)
   return { value, shape }
 }
 
@@ -53,6 +53,6 @@ function malformed(position?: string): Problem {
   return new Problem(problems.MALFORMED_REQUEST, { detail })
 }
 
-function tooMany(mostValues: number): Problem {
-  return refusal('body', '#', `may hold ${mostValues} values at most: split it into several requests`)
+function tooMany(maxValues: number): Problem {
+  return invalidAt('body', '#', `may hold ${maxValues} values at most: split it into several requests`)
 }

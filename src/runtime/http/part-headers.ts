@@ -3,11 +3,11 @@ import { Problem, problems } from '../kernel/problem.ts'
 import { fileName } from './file-name.ts'
 
 /** The limit of a part's headers, in bytes: enough for a name, and a file name of 255 bytes that is percent-encoded twice. */
-const mostHead = 4 * 1024
+const maxHeadBytes = 4 * 1024
 /** How many headers a part may have, and how many parameters a header. Clients send three. */
-const mostEach = 16
+const maxHeaders = 16
 /** The limit of a field's name as it is sent, in characters. */
-const mostName = 255
+const maxNameLength = 255
 
 const emptyLine = Buffer.from('\r\n\r\n')
 
@@ -30,7 +30,8 @@ export interface PartHeaders {
  */
 export function readPartHeaders(part: Buffer): PartHeaders {
   const end = part.indexOf(emptyLine)
-  if (end < 0 || end > mostHead) throw malformed(`A part has no end of its headers within ${mostHead} bytes`)
+  if (end < 0 || end > maxHeadBytes)
+    throw malformed(`A part has no end of its headers within ${maxHeadBytes} bytes`)
   const block = part.subarray(2, Math.max(2, end))
   if (!isUtf8(block)) throw malformed('The headers of a part are not UTF-8')
   const headers = headersOf(block.toString())
@@ -39,7 +40,8 @@ export function readPartHeaders(part: Buffer): PartHeaders {
   const encoded = parameters.get('name')
   if (encoded === undefined || !/^form-data\s*;/i.test(disposition))
     throw malformed('A part has no header Content-Disposition: form-data; name="…"')
-  if (encoded.length > mostName) throw malformed(`A field has a name of more than ${mostName} characters`)
+  if (encoded.length > maxNameLength)
+    throw malformed(`A field has a name of more than ${maxNameLength} characters`)
   const name = unescaped(encoded)
   const type = headers.get('content-type') ?? ''
   refuseEncodings(name, type, headers.get('content-transfer-encoding') ?? '8bit')
@@ -64,7 +66,7 @@ export function headerParameters(value: string): Map<string, string> {
   parameter.lastIndex = rest < 0 ? value.length : rest
   for (let count = 0; parameter.lastIndex < value.length; count++) {
     const [whole, name = '', quoted, plain = ''] = parameter.exec(value) ?? []
-    if (whole === undefined || parameters.has(name.toLowerCase()) || count >= mostEach)
+    if (whole === undefined || parameters.has(name.toLowerCase()) || count >= maxHeaders)
       throw malformed('A header of the form has parameters that cannot be read')
     if (name) parameters.set(name.toLowerCase(), quoted ?? plain)
   }
@@ -78,10 +80,10 @@ export function malformed(detail: string): Problem {
 
 function headersOf(block: string): Map<string, string> {
   const headers = new Map<string, string>()
-  for (const line of block === '' ? [] : block.split('\r\n', mostEach + 1)) {
+  for (const line of block === '' ? [] : block.split('\r\n', maxHeaders + 1)) {
     const [, name = '', value = ''] = /^([\w!#$%&'*+.^`|~-]+):([^\r\n]*)$/.exec(line) ?? []
-    if (!name || headers.has(name.toLowerCase()) || headers.size >= mostEach)
-      throw malformed(`A part has a malformed header, a repeated header, or more than ${mostEach} headers`)
+    if (!name || headers.has(name.toLowerCase()) || headers.size >= maxHeaders)
+      throw malformed(`A part has a malformed header, a repeated header, or more than ${maxHeaders} headers`)
     headers.set(name.toLowerCase(), value.trim())
   }
   return headers

@@ -10,7 +10,7 @@ import { textReader } from './read-text.ts'
 import type { Step } from './validation.ts'
 
 /** The body that a route declares. */
-export type StatedBody = NonNullable<NonNullable<RouteConfig['request']>['body']>
+export type DeclaredBody = NonNullable<NonNullable<RouteConfig['request']>['body']>
 
 /** Limits of a body that differ from the defaults. */
 export interface BodyLimits {
@@ -29,7 +29,7 @@ export interface BodyLimits {
  * @param body what the route declares (see `checkBody`)
  * @param limits what the body may hold, beside its size
  */
-export function readBody(body: StatedBody, limits: BodyLimits = {}): Step {
+export function readBody(body: DeclaredBody, limits: BodyLimits = {}): Step {
   const readers = new Map(
     Object.entries(body.content).map(([type, media]) => {
       const schema =

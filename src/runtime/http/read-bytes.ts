@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { ClientLeft } from './client-left.ts'
+import { ClientDisconnectedError } from './client-left.ts'
 
 /** The bytes of a body, in a buffer of their own. */
 export type BodyBytes = Uint8Array<ArrayBuffer>
@@ -43,7 +43,8 @@ export function readIncoming(
     Object.assign(incoming, { rawBody: Buffer.from(bytes.buffer) }) // node-server's Request reads it from there
     resolve(bytes)
   }
-  const onClose = () => fail(new ClientLeft('The client disconnected before its body had arrived'))
+  const onClose = () =>
+    fail(new ClientDisconnectedError('The client disconnected before its body had arrived'))
   const onAbort = () => fail(signal.reason)
 
   if (signal.aborted) onAbort()

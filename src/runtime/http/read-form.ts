@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { Problem, problems } from '../kernel/problem.ts'
 import { type Field, type Fields, fieldsOf } from './fields.ts'
 import { parseMultipart } from './multipart.ts'
-import { collect, decodePairs, type Pair } from './pairs.ts'
+import { collectPairs, decodePairs, type Pair } from './pairs.ts'
 import { type Step, validate } from './validation.ts'
 
 /** Whether a content type, in lower case and without parameters, is that of a form. */
@@ -16,16 +16,16 @@ export function isForm(type: string): boolean {
  *
  * @param mostFiles how many files it may hold; 100 if absent
  */
-export function formReader(schema: z.ZodType, mostFiles?: number): Step {
+export function formReader(schema: z.ZodType, maxFiles?: number): Step {
   const fields = fieldsOf(schema)
   return async function readForm(c) {
-    validate(c, 'form', schema, collect(await parseForm(c, fields, mostFiles), fields, 'body'))
+    validate(c, 'form', schema, collectPairs(await parseForm(c, fields, maxFiles), fields, 'body'))
   }
 }
 
-async function parseForm(c: Context, fields: Fields, mostFiles?: number): Promise<readonly Pair[]> {
+async function parseForm(c: Context, fields: Fields, maxFiles?: number): Promise<readonly Pair[]> {
   const type = c.req.header('content-type') ?? ''
-  const pairs = parsePairs(Buffer.from(await c.req.arrayBuffer()), type, mostFiles)
+  const pairs = parsePairs(Buffer.from(await c.req.arrayBuffer()), type, maxFiles)
   return pairs.filter(([name, value]) => !isUnchosen(value, fields(name)))
 }
 
@@ -36,8 +36,8 @@ async function parseForm(c: Context, fields: Fields, mostFiles?: number): Promis
  * @param mostFiles how many files it may hold; 100 if absent
  * @throws {Problem} MALFORMED_REQUEST; VALIDATION_FAILED for more than 1,000 fields, or too many files
  */
-export function parsePairs(bytes: Buffer<ArrayBuffer>, type: string, mostFiles?: number): readonly Pair[] {
-  if (/^\s*multipart\//i.test(type)) return parseMultipart(bytes, type, mostFiles)
+export function parsePairs(bytes: Buffer<ArrayBuffer>, type: string, maxFiles?: number): readonly Pair[] {
+  if (/^\s*multipart\//i.test(type)) return parseMultipart(bytes, type, maxFiles)
   return decodePairs(textOf(bytes), 'body')
 }
 

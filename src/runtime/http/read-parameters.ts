@@ -2,8 +2,8 @@ import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import { type Fields, fieldsOf } from './fields.ts'
-import { collect, decodePairs } from './pairs.ts'
-import { refusePoison } from './text.ts'
+import { collectPairs, decodePairs } from './pairs.ts'
+import { refuseUnsafe } from './text.ts'
 import { type Step, validate } from './validation.ts'
 
 const nothing = z.strictObject({})
@@ -20,7 +20,7 @@ export function readPath(
   const fields = fieldsOf(schema)
   return function readPath(c) {
     const values = read(c)
-    refusePoison(values, 'path')
+    refuseUnsafe(values, 'path')
     return validate(c, 'param', schema, decodeAll(values, fields))
   }
 }
@@ -38,7 +38,7 @@ export function readQuery(schema: z.ZodType = nothing): Step {
     const start = url.indexOf('?')
     if (start < 0 && schema === nothing) return undefined
     const query = start < 0 ? '' : (url.slice(start + 1).split('#')[0] ?? '')
-    return validate(c, 'query', schema, collect(decodePairs(query, 'query'), fields, 'query'))
+    return validate(c, 'query', schema, collectPairs(decodePairs(query, 'query'), fields, 'query'))
   }
 }
 
@@ -59,7 +59,7 @@ export function readCookies(schema: z.ZodObject): Step {
   return function readCookies(c) {
     const cookies = getCookie(c)
     const values = Object.fromEntries(names.map((name) => [name, cookies[name]]))
-    refusePoison(values, 'cookie') // since they are percent-encoded, they can hold any character
+    refuseUnsafe(values, 'cookie') // since they are percent-encoded, they can hold any character
     return validate(c, 'cookie', schema, decodeAll(values, fields))
   }
 }

@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { Problem, problems } from '../kernel/problem.ts'
-import { refusePoison } from './text.ts'
+import { refuseUnsafe } from './text.ts'
 import { type Step, validate } from './validation.ts'
 
 /** Creates the step that reads a text in UTF-8. The handler gets it by `c.req.valid('text')`. */
@@ -9,7 +9,7 @@ export function textReader(schema: z.ZodType): Step {
     const text = decodeUtf8(await c.req.arrayBuffer())
     if (text === undefined)
       throw new Problem(problems.MALFORMED_REQUEST, { detail: 'The body is not a text in UTF-8.' })
-    refusePoison(text, 'body')
+    refuseUnsafe(text, 'body')
     validate(c, 'text', schema, text)
   }
 }

@@ -1,11 +1,11 @@
-import { endOfRequest, withSignal } from '../kernel/context.ts'
+import { markEndOfRequest, runWithSignal } from '../kernel/context.ts'
 import { Problem, problems } from '../kernel/problem.ts'
 
 /** What must respond before the service is ready, by name. Each check resolves, or rejects with the reason. */
 export type ReadinessChecks = Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>>
 
 /** Longer than the pool waits for a connection, so that nothing of a check outlives its response. */
-const checkTime = 5_000
+const checkMs = 5_000
 
 /**
  * Runs all checks at the same time, each for five seconds at most.
@@ -19,7 +19,7 @@ export async function checkReadiness(
   signal: AbortSignal,
 ): Promise<Record<string, 'ok'>> {
   const names = Object.keys(checks)
-  const results = await Promise.allSettled(names.map((name) => bounded(checks[name], signal)))
+  const results = await Promise.allSettled(names.map((name) => runCheck(checks[name], signal)))
   const failed = names.filter((_name, index) => results[index]?.status === 'rejected')
   if (failed.length === 0) return Object.fromEntries(names.map((name) => [name, 'ok' as const]))
   const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
@@ -31,21 +31,21 @@ export async function checkReadiness(
   })
 }
 
-async function bounded(check: ReadinessChecks[string] | undefined, signal: AbortSignal): Promise<void> {
+async function runCheck(check: ReadinessChecks[string] | undefined, signal: AbortSignal): Promise<void> {
   const controller = new AbortController()
   const { promise, reject } = Promise.withResolvers<never>()
   const stop = () => {
-    const error = new Error(`The check did not end within ${checkTime} ms`)
-    controller.abort(endOfRequest(error))
+    const error = new Error(`The check did not end within ${checkMs} ms`)
+    controller.abort(markEndOfRequest(error))
     reject(error)
   }
-  const timer = setTimeout(stop, checkTime)
+  const timer = setTimeout(stop, checkMs)
   signal.addEventListener('abort', stop, { once: true })
   try {
-    await Promise.race([withSignal(controller.signal, async () => check?.(controller.signal)), promise])
+    await Promise.race([runWithSignal(controller.signal, async () => check?.(controller.signal)), promise])
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', stop)
-    controller.abort(endOfRequest(new Error('The check is over')))
+    controller.abort(markEndOfRequest(new Error('The check is over')))
   }
 }

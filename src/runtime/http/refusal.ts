@@ -6,16 +6,16 @@ import type { Log } from '../log/logger.ts'
 import type { ProblemFormat } from './problem-format.ts'
 
 /** Writes problems for requests that do not reach the app. Each is an entry in the log. */
-export interface Refusals {
+export interface ServerProblems {
   asResponse(definition: ProblemDefinition): Response
   /** Responds to a request of Node's, and closes its connection. */
-  by(outgoing: ServerResponse, definition: ProblemDefinition): void
+  send(outgoing: ServerResponse, definition: ProblemDefinition): void
   /** The text of a whole response, after which the connection ends. */
   asText(definition: ProblemDefinition, extra: Record<string, string>): string
 }
 
 /** Creates the writer of the problems that the server itself responds with, instead of the app. */
-export function refusals(format: ProblemFormat, log: Log): Refusals {
+export function serverProblems(format: ProblemFormat, log: Log): ServerProblems {
   function refusal(definition: ProblemDefinition, extra: Record<string, string>) {
     const requestId = randomUUID()
     const traceId = requestId.replaceAll('-', '')
@@ -31,7 +31,16 @@ export function refusals(format: ProblemFormat, log: Log): Refusals {
     }
     const trace = { traceId, spanId: undefined, sampled: false }
     runInContext(
-      { requestId, trace, method: '', path: '', reporter: {}, values: new Map(), unfinished: [], calls: [] },
+      {
+        requestId,
+        trace,
+        method: '',
+        path: '',
+        reporter: {},
+        values: new Map(),
+        pendingWork: [],
+        outgoingCalls: [],
+      },
       () => log.warn({ httpRequest: { status: definition.status } }, `Refused: ${definition.title}`),
     )
     return { body, headers }
@@ -42,7 +51,7 @@ export function refusals(format: ProblemFormat, log: Log): Refusals {
       const { body, headers } = refusal(definition, {})
       return new Response(body, { status: definition.status, headers })
     },
-    by(outgoing: ServerResponse, definition: ProblemDefinition): void {
+    send(outgoing: ServerResponse, definition: ProblemDefinition): void {
       const { body, headers } = refusal(definition, { Connection: 'close' })
       outgoing.writeHead(definition.status, headers).end(body)
     },

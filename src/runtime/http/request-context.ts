@@ -1,19 +1,19 @@
 import type { MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
-import { endOfRequest, type RequestContext, runInContext } from '../kernel/context.ts'
+import { markEndOfRequest, type RequestContext, runInContext } from '../kernel/context.ts'
 import { isShed } from '../kernel/problem.ts'
 import type { Reporter } from '../kernel/reporter.ts'
 import { parseTrace } from '../kernel/trace.ts'
 import type { Log } from '../log/logger.ts'
 import { reportError } from '../log/report.ts'
-import type { ProblemAnswer } from './answer-problem.ts'
+import type { ProblemResponder } from './answer-problem.ts'
 import type { BaseEnv } from './env.ts'
 import { followStream, type StreamEnd } from './follow-stream.ts'
 import { pathOf } from './path.ts'
-import { requestLine, statusOf } from './request-line.ts'
+import { accessLog, statusOf } from './request-line.ts'
 import { stateOf } from './request-state.ts'
 import { refuseUnrouted } from './routed.ts'
-import { isSettled, replace, settle } from './settle.ts'
+import { isPrepared, prepareResponse, replaceResponse } from './settle.ts'
 
 /**
  * The outermost middleware. It gives the request its trace, waits for work that must end before the response (a second at
@@ -27,13 +27,13 @@ import { isSettled, replace, settle } from './settle.ts'
 export function requestContext(options: {
   log: Log
   reporter: Reporter
-  answer: ProblemAnswer
+  respond: ProblemResponder
   stopping: AbortSignal
   trustedProxies: number
 }): MiddlewareHandler<BaseEnv> {
-  const { log, answer, stopping, trustedProxies } = options
+  const { log, respond, stopping, trustedProxies } = options
   const reporter = withWarningLine(options.reporter, log)
-  const writeLine = requestLine({ log, trustedProxies })
+  const writeLine = accessLog({ log, trustedProxies })
   return function requestContext(c, next) {
     const started = performance.now()
     const context: RequestContext = {
@@ -43,8 +43,8 @@ export function requestContext(options: {
       path: pathOf(c.req.url),
       reporter,
       values: new Map(),
-      unfinished: [],
-      calls: [],
+      pendingWork: [],
+      outgoingCalls: [],
     }
     c.set('log', log)
 
@@ -57,8 +57,8 @@ export function requestContext(options: {
           status,
           route: routePath(c, -1),
         })
-      for (const call of context.calls) call.abort(endOfRequest(new Error('The request is over')))
-      for (const work of context.unfinished) await work // more may come meanwhile
+      for (const call of context.outgoingCalls) call.abort(markEndOfRequest(new Error('The request is over')))
+      for (const work of context.pendingWork) await work // more may come meanwhile
       writeLine(c, { path: context.path, started, ...(end && { end }) })
     }
 
@@ -66,16 +66,16 @@ export function requestContext(options: {
       try {
         await next()
         refuseUnrouted(c)
-        if (!isSettled(c)) await settle(c)
+        if (!isPrepared(c)) await prepareResponse(c)
       } catch (thrown) {
         // Hono passes only instances of Error to onError
         if (thrown instanceof Error) c.error = thrown
-        c.res = answer(thrown, c)
+        c.res = respond(thrown, c)
       }
       const stream = stateOf(c).stream
       if (stream?.response !== c.res) stream?.release?.()
       else if (c.req.method !== 'HEAD')
-        return replace(c, followStream(c, stream, { stopping, onEnd: finish }))
+        return replaceResponse(c, followStream(c, stream, { stopping, onEnd: finish }))
       else {
         stream.abort?.(new Error('HEAD takes no body'))
         stream.release?.()

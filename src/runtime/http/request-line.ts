@@ -2,13 +2,13 @@ import { isIP } from 'node:net'
 import type { Context } from 'hono'
 import { isShed, type Problem } from '../kernel/problem.ts'
 import type { Log } from '../log/logger.ts'
-import { clientLeft } from './client-left.ts'
+import { isClientDisconnected } from './client-left.ts'
 import type { BaseEnv } from './env.ts'
 import type { StreamEnd } from './follow-stream.ts'
 import { stateOf } from './request-state.ts'
 
 /** What the log entry of a request needs beside the request itself. */
-export interface RequestOutcome {
+export interface FinishedRequest {
   /** The path as it was sent. */
   readonly path: string
   /** Milliseconds, as `performance.now()` counts them. */
@@ -23,9 +23,9 @@ export interface RequestOutcome {
  *
  * @param options.trustedProxies how many proxies append to `X-Forwarded-For`: see `remoteIp`
  */
-export function requestLine(options: { log: Log; trustedProxies: number }) {
+export function accessLog(options: { log: Log; trustedProxies: number }) {
   const { log, trustedProxies } = options
-  return function writeRequestLine(c: Context<BaseEnv>, { path, started, end }: RequestOutcome): void {
+  return function writeAccessLog(c: Context<BaseEnv>, { path, started, end }: FinishedRequest): void {
     const { method } = c.req
     const status = statusOf(c, end)
     const seconds = (performance.now() - started) / 1000
@@ -44,14 +44,14 @@ export function requestLine(options: { log: Log; trustedProxies: number }) {
     const message = `${method} ${path} ${status}`
     if (end?.error !== undefined)
       log.error({ err: end.error, httpRequest }, `${message}, cut off: its stream failed`)
-    else if (end?.stopped) log.warn({ httpRequest }, `${message}, ended by the service: ${end.stopped}`)
+    else if (end?.stopReason) log.warn({ httpRequest }, `${message}, ended by the service: ${end.stopReason}`)
     else log[level(status, stateOf(c).problem)]({ httpRequest, problem }, message)
   }
 }
 
 /** The status that the client got; 499 if it disconnected before. */
 export function statusOf(c: Context<BaseEnv>, end?: StreamEnd): number {
-  return end ? (end.left ? 499 : c.res.status) : clientLeft(c) ? 499 : c.res.status
+  return end ? (end.disconnected ? 499 : c.res.status) : isClientDisconnected(c) ? 499 : c.res.status
 }
 
 /**

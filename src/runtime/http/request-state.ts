@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import type { Problem } from '../kernel/problem.ts'
-import type { Hold } from './held-bytes.ts'
+import type { MemoryReservation } from './held-bytes.ts'
 import type { StreamedResponse } from './streamed-response.ts'
 
 /** What the pipeline itself knows of a request. `c.var` shows none of it to a feature: see `BaseEnv`. */
@@ -12,7 +12,7 @@ export interface RequestState {
   /** Whether a route, or the runtime itself, makes the response. */
   routed: boolean
   /** What the request holds of the process's memory, once it holds any: see `hold`. */
-  hold: Hold | undefined
+  memory: MemoryReservation | undefined
   /** The problem of the latest response that is one. */
   problem: Problem | undefined
   /** The response whose body is at hand, with its length in bytes. */
@@ -32,7 +32,7 @@ export function stateOf(c: Context): RequestState {
     responseHeaders: {},
     headersSet: false,
     routed: false,
-    hold: undefined,
+    memory: undefined,
     problem: undefined,
     written: undefined,
     stream: undefined,

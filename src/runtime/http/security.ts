@@ -35,37 +35,37 @@ export interface SecurityOptions {
 
 type CallerEnv = BaseEnv & { Variables: { caller?: Caller } }
 
-const unsafe = (method: string) => !['GET', 'HEAD', 'OPTIONS'].includes(method)
+const isUnsafe = (method: string) => !['GET', 'HEAD', 'OPTIONS'].includes(method)
 
 /**
  * Enforces the security that a route declares. 401 and 403 follow RFC 6750.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-3
  */
-export function security(stated: Exclude<Security, 'public'>, options: SecurityOptions): Step {
+export function security(required: Exclude<Security, 'public'>, options: SecurityOptions): Step {
   const { verify, cookie, origins, invoker } = options
-  if (stated === 'invoker') return invoker ?? refuseAll
-  const scopes = typeof stated === 'string' ? [] : stated
+  if (required === 'invoker') return invoker ?? refuseAll
+  const scopes = typeof required === 'string' ? [] : required
 
   function admit(c: Context<CallerEnv>, caller: Caller): undefined {
     c.set('caller', caller)
     const request = currentRequest()
     if (request) request.subject = caller.subject
     const missing = scopes.filter((scope) => !caller.scopes.includes(scope))
-    if (missing.length > 0) throw lacking(scopes, missing)
+    if (missing.length > 0) throw scopeMissing(scopes, missing)
   }
 
   return function security(c) {
-    const header = bearer(c)
+    const header = bearerToken(c)
     const token = header ?? (cookie && getCookie(c, cookie))
     if (!token) {
-      if (stated === 'optional') return undefined
+      if (required === 'optional') return undefined
       throw new Problem(problems.TOKEN_MISSING, {
         detail: 'Send a token: Authorization: Bearer <token>.',
         headers: { 'WWW-Authenticate': 'Bearer' },
       })
     }
-    if (!header && unsafe(c.req.method)) refuseCrossOrigin(c, origins)
+    if (!header && isUnsafe(c.req.method)) refuseCrossOrigin(c, origins)
     const caller = verify(token)
     return caller instanceof Promise ? caller.then((verified) => admit(c, verified)) : admit(c, caller)
   }
@@ -82,7 +82,7 @@ function refuseAll(): never {
  *
  * @throws {Problem} TOKEN_INVALID for any other scheme
  */
-export function bearer(c: Context): string | undefined {
+export function bearerToken(c: Context): string | undefined {
   const header = c.req.header('authorization')
   if (!header) return undefined
   const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(header)?.[1]
@@ -95,7 +95,7 @@ export function bearer(c: Context): string | undefined {
   })
 }
 
-function lacking(scopes: readonly string[], missing: readonly string[]): Problem {
+function scopeMissing(scopes: readonly string[], missing: readonly string[]): Problem {
   return new Problem(problems.SCOPE_MISSING, {
     detail: `The token lacks: ${missing.join(' ')}.`,
     headers: { 'WWW-Authenticate': `Bearer error="insufficient_scope", scope="${scopes.join(' ')}"` },

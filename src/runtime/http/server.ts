@@ -7,10 +7,10 @@ import { type ProblemDefinition, problems } from '../kernel/problem.ts'
 import type { Log } from '../log/logger.ts'
 import { reportError } from '../log/report.ts'
 import type { BaseEnv } from './env.ts'
-import { lastingResponse } from './lasting-response.ts'
-import { countDiscarded, linger, lingers } from './linger.ts'
+import { lingeringResponse } from './lasting-response.ts'
+import { countDiscarded, isLingering, linger } from './linger.ts'
 import type { ProblemFormat } from './problem-format.ts'
-import { refusals } from './refusal.ts'
+import { serverProblems } from './refusal.ts'
 
 /** In milliseconds. Google's front end keeps idle connections for 600 s. If ours ended earlier, it would respond with 502. */
 const keepAliveTimeout = 620_000
@@ -41,7 +41,7 @@ export function createHttpServer(options: {
   log: Log
 }): DrainableServer {
   const { app, format, log } = options
-  const refuse = refusals(format, log)
+  const refuse = serverProblems(format, log)
   const listener = getRequestListener(app.fetch, {
     hostname: 'localhost', // for HTTP/1.0 without a Host header
     async errorHandler(error) {
@@ -63,12 +63,12 @@ export function createHttpServer(options: {
     // without Node's own check of the Host header: its response has no body
     {
       ...{ keepAliveTimeout, headersTimeout, requestTimeout: headersTimeout, requireHostHeader: false },
-      ServerResponse: lastingResponse(refuse, log),
+      ServerResponse: lingeringResponse(refuse, log),
     },
     (incoming: IncomingMessage, outgoing: ServerResponse) => {
       const hosts = countHosts(incoming.rawHeaders)
       if (hosts > 1 || (hosts === 0 && incoming.httpVersion === '1.1')) {
-        return refuse.by(outgoing, problems.MALFORMED_REQUEST)
+        return refuse.send(outgoing, problems.MALFORMED_REQUEST)
       }
       const { socket } = incoming
       connections.set(socket, outgoing)
@@ -87,7 +87,7 @@ export function createHttpServer(options: {
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const ended = error.code === 'ECONNRESET' || error.code === 'HPE_INVALID_EOF_STATE'
-    if (lingers(socket) && !ended) return countDiscarded(socket) // every further chunk is an error
+    if (isLingering(socket) && !ended) return countDiscarded(socket) // every further chunk is an error
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
     const busy = connections.get(socket)
     if (busy?.req.complete) {
@@ -106,7 +106,7 @@ export function createHttpServer(options: {
     socket.write(refuse.asText(definitionOf(error.code), headers))
     linger(socket)
   }
-  server.on('checkExpectation', (_incoming, outgoing) => refuse.by(outgoing, problems.MALFORMED_REQUEST))
+  server.on('checkExpectation', (_incoming, outgoing) => refuse.send(outgoing, problems.MALFORMED_REQUEST))
   server.on('connect', (_incoming, socket: Socket) => {
     socket.on('error', () => {}) // Node no longer handles this socket
     socket.write(refuse.asText(problems.METHOD_NOT_ALLOWED, { Allow: everyMethod(app) }))

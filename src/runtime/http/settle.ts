@@ -2,18 +2,18 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Context } from 'hono'
 import { checkHead } from './check-response.ts'
 import type { BaseEnv } from './env.ts'
-import { holdResponse } from './hold.ts'
-import { bodyFirst, untyped } from './own-type.ts'
+import { reserveResponse } from './hold.ts'
+import { bodyFirst, defaultContentType } from './own-type.ts'
 import { stateOf } from './request-state.ts'
 
 /** How the body is framed is the server's to say; no response of `fetch`'s kind can have trailers. */
-const framing = ['transfer-encoding', 'trailer']
+const framingHeaders = ['transfer-encoding', 'trailer']
 
 /** Bytes of a body that is at hand at once; one that goes on beyond them is a stream. */
-const promptSize = 64 * 1024
+const promptBytes = 64 * 1024
 
 /** Whether the response is known to be one that can be written: that of `write`, whose headers nobody has asked for. */
-export function isSettled(c: Context<BaseEnv>): boolean {
+export function isPrepared(c: Context<BaseEnv>): boolean {
   const response = stateOf(c).written?.response
   return response === c.res && 'touched' in response && response.touched === false
 }
@@ -27,7 +27,7 @@ export function isSettled(c: Context<BaseEnv>): boolean {
  *   at hand, if absent
  * @throws {Error} naming what cannot be written, or what the body failed with
  */
-export async function settle(c: Context<BaseEnv>, wholeBytes?: number): Promise<void> {
+export async function prepareResponse(c: Context<BaseEnv>, wholeBytes?: number): Promise<void> {
   const { res } = c
   const toHead = c.req.method === 'HEAD'
   const written = stateOf(c).written
@@ -37,35 +37,35 @@ export async function settle(c: Context<BaseEnv>, wholeBytes?: number): Promise<
   if (stateOf(c).stream?.response === res) return
   const { status } = res
   const headers = new Headers(res.headers)
-  const wrong = framing.filter((name) => headers.has(name))
+  const wrong = framingHeaders.filter((name) => headers.has(name))
   // where a middleware puts a response in the place of another, Hono lays the headers of the other over it
   if (written && headers.get('content-length') === String(written.length))
     wrong.push('content-length', ...(res.body ? [] : ['content-type']))
   for (const name of wrong) headers.delete(name)
   if (!res.body) {
     checkHead({ status, headers }, 0, toHead)
-    if (wrong.length > 0) replace(c, new Response(null, { status, headers }))
+    if (wrong.length > 0) replaceResponse(c, new Response(null, { status, headers }))
     stateOf(c).written = { response: c.res, length: 0 }
     return
   }
-  if (!headers.has('content-type')) headers.set('Content-Type', untyped)
-  const { chunks, rest } = await begin(res, { signal: c.get('signal'), wholeBytes })
+  if (!headers.has('content-type')) headers.set('Content-Type', defaultContentType)
+  const { chunks, rest } = await readAvailable(res, { signal: c.get('signal'), wholeBytes })
   if (rest) {
     const response = new Response(rest, { status, headers })
     stateOf(c).stream = { ...stateOf(c).stream, response }
-    return replace(c, response)
+    return replaceResponse(c, response)
   }
   const bytes = Buffer.concat(chunks)
-  holdResponse(c, bytes.length)
+  reserveResponse(c, bytes.length)
   checkHead({ status, headers }, bytes.length)
   headers.set('Content-Length', String(bytes.length))
   const response = new Response(bytes, { status, headers })
   stateOf(c).written = { response, length: bytes.length }
-  replace(c, response)
+  replaceResponse(c, response)
 }
 
 /** Puts a response in the place of another: Hono would lay the other's headers over it. */
-export function replace(c: Context<BaseEnv>, response: Response): void {
+export function replaceResponse(c: Context<BaseEnv>, response: Response): void {
   c.res = undefined
   c.res = response
 }
@@ -83,7 +83,7 @@ function bytesOf(chunk: unknown): Uint8Array {
 }
 
 /** Reads what is at hand of a body, at least its first chunk. `rest` is the whole stream, where there is more. */
-async function begin(
+async function readAvailable(
   response: Response,
   { signal, wholeBytes }: { signal: AbortSignal | undefined; wholeBytes: number | undefined },
 ) {
@@ -95,7 +95,7 @@ async function begin(
     let size = 0
     let next = reader.read()
     if (!isEventStream(response)) await next
-    const most = wholeBytes ?? promptSize
+    const most = wholeBytes ?? promptBytes
     const fits = () => chunks.length < 2 || size <= most // a text is one chunk, however long
     const come = (read: typeof next) => (wholeBytes === undefined ? soon(read) : read)
     for (let read = await come(next); read && fits(); read = await come(next)) {

@@ -14,7 +14,7 @@ import { isForm, parsePairs } from './read-form.ts'
  * @param read is called once, at the first use
  * @param limits what JSON or a form may hold
  */
-export function shareBytes(
+export function shareBody(
   c: Context<BaseEnv>,
   read: () => Promise<BodyBytes>,
   limits: BodyLimits = {},
@@ -39,11 +39,11 @@ export function shareBytes(
   Object.defineProperty(c.req.bodyCache, 'formData', { get: formData }) // c.req.parseBody() reads it from there
 }
 
-function parseForm(bytes: BodyBytes, type: string, mostFiles?: number): FormData {
+function parseForm(bytes: BodyBytes, type: string, maxFiles?: number): FormData {
   if (!isForm(bareType(type)))
     throw new Problem(problems.MALFORMED_REQUEST, { detail: 'The body is not a form.' })
   const form = new FormData()
-  for (const [name, value] of parsePairs(Buffer.from(bytes.buffer), type, mostFiles)) {
+  for (const [name, value] of parsePairs(Buffer.from(bytes.buffer), type, maxFiles)) {
     if (value instanceof File) form.append(name, value)
     else form.append(name, String(value))
   }

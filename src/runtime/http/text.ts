@@ -7,7 +7,7 @@ interface Found {
 }
 
 /** How many characters of a key a pointer shows. A caller's key may be as long as the body. */
-const shownKey = 200
+const maxShownKeyLength = 200
 
 /**
  * Refuses text that is valid in JSON or a form, but causes failures later: NUL, which PostgreSQL cannot store; lone
@@ -16,9 +16,9 @@ const shownKey = 200
  * @param value a parsed body (of at most 64 levels) or query
  * @throws {Problem} VALIDATION_FAILED, with a pointer to the value
  */
-export function refusePoison(value: unknown, place: ProblemError['in']): void {
-  const found = findPoison(value)
-  if (found) throw refusal(place, ['#', ...found.keys.reverse().map(pointerStep)].join('/'), found.what)
+export function refuseUnsafe(value: unknown, part: ProblemError['in']): void {
+  const found = findUnsafe(value)
+  if (found) throw invalidAt(part, ['#', ...found.keys.reverse().map(pointerStep)].join('/'), found.what)
 }
 
 /**
@@ -28,21 +28,21 @@ export function refusePoison(value: unknown, place: ProblemError['in']): void {
  */
 export function pointerStep(key: PropertyKey): string {
   const text = String(key)
-  const shown = text.length > shownKey ? `${text.slice(0, shownKey)}…` : text
+  const shown = text.length > maxShownKeyLength ? `${text.slice(0, maxShownKeyLength)}…` : text
   return encodeURIComponent(shown.toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1'))
 }
 
 /** The problem of one wrong value in the request. */
-export function refusal(place: ProblemError['in'], pointer: string, detail: string): Problem {
+export function invalidAt(part: ProblemError['in'], pointer: string, detail: string): Problem {
   return new Problem(problems.VALIDATION_FAILED, {
-    detail: `The ${place} ${detail}.`,
-    errors: [{ detail, in: place, pointer }],
+    detail: `The ${part} ${detail}.`,
+    errors: [{ detail, in: part, pointer }],
   })
 }
 
-function findPoison(value: unknown): Found | undefined {
+function findUnsafe(value: unknown): Found | undefined {
   if (typeof value === 'string') {
-    const what = poisonOf(value)
+    const what = unsafeReason(value)
     return what === undefined ? undefined : { what, keys: [] }
   }
   if (typeof value !== 'object' || value === null || value instanceof Blob) return undefined
@@ -51,7 +51,7 @@ function findPoison(value: unknown): Found | undefined {
 
 function findInList(values: readonly unknown[]): Found | undefined {
   for (let index = 0; index < values.length; index++) {
-    const found = findPoison(values[index])
+    const found = findUnsafe(values[index])
     if (found) return added(found, index)
   }
   return undefined
@@ -59,8 +59,8 @@ function findInList(values: readonly unknown[]): Found | undefined {
 
 function findInObject(values: Readonly<Record<string, unknown>>): Found | undefined {
   for (const key of Object.keys(values)) {
-    const what = key === '__proto__' ? 'must not have the name __proto__' : poisonOf(key)
-    const found = what === undefined ? findPoison(values[key]) : { what, keys: [] }
+    const what = key === '__proto__' ? 'must not have the name __proto__' : unsafeReason(key)
+    const found = what === undefined ? findUnsafe(values[key]) : { what, keys: [] }
     if (found) return added(found, key)
   }
   return undefined
@@ -71,7 +71,7 @@ function added(found: Found, key: PropertyKey): Found {
   return found
 }
 
-function poisonOf(text: string): string | undefined {
+function unsafeReason(text: string): string | undefined {
   if (text.includes('\0')) return 'must not hold a NUL character'
   return text.isWellFormed() ? undefined : 'must be well-formed Unicode (it holds a lone surrogate)'
 }

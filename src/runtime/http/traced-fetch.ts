@@ -19,21 +19,21 @@ export function tracedFetch(url: string | URL, init: RequestInit = {}): Promise<
   const request = currentRequest()
   const call = new AbortController()
   if (request) {
-    request.calls.push(call)
+    request.outgoingCalls.push(call)
     if (!headers.has('traceparent')) headers.set('traceparent', traceparent(request.trace))
     if (!headers.has('x-request-id')) headers.set('x-request-id', request.requestId)
   }
   const signals = [init.signal, request?.signal, call.signal].filter(
     (signal) => signal instanceof AbortSignal,
   )
-  const body = init.body instanceof ReadableStream ? { body: givenUpInSilence(init.body) } : {}
+  const body = init.body instanceof ReadableStream ? { body: ignoreCancelErrors(init.body) } : {}
   return fetch(url, { ...init, ...body, headers, signal: AbortSignal.any(signals) })
 }
 
 /**
  * Wraps a body, so that errors of its `cancel` are ignored. undici does not handle them, and they would end the process.
  */
-function givenUpInSilence(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+function ignoreCancelErrors(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
   const reader = body.getReader()
   return new ReadableStream(
     {

@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi'
 type Schema = z.core.$ZodType
 
 /** Converts one text (or file) to the value that a schema takes. */
-export interface TextReader {
+export interface ValueReader {
   /** Whether the value, once it is read, has a type that the schema takes. */
   readonly takes: (value: unknown) => boolean
   readonly read: (value: unknown) => unknown
@@ -20,7 +20,7 @@ const scalar = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)
  *
  * @param alternatives the schemas of a single value, without wrappers
  */
-export function textReader(alternatives: readonly Schema[]): TextReader {
+export function valueReader(alternatives: readonly Schema[]): ValueReader {
   const typed = new Set(alternatives.flatMap(typedKindsOf))
   const texts = alternatives.filter((schema) => !onlyTyped.has(schema._zod.def.type))
   const isOpen = texts.some((schema) => !closed.has(schema._zod.def.type))

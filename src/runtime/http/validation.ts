@@ -2,7 +2,7 @@ import type { Context, ValidationTargets } from 'hono'
 import { z } from 'zod'
 import { Problem, type ProblemError, problems } from '../kernel/problem.ts'
 import type { BaseEnv } from './env.ts'
-import { knownPlace } from './known-place.ts'
+import { safePointer } from './known-place.ts'
 import { pointerStep } from './text.ts'
 
 /**
@@ -12,15 +12,15 @@ import { pointerStep } from './text.ts'
 export type Step = (c: Context<BaseEnv>) => Promise<void> | undefined
 
 /** The part of a request that a value is in, as a problem names it. */
-export type Place = ProblemError['in']
+export type RequestPart = ProblemError['in']
 
 /** These limits keep the body of a problem below 64 KiB. */
-const mostErrors = 50
-const mostDetail = 300
-const mostPointer = 800
+const maxErrors = 50
+const maxDetailLength = 300
+const maxPointerLength = 800
 
 /** The parts of a request, by the names of `c.req.valid()`: Hono's names and `text`. The values are a problem's names. */
-const places = {
+const parts = {
   json: 'body',
   form: 'body',
   text: 'body',
@@ -28,7 +28,7 @@ const places = {
   param: 'path',
   header: 'header',
   cookie: 'cookie',
-} as const satisfies Record<string, Place>
+} as const satisfies Record<string, RequestPart>
 
 /** The context of a schema that stops at the first item that does not fit (see `stopEarly`). */
 export interface FirstOnly extends z.core.ParseContextInternal {
@@ -47,7 +47,7 @@ const stopping: FirstOnly = { async: false, abortEarly: true, firstOnly: true }
  */
 export function validate(
   c: Context<BaseEnv>,
-  part: keyof typeof places,
+  part: keyof typeof parts,
   schema: z.ZodType,
   value: unknown,
   firstOnly = false,
@@ -57,14 +57,14 @@ export function validate(
   if (result instanceof Promise) throw new z.core.$ZodAsyncError()
   const { issues } = result
   if (issues.length > 0) {
-    const place = places[part]
+    const requestPart = parts[part]
     const shown = issues
-      .slice(0, mostErrors)
+      .slice(0, maxErrors)
       .map((issue) => z.core.util.finalizeIssue(issue, context, z.core.config()))
-    throw invalid(
-      place,
-      shown.flatMap((issue) => describe(issue, place)),
-      shown.slice(0, 5).map(({ path }) => knownPlace(schema, path)),
+    throw validationFailed(
+      requestPart,
+      shown.flatMap((issue) => describe(issue, requestPart)),
+      shown.slice(0, 5).map(({ path }) => safePointer(schema, path)),
       firstOnly ? ' It is large, so the check ended at the first error.' : restOf(countOf(issues)),
     )
   }
@@ -72,7 +72,7 @@ export function validate(
 }
 
 function restOf(count: number): string {
-  return count > mostErrors ? ` ${count - mostErrors} more errors are not listed.` : ''
+  return count > maxErrors ? ` ${count - maxErrors} more errors are not listed.` : ''
 }
 
 function countOf(issues: readonly z.core.$ZodRawIssue[]): number {
@@ -85,16 +85,16 @@ function countOf(issues: readonly z.core.$ZodRawIssue[]): number {
  * @param logged pointers that are safe to log
  * @param rest what the detail says about the errors that are not listed
  */
-export function invalid(
-  place: Place,
+export function validationFailed(
+  part: RequestPart,
   errors: readonly ProblemError[],
   logged?: string[],
   rest = restOf(errors.length),
 ): Problem {
   return new Problem(problems.VALIDATION_FAILED, {
-    detail: `The ${place} does not fit the contract.${rest}`,
-    errors: errors.slice(0, mostErrors).map(({ detail, pointer, ...error }) => {
-      return { ...error, detail: cut(detail, mostDetail), pointer: cut(pointer, mostPointer) }
+    detail: `The ${part} does not fit the contract.${rest}`,
+    errors: errors.slice(0, maxErrors).map(({ detail, pointer, ...error }) => {
+      return { ...error, detail: cut(detail, maxDetailLength), pointer: cut(pointer, maxPointerLength) }
     }),
     ...(logged && { logged }),
   })
@@ -105,10 +105,10 @@ function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length - 1).toWellFormed()}…` : text
 }
 
-function describe(issue: z.core.$ZodIssue, place: Place): ProblemError[] {
+function describe(issue: z.core.$ZodIssue, part: RequestPart): ProblemError[] {
   const pointer = ['#', ...issue.path.map(pointerStep)].join('/')
-  if (issue.code !== 'unrecognized_keys') return [{ detail: issue.message, in: place, pointer }]
-  return issue.keys.slice(0, mostErrors).map((key) => {
-    return { detail: 'is unknown', in: place, pointer: `${pointer}/${pointerStep(key)}` }
+  if (issue.code !== 'unrecognized_keys') return [{ detail: issue.message, in: part, pointer }]
+  return issue.keys.slice(0, maxErrors).map((key) => {
+    return { detail: 'is unknown', in: part, pointer: `${pointer}/${pointerStep(key)}` }
   })
 }

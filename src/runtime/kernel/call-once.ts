@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 
 /** A response that was read to its end. */
-export interface CallResponse {
+export interface TextResponse {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly text: string
@@ -15,7 +15,7 @@ export interface CallResponse {
  * @param call.maxBytes what the response's body may hold
  * @throws {Error} where nobody responds as HTTP, and for a longer body; the reason of the signal that ended it
  */
-export async function callOnce(
+export async function sendRequest(
   url: string,
   call: {
     method?: 'GET' | 'POST'
@@ -24,7 +24,7 @@ export async function callOnce(
     signal: AbortSignal
     maxBytes: number
   },
-): Promise<CallResponse> {
+): Promise<TextResponse> {
   const { method = 'GET', headers = {}, body, signal, maxBytes } = call
   const { request } = url.startsWith('https:') ? await import('node:https') : await import('node:http')
   signal.throwIfAborted()

@@ -9,12 +9,12 @@ export function causes(error: unknown): unknown[] {
     const current = open.shift()
     if (current === undefined || current === null) continue
     // a thrown proxy or getter may throw when it is read
-    chain.push(readable(current, () => open.push(...below(current))))
+    chain.push(orPlaceholder(current, () => open.push(...innerErrors(current))))
   }
   return chain
 }
 
-function below(error: unknown): unknown[] {
+function innerErrors(error: unknown): unknown[] {
   return [
     ...(error instanceof Error ? [error.cause] : []),
     ...(error instanceof AggregateError ? error.errors : []),
@@ -22,7 +22,7 @@ function below(error: unknown): unknown[] {
 }
 
 /** The error itself, or a placeholder if `read` throws. */
-export function readable(error: unknown, read: () => unknown): unknown {
+export function orPlaceholder(error: unknown, read: () => unknown): unknown {
   try {
     read()
     return error

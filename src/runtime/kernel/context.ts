@@ -16,9 +16,9 @@ export interface RequestContext {
    * What is under way and may not outlive the response, which waits for it: reports, connections to be used again. Each
    * ends within a second, and none rejects.
    */
-  readonly unfinished: Promise<unknown>[]
+  readonly pendingWork: Promise<unknown>[]
   /** End the calls to others that were begun here: none may outlive the response. */
-  readonly calls: AbortController[]
+  readonly outgoingCalls: AbortController[]
   /** Aborts when the request ends without its response: its queries end with it. */
   signal?: AbortSignal
   /** What parts of the runtime keep with the request: see `requestValue`. */
@@ -35,7 +35,7 @@ export function runInContext<Result>(context: RequestContext, work: () => Result
 }
 
 /** Runs `work` so that its queries end with this signal, not with the request's own. */
-export function withSignal<Result>(signal: AbortSignal, work: () => Result): Result {
+export function runWithSignal<Result>(signal: AbortSignal, work: () => Result): Result {
   const request = storage.getStore()
   return request ? storage.run({ ...request, signal }, work) : work()
 }
@@ -60,7 +60,7 @@ export function requestValue<Value>(name: string): RequestValue<Value> {
 const ends = new WeakSet<object>()
 
 /** Marks why a request, or a task's attempt, ends before its time: its signal's reason. */
-export function endOfRequest<Reason extends Error>(reason: Reason): Reason {
+export function markEndOfRequest<Reason extends Error>(reason: Reason): Reason {
   ends.add(reason)
   return reason
 }

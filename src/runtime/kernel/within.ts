@@ -3,7 +3,7 @@
  *
  * @returns whether `work` settled in time; its outcome is left to whoever else holds it
  */
-export async function within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
+export async function waitAtMost(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
   const timer = setTimeout(() => resolve(false), milliseconds)
   const settled = () => resolve(true)

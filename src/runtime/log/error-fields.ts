@@ -1,4 +1,4 @@
-import { causes, readable } from '../kernel/causes.ts'
+import { causes, orPlaceholder } from '../kernel/causes.ts'
 import { findDatabaseError, isDatabaseError, isQueryError } from '../kernel/database-error.ts'
 
 /**
@@ -27,16 +27,16 @@ export function errorMessage(error: unknown): string {
 }
 
 function readableCauses(error: unknown): unknown[] {
-  return causes(error).map((cause) => readable(cause, () => oneStack(cause)))
+  return causes(error).map((cause) => orPlaceholder(cause, () => stackOf(cause)))
 }
 
 function stackTrace(error: unknown): string {
   return readableCauses(error)
-    .map((cause, depth) => `${depth === 0 ? '' : 'Caused by: '}${oneStack(cause)}`)
+    .map((cause, depth) => `${depth === 0 ? '' : 'Caused by: '}${stackOf(cause)}`)
     .join('\n')
 }
 
-function oneStack(error: unknown): string {
+function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return `Error: a ${typeof error} was thrown instead of an error`
   const stack = (error.stack ?? '').replace(error.message, '') // lines of the message could look like frames
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))

@@ -1,8 +1,8 @@
 import { currentRequest } from '../kernel/context.ts'
 import type { ReportContext, Reporter } from '../kernel/reporter.ts'
-import { within } from '../kernel/within.ts'
+import { waitAtMost } from '../kernel/within.ts'
 
-const reportTime = 1000
+const reportMs = 1000
 
 let fallback: Reporter = {}
 
@@ -41,7 +41,7 @@ async function report(send: (reporter: Reporter, request: ReportContext) => unkn
     const why = cause instanceof Error ? cause.message : `a ${typeof cause} was thrown, not an error`
     process.emitWarning(`A report could not be sent: ${why}`)
   })
-  const sent = within(reportTime, sending)
-  request?.unfinished.push(sent)
+  const sent = waitAtMost(reportMs, sending)
+  request?.pendingWork.push(sent)
   await sent
 }

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { isJson, isMediaType } from '../http/media-type.ts'
-import type { StatedBody } from '../http/read-body.ts'
+import type { DeclaredBody } from '../http/read-body.ts'
 import { isForm } from '../http/read-form.ts'
 import type { Operation, PlainOperation } from './route.ts'
 
@@ -11,44 +11,46 @@ import type { Operation, PlainOperation } from './route.ts'
  * @param place names the route
  * @throws {Error} naming the route, and what to write instead
  */
-export function checkBody(place: string, { kind, route }: Operation | PlainOperation): void {
-  checkLimit(place, 'bodyLimit', route.bodyLimit)
-  checkLimit(place, 'bodyValues', route.bodyValues)
-  checkLimit(place, 'bodyFiles', route.bodyFiles)
+export function checkBody(routeName: string, { kind, route }: Operation | PlainOperation): void {
+  checkLimit(routeName, 'bodyLimit', route.bodyLimit)
+  checkLimit(routeName, 'bodyValues', route.bodyValues)
+  checkLimit(routeName, 'bodyFiles', route.bodyFiles)
   if (kind === 'plain') return
   for (const response of Object.values(route.responses))
     for (const type of Object.keys(('content' in response && response.content) || {}))
       if (!isMediaType(type.replace(/;.*/, '').trim().toLowerCase()))
-        throw new Error(`${place} states a response of the type "${type}", which is no media type: ${such}.`)
+        throw new Error(
+          `${routeName} states a response of the type "${type}", which is no media type: ${such}.`,
+        )
   const body = route.request?.body
-  if (body) checkStatedBody(place, route.method, body)
+  if (body) checkStatedBody(routeName, route.method, body)
   const types = Object.keys(body?.content ?? {})
   if (route.bodyValues !== undefined && !types.some(isJson))
-    throw new Error(`${place} states bodyValues, but takes no JSON: leave it out.`)
+    throw new Error(`${routeName} states bodyValues, but takes no JSON: leave it out.`)
   if (route.bodyFiles !== undefined && !types.includes('multipart/form-data'))
-    throw new Error(`${place} states bodyFiles, but takes no multipart/form-data: leave it out.`)
+    throw new Error(`${routeName} states bodyFiles, but takes no multipart/form-data: leave it out.`)
 }
 
 const such = 'write one such as application/json'
 
-function checkLimit(place: string, name: string, limit: number | undefined): void {
+function checkLimit(routeName: string, name: string, limit: number | undefined): void {
   if (limit === undefined || (Number.isSafeInteger(limit) && limit > 0)) return
-  throw new Error(`${place} states the ${name} ${limit}: write a whole number above 0.`)
+  throw new Error(`${routeName} states the ${name} ${limit}: write a whole number above 0.`)
 }
 
-function checkStatedBody(place: string, method: string, { content }: StatedBody): void {
+function checkStatedBody(routeName: string, method: string, { content }: DeclaredBody): void {
   if (method === 'get')
-    throw new Error(`${place} states a body, which no GET has: write post, or put it into request.query.`)
+    throw new Error(`${routeName} states a body, which no GET has: write post, or put it into request.query.`)
   const types = Object.entries(content)
   if (types.length === 0)
-    throw new Error(`${place} states a body of no type: write one into its content, ${such}.`)
+    throw new Error(`${routeName} states a body of no type: write one into its content, ${such}.`)
   for (const [type, media] of types) {
-    checkType(place, type)
-    checkSchema(place, type, media && 'schema' in media ? media.schema : undefined)
+    checkType(routeName, type)
+    checkSchema(routeName, type, media && 'schema' in media ? media.schema : undefined)
   }
 }
 
-function checkType(place: string, type: string): void {
+function checkType(routeName: string, type: string): void {
   if (isMediaType(type)) return
   const plain = type.replace(/;.*/, '').trim().toLowerCase()
   const mend = isMediaType(plain) ? `write "${plain}"` : such
@@ -57,12 +59,12 @@ function checkType(place: string, type: string): void {
     : isMediaType(plain)
       ? 'which is not in small letters'
       : 'which is no media type'
-  throw new Error(`${place} states a body of the type "${type}", ${why}: ${mend}.`)
+  throw new Error(`${routeName} states a body of the type "${type}", ${why}: ${mend}.`)
 }
 
-function checkSchema(place: string, type: string, schema: unknown): void {
+function checkSchema(routeName: string, type: string, schema: unknown): void {
   const isChecked = schema instanceof z.ZodType
-  const where = `${place} takes ${type}`
+  const where = `${routeName} takes ${type}`
   if (isJson(type) || isForm(type)) {
     if (!isChecked) throw new Error(`${where} without a zod schema: write z.unknown() to take anything.`)
   } else if (isChecked && !takesText(schema)) {

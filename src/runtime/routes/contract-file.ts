@@ -15,12 +15,12 @@ interface ContractFile {
 /**
  * Creates the handler that sends the contract. The contract is built and compressed once, at the first request.
  *
- * @param make builds the document
+ * @param build builds the document
  */
-export function contractFile(make: () => Promise<object>): (c: Context) => Promise<Response> {
+export function contractFile(build: () => Promise<object>): (c: Context) => Promise<Response> {
   let file: Promise<ContractFile> | undefined
   return async function sendContract(c) {
-    file ??= fileOf(make)
+    file ??= buildFile(build)
     const { plain, gzipped, tag } = await file.catch((error) => {
       file = undefined // the next request retries
       throw error
@@ -30,21 +30,21 @@ export function contractFile(make: () => Promise<object>): (c: Context) => Promi
     c.header('Access-Control-Allow-Origin', '*')
     c.header('Vary', 'Accept-Encoding', { append: true })
     if (!noneMatch(c.req.header('if-none-match'), tag)) return c.body(null, 304)
-    const zipped = takesGzip(c.req.header('accept-encoding'))
+    const zipped = acceptsGzip(c.req.header('accept-encoding'))
     const bytes = zipped ? gzipped : plain
     if (zipped) c.header('Content-Encoding', 'gzip')
     return c.body(bytes, 200, { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length) })
   }
 }
 
-async function fileOf(make: () => Promise<object>): Promise<ContractFile> {
-  const plain = Buffer.from(JSON.stringify(await make()))
+async function buildFile(build: () => Promise<object>): Promise<ContractFile> {
+  const plain = Buffer.from(JSON.stringify(await build()))
   const tag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`
   return { plain: new Uint8Array(plain), gzipped: new Uint8Array(await promisify(gzip)(plain)), tag }
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3 */
-function takesGzip(header = ''): boolean {
+function acceptsGzip(header = ''): boolean {
   const weights = header
     .toLowerCase()
     .split(',')

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { type Alternatives, alternativesOf, hasList, inside, namesIn, partsOf } from '../http/fields.ts'
+import { type Alternatives, alternativesOf, hasList, innerSchemas, namesIn, partsOf } from '../http/fields.ts'
 import { defaultBodyLimit } from '../http/limit-body.ts'
 import { isJson } from '../http/media-type.ts'
 import { isForm } from '../http/read-form.ts'
@@ -22,11 +22,11 @@ interface Carrier {
  *
  * @throws {Error} naming the route, the field and what to write instead
  */
-export function checkFields(place: string, route: RouteDefinition): void {
+export function checkFields(routeName: string, route: RouteDefinition): void {
   const limit = route.bodyLimit ?? defaultBodyLimit
-  for (const carrier of carriersOf(place, route)) {
+  for (const carrier of carriersOf(routeName, route)) {
     for (const name of [...namesIn(carrier.schema), undefined]) {
-      const at = `${place} (${carrier.where} ${name ?? '*'})`
+      const at = `${routeName} (${carrier.where} ${name ?? '*'})`
       const parts = partsOf(carrier.schema, name)
       for (const part of parts) refuse(at, part, carrier)
       if (parts.map((part) => alternativesOf(part)).some((a, _index, all) => all.some((b) => differ(a, b))))
@@ -42,7 +42,7 @@ export function checkFields(place: string, route: RouteDefinition): void {
   }
 }
 
-function* carriersOf(place: string, { request }: RouteDefinition): Generator<Carrier> {
+function* carriersOf(routeName: string, { request }: RouteDefinition): Generator<Carrier> {
   const single = { lists: false, files: false }
   if (request?.params) yield { schema: request.params, where: 'path parameter', ...single }
   for (const headers of [request?.headers ?? []].flat()) yield { schema: headers, where: 'header', ...single }
@@ -50,7 +50,7 @@ function* carriersOf(place: string, { request }: RouteDefinition): Generator<Car
   if (request?.query) {
     if (!isListable(request.query))
       throw new Error(
-        `${place} has a query of which the contract cannot list the parameters: write one z.strictObject(), with ` +
+        `${routeName} has a query of which the contract cannot list the parameters: write one z.strictObject(), with ` +
           '.optional() for what may be absent and .refine() for what goes together.',
       )
     yield { schema: request.query, where: 'query parameter', lists: true, files: false }
@@ -60,7 +60,7 @@ function* carriersOf(place: string, { request }: RouteDefinition): Generator<Car
     const bare = type.toLowerCase()
     if (!(schema instanceof z.ZodType)) continue
     if (isJson(bare) && filesIn(schema).length > 0)
-      throw new Error(`${place} takes a file in ${bare}: write multipart/form-data, or z.base64().`)
+      throw new Error(`${routeName} takes a file in ${bare}: write multipart/form-data, or z.base64().`)
     if (isForm(bare)) yield { schema, where: 'form field', lists: true, files: bare.startsWith('multipart/') }
   }
 }
@@ -70,7 +70,10 @@ function isListable(schema: Schema): boolean {
   const { type } = schema._zod.def
   if (type === 'object') return true
   return (
-    type !== 'union' && type !== 'record' && inside(schema).length > 0 && inside(schema).every(isListable)
+    type !== 'union' &&
+    type !== 'record' &&
+    innerSchemas(schema).length > 0 &&
+    innerSchemas(schema).every(isListable)
   )
 }
 
@@ -86,7 +89,7 @@ function refuse(at: string, schema: Schema, carrier: Carrier, above: readonly Sc
   const below = [...above, schema]
   const complaint = complaintOf(def.type, isCoerced, carrier, below)
   if (complaint) throw new Error(`${at} ${complaint}.`)
-  for (const part of [...inside(schema), ...elementsOf(schema)]) refuse(at, part, carrier, below)
+  for (const part of [...innerSchemas(schema), ...elementsOf(schema)]) refuse(at, part, carrier, below)
 }
 
 function complaintOf(

@@ -18,7 +18,7 @@ import { stopEarly } from '../schemas/stop-early.ts'
 import { type CallerMiddleware, type CreateMiddleware, withProblems } from './caller-middleware.ts'
 import { checkPath } from './path-checks.ts'
 import { problemCheck } from './problem-check.ts'
-import { checkReplies, type ReplyCheck } from './reply.ts'
+import { checkResponses, type ReplyCheck } from './reply.ts'
 import type { Operation, PlainOperation } from './route.ts'
 import type { RouteContext } from './route-context.ts'
 import type { RouteGroup } from './route-group.ts'
@@ -54,19 +54,19 @@ export function mount(
     const middleware = [...(isRuntimeFeature(feature) ? [] : everywhere), ...feature.middleware(context)]
     return feature
       .routes(context)
-      .map((operation) => place(feature, withProblems(operation, middleware), middleware))
+      .map((operation) => toMounted(feature, withProblems(operation, middleware), middleware))
   })
   startChecks(mounted, problems, options.format)
   const methods = methodsOf(mounted.map(({ method, template }) => ({ method, template })))
   for (const route of mounted.toSorted((a, b) => bySpecificity(a.template, b.template))) {
     const { operation, method, template } = route
-    const closed = methods.closedTo(method, template)
+    const closed = methods.shadowing(method, template)
     const { steps, handler, isOwn } = chainOf(route, options)
     const check = checkOf(operation, options)
     app.on(method, [template.hono], async function serve(c, next) {
       if (isOwn) markRouted(c)
       for (const { pattern } of closed)
-        if (pattern.test(c.req.path)) throw methodNotAllowed(c.req.path, methods.at(c.req.path))
+        if (pattern.test(c.req.path)) throw methodNotAllowed(c.req.path, methods.allowedAt(c.req.path))
       try {
         for (const step of steps) {
           const waiting = step(c)
@@ -84,7 +84,7 @@ export function mount(
   return { mounted, methods }
 }
 
-function place(
+function toMounted(
   feature: RouteGroup,
   operation: Operation | PlainOperation,
   middleware: readonly CallerMiddleware[],
@@ -107,7 +107,7 @@ function place(
  *
  * @throws {Error} naming the route
  */
-export function refuseUnstated(
+export function refuseUndeclared(
   app: Hono<BaseEnv>,
   mounted: readonly Mounted[],
   outermost: readonly MiddlewareHandler<BaseEnv>[],
@@ -182,7 +182,7 @@ function checkOf(operation: Operation | PlainOperation, { replyCheck, security, 
 function handlerOf(operation: Operation | PlainOperation, options: MountOptions): MiddlewareHandler {
   if (operation.kind === 'plain') return operation.handler as MiddlewareHandler
   const { operationId, responses, idempotent, middleware } = operation.route
-  const checked = checkReplies(
+  const checked = checkResponses(
     operationId,
     responses,
     options.replyCheck,

@@ -10,9 +10,9 @@ type Refuse = (what: string, mend: string) => never
  * @param place the method and the path with its prefix, for the message
  * @throws {Error} naming the route, and what to write instead
  */
-export function checkPath(place: string, path: string, { kind }: Operation | PlainOperation): void {
+export function checkPath(routeName: string, path: string, { kind }: Operation | PlainOperation): void {
   const refuse: Refuse = (what, mend) => {
-    throw new Error(`${place} has ${what} in its path: ${mend}.`)
+    throw new Error(`${routeName} has ${what} in its path: ${mend}.`)
   }
   for (const segment of path.split('/').slice(1, -1)) {
     if (/^\.{0,2}$/.test(segment)) refuse(segment ? `the segment ${segment}` : '//', 'take it out')
@@ -52,35 +52,35 @@ function checkPlain(path: string, refuse: Refuse): void {
  * @throws {Error} naming the route and the parameter
  */
 export function checkPathParameters(
-  place: string,
+  routeName: string,
   template: Template,
   operation: Operation | PlainOperation,
 ): void {
   const twice = template.names.find((name, index) => template.names.indexOf(name) < index)
-  if (twice) throw new Error(`${place} has ${twice} twice in its path: name one of them otherwise.`)
+  if (twice) throw new Error(`${routeName} has ${twice} twice in its path: name one of them otherwise.`)
   if (operation.kind === 'plain') return
   const params = operation.route.request?.params
   const shape = params instanceof z.ZodObject ? params.def.shape : {}
   if (params && !(params instanceof z.ZodObject)) {
     throw new Error(
-      `${place} has request.params that are no z.object: the contract could not show them. Write one.`,
+      `${routeName} has request.params that are no z.object: the contract could not show them. Write one.`,
     )
   }
   const absent = template.names.find((name) => !Object.hasOwn(shape, name))
   if (absent) {
     throw new Error(
-      `${place} has {${absent}} in its path, but not in request.params: write params: z.object({ ${keyOf(absent)}: z.string() }).`,
+      `${routeName} has {${absent}} in its path, but not in request.params: write params: z.object({ ${keyOf(absent)}: z.string() }).`,
     )
   }
   for (const [name, schema] of Object.entries(shape)) {
     if (!template.names.includes(name)) {
       throw new Error(
-        `${place} takes the path parameter ${name}, which its path does not have: write {${name}} in the path, or take it out of request.params.`,
+        `${routeName} takes the path parameter ${name}, which its path does not have: write {${name}} in the path, or take it out of request.params.`,
       )
     }
     if (schema._zod.optin !== undefined) {
       throw new Error(
-        `${place} takes the path parameter ${name} as optional, but it is always there: take .optional() or .default() off.`,
+        `${routeName} takes the path parameter ${name} as optional, but it is always there: take .optional() or .default() off.`,
       )
     }
   }

@@ -5,7 +5,7 @@ import { causes } from '../kernel/causes.ts'
 import { Problem, type ProblemDefinition, problems } from '../kernel/problem.ts'
 import type { ReplyCheck } from './reply.ts'
 import type { RouteDefinition } from './route.ts'
-import { statedAt } from './stated.ts'
+import { declaredResponses } from './stated.ts'
 
 /** The problems that a route can answer: those that it lists, and those that follow from what it states. */
 export function problemsOf(route: RouteDefinition, cookie: string | undefined): ProblemDefinition[] {
@@ -42,7 +42,7 @@ export function problemCheck(
   const listed = problemsOf(route, options.cookie)
   const codes = new Set(listed.map(({ code }) => code))
   const statuses = new Set(listed.map(({ status }) => status))
-  const stated = statedAt(route.responses)
+  const stated = declaredResponses(route.responses)
 
   return function checkProblem(thrown, c) {
     const {

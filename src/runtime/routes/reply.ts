@@ -1,12 +1,12 @@
 import type { RouteConfig } from '@hono/zod-openapi'
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { write } from '../http/answer-headers.ts'
+import { writeResponse } from '../http/answer-headers.ts'
 import type { BaseEnv } from '../http/env.ts'
 import { bareType, isJson, rangesOf } from '../http/media-type.ts'
-import { bodyFirst, untyped } from '../http/own-type.ts'
+import { bodyFirst, defaultContentType } from '../http/own-type.ts'
 import { stateOf } from '../http/request-state.ts'
-import { type Stated, statedAt } from './stated.ts'
+import { type DeclaredResponse, declaredResponses } from './stated.ts'
 
 /** What happens to a key that a reply's schema does not name: it is dropped, or the reply is a 500. */
 export type ReplyCheck = 'strip' | 'fail'
@@ -14,8 +14,8 @@ export type ReplyCheck = 'strip' | 'fail'
 /** Headers that a rewritten body no longer has: `fetch` has decoded it, and leaves its encoding in them. */
 const ofTheBody = ['content-length', 'content-encoding']
 
-type ReplyHeaders = Record<string, string | string[]>
-type ReplyInit = number | { status?: number; headers?: Headers | ReplyHeaders }
+type HeaderRecord = Record<string, string | string[]>
+type ResponseInitOrStatus = number | { status?: number; headers?: Headers | HeaderRecord }
 type Handler = (c: Context<BaseEnv>) => Response | Promise<Response>
 
 /**
@@ -25,22 +25,22 @@ type Handler = (c: Context<BaseEnv>) => Response | Promise<Response>
  * @throws {Error} naming the operation and the mismatch, never the values; it becomes a 500. A header that is
  * stated and not sent, or does not fit its schema, where unknown keys are dropped, is a warning in the log.
  */
-export function checkReplies(
+export function checkResponses(
   operation: string,
   responses: RouteConfig['responses'],
   mode: ReplyCheck,
   handler: Handler,
 ): Handler {
-  const stated = statedAt(responses)
+  const stated = declaredResponses(responses)
 
-  function at(status: number): Stated {
+  function declaredAt(status: number): DeclaredResponse {
     const found = stated(status)
     if (!found) throw new Error(`${operation} answered ${status}, which its route does not state`)
     return found
   }
 
   /** What the route states for a content type at this status. */
-  function schemaOf({ content }: Stated, status: number, type: string | undefined): unknown {
+  function schemaOf({ content }: DeclaredResponse, status: number, type: string | undefined): unknown {
     if (type === undefined && content.size === 0) return undefined
     if (type !== undefined)
       for (const range of rangesOf(type)) if (content.has(range)) return content.get(range)
@@ -60,7 +60,7 @@ export function checkReplies(
 
   function checkHeaders(
     c: Context<BaseEnv>,
-    { headers }: Stated,
+    { headers }: DeclaredResponse,
     status: number,
     sent: (name: string) => string | null,
   ) {
@@ -79,15 +79,15 @@ export function checkReplies(
 
   return async function checkedHandler(c) {
     let written: Response | undefined
-    define(c, 'json', (body: unknown, init?: ReplyInit, headers?: ReplyHeaders) => {
+    define(c, 'json', (body: unknown, init?: ResponseInitOrStatus, headers?: HeaderRecord) => {
       const status = (typeof init === 'number' ? init : init?.status) ?? 200
       const given = typeof init === 'object' ? { ...recordOf(init.headers), ...headers } : headers
-      const found = at(status)
+      const found = declaredAt(status)
       const typed = nameOf(given, 'content-type')
       const type = (typed && String(given?.[typed])) || jsonTypeOf(found)
       const all = typed ? omit(given, typed) : given
       const text = check(schemaOf(found, status, bareType(type)), status, body)
-      written = write(c, status, type, text, all)
+      written = writeResponse(c, status, type, text, all)
       const touched = stateOf(c).headersSet
       // what c.header() set is in Hono's own hands: it has to make this answer
       if (touched) {
@@ -107,10 +107,10 @@ export function checkReplies(
     if (response === written) return response
     bodyFirst(response)
     const { status } = response
-    const found = at(status)
+    const found = declaredAt(status)
     checkHeaders(c, found, status, (name) => response.headers.get(name))
     const given = response.headers.get('content-type')
-    const type = given === null ? (response.body ? untyped : undefined) : bareType(given)
+    const type = given === null ? (response.body ? defaultContentType : undefined) : bareType(given)
     if (type === undefined && c.req.method === 'HEAD') return response
     const schema = schemaOf(found, status, type)
     if (type === undefined || !isJson(type) || !(schema instanceof z.ZodType)) return response
@@ -126,30 +126,30 @@ export function checkReplies(
 }
 
 /** What `c.json` writes where the handler names no type: JSON of the type that the route states. */
-function jsonTypeOf({ content }: Stated): string {
+function jsonTypeOf({ content }: DeclaredResponse): string {
   if (content.size === 0 || content.has('application/json')) return 'application/json'
   return [...content.keys()].find(isJson) ?? 'application/json'
 }
 
-function omit(headers: ReplyHeaders | undefined, name: string): ReplyHeaders {
+function omit(headers: HeaderRecord | undefined, name: string): HeaderRecord {
   return Object.fromEntries(Object.entries(headers ?? {}).filter(([other]) => other !== name))
 }
 
 /** A header's name as it is written here. */
-function nameOf(headers: ReplyHeaders | undefined, wanted: string): string | undefined {
+function nameOf(headers: HeaderRecord | undefined, wanted: string): string | undefined {
   for (const name in headers) if (name.toLowerCase() === wanted) return name
   return undefined
 }
 
 /** A header's value as it is sent, by its name in small letters. */
-function textOf(headers: ReplyHeaders | undefined, wanted: string): string | null {
+function textOf(headers: HeaderRecord | undefined, wanted: string): string | null {
   const name = nameOf(headers, wanted)
   const value = name === undefined ? undefined : headers?.[name]
   return value === undefined ? null : [value].flat().join(', ')
 }
 
 /** Headers by name, each cookie by itself. */
-function recordOf(headers: Headers | ReplyHeaders | undefined): ReplyHeaders {
+function recordOf(headers: Headers | HeaderRecord | undefined): HeaderRecord {
   if (!(headers instanceof Headers)) return headers ?? {}
   const cookies = headers.getSetCookie()
   return { ...Object.fromEntries(headers), ...(cookies.length > 0 && { 'set-cookie': cookies }) }

@@ -72,7 +72,7 @@ export type RouteEnv<R extends RouteDefinition> = {
 type Configuration<R extends RouteDefinition> = Omit<R, 'security' | 'middleware' | 'problems'>
 
 /** The answers that a route states; zod-openapi lets any pass where one of them has no content. */
-type Answer<C extends RouteConfig> = string extends keyof C['responses']
+type RouteResponse<C extends RouteConfig> = string extends keyof C['responses']
   ? Response
   : RouteConfigToTypedResponse<C> | WithoutContent<C['responses']> | WithoutSchema<C['responses']>
 
@@ -125,7 +125,7 @@ type PartsOf<C extends RouteConfig> =
 /** The handler of a route: typed by what the route states. */
 export type Handler<R extends RouteDefinition> =
   Configuration<R> extends infer C extends RouteConfig
-    ? (c: ContextOf<C, RouteEnv<R>>) => Answer<C> | Promise<Answer<C>>
+    ? (c: ContextOf<C, RouteEnv<R>>) => RouteResponse<C> | Promise<RouteResponse<C>>
     : never
 
 /** A route and what it does, as a feature lists them. */
@@ -183,18 +183,18 @@ export function handlePlain<const S extends Security>(
  * @param headers their descriptions by name, for those that every such response has; one that may be absent is an
  * object of OpenAPI's, with `required: false`
  */
-export function json<S extends z.ZodType>(description: string, schema: S, headers: StatedHeaders = {}) {
+export function json<S extends z.ZodType>(description: string, schema: S, headers: DeclaredHeaders = {}) {
   return { description, headers: describeHeaders(headers), content: { 'application/json': { schema } } }
 }
 
 /** Headers of a response by name: a description, or the description of one that is not always sent. */
-export type StatedHeaders = Record<
+export type DeclaredHeaders = Record<
   string,
   string | { description: string; required?: boolean; schema: { type: 'string' } }
 >
 
 /** The `headers` of a response, as OpenAPI has them. */
-export function describeHeaders(headers: StatedHeaders) {
+export function describeHeaders(headers: DeclaredHeaders) {
   const described = Object.entries(headers).map(([name, header]) => [
     name,
     typeof header === 'object'

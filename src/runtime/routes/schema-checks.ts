@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi'
 import { shapeOf } from '../http/fields.ts'
 import { type Direction, schemaWriter } from '../schemas/json-schema.ts'
-import { isOdd } from '../schemas/mends.ts'
-import { refusePatterns, refuseUnshown } from '../schemas/unshown.ts'
+import { isUnrepresentable } from '../schemas/mends.ts'
+import { refuseInexact, refusePatterns } from '../schemas/unshown.ts'
 import { children } from '../schemas/walk.ts'
 import type { RouteDefinition } from './route.ts'
 
@@ -13,13 +13,13 @@ import type { RouteDefinition } from './route.ts'
  * @throws {Error} naming the route, the place and what to write instead
  */
 export function checkSchemas(
-  place: string,
+  routeName: string,
   route: RouteDefinition,
   names: ReadonlyMap<string, z.ZodType>,
 ): void {
   for (const [where, schema, io] of partsOf(route)) {
-    const at = `${place} (${where})`
-    if (io === 'input') refuseUnshown(at, schema, where !== 'body')
+    const at = `${routeName} (${where})`
+    if (io === 'input') refuseInexact(at, schema, where !== 'body')
     else refusePatterns(at, schema)
     if (isSuspicious(schema)) schemaWriter(names).write(schema, io, at)
   }
@@ -69,7 +69,7 @@ function isSuspicious(
   if (above.includes(schema)) return true
   if (seen.has(schema)) return false
   seen.add(schema)
-  if (isOdd(schema._zod.def.type)) return true
+  if (isUnrepresentable(schema._zod.def.type)) return true
   const path = [...above, schema]
   return children(schema).some(([, child]) => isSuspicious(child, path, seen))
 }

@@ -41,30 +41,30 @@ export function startChecks(
   const operationIds = new Set<string>()
   for (const { feature, operation, path, method, template } of mounted) {
     const { route } = operation
-    const place = `${method} ${path}`
-    once(
+    const routeName = `${method} ${path}`
+    refuseDuplicate(
       places,
       `${method} ${template.shape}`,
-      `${place} is defined twice: remove one, or mount one elsewhere.`,
+      `${routeName} is defined twice: remove one, or mount one elsewhere.`,
     )
-    statesSecurity(place, route.security)
+    refuseWithoutSecurity(routeName, route.security)
     if (/^\/runtime(\/|$)/.test(path) && !isRuntimeFeature(feature))
-      throw new Error(`${place} is below /runtime, which is the runtime's own: give it another path.`)
-    checkPathParameters(place, template, operation)
-    checkBody(place, operation)
+      throw new Error(`${routeName} is below /runtime, which is the runtime's own: give it another path.`)
+    checkPathParameters(routeName, template, operation)
+    checkBody(routeName, operation)
     if (operation.kind === 'plain') continue
     const { operationId } = operation.route
-    once(
+    refuseDuplicate(
       operationIds,
       operationId,
-      `${place} has the operationId ${operationId} of another route: name it otherwise.`,
+      `${routeName} has the operationId ${operationId} of another route: name it otherwise.`,
     )
-    takesStrictObjects(place, operation.route)
-    checkFields(place, operation.route)
+    refuseDroppedKeys(routeName, operation.route)
+    checkFields(routeName, operation.route)
     for (const { code } of operation.route.problems ?? [])
-      definedProblem(place, code, mounted, runtimeProblems)
+      refuseUnknownProblem(routeName, code, mounted, runtimeProblems)
   }
-  uniqueProblems(mounted, runtimeProblems)
+  refuseDuplicateProblems(mounted, runtimeProblems)
   const names = uniqueNames(mounted.flatMap(schemasOf))
   for (const { operation, path, method } of mounted)
     if (operation.kind === 'contract') checkSchemas(`${method} ${path}`, operation.route, names)
@@ -77,18 +77,18 @@ export function isRuntimeFeature({ name }: RouteGroup): boolean {
   return /^runtime(\.|$)/.test(name)
 }
 
-function once(seen: Set<string>, key: string, complaint: string): void {
+function refuseDuplicate(seen: Set<string>, key: string, complaint: string): void {
   if (seen.has(key)) throw new Error(complaint)
   seen.add(key)
 }
 
-function statesSecurity(place: string, security: unknown): void {
+function refuseWithoutSecurity(routeName: string, security: unknown): void {
   const named =
     typeof security === 'string' && ['public', 'optional', 'authenticated', 'invoker'].includes(security)
   const scopes = Array.isArray(security) && security.length > 0 && security.every(isScope)
   if (named || scopes) return
   throw new Error(
-    `${place} does not state its security. Give it security: ['a:scope'], 'authenticated', 'optional' or 'public'.`,
+    `${routeName} does not state its security. Give it security: ['a:scope'], 'authenticated', 'optional' or 'public'.`,
   )
 }
 
@@ -97,8 +97,8 @@ function isScope(scope: unknown): boolean {
   return typeof scope === 'string' && /^[!#-[\]-~]+$/.test(scope)
 }
 
-function takesStrictObjects(
-  place: string,
+function refuseDroppedKeys(
+  routeName: string,
   { request, responses, idempotent, security }: RouteDefinition,
 ): void {
   for (const schema of [request?.query, ...contentSchemas(request?.body)]) {
@@ -106,7 +106,7 @@ function takesStrictObjects(
     for (const [path, inner] of everySchema(schema)) {
       if (inner instanceof z.ZodObject && !inner.def.catchall) {
         throw new Error(
-          `${place} takes an object that would drop unknown keys (${path || 'the top level'}): ` +
+          `${routeName} takes an object that would drop unknown keys (${path || 'the top level'}): ` +
             'make it z.strictObject, or z.looseObject to let them pass.',
         )
       }
@@ -114,19 +114,19 @@ function takesStrictObjects(
   }
   if (idempotent && (security === 'public' || security === 'optional')) {
     throw new Error(
-      `${place} is idempotent, but its keys would belong to nobody: state scopes or 'authenticated'.`,
+      `${routeName} is idempotent, but its keys would belong to nobody: state scopes or 'authenticated'.`,
     )
   }
   if (idempotent && Object.values(responses).some(isStreamed)) {
     throw new Error(
-      `${place} is idempotent, but streams its response, which cannot be kept: answer with what the stream is ` +
+      `${routeName} is idempotent, but streams its response, which cannot be kept: answer with what the stream is ` +
         'to be read at, or leave `idempotent` out.',
     )
   }
 }
 
-function definedProblem(
-  place: string,
+function refuseUnknownProblem(
+  routeName: string,
   code: string,
   mounted: readonly Mounted[],
   runtimeProblems: Readonly<Record<string, ProblemDefinition>>,
@@ -136,10 +136,12 @@ function definedProblem(
     code in statusProblems ||
     mounted.some(({ feature }) => code in feature.problems)
   if (!known)
-    throw new Error(`${place} lists the problem ${code}, which no feature defines: add it to \`problems\`.`)
+    throw new Error(
+      `${routeName} lists the problem ${code}, which no feature defines: add it to \`problems\`.`,
+    )
 }
 
-function uniqueProblems(
+function refuseDuplicateProblems(
   mounted: readonly Mounted[],
   runtimeProblems: Readonly<Record<string, ProblemDefinition>>,
 ): void {

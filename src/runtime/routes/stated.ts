@@ -2,17 +2,17 @@ import type { RouteConfig } from '@hono/zod-openapi'
 import { z } from '@hono/zod-openapi'
 import { alternativesOf } from '../http/fields.ts'
 import { bareType } from '../http/media-type.ts'
-import { textReader } from '../http/typed-text.ts'
+import { valueReader } from '../http/typed-text.ts'
 
 /** What a route states for a status. */
-export interface Stated {
+export interface DeclaredResponse {
   /** The schemas by content type, in small letters and without parameters; nothing where the response has no body. */
   readonly content: ReadonlyMap<string, unknown>
-  readonly headers: readonly StatedHeader[]
+  readonly headers: readonly DeclaredHeader[]
 }
 
 /** A header that a route states for a response. */
-export interface StatedHeader {
+export interface DeclaredHeader {
   /** In small letters. */
   readonly name: string
   /** Whether every such response has it. */
@@ -26,15 +26,17 @@ export interface StatedHeader {
  *
  * @see https://spec.openapis.org/oas/v3.1.0#responses-object
  */
-export function statedAt(responses: RouteConfig['responses']): (status: number) => Stated | undefined {
+export function declaredResponses(
+  responses: RouteConfig['responses'],
+): (status: number) => DeclaredResponse | undefined {
   const stated = new Map(
-    Object.entries(responses).map(([status, response]) => [status.toUpperCase(), statementOf(response)]),
+    Object.entries(responses).map(([status, response]) => [status.toUpperCase(), declarationOf(response)]),
   )
   return (status) =>
     stated.get(String(status)) ?? stated.get(`${String(status)[0]}XX`) ?? stated.get('DEFAULT')
 }
 
-function statementOf(response: RouteConfig['responses'][string]): Stated {
+function declarationOf(response: RouteConfig['responses'][string]): DeclaredResponse {
   const content = 'content' in response ? Object.entries(response.content ?? {}) : []
   return {
     content: new Map(
@@ -45,7 +47,7 @@ function statementOf(response: RouteConfig['responses'][string]): Stated {
 }
 
 /** They are optional by their schema, or by `required: false`. */
-function headersOf(headers: unknown): StatedHeader[] {
+function headersOf(headers: unknown): DeclaredHeader[] {
   const parts = headers instanceof z.ZodObject ? headers.def.shape : (headers ?? {})
   return Object.entries(parts).map(([name, part]) => {
     const schema = part instanceof z.core.$ZodType ? part : undefined
@@ -55,7 +57,7 @@ function headersOf(headers: unknown): StatedHeader[] {
 }
 
 /** Reads a header's text as a parameter's is read: for `z.int()` the text `5` is the number. */
-function complaintOf(schema: z.core.$ZodType): StatedHeader['complaint'] {
-  const { read } = textReader(alternativesOf(schema).one)
+function complaintOf(schema: z.core.$ZodType): DeclaredHeader['complaint'] {
+  const { read } = valueReader(alternativesOf(schema).one)
   return (text) => z.safeParse(schema, read(text)).error?.issues[0]?.message
 }

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { describeHeaders, type StatedHeaders } from './route.ts'
+import { type DeclaredHeaders, describeHeaders } from './route.ts'
 
 const streamed = new WeakSet<object>()
 
@@ -12,7 +12,7 @@ const streamed = new WeakSet<object>()
 export function stream<const Type extends string>(
   type: Type,
   description: string,
-  headers: StatedHeaders = {},
+  headers: DeclaredHeaders = {},
 ) {
   const content = { [type]: { schema: z.string() } } as Record<Type, { schema: z.ZodString }>
   const response = { description, headers: describeHeaders(headers), content }

@@ -1,6 +1,6 @@
 import { getOpenApiMetadata } from '@asteasolutions/zod-to-openapi'
 import { z } from '@hono/zod-openapi'
-import { mendFor } from './mends.ts'
+import { adviceFor } from './mends.ts'
 import { everySchema } from './walk.ts'
 
 /** What a caller sends, or what the service does: they differ in defaults, transformations and unknown keys. */
@@ -31,10 +31,10 @@ export function schemaWriter(names: ReadonlyMap<string, z.ZodType>) {
    * @param place where the schema stands, for the message
    * @throws {Error} naming the place of what JSON cannot hold, and what to write instead
    */
-  function write(schema: z.ZodType, io: Direction, place: string): Json {
+  function write(schema: z.ZodType, io: Direction, location: string): Json {
     const name = nameOf(schema)
-    if (name === undefined) return inlined(schema, io, place)
-    refer(name, io, place)
+    if (name === undefined) return inlined(schema, io, location)
+    refer(name, io, location)
     return { $ref: `${components}${name}/${io}` }
   }
 
@@ -43,14 +43,14 @@ export function schemaWriter(names: ReadonlyMap<string, z.ZodType>) {
   }
 
   /** Writes the named schema, where nobody has. */
-  function refer(name: string, io: Direction, place: string): void {
+  function refer(name: string, io: Direction, location: string): void {
     const schema = names.get(name)
     if (!schema || written.has(`${name}/${io}`)) return
     written.set(`${name}/${io}`, {}) // it may contain itself
-    written.set(`${name}/${io}`, inlined(schema, io, place))
+    written.set(`${name}/${io}`, inlined(schema, io, location))
   }
 
-  function inlined(schema: z.ZodType, io: Direction, place: string): Json {
+  function inlined(schema: z.ZodType, io: Direction, location: string): Json {
     const { $schema, $defs, ...root }: Json = z.toJSONSchema(schema, {
       io,
       metadata: registry,
@@ -58,7 +58,9 @@ export function schemaWriter(names: ReadonlyMap<string, z.ZodType>) {
         if (isTold(schema, zodSchema)) return {}
         if (zodSchema._zod.def.type === 'date' && io === 'output')
           return { type: 'string', format: 'date-time' }
-        throw new Error(`${place} ${dotted(path) || 'the top level'}: ${mendFor(zodSchema._zod.def.type)}.`)
+        throw new Error(
+          `${location} ${dotted(path) || 'the top level'}: ${adviceFor(zodSchema._zod.def.type)}.`,
+        )
       },
       override: ({ zodSchema, jsonSchema }) =>
         describe(zodSchema as unknown as z.ZodType, jsonSchema as Json, io),
@@ -67,8 +69,8 @@ export function schemaWriter(names: ReadonlyMap<string, z.ZodType>) {
     const { id, ...json } = (own && ($defs as Record<string, Json> | undefined)?.[own]) || root
     return references(json, (reference) => {
       const name = reference === '#' ? own : reference.slice('#/$defs/'.length)
-      if (name === undefined || !names.has(name)) throw new Error(`${place} ${mendFor('recursion')}.`)
-      refer(name, io, place)
+      if (name === undefined || !names.has(name)) throw new Error(`${location} ${adviceFor('recursion')}.`)
+      refer(name, io, location)
       return `${components}${name}/${io}`
     })
   }

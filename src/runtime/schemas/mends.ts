@@ -1,5 +1,5 @@
 /** What to write instead of what JSON, and so the contract, cannot hold. */
-const mends: Readonly<Record<string, string>> = {
+const advice: Readonly<Record<string, string>> = {
   bigint: 'JSON has no bigint. Write z.int(), or z.string().regex(/^-?\\d+$/) and transform it',
   date: 'JSON has no dates. Write z.iso.datetime(), and transform it where you need a Date',
   undefined: 'JSON has no undefined. Write .optional() on the schema that may be absent',
@@ -17,12 +17,12 @@ const mends: Readonly<Record<string, string>> = {
 }
 
 /** Whether the contract cannot show schemas of this kind, or not always. */
-export function isOdd(kind: string): boolean {
-  return Object.hasOwn(mends, kind) || kind === 'promise' || kind === 'lazy'
+export function isUnrepresentable(kind: string): boolean {
+  return Object.hasOwn(advice, kind) || kind === 'promise' || kind === 'lazy'
 }
 
 /** What is wrong with a schema of this kind, and what to write instead. */
-export function mendFor(kind: string): string {
+export function adviceFor(kind: string): string {
   const fallback = `the contract cannot show z.${kind}(). Write another schema, or add .openapi({ type: 'string' })`
-  return mends[kind] ?? fallback
+  return advice[kind] ?? fallback
 }

@@ -22,8 +22,8 @@ type Refuse = (mend: string) => never
  * @param isText whether its values are text: of a path, a query, a header or a cookie
  * @throws {Error} naming the place, and what to write instead
  */
-export function refuseUnshown(
-  place: string,
+export function refuseInexact(
+  location: string,
   schema: z.core.$ZodType,
   isText: boolean,
   path = '',
@@ -34,7 +34,7 @@ export function refuseUnshown(
   const said: Record<string, unknown> = getOpenApiMetadata(schema as z.ZodType)
   if ('type' in said) return
   const refuse: Refuse = (mend) => {
-    throw new Error(`${place} ${path || 'the top level'}: ${mend}.`)
+    throw new Error(`${location} ${path || 'the top level'}: ${mend}.`)
   }
   const def: z.core.$ZodTypeDef & { coerce?: boolean } = schema._zod.def
   if (def.coerce && (isText ? /^(number|boolean)$/ : /^(string|number|boolean)$/).test(def.type))
@@ -45,9 +45,9 @@ export function refuseUnshown(
   if (schema instanceof z.core.$ZodPipe) refusePipe(schema, refuse)
   refuseChecks(schema, refuse)
   refuseLimits(schema, said, refuse)
-  for (const [step, child] of inside(schema)) {
+  for (const [step, child] of inputSchemas(schema)) {
     const dot = path && step && step !== '[]' ? '.' : ''
-    refuseUnshown(place, child, isText, `${path}${dot}${step}`, seen)
+    refuseInexact(location, child, isText, `${path}${dot}${step}`, seen)
   }
 }
 
@@ -56,13 +56,13 @@ export function refuseUnshown(
  *
  * @throws {Error} naming the place, and what to write instead
  */
-export function refusePatterns(place: string, schema: z.core.$ZodType): void {
+export function refusePatterns(location: string, schema: z.core.$ZodType): void {
   for (const [path, inner] of everySchema(schema)) {
     if ('pattern' in getOpenApiMetadata(inner as z.ZodType)) continue
     for (const { _zod } of checksOf(inner)) {
       const def: z.core.$ZodCheckDef & { format?: string; pattern?: unknown } = _zod.def
       const refuse: Refuse = (mend) => {
-        throw new Error(`${place} ${path || 'the top level'}: ${mend}.`)
+        throw new Error(`${location} ${path || 'the top level'}: ${mend}.`)
       }
       if (def.pattern instanceof RegExp) refusePattern(def.pattern, def.format === 'regex', refuse)
     }
@@ -70,7 +70,7 @@ export function refusePatterns(place: string, schema: z.core.$ZodType): void {
 }
 
 /** What is behind a transformation is no part of what a caller sends. */
-function inside(schema: z.core.$ZodType) {
+function inputSchemas(schema: z.core.$ZodType) {
   return schema instanceof z.core.$ZodPipe ? [['', schema._zod.def.in] as const] : children(schema)
 }
 

@@ -6,7 +6,7 @@ import { tasks } from './table.ts'
 const horizon = sql`interval '29 days'`
 
 /** A delivery that Cloud Tasks is to make: a callback for this task at this dispatch. */
-export interface Alarm {
+export interface Delivery {
   readonly id: string
   readonly name: string
   readonly dispatch: number
@@ -15,26 +15,26 @@ export interface Alarm {
 }
 
 /** A delivery as a query returns it. `near` says whether Cloud Tasks would accept it now. */
-export interface AlarmRow {
+export interface DeliveryRow {
   readonly id: string
   readonly name: string
   readonly dispatch: number
   readonly at: Date | null
-  readonly near: boolean
+  readonly sendable: boolean
 }
 
 /** The delivery of a row. */
-export function toAlarm({ id, name, dispatch, at }: AlarmRow): Alarm {
+export function toDelivery({ id, name, dispatch, at }: DeliveryRow): Delivery {
   return { id, name, dispatch, at: at ?? undefined }
 }
 
 /** The columns of a delivery. `at` is null if it is due now. `near` says whether Cloud Tasks would accept it now. */
-export const alarmColumns = {
+export const deliveryColumns = {
   id: tasks.id,
   name: tasks.name,
   dispatch: tasks.dispatch,
   at: sql<Date | null>`case when ${tasks.dueAt} > ${now} + interval '10 milliseconds' then ${tasks.dueAt} end`.mapWith(
     tasks.dueAt,
   ),
-  near: sql<boolean>`${tasks.dueAt} < ${now} + ${horizon}`,
+  sendable: sql<boolean>`${tasks.dueAt} < ${now} + ${horizon}`,
 }

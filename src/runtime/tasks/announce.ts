@@ -7,7 +7,7 @@ import type { TaskRow } from './table.ts'
 /**
  * Logs a dead task as one ERROR entry, and sends one report. If the process ends before that, the next tick does it.
  */
-export async function announceDeath(
+export async function announceDeadTask(
   database: Pick<Database, 'update'>,
   log: Log,
   row: Pick<TaskRow, 'id' | 'name' | 'attempts' | 'traceId'>,

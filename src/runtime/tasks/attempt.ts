@@ -2,10 +2,10 @@ import type { Config } from '../config/config.ts'
 import type { Database } from '../database/database.ts'
 import type { Reader } from '../database/reader.ts'
 import { causes } from '../kernel/causes.ts'
-import { endOfRequest, withSignal } from '../kernel/context.ts'
+import { markEndOfRequest, runWithSignal } from '../kernel/context.ts'
 import type { Log } from '../log/logger.ts'
-import { keepLease, LeaseLost } from './lease.ts'
-import { type ClaimedRow, finish } from './ledger.ts'
+import { LeaseLostError, startLeaseRenewal } from './lease.ts'
+import { type ClaimedRow, markDone } from './ledger.ts'
 import type { Effect, Task } from './task.ts'
 
 /** What an attempt needs of the service. */
@@ -19,7 +19,7 @@ export interface AttemptOptions {
 }
 
 /** The process is told to stop. The attempt does not count. */
-export class Stopping extends Error {}
+export class StoppingError extends Error {}
 
 /**
  * Runs one attempt of a claimed task, and renews its lease meanwhile. Then it commits the effect that the task returned,
@@ -29,26 +29,30 @@ export class Stopping extends Error {}
  * @param options.time how long the attempt may take, in milliseconds
  * @throws what the task threw; `LeaseLost` if another process has taken the task, and nothing was written; `Stopping`
  */
-export async function makeAttempt(
+export async function runAttempt(
   task: Task,
   row: ClaimedRow,
   payload: unknown,
-  options: AttemptOptions & { signal: AbortSignal; time: number },
+  options: AttemptOptions & { signal: AbortSignal; timeoutMs: number },
 ): Promise<void> {
-  const { database, reader: readable, config, log, stopping, signal: request, time } = options
+  const { database, reader: readable, config, log, stopping, signal: request, timeoutMs } = options
   const controller = new AbortController()
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   aborted.catch(() => {}) // it may reject when nothing waits for it any more
   const abort = (reason: Error) => {
-    controller.abort(endOfRequest(reason))
+    controller.abort(markEndOfRequest(reason))
     reject(reason)
   }
-  const stop = () => abort(new Stopping('The process was told to stop'))
-  const leave = () => abort(request.reason instanceof Error ? request.reason : new Error('The request ended'))
-  const timer = setTimeout(() => abort(new Error(`The attempt took longer than its ${time / 1000} s`)), time)
-  const stopRenewing = keepLease(database, row, abort)
+  const stop = () => abort(new StoppingError('The process was told to stop'))
+  const onRequestAbort = () =>
+    abort(request.reason instanceof Error ? request.reason : new Error('The request ended'))
+  const timer = setTimeout(
+    () => abort(new Error(`The attempt took longer than its ${timeoutMs / 1000} s`)),
+    timeoutMs,
+  )
+  const stopRenewing = startLeaseRenewal(database, row, abort)
   stopping.addEventListener('abort', stop)
-  request.addEventListener('abort', leave)
+  request.addEventListener('abort', onRequestAbort)
   try {
     if (stopping.aborted) stop()
     controller.signal.throwIfAborted()
@@ -63,17 +67,17 @@ export async function makeAttempt(
       database: readable,
       config,
     }
-    const effect = await Promise.race([withSignal(signal, () => task.run(attempt)), aborted])
+    const effect = await Promise.race([runWithSignal(signal, () => task.run(attempt)), aborted])
     await stopRenewing()
     signal.throwIfAborted()
     stopping.removeEventListener('abort', stop) // the work is done: write it rather than do it again
-    await withSignal(signal, () => commit(database, row, effect ?? undefined))
+    await runWithSignal(signal, () => commit(database, row, effect ?? undefined))
   } catch (error) {
     throw causes(error).includes(controller.signal.reason) ? controller.signal.reason : error
   } finally {
     clearTimeout(timer)
     stopping.removeEventListener('abort', stop)
-    request.removeEventListener('abort', leave)
+    request.removeEventListener('abort', onRequestAbort)
     await stopRenewing()
   }
 }
@@ -83,13 +87,13 @@ export async function makeAttempt(
  * effect may enqueue a task with the same key.
  */
 async function commit(database: Database, row: ClaimedRow, effect: Effect | undefined): Promise<void> {
-  const lost = () => new LeaseLost('Another process took the task before it was finished')
+  const lost = () => new LeaseLostError('Another process took the task before it was finished')
   if (!effect) {
-    if (!(await finish(database, row))) throw lost()
+    if (!(await markDone(database, row))) throw lost()
     return
   }
   await database.transaction(async (tx) => {
-    if (!(await finish(tx, row))) throw lost()
+    if (!(await markDone(tx, row))) throw lost()
     await effect(tx)
   })
 }

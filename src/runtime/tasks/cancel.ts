@@ -23,12 +23,12 @@ export async function cancelTask(tx: Transaction, id: string): Promise<Cancellat
   if (!row) return 'gone'
   if (row.state === 'done' || row.state === 'cancelled') return row.state
   if (row.startedAt) return row.state === 'dead' ? 'dead' : 'started'
-  await tx.update(tasks).set(cancelled).where(eq(tasks.id, id))
+  await tx.update(tasks).set(cancelledColumns).where(eq(tasks.id, id))
   return 'cancelled'
 }
 
 /** The columns of a cancelled task. Its delivery becomes stale, and a running attempt loses its lease. */
-export const cancelled = {
+export const cancelledColumns = {
   state: 'cancelled' as const,
   dispatch: sql`${tasks.dispatch} + 1`,
   lease: null,

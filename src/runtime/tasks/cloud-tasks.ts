@@ -1,24 +1,24 @@
 import type { protos } from '@google-cloud/tasks'
-import { accessTokens } from '../google/access-tokens.ts'
+import { createAccessTokens } from '../google/access-tokens.ts'
 import { fetchAccessToken } from '../google/metadata-server.ts'
-import { callOnce } from '../kernel/call-once.ts'
+import { sendRequest } from '../kernel/call-once.ts'
 
 /** A task of Cloud Tasks to create. */
-export interface TaskRequest {
+export interface NewCloudTask {
   /** The task's id in the queue. */
   readonly id: string
   readonly url: string
   readonly body: string
   /** When Cloud Tasks delivers it; at once if absent. */
-  readonly at?: Date | undefined
+  readonly scheduleTime?: Date | undefined
   /** How long Cloud Tasks waits for the response, in milliseconds. */
-  readonly deadline: number
+  readonly deadlineMs: number
 }
 
 /** The calls to Cloud Tasks. `signal` ends a call. */
 export interface CloudTasks {
   /** Creates a task. Resolves also if a task with this id was created before. */
-  create(task: TaskRequest, signal: AbortSignal): Promise<void>
+  create(task: NewCloudTask, signal: AbortSignal): Promise<void>
   /** Whether the queue still holds a task of this id. */
   has(id: string, signal: AbortSignal): Promise<boolean>
 }
@@ -55,7 +55,7 @@ const maxBytes = 256 * 1024
  * @param options.invoker the account whose OIDC token each callback carries
  * @see https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks
  */
-export function cloudTasks(options: {
+export function createCloudTasks(options: {
   queue: string
   invoker: string
   audience: string
@@ -63,25 +63,26 @@ export function cloudTasks(options: {
   emulator?: string | undefined
 }): CloudTasks {
   const { queue, invoker, audience, metadataHost, emulator } = options
-  const tokens = emulator ? undefined : accessTokens((signal) => fetchAccessToken(metadataHost, signal))
+  const tokens = emulator ? undefined : createAccessTokens((signal) => fetchAccessToken(metadataHost, signal))
   const tasksUrl = `${emulator ? `http://${emulator}` : 'https://cloudtasks.googleapis.com'}/v2/${queue}/tasks`
 
   async function call(id: string, url: string, signal: AbortSignal, body?: string): Promise<void> {
     signal.throwIfAborted()
     const token = await tokens?.get(signal)
-    const { status: code, text } = await callOnce(url, {
+    const { status: code, text } = await sendRequest(url, {
       method: body ? 'POST' : 'GET',
       headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
       ...{ body, signal, maxBytes },
     })
-    if (code === 200 && read(text)?.name === `${queue}/tasks/${id}`) return
-    if (code === 401 && token) tokens?.forget(token)
-    const { message = 'the response does not come from Cloud Tasks', status } = read(text)?.error ?? {}
+    if (code === 200 && parseResponse(text)?.name === `${queue}/tasks/${id}`) return
+    if (code === 401 && token) tokens?.invalidate(token)
+    const { message = 'the response does not come from Cloud Tasks', status } =
+      parseResponse(text)?.error ?? {}
     throw new CloudTasksError(`Cloud Tasks responded with ${code}: ${message}`, status)
   }
 
   return {
-    async create({ id, url, body, at, deadline }, signal) {
+    async create({ id, url, body, scheduleTime, deadlineMs }, signal) {
       const task: Json<Resource> = {
         name: `${queue}/tasks/${id}`,
         httpRequest: {
@@ -91,21 +92,21 @@ export function cloudTasks(options: {
           body: Buffer.from(body).toString('base64'),
           oidcToken: { serviceAccountEmail: invoker, audience },
         },
-        dispatchDeadline: `${Math.ceil(deadline / 1000)}s`,
-        ...(at && { scheduleTime: at.toISOString() }),
+        dispatchDeadline: `${Math.ceil(deadlineMs / 1000)}s`,
+        ...(scheduleTime && { scheduleTime: scheduleTime.toISOString() }),
       }
-      await call(id, tasksUrl, signal, JSON.stringify({ task })).catch(unless('ALREADY_EXISTS'))
+      await call(id, tasksUrl, signal, JSON.stringify({ task })).catch(ignoreStatus('ALREADY_EXISTS'))
     },
     async has(id, signal) {
       const held = call(id, `${tasksUrl}/${id}`, signal)
-      return held.then(() => true).catch(unless('NOT_FOUND', false))
+      return held.then(() => true).catch(ignoreStatus('NOT_FOUND', false))
     },
   }
 }
 
 type Read = { name?: string; error?: { status?: string; message?: string } } | null | undefined
 
-function read(text: string): Read {
+function parseResponse(text: string): Read {
   try {
     return JSON.parse(text)
   } catch {
@@ -113,7 +114,7 @@ function read(text: string): Read {
   }
 }
 
-function unless<Value>(status: string, value?: Value) {
+function ignoreStatus<Value>(status: string, value?: Value) {
   return (error: { status?: unknown }): Value => {
     if (error.status === status) return value as Value
     throw error

@@ -6,10 +6,10 @@ import { fromNow, now } from '../database/now.ts'
 import { afterCommit } from '../database/transaction.ts'
 import { currentRequest } from '../kernel/context.ts'
 import { type Duration, milliseconds } from '../kernel/duration.ts'
-import { alarmColumns } from './alarm.ts'
-import { currentRevision, leave } from './outbox.ts'
+import { deliveryColumns } from './alarm.ts'
+import { addToOutbox, currentRevision } from './outbox.ts'
 import { stateIs, tasks } from './table.ts'
-import { stored, type Task } from './task.ts'
+import { roundTripJson, type Task } from './task.ts'
 
 /** When the task runs, and whether it is unique. */
 export interface EnqueueOptions {
@@ -24,7 +24,7 @@ export interface EnqueueOptions {
   readonly key?: string
 }
 
-const unfinished = stateIs('pending', 'queued', 'running')
+const pendingWork = stateIs('pending', 'queued', 'running')
 
 /**
  * Enqueues a task in the caller's transaction: the task exists if, and only if, the transaction commits. Inside a
@@ -43,7 +43,7 @@ export async function enqueue<Payload extends z.ZodType>(
   const { key } = options
   const dueAt = dueAtOf(task, options)
   checkKey(task, key)
-  const json = stored(task, payload)
+  const json = roundTripJson(task, payload)
   task.payload.parse(json)
   const request = currentRequest()
   const row = {
@@ -58,21 +58,21 @@ export async function enqueue<Payload extends z.ZodType>(
   }
   const insert = tx.insert(tasks).values(row)
   if (key === undefined) {
-    const [alarm] = await insert.returning(alarmColumns)
-    afterCommit(tx, () => leave(alarm))
+    const [delivery] = await insert.returning(deliveryColumns)
+    afterCommit(tx, () => addToOutbox(delivery))
     return { id: row.id, enqueued: true }
   }
-  const free = insert.onConflictDoNothing({ target: [tasks.name, tasks.key], where: unfinished })
+  const free = insert.onConflictDoNothing({ target: [tasks.name, tasks.key], where: pendingWork })
   for (;;) {
-    const [alarm] = await free.returning(alarmColumns)
-    if (alarm) {
-      afterCommit(tx, () => leave(alarm))
+    const [delivery] = await free.returning(deliveryColumns)
+    if (delivery) {
+      afterCommit(tx, () => addToOutbox(delivery))
       return { id: row.id, enqueued: true }
     }
     const [holder] = await tx
       .select({ id: tasks.id })
       .from(tasks)
-      .where(and(eq(tasks.name, task.name), eq(tasks.key, key), unfinished))
+      .where(and(eq(tasks.name, task.name), eq(tasks.key, key), pendingWork))
     if (holder) return { id: holder.id, enqueued: false } // otherwise that task has just finished: try again
   }
 }

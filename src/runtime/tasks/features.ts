@@ -3,10 +3,10 @@ import { pageOf } from '../database/cursor.ts'
 import type { BaseEnv } from '../http/env.ts'
 import { handle } from '../routes/route.ts'
 import { defineRouteGroup, type RouteGroup } from '../routes/route-group.ts'
-import type { Outcome } from './callback.ts'
+import type { CallbackOutcome } from './callback.ts'
 import type { Dispatch } from './ledger.ts'
 import * as operators from './operators.ts'
-import { leave } from './outbox.ts'
+import { addToOutbox } from './outbox.ts'
 import * as routes from './routes.ts'
 import type { TaskRow } from './table.ts'
 import type { TickResult } from './tick.ts'
@@ -17,37 +17,37 @@ export const operatorFeature: RouteGroup = defineRouteGroup({
   description: 'The background tasks, for operators.',
   problems: routes.taskProblems,
   routes: ({ database }) => [
-    handle(routes.listTasks, async (c) => {
+    handle(routes.listTasksRoute, async (c) => {
       const { limit, ...page } = c.req.valid('query')
       const rows = await operators.listTasks(database, { ...page, limit: limit + 1 })
-      return c.json(pageOf(rows, limit, present), 200)
+      return c.json(pageOf(rows, limit, presentTask), 200)
     }),
 
-    handle(routes.getTask, async (c) => {
-      return c.json(present(await operators.findTask(database, c.req.valid('param').id)), 200)
+    handle(routes.getTaskRoute, async (c) => {
+      return c.json(presentTask(await operators.findTask(database, c.req.valid('param').id)), 200)
     }),
 
-    handle(routes.redriveTasks, async (c) => {
-      const { alarms, more } = await operators.redriveTasks(database, c.req.valid('query').name)
-      for (const alarm of alarms) leave(alarm)
-      return c.json({ redriven: alarms.length, more }, 200)
+    handle(routes.redriveTasksRoute, async (c) => {
+      const { deliveries, more } = await operators.redriveTasks(database, c.req.valid('query').name)
+      for (const delivery of deliveries) addToOutbox(delivery)
+      return c.json({ redriven: deliveries.length, more }, 200)
     }),
 
-    handle(routes.redriveTask, async (c) => {
+    handle(routes.redriveTaskRoute, async (c) => {
       const { id } = c.req.valid('param')
-      leave(await operators.redriveTask(database, id))
-      return c.json(present(await operators.findTask(database, id)), 200)
+      addToOutbox(await operators.redriveTask(database, id))
+      return c.json(presentTask(await operators.findTask(database, id)), 200)
     }),
 
-    handle(routes.cancelTask, async (c) => {
-      return c.json(present(await operators.cancelTask(database, c.req.valid('param').id)), 200)
+    handle(routes.cancelTaskRoute, async (c) => {
+      return c.json(presentTask(await operators.forceCancelTask(database, c.req.valid('param').id)), 200)
     }),
   ],
 })
 
 /** The routes that Cloud Tasks and Cloud Scheduler call. */
 export function callbackFeature(work: {
-  run: (c: Context<BaseEnv>, dispatch: Dispatch) => Promise<Outcome>
+  run: (c: Context<BaseEnv>, dispatch: Dispatch) => Promise<CallbackOutcome>
   tick: (c: Context<BaseEnv>) => Promise<TickResult>
 }): RouteGroup {
   return defineRouteGroup({
@@ -65,7 +65,7 @@ export function callbackFeature(work: {
   })
 }
 
-function present(row: TaskRow) {
+function presentTask(row: TaskRow) {
   const { id, name, state, attempts, dispatch } = row
   const optional = { key: row.key, lastError: row.lastError, finishedAt: row.finishedAt?.toISOString() }
   const origin = {

@@ -1,5 +1,5 @@
 import { createVerifier } from '../auth/verify.ts'
-import { bearer } from '../http/security.ts'
+import { bearerToken } from '../http/security.ts'
 import type { Step } from '../http/validation.ts'
 import { Problem, problems } from '../kernel/problem.ts'
 import type { Log } from '../log/logger.ts'
@@ -21,7 +21,7 @@ export function admitInvoker(options: {
   const { account, issuers, audience, jwksUrl, log } = options
   const verify = createVerifier({ jwksUrl, issuer: [...issuers], audience, algorithms: ['RS256'] })
   return async function invoker(c) {
-    const token = bearer(c)
+    const token = bearerToken(c)
     if (!token) {
       throw new Problem(problems.TOKEN_MISSING, {
         detail: 'This route is for Cloud Tasks and Cloud Scheduler: they send an OIDC token.',

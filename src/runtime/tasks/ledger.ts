@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
-import type { AlarmRow } from './alarm.ts'
-import { alarmColumns } from './alarm.ts'
+import type { DeliveryRow } from './alarm.ts'
+import { deliveryColumns } from './alarm.ts'
 import { stateIs, type TaskRow, tasks } from './table.ts'
 
 /** How long a claim is valid without a renewal. The task of a killed process waits no longer than this. */
-export const leaseTime = 30_000
+export const leaseMs = 30_000
 
 /** A claimed row. Its lease is a token that identifies the claim. */
 export type ClaimedRow = TaskRow & { readonly lease: string }
@@ -20,7 +20,7 @@ export interface Dispatch {
 }
 
 /** The columns of a row without a lease. */
-const letGo = { lease: null, leasedUntil: null }
+const noLease = { lease: null, leasedUntil: null }
 
 /** Claims a task at this dispatch. It is one statement, so that only one of two callbacks gets the task. */
 export async function claim(database: Database, dispatch: Dispatch): Promise<ClaimedRow | undefined> {
@@ -29,7 +29,7 @@ export async function claim(database: Database, dispatch: Dispatch): Promise<Cla
     .set({
       state: 'running',
       lease: randomUUID(),
-      leasedUntil: fromNow(leaseTime),
+      leasedUntil: fromNow(leaseMs),
       attempts: sql`${tasks.attempts} + 1`,
       startedAt: sql`coalesce(${tasks.startedAt}, ${now})`,
     })
@@ -46,7 +46,7 @@ export async function claim(database: Database, dispatch: Dispatch): Promise<Cla
 }
 
 /** Reads a task that could not be claimed. `held` is for how many seconds it is still leased. */
-export async function look(database: Database, id: string) {
+export async function findState(database: Database, id: string) {
   const [row] = await database
     .select({
       name: tasks.name,
@@ -60,14 +60,14 @@ export async function look(database: Database, id: string) {
 }
 
 /** Extends a lease. @returns false if another process has the lease, or none */
-export async function renew(database: Database, row: ClaimedRow): Promise<boolean> {
-  return change(database, row, { leasedUntil: fromNow(leaseTime) })
+export async function renewLease(database: Database, row: ClaimedRow): Promise<boolean> {
+  return updateHeld(database, row, { leasedUntil: fromNow(leaseMs) })
 }
 
 /** Marks a task as done. @returns false if the lease was lost: nothing may be written then */
-export async function finish(database: Database | Transaction, row: ClaimedRow): Promise<boolean> {
-  return change(database, row, {
-    ...letGo,
+export async function markDone(database: Database | Transaction, row: ClaimedRow): Promise<boolean> {
+  return updateHeld(database, row, {
+    ...noLease,
     state: 'done',
     finishedAt: now,
     lastError: null,
@@ -76,45 +76,50 @@ export async function finish(database: Database | Transaction, row: ClaimedRow):
 }
 
 /** Returns a task to its state before the claim. Cloud Tasks still has its delivery, and retries it. */
-export async function release(database: Database, row: ClaimedRow): Promise<boolean> {
-  return change(database, row, { ...letGo, state: 'queued', attempts: row.attempts - 1, touchedAt: now })
+export async function releaseTask(database: Database, row: ClaimedRow): Promise<boolean> {
+  return updateHeld(database, row, {
+    ...noLease,
+    state: 'queued',
+    attempts: row.attempts - 1,
+    touchedAt: now,
+  })
 }
 
 /** Requeues a task after a failed attempt, for a retry in `wait` milliseconds. @returns its next delivery */
-export async function reschedule(
+export async function requeueForRetry(
   database: Database,
   row: ClaimedRow,
-  wait: number,
+  delayMs: number,
   error: string,
-): Promise<AlarmRow | undefined> {
-  return takeBack(database, row, { dueAt: fromNow(wait), lastError: error, unknownSince: null })
+): Promise<DeliveryRow | undefined> {
+  return requeue(database, row, { dueAt: fromNow(delayMs), lastError: error, unknownSince: null })
 }
 
 /** Requeues a task that this revision does not understand. It does not count as an attempt. @returns its next delivery */
-export async function postpone(
+export async function snooze(
   database: Database,
   row: ClaimedRow,
-  wait: number,
+  delayMs: number,
   error: string,
-): Promise<AlarmRow | undefined> {
-  return takeBack(database, row, {
-    dueAt: fromNow(wait),
+): Promise<DeliveryRow | undefined> {
+  return requeue(database, row, {
+    dueAt: fromNow(delayMs),
     lastError: error,
     attempts: row.attempts - 1,
     // null again, if this claim has set it
-    startedAt: sql`nullif(${tasks.startedAt}, ${tasks.leasedUntil} - ${leaseTime} * interval '1 millisecond')`,
+    startedAt: sql`nullif(${tasks.startedAt}, ${tasks.leasedUntil} - ${leaseMs} * interval '1 millisecond')`,
     unknownSince: sql`coalesce(${tasks.unknownSince}, ${now})`,
   })
 }
 
 /** Marks a task as dead. @returns false if the lease was lost */
-export async function bury(
+export async function markDead(
   database: Database,
   row: ClaimedRow,
   attempts: number,
   error: string,
 ): Promise<boolean> {
-  return change(database, row, { ...letGo, state: 'dead', attempts, finishedAt: now, lastError: error })
+  return updateHeld(database, row, { ...noLease, state: 'dead', attempts, finishedAt: now, lastError: error })
 }
 
 /** Records that a dead task was logged and reported. */
@@ -134,28 +139,32 @@ export async function markQueued(database: Database, sent: readonly Dispatch[]):
 
 type Columns = Partial<Record<keyof TaskRow, unknown>>
 
-async function takeBack(
+async function requeue(
   database: Database,
   row: ClaimedRow,
   columns: Columns,
-): Promise<AlarmRow | undefined> {
-  const [alarm] = await database
+): Promise<DeliveryRow | undefined> {
+  const [delivery] = await database
     .update(tasks)
-    .set({ ...letGo, ...(columns as object), state: 'pending', dispatch: row.dispatch + 1, touchedAt: now })
-    .where(held(row))
-    .returning(alarmColumns)
-  return alarm
+    .set({ ...noLease, ...(columns as object), state: 'pending', dispatch: row.dispatch + 1, touchedAt: now })
+    .where(holdsLease(row))
+    .returning(deliveryColumns)
+  return delivery
 }
 
-async function change(database: Database | Transaction, row: ClaimedRow, columns: Columns): Promise<boolean> {
+async function updateHeld(
+  database: Database | Transaction,
+  row: ClaimedRow,
+  columns: Columns,
+): Promise<boolean> {
   const { rowCount } = await database
     .update(tasks)
     .set(columns as object)
-    .where(held(row))
+    .where(holdsLease(row))
   return rowCount === 1
 }
 
 /** Whether this claim still holds the row. An expired lease is still valid until another process claims the task. */
-function held({ id, lease }: ClaimedRow): SQL | undefined {
+function holdsLease({ id, lease }: ClaimedRow): SQL | undefined {
   return and(eq(tasks.id, id), eq(tasks.lease, lease))
 }

@@ -3,14 +3,14 @@ import type { Database } from '../database/database.ts'
 import { now } from '../database/now.ts'
 import { findDatabaseError } from '../kernel/database-error.ts'
 import { Problem } from '../kernel/problem.ts'
-import type { AlarmRow } from './alarm.ts'
-import { alarmColumns } from './alarm.ts'
-import { cancelled } from './cancel.ts'
+import type { DeliveryRow } from './alarm.ts'
+import { deliveryColumns } from './alarm.ts'
+import { cancelledColumns } from './cancel.ts'
 import { taskProblems } from './routes.ts'
 import { isAmong, stateIs, type TaskRow, type TaskState, tasks } from './table.ts'
 
 /** How many tasks one request redrives at most. */
-const redriveBatch = 1_000
+const redriveBatchSize = 1_000
 
 /** Lists the tasks that are older than the cursor's, newest first. */
 export function listTasks(
@@ -49,9 +49,9 @@ export async function findTask(database: Database, id: string): Promise<TaskRow>
  * @returns its next delivery
  * @throws {Problem} RUNTIME_TASK_NOT_FOUND; RUNTIME_TASK_NOT_DEAD; RUNTIME_TASK_KEY_TAKEN
  */
-export async function redriveTask(database: Database, id: string): Promise<AlarmRow> {
-  const [alarm] = await redrive(database, and(eq(tasks.id, id), keyIsFree(false)))
-  if (alarm) return alarm
+export async function redriveTask(database: Database, id: string): Promise<DeliveryRow> {
+  const [delivery] = await redrive(database, and(eq(tasks.id, id), isKeyFree(false)))
+  if (delivery) return delivery
   const { state, key } = await findTask(database, id)
   if (state !== 'dead') throw new Problem(taskProblems.RUNTIME_TASK_NOT_DEAD, { detail: `It is ${state}.` })
   throw new Problem(taskProblems.RUNTIME_TASK_KEY_TAKEN, { detail: `The key: ${key}.` })
@@ -66,12 +66,12 @@ export async function redriveTasks(database: Database, name: string) {
   const dead = database
     .select({ id: tasks.id })
     .from(tasks)
-    .where(and(stateIs('dead'), eq(tasks.name, name), keyIsFree(true)))
+    .where(and(stateIs('dead'), eq(tasks.name, name), isKeyFree(true)))
     .orderBy(tasks.id)
-    .limit(redriveBatch)
+    .limit(redriveBatchSize)
     .for('update', { skipLocked: true })
-  const alarms = await redrive(database, isAmong(dead))
-  return { alarms, more: alarms.length === redriveBatch }
+  const deliveries = await redrive(database, isAmong(dead))
+  return { deliveries, more: deliveries.length === redriveBatchSize }
 }
 
 /**
@@ -79,10 +79,10 @@ export async function redriveTasks(database: Database, name: string) {
  *
  * @throws {Problem} RUNTIME_TASK_NOT_FOUND; RUNTIME_TASK_OVER if the task is done
  */
-export async function cancelTask(database: Database, id: string): Promise<TaskRow> {
+export async function forceCancelTask(database: Database, id: string): Promise<TaskRow> {
   const [row] = await database
     .update(tasks)
-    .set(cancelled)
+    .set(cancelledColumns)
     .where(and(eq(tasks.id, id), stateIs('pending', 'queued', 'running', 'dead')))
     .returning()
   const found = row ?? (await findTask(database, id))
@@ -92,7 +92,7 @@ export async function cancelTask(database: Database, id: string): Promise<TaskRo
 }
 
 /** Whether no unfinished task has the same key; with `newest`, also no newer dead task. */
-function keyIsFree(newest: boolean): SQL {
+function isKeyFree(newest: boolean): SQL {
   const dead = newest ? sql`or (other.state = 'dead' and other.id > ${tasks.id})` : sql``
   return sql`(${tasks.key} is null or not exists (
     select from ${tasks} as other where other.name = ${tasks.name} and other.key = ${tasks.key}
@@ -100,7 +100,7 @@ function keyIsFree(newest: boolean): SQL {
 }
 
 /** Redrives tasks. If another task takes a key at the same time, the unique index refuses the UPDATE, and it retries. */
-async function redrive(database: Database, which: SQL | undefined): Promise<AlarmRow[]> {
+async function redrive(database: Database, which: SQL | undefined): Promise<DeliveryRow[]> {
   for (;;) {
     try {
       return await redriveOnce(database, which)
@@ -110,7 +110,7 @@ async function redrive(database: Database, which: SQL | undefined): Promise<Alar
   }
 }
 
-function redriveOnce(database: Database, which: SQL | undefined): Promise<AlarmRow[]> {
+function redriveOnce(database: Database, which: SQL | undefined): Promise<DeliveryRow[]> {
   return database
     .update(tasks)
     .set({
@@ -124,5 +124,5 @@ function redriveOnce(database: Database, which: SQL | undefined): Promise<AlarmR
       announcedAt: null,
     })
     .where(and(which, stateIs('dead')))
-    .returning(alarmColumns)
+    .returning(deliveryColumns)
 }

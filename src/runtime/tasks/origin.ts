@@ -4,7 +4,7 @@ import type { TaskRow } from './table.ts'
 type Origin = Pick<TaskRow, 'id' | 'name' | 'attempts' | 'requestId' | 'traceId' | 'subject'>
 
 /** Runs `work` in the context of the request that enqueued the task: its trace, its request id, its caller's subject. */
-export function inContextOf<Result>(row: Origin, work: () => Result): Result {
+export function runInTaskContext<Result>(row: Origin, work: () => Result): Result {
   const request = currentRequest()
   if (!request) return work()
   const { id, name, attempts, requestId, traceId, subject } = row

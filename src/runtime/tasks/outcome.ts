@@ -9,11 +9,11 @@ export class FatalError extends Error {
 export class RetryAfterError extends Error {
   override readonly name = 'RetryAfterError'
   /** Milliseconds. */
-  readonly delay: number
+  readonly delayMs: number
 
   constructor(delay: number, message: string, options?: ErrorOptions) {
     super(message, options)
-    this.delay = delay
+    this.delayMs = delay
   }
 }
 

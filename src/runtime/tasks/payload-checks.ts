@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { mendFor } from '../schemas/mends.ts'
+import { adviceFor } from '../schemas/mends.ts'
 import { asyncPart, children } from '../schemas/walk.ts'
 
 /** What to write instead, where a contract's mend does not fit a payload. */
@@ -36,15 +36,15 @@ function unstorable(schema: z.core.$ZodType, place: string, seen: Set<z.core.$Zo
   seen.add(schema)
   const def: z.core.$ZodTypeDef & { coerce?: boolean; values?: readonly unknown[] } = schema._zod.def
   const { type } = def
-  if (notJson.has(type) && !def.coerce) return { place, mend: mends[type] ?? mendFor(type) }
+  if (notJson.has(type) && !def.coerce) return { place, mend: mends[type] ?? adviceFor(type) }
   if (type === 'literal')
     for (const value of def.values ?? [])
-      if (notJson.has(typeof value)) return { place, mend: mendFor(typeof value) }
-  if (place === '' && isLost(schema))
+      if (notJson.has(typeof value)) return { place, mend: adviceFor(typeof value) }
+  if (place === '' && isConnectionLost(schema))
     return { place, mend: 'a payload that is left out is stored as null. Write z.object({})' }
-  for (const [step, child] of stored(schema)) {
+  for (const [step, child] of roundTripJson(schema)) {
     const childPlace = type === 'tuple' ? `${place}[]` : place + (place && /^\w/.test(step) ? '.' : '') + step
-    if (/^(array|tuple)$/.test(type) && isLost(child))
+    if (/^(array|tuple)$/.test(type) && isConnectionLost(child))
       return { place: childPlace, mend: 'JSON writes undefined in a list as null. Write .nullable()' }
     const found = unstorable(child, childPlace, seen)
     if (found) return found
@@ -53,14 +53,14 @@ function unstorable(schema: z.core.$ZodType, place: string, seen: Set<z.core.$Zo
 }
 
 /** The schemas inside one. What is behind a transformation is not stored, and a refinement is no value. */
-function stored(schema: z.core.$ZodType) {
+function roundTripJson(schema: z.core.$ZodType) {
   if (schema instanceof z.core.$ZodPipe) return [['', schema._zod.def.in] as const]
   const checks: readonly unknown[] = schema._zod.def.checks ?? []
   return children(schema).filter(([, child]) => !checks.includes(child))
 }
 
 /** Whether a schema takes undefined, and not the null that JSON makes of it. */
-function isLost(schema: z.core.$ZodType): boolean {
+function isConnectionLost(schema: z.core.$ZodType): boolean {
   try {
     return z.safeParse(schema, undefined).success && !z.safeParse(schema, null).success
   } catch {

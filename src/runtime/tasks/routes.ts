@@ -25,7 +25,7 @@ const example = {
 }
 
 /** A task as an operator sees it. The payload is left out: an operator may not be allowed to read it. */
-export const Task = z
+export const RuntimeTask = z
   .object({
     id: z.uuid(),
     name: z.string(),
@@ -46,7 +46,7 @@ export const Task = z
 
 const TaskPage = z
   .object({
-    items: z.array(Task),
+    items: z.array(RuntimeTask),
     nextCursor: z.string().optional().openapi({ description: 'Absent on the last page' }),
   })
   .openapi('RuntimeTaskPage', { example: { items: [example], nextCursor: 'AZMrHHoAfD6NX1obLD1OXw' } })
@@ -59,7 +59,7 @@ const params = z.object({ id: z.uuid().openapi({ example: example.id }) })
 const name = z.string().min(1).max(100)
 const security: ['runtime:admin'] = ['runtime:admin']
 
-export const listTasks = defineRoute({
+export const listTasksRoute = defineRoute({
   method: 'get',
   path: '/runtime/tasks',
   operationId: 'runtimeListTasks',
@@ -76,25 +76,25 @@ export const listTasks = defineRoute({
   responses: { 200: json('A page of tasks', TaskPage) },
 })
 
-export const getTask = defineRoute({
+export const getTaskRoute = defineRoute({
   method: 'get',
   path: '/runtime/tasks/{id}',
   operationId: 'runtimeGetTask',
   summary: 'Show a task: its attempts, its last error, the trace of the request that enqueued it',
   security,
   request: { params },
-  responses: { 200: json('The task', Task) },
+  responses: { 200: json('The task', RuntimeTask) },
   problems: [taskProblems.RUNTIME_TASK_NOT_FOUND],
 })
 
-export const redriveTask = defineRoute({
+export const redriveTaskRoute = defineRoute({
   method: 'post',
   path: '/runtime/tasks/{id}/redrive',
   operationId: 'runtimeRedriveTask',
   summary: 'Redrive a dead task: give it all its attempts again',
   security,
   request: { params },
-  responses: { 200: json('The task, pending again', Task) },
+  responses: { 200: json('The task, pending again', RuntimeTask) },
   problems: [
     taskProblems.RUNTIME_TASK_NOT_FOUND,
     taskProblems.RUNTIME_TASK_NOT_DEAD,
@@ -102,7 +102,7 @@ export const redriveTask = defineRoute({
   ],
 })
 
-export const redriveTasks = defineRoute({
+export const redriveTasksRoute = defineRoute({
   method: 'post',
   path: '/runtime/tasks/redrive',
   operationId: 'runtimeRedriveTasks',
@@ -112,7 +112,7 @@ export const redriveTasks = defineRoute({
   responses: { 200: json('How many, and whether there are more', Redriven) },
 })
 
-export const cancelTask = defineRoute({
+export const cancelTaskRoute = defineRoute({
   method: 'post',
   path: '/runtime/tasks/{id}/cancel',
   operationId: 'runtimeCancelTask',
@@ -120,25 +120,25 @@ export const cancelTask = defineRoute({
   description: 'Cancelling a cancelled task changes nothing and responds with 200 again.',
   security,
   request: { params },
-  responses: { 200: json('The task, cancelled', Task) },
+  responses: { 200: json('The task, cancelled', RuntimeTask) },
   problems: [taskProblems.RUNTIME_TASK_NOT_FOUND, taskProblems.RUNTIME_TASK_OVER],
 })
 
-const Answer = z
+const TaskOutcome = z
   .object({ outcome: z.enum(['done', 'retrying', 'waiting', 'dead', 'ignored']) })
   .openapi('RuntimeTaskOutcome', { example: { outcome: 'done' } })
 
 const Tick = z
   .object({
     scheduled: z.int(),
-    reclaimed: z.int(),
+    rescued: z.int(),
     announced: z.int(),
     lost: z.int(),
     sent: z.int(),
     pruned: z.int(),
   })
   .openapi('RuntimeTick', {
-    example: { scheduled: 1, reclaimed: 0, announced: 0, lost: 0, sent: 12, pruned: 250 },
+    example: { scheduled: 1, rescued: 0, announced: 0, lost: 0, sent: 12, pruned: 250 },
   })
 
 export const tickRoute = defineRoute({
@@ -165,6 +165,6 @@ export const callbackRoute = defineRoute({
         .openapi('RuntimeTaskDispatch', { example: { id: example.id, dispatch: 1 } }),
     ),
   },
-  responses: { 200: json('The outcome', Answer) },
+  responses: { 200: json('The outcome', TaskOutcome) },
   problems: [problems.RUNTIME_TASK_BUSY],
 })

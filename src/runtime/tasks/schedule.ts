@@ -1,6 +1,6 @@
 import { Cron } from 'croner'
 import { z } from 'zod'
-import { stored, type Task } from './task.ts'
+import { roundTripJson, type Task } from './task.ts'
 
 /** A schedule that enqueues a task, as `defineSchedule` returns it. */
 export interface Schedule {
@@ -42,7 +42,7 @@ export function defineSchedule<Payload extends z.ZodType>(schedule: {
       `"${cron}" does not have five fields: minute, hour, day of the month, month, day of the week.`,
     )
   understood(name, () => new Cron(cron))
-  const checked = task.payload.safeParse(understood(name, () => stored(task, payload)))
+  const checked = task.payload.safeParse(understood(name, () => roundTripJson(task, payload)))
   if (!checked.success)
     throw wrong(name, `${task.name} does not take its payload. ${z.prettifyError(checked.error)}`)
   let pattern: Cron | undefined

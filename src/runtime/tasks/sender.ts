@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
-import { allTheSame } from '../database/all-the-same.ts'
+import { withOwnDeadline } from '../database/all-the-same.ts'
 import type { Database } from '../database/database.ts'
-import { orAborted } from '../kernel/or-aborted.ts'
+import { abortable } from '../kernel/or-aborted.ts'
 import type { Log } from '../log/logger.ts'
-import type { Alarm } from './alarm.ts'
+import type { Delivery } from './alarm.ts'
 import type { CloudTasks } from './cloud-tasks.ts'
 import { type Dispatch, markQueued } from './ledger.ts'
 import type { Task } from './task.ts'
@@ -19,23 +19,26 @@ export interface Sender {
    * @param options.insist sends even if the circuit breaker is open
    * @returns how many were sent
    */
-  send(alarms: readonly Alarm[], options: { time: number; width: number; insist?: boolean }): Promise<number>
+  send(
+    deliveries: readonly Delivery[],
+    options: { timeoutMs: number; concurrency: number; ignoreBreaker?: boolean },
+  ): Promise<number>
   /** Whether Cloud Tasks still has a delivery. @throws its error, or an error if it does not respond within `time` */
-  holds(alarm: Dispatch, time: number): Promise<boolean>
+  hasDelivery(delivery: Dispatch, timeoutMs: number): Promise<boolean>
 }
 
 /**
  * A circuit breaker: after so many timeouts in a row, requests send nothing for a while, and the tick does it. So their
  * callers do not wait in vain.
  */
-const mostHung = 3
-const restTime = 10_000
+const breakerThreshold = 3
+const breakerOpenMs = 10_000
 /** Cloud Tasks accepts deadlines up to 30 min. */
-const longestDeadline = 1_800_000
+const maxDeadlineMs = 1_800_000
 /** How long marking the sent tasks may take, even if the client has disconnected. */
 const markMs = 2_000
 /** How much later than the attempt's own deadline Cloud Tasks ends the call. */
-const margin = 15_000
+const deadlineMarginMs = 15_000
 
 /**
  * Creates the sender.
@@ -50,50 +53,56 @@ export function createSender(options: {
   registry: ReadonlyMap<string, Task>
 }): Sender {
   const { client, database, log, url, registry } = options
-  let hung = 0
-  let restsUntil = Number.NEGATIVE_INFINITY
+  let timeoutsInARow = 0
+  let breakerOpenUntil = Number.NEGATIVE_INFINITY
 
-  async function create({ id, name, dispatch, at }: Alarm, signal: AbortSignal): Promise<void> {
+  async function create({ id, name, dispatch, at }: Delivery, signal: AbortSignal): Promise<void> {
     // a task that only another revision knows gets the longest deadline
-    const ownDeadline = registry.get(name)?.deadline ?? longestDeadline
-    const deadline = Math.min(ownDeadline + margin, longestDeadline)
+    const ownDeadline = registry.get(name)?.deadlineMs ?? maxDeadlineMs
+    const deadlineMs = Math.min(ownDeadline + deadlineMarginMs, maxDeadlineMs)
     const body = JSON.stringify({ id, dispatch })
     await client.create(
-      { id: alarmId({ id, dispatch }), url: `${url}/runtime/callbacks/${name}`, body, at, deadline },
+      {
+        id: deliveryName({ id, dispatch }),
+        url: `${url}/runtime/callbacks/${name}`,
+        body,
+        scheduleTime: at,
+        deadlineMs,
+      },
       signal,
     )
   }
 
-  const send: Sender['send'] = async (alarms, { time, width, insist = false }) => {
-    if (!insist && performance.now() < restsUntil) return 0
-    const sent: Alarm[] = []
-    const waiting = [...alarms]
+  const send: Sender['send'] = async (deliveries, { timeoutMs, concurrency, ignoreBreaker = false }) => {
+    if (!ignoreBreaker && performance.now() < breakerOpenUntil) return 0
+    const sent: Delivery[] = []
+    const waiting = [...deliveries]
     let failure: unknown
-    const late = await limited(time, async (signal) => {
-      async function lane(): Promise<void> {
-        for (let alarm = waiting.shift(); alarm && !signal.aborted; alarm = waiting.shift()) {
+    const late = await withTimeout(timeoutMs, async (signal) => {
+      async function worker(): Promise<void> {
+        for (let delivery = waiting.shift(); delivery && !signal.aborted; delivery = waiting.shift()) {
           try {
-            await orAborted(create(alarm, signal), signal)
-            sent.push(alarm)
+            await abortable(create(delivery, signal), signal)
+            sent.push(delivery)
           } catch (error) {
             failure = error
           }
         }
       }
-      await Promise.all(Array.from({ length: Math.min(width, alarms.length) }, lane))
+      await Promise.all(Array.from({ length: Math.min(concurrency, deliveries.length) }, worker))
       return signal.aborted
     })
-    hung = late ? hung + 1 : 0
-    if (hung >= mostHung) restsUntil = performance.now() + restTime
+    timeoutsInARow = late ? timeoutsInARow + 1 : 0
+    if (timeoutsInARow >= breakerThreshold) breakerOpenUntil = performance.now() + breakerOpenMs
     if (failure) {
-      const left = alarms.length - sent.length
+      const left = deliveries.length - sent.length
       log.warn(
         { err: failure },
-        `Cloud Tasks accepted ${sent.length} of ${alarms.length} tasks; the tick sends the other ${left}`,
+        `Cloud Tasks accepted ${sent.length} of ${deliveries.length} tasks; the tick sends the other ${left}`,
       )
     }
     if (sent.length > 0) {
-      await allTheSame(markMs, () => markQueued(database, sent)).catch((err) =>
+      await withOwnDeadline(markMs, () => markQueued(database, sent)).catch((err) =>
         log.warn(
           { err },
           'Tasks were sent, but could not be marked as queued: the tick sends them again, to no effect',
@@ -103,11 +112,11 @@ export function createSender(options: {
     return sent.length
   }
 
-  function holds(alarm: Dispatch, time: number): Promise<boolean> {
-    return limited(time, (signal) => orAborted(client.has(alarmId(alarm), signal), signal))
+  function hasDelivery(delivery: Dispatch, timeoutMs: number): Promise<boolean> {
+    return withTimeout(timeoutMs, (signal) => abortable(client.has(deliveryName(delivery), signal), signal))
   }
 
-  return { send, holds }
+  return { send, hasDelivery }
 }
 
 /**
@@ -116,16 +125,22 @@ export function createSender(options: {
  *
  * @see https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks#Task.FIELDS.name
  */
-function alarmId({ id, dispatch }: Pick<Dispatch, 'id' | 'dispatch'>): string {
+function deliveryName({ id, dispatch }: Pick<Dispatch, 'id' | 'dispatch'>): string {
   const name = `${id}-${dispatch}`
   return `${createHash('sha256').update(name).digest('hex').slice(0, 8)}-${name}`
 }
 
 /** Runs `work` with a signal that aborts after `time` milliseconds. */
-async function limited<Value>(time: number, work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+async function withTimeout<Value>(
+  timeoutMs: number,
+  work: (signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
   const controller = new AbortController()
   setMaxListeners(0, controller.signal)
-  const timer = setTimeout(() => controller.abort(new Error('Cloud Tasks did not respond in time')), time)
+  const timer = setTimeout(
+    () => controller.abort(new Error('Cloud Tasks did not respond in time')),
+    timeoutMs,
+  )
   try {
     return await work(controller.signal)
   } finally {

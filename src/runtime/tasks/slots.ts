@@ -10,7 +10,7 @@ import { schedules } from './table.ts'
  * A schedule counts as removed if no tick has declared it for this long. For less, two revisions may be serving, one of
  * them without it.
  */
-const goneMs = 30 * 60_000
+const removedAfterMs = 30 * 60_000
 
 const { name, pattern, lastSlot, declaredAt, goneSince } = schedules
 const moment = now.mapWith(lastSlot)
@@ -21,12 +21,12 @@ const moment = now.mapWith(lastSlot)
  *
  * @returns how many were enqueued
  */
-export async function enqueueDue(
+export async function enqueueDueSchedules(
   database: Database,
   log: Log,
   declared: readonly Schedule[],
 ): Promise<number> {
-  if (declared.length > 0) await declare(database, declared)
+  if (declared.length > 0) await recordDeclared(database, declared)
   let count = 0
   const known = await database
     .select({ name, last: sql`max(${lastSlot})`.mapWith(lastSlot), now: moment })
@@ -35,10 +35,10 @@ export async function enqueueDue(
   for (const { name, last, now } of known) {
     const schedule = declared.find((candidate) => candidate.name === name)
     const slot = schedule && nextSlot(schedule, last, log)
-    if (schedule && slot && slot <= now) count += await enqueueOne(database, schedule)
+    if (schedule && slot && slot <= now) count += await enqueueSchedule(database, schedule)
   }
-  if (declared.length > 0) await declare(database, declared, known[0]?.now)
-  await forget(database, declared)
+  if (declared.length > 0) await recordDeclared(database, declared, known[0]?.now)
+  await pruneSchedules(database, declared)
   return count
 }
 
@@ -48,7 +48,11 @@ export async function enqueueDue(
  *
  * @param seenTo the time up to which the slots are handled; if absent, only new schedules are recorded
  */
-async function declare(database: Database, declared: readonly Schedule[], seenTo?: Date): Promise<void> {
+async function recordDeclared(
+  database: Database,
+  declared: readonly Schedule[],
+  seenTo?: Date,
+): Promise<void> {
   const rows = declared
     .map((schedule) => ({
       name: schedule.name,
@@ -68,7 +72,7 @@ async function declare(database: Database, declared: readonly Schedule[], seenTo
  * Records which known schedules are not declared, and deletes those that no tick has declared for long. Without ticks,
  * no schedule counts as removed.
  */
-async function forget(database: Database, declared: readonly Schedule[]): Promise<void> {
+async function pruneSchedules(database: Database, declared: readonly Schedule[]): Promise<void> {
   const ours = declared.map((schedule) => sql`(${schedule.name}, ${schedule.pattern})`)
   const found = (which: SQL | undefined) =>
     sql`(${name}, ${pattern}) in ${database
@@ -78,7 +82,7 @@ async function forget(database: Database, declared: readonly Schedule[]): Promis
       .for('update', { skipLocked: true })}`
   const others = and(notInArray(sql`(${name}, ${pattern})`, ours), isNull(goneSince))
   await database.update(schedules).set({ goneSince: now }).where(found(others))
-  await database.delete(schedules).where(found(lt(goneSince, fromNow(-goneMs))))
+  await database.delete(schedules).where(found(lt(goneSince, fromNow(-removedAfterMs))))
 }
 
 /** The next slot. An error, such as an unknown time zone, is logged, so that the tick continues. */
@@ -92,7 +96,7 @@ function nextSlot({ nextAfter }: Schedule, last: Date, log: Log): Date | undefin
 }
 
 /** Enqueues one schedule. Its patterns share the last slot, so that a slot of two revisions runs once. */
-async function enqueueOne(database: Database, schedule: Schedule): Promise<number> {
+async function enqueueSchedule(database: Database, schedule: Schedule): Promise<number> {
   const ofName = eq(name, schedule.name)
   return database.transaction(async (tx) => {
     const rows = await tx

@@ -2,17 +2,17 @@ import { and, asc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
 import type { Log } from '../log/logger.ts'
-import type { AlarmRow } from './alarm.ts'
-import { alarmColumns } from './alarm.ts'
-import { announceDeath } from './announce.ts'
+import type { DeliveryRow } from './alarm.ts'
+import { deliveryColumns } from './alarm.ts'
+import { announceDeadTask } from './announce.ts'
 import type { Dispatch } from './ledger.ts'
-import { inContextOf } from './origin.ts'
+import { runInTaskContext } from './origin.ts'
 import { isAmong, stateIs, tasks } from './table.ts'
 
 /** Rows that changed more recently are skipped: their own requests, or another tick, may be working on them. */
-const settleTime = 30_000
+const recentMs = 30_000
 /** Cloud Tasks is asked about deliveries that are overdue for this long. */
-const overdueTime = 600_000
+const overdueMs = 600_000
 
 /**
  * Takes tasks whose deliveries were not sent. For half a minute, no other tick takes them.
@@ -20,34 +20,34 @@ const overdueTime = 600_000
  * @param limit how many at most
  * @returns their deliveries
  */
-export async function takePending(database: Database, limit: number): Promise<AlarmRow[]> {
+export async function takeUndelivered(database: Database, limit: number): Promise<DeliveryRow[]> {
   const found = database
     .select({ id: tasks.id })
     .from(tasks)
-    .where(and(stateIs('pending'), sql`${alarmColumns.near}`, lt(tasks.touchedAt, fromNow(-settleTime))))
+    .where(and(stateIs('pending'), sql`${deliveryColumns.sendable}`, lt(tasks.touchedAt, fromNow(-recentMs))))
     .orderBy(asc(tasks.dueAt))
     .limit(limit)
     .for('update', { skipLocked: true })
-  return database.update(tasks).set({ touchedAt: now }).where(isAmong(found)).returning(alarmColumns)
+  return database.update(tasks).set({ touchedAt: now }).where(isAmong(found)).returning(deliveryColumns)
 }
 
 /** Requeues running tasks whose lease has expired: their process was killed. @returns how many */
-export async function takeRunaways(database: Database, limit: number): Promise<number> {
+export async function rescueTasks(database: Database, limit: number): Promise<number> {
   const found = database
     .select({ id: tasks.id })
     .from(tasks)
     .where(and(stateIs('running'), lt(tasks.leasedUntil, now)))
     .limit(limit)
     .for('update', { skipLocked: true })
-  return anew(database, isAmong(found))
+  return requeue(database, isAmong(found))
 }
 
 /** Takes tasks that Cloud Tasks should have delivered long ago, so that it can be asked about them. */
-export async function takeOverdue(database: Database, limit: number): Promise<Dispatch[]> {
+export async function takeOverdueDeliveries(database: Database, limit: number): Promise<Dispatch[]> {
   const found = database
     .select({ id: tasks.id })
     .from(tasks)
-    .where(and(stateIs('queued'), lt(tasks.touchedAt, fromNow(-overdueTime))))
+    .where(and(stateIs('queued'), lt(tasks.touchedAt, fromNow(-overdueMs))))
     .orderBy(asc(tasks.touchedAt))
     .limit(limit)
     .for('update', { skipLocked: true })
@@ -59,35 +59,35 @@ export async function takeOverdue(database: Database, limit: number): Promise<Di
 }
 
 /** Requeues a task whose delivery is lost. @returns 1; 0 if the task has changed meanwhile */
-export async function takeLost(database: Database, { id, dispatch }: Dispatch): Promise<number> {
-  return anew(database, and(eq(tasks.id, id), eq(tasks.dispatch, dispatch), stateIs('queued')))
+export async function requeueLost(database: Database, { id, dispatch }: Dispatch): Promise<number> {
+  return requeue(database, and(eq(tasks.id, id), eq(tasks.dispatch, dispatch), stateIs('queued')))
 }
 
 /** Logs and reports dead tasks whose process ended before it could do so. @returns how many */
-export async function announceDead(database: Database, log: Log, limit: number): Promise<number> {
+export async function announceDeadTasks(database: Database, log: Log, limit: number): Promise<number> {
   return database.transaction(async (tx) => {
     const dead = await tx
       .select()
       .from(tasks)
       .where(
-        and(stateIs('dead'), sql`${tasks.announcedAt} is null`, lt(tasks.finishedAt, fromNow(-settleTime))),
+        and(stateIs('dead'), sql`${tasks.announcedAt} is null`, lt(tasks.finishedAt, fromNow(-recentMs))),
       )
       .limit(limit)
       .for('update', { skipLocked: true })
     for (const row of dead) {
       const error = new Error(row.lastError ?? 'unknown')
-      await inContextOf(row, () => announceDeath(tx, log, row, error))
+      await runInTaskContext(row, () => announceDeadTask(tx, log, row, error))
     }
     return dead.length
   })
 }
 
 /** Deletes tasks that finished more than `keep` milliseconds ago. @returns how many */
-export async function pruneTasks(database: Database, keep: number, limit: number): Promise<number> {
+export async function pruneTasks(database: Database, retentionMs: number, limit: number): Promise<number> {
   const old = database
     .select({ id: tasks.id })
     .from(tasks)
-    .where(and(stateIs('done', 'cancelled'), lt(tasks.finishedAt, fromNow(-keep))))
+    .where(and(stateIs('done', 'cancelled'), lt(tasks.finishedAt, fromNow(-retentionMs))))
     .limit(limit)
     .for('update', { skipLocked: true })
   const { rowCount } = await database.delete(tasks).where(isAmong(old))
@@ -95,7 +95,7 @@ export async function pruneTasks(database: Database, keep: number, limit: number
 }
 
 /** Makes tasks pending at a new dispatch. This tick, or the next, sends them. */
-async function anew(database: Database, which: SQL | undefined): Promise<number> {
+async function requeue(database: Database, which: SQL | undefined): Promise<number> {
   const { rowCount } = await database
     .update(tasks)
     .set({
@@ -103,7 +103,7 @@ async function anew(database: Database, which: SQL | undefined): Promise<number>
       dispatch: sql`${tasks.dispatch} + 1`,
       lease: null,
       leasedUntil: null,
-      touchedAt: fromNow(-2 * settleTime),
+      touchedAt: fromNow(-2 * recentMs),
     })
     .where(which)
   return rowCount ?? 0

@@ -35,9 +35,9 @@ export interface Task<Payload extends z.ZodType = z.ZodType> {
   readonly payload: Payload
   readonly variables: Variables
   /** How many attempts, and the shortest and longest wait between two of them, in milliseconds. */
-  readonly retry: { readonly attempts: number; readonly min: number; readonly max: number }
+  readonly retry: { readonly attempts: number; readonly minMs: number; readonly maxMs: number }
   /** How long an attempt may take, in milliseconds. */
-  readonly deadline: number
+  readonly deadlineMs: number
   readonly run: (attempt: Attempt) => Result
 }
 
@@ -84,8 +84,8 @@ export function defineTask<
     name,
     payload,
     variables: variables ?? {},
-    retry: { attempts, min, max },
-    deadline,
+    retry: { attempts, minMs: min, maxMs: max },
+    deadlineMs: deadline,
     run: run as unknown as Task['run'],
   }
 }
@@ -100,7 +100,7 @@ export function isTaskName(name: string): boolean {
  *
  * @throws {TypeError} naming the task, for what JSON cannot hold: a bigint, what contains itself
  */
-export function stored(task: Task, payload: unknown): unknown {
+export function roundTripJson(task: Task, payload: unknown): unknown {
   try {
     return JSON.parse(JSON.stringify(payload) ?? 'null')
   } catch (cause) {
@@ -114,7 +114,7 @@ export function stored(task: Task, payload: unknown): unknown {
  *
  * @param attempt the number of the failed attempt, from 1
  */
-export function backoff({ retry }: Task, attempt: number): number {
-  const full = Math.min(retry.max, retry.min * 2 ** Math.min(attempt - 1, 30))
+export function backoffMs({ retry }: Task, attempt: number): number {
+  const full = Math.min(retry.maxMs, retry.minMs * 2 ** Math.min(attempt - 1, 30))
   return Math.round(full * (1 - Math.random() / 2))
 }

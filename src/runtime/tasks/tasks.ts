@@ -2,13 +2,13 @@ import type { MiddlewareHandler } from 'hono'
 import type { Config, Values } from '../config/config.ts'
 import type { taskVariables } from '../config/task-variables.ts'
 import type { Database } from '../database/database.ts'
-import { readerOn } from '../database/reader.ts'
+import { createReader } from '../database/reader.ts'
 import type { BaseEnv } from '../http/env.ts'
 import type { Step } from '../http/validation.ts'
 import type { Log } from '../log/logger.ts'
 import type { RouteGroup } from '../routes/route-group.ts'
-import { answerCallback } from './callback.ts'
-import { type CloudTasks, cloudTasks } from './cloud-tasks.ts'
+import { handleCallback } from './callback.ts'
+import { type CloudTasks, createCloudTasks } from './cloud-tasks.ts'
 import { callbackFeature, operatorFeature } from './features.ts'
 import { admitInvoker } from './invoker.ts'
 import { sendOutbox } from './outbox.ts'
@@ -24,11 +24,11 @@ export interface BackgroundWork {
   /** Checks that a call comes from Google. */
   readonly invoker?: Step
   /** Sends the tasks that a request has enqueued to Cloud Tasks, before the response. */
-  readonly sending?: MiddlewareHandler<BaseEnv>
+  readonly flushOutbox?: MiddlewareHandler<BaseEnv>
 }
 
 /** How long a tick may take. The next one starts after a minute. */
-const tickTime = 45_000
+const tickMs = 45_000
 
 /**
  * Connects the features' tasks and schedules to Cloud Tasks.
@@ -71,28 +71,28 @@ export function backgroundWork(options: {
   const emulator = config.CLOUD_TASKS_EMULATOR_HOST
   const client =
     options.cloudTasks ??
-    cloudTasks({
+    createCloudTasks({
       ...{ queue: config.TASKS_QUEUE, invoker: account, audience, emulator },
       metadataHost: config.GCE_METADATA_HOST,
     })
   const sender = createSender({ client, database, log, url, registry })
-  const longest = longestAttempt(config.REQUEST_TIMEOUT)
+  const maxAttemptMs = maxAttemptOf(config.REQUEST_TIMEOUT)
   const attempts = {
-    ...{ database, config, log, stopping, registry, longest },
-    reader: readerOn(database.$client),
-    patience: config.TASKS_PATIENCE * 1000,
+    ...{ database, config, log, stopping, registry, maxAttemptMs },
+    reader: createReader(database.$client),
+    gracePeriodMs: config.TASKS_PATIENCE * 1000,
   }
   const ticks = {
     ...{ database, log, sender, schedules },
-    keep: config.TASKS_KEEP * 1000,
-    time: Math.min(tickTime, longest),
+    retentionMs: config.TASKS_KEEP * 1000,
+    budgetMs: Math.min(tickMs, maxAttemptMs),
   }
 
   return {
     features: [
       operatorFeature,
       callbackFeature({
-        run: (c, dispatch) => answerCallback(c, dispatch, attempts),
+        run: (c, dispatch) => handleCallback(c, dispatch, attempts),
         tick: (c) => tick(ticks, c.get('signal')),
       }),
     ],
@@ -101,12 +101,12 @@ export function backgroundWork(options: {
       issuers: config.OIDC_ISSUERS,
       jwksUrl: config.OIDC_JWKS_URL,
     }),
-    sending: sendOutbox(sender, revision),
+    flushOutbox: sendOutbox(sender, revision),
   }
 }
 
 /** How long an attempt may take, in milliseconds, so that its outcome can be written before the request's deadline. */
-function longestAttempt(requestTimeout: number): number {
+function maxAttemptOf(requestTimeout: number): number {
   return 1000 * (requestTimeout - 2 * Math.min(5, requestTimeout / 10))
 }
 

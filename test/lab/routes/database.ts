@@ -7,9 +7,9 @@ import {
   handle,
   json,
   jsonBody,
+  mapRefusals,
   Problem,
   problems,
-  refusals,
   z,
 } from '#runtime'
 
@@ -123,7 +123,7 @@ export function databaseRoutes(database: Database) {
     handle(join, async (c) => {
       const { tx } = c.var
       const values = { id: crypto.randomUUID(), ...c.req.valid('json') } as typeof members.$inferInsert
-      await refusals(tx.insert(members).values(values), {
+      await mapRefusals(tx.insert(members).values(values), {
         constraints: {
           members_email_key: memberProblems.EMAIL_TAKEN,
           members_friend: memberProblems.FRIEND_UNKNOWN,
