@@ -22,22 +22,22 @@ export const points = {
   markQueued: statement((database) => ledger.markQueued(database, [dispatch])),
 
   claim: statement((database) => ledger.claim(database, dispatch)),
-  look: statement((database) => ledger.look(database, id)),
-  finish: statement((database) => ledger.finish(database, row)),
-  release: statement((database) => ledger.release(database, row)),
-  reschedule: statement((database) => ledger.reschedule(database, row, 1, 'Error: lost')),
-  bury: statement((database) => ledger.bury(database, row, 1, 'Error: lost')),
+  findState: statement((database) => ledger.findState(database, id)),
+  markDone: statement((database) => ledger.markDone(database, row)),
+  releaseTask: statement((database) => ledger.releaseTask(database, row)),
+  requeueForRetry: statement((database) => ledger.requeueForRetry(database, row, 1, 'Error: lost')),
+  markDead: statement((database) => ledger.markDead(database, row, 1, 'Error: lost')),
   markAnnounced: statement((database) => ledger.markAnnounced(database, id)),
 
-  takePending: statement((database) => sweeps.takePending(database, 1)),
-  takeRunaways: statement((database) => sweeps.takeRunaways(database, 1)),
-  takeOverdue: statement((database) => sweeps.takeOverdue(database, 1)),
-  takeLost: statement((database) => sweeps.takeLost(database, dispatch)),
+  takeUndelivered: statement((database) => sweeps.takeUndelivered(database, 1)),
+  rescueTasks: statement((database) => sweeps.rescueTasks(database, 1)),
+  takeOverdueDeliveries: statement((database) => sweeps.takeOverdueDeliveries(database, 1)),
+  requeueLost: statement((database) => sweeps.requeueLost(database, dispatch)),
   pruneTasks: statement((database) => sweeps.pruneTasks(database, 1, 1)),
 
   redriveTask: statement((database) => operators.redriveTask(database, id)),
   redriveTasks: statement((database) => operators.redriveTasks(database, dispatch.name)),
-  cancelTask: statement((database) => operators.cancelTask(database, id)),
+  forceCancelTask: statement((database) => operators.forceCancelTask(database, id)),
 
   /** What the effect of a step writes. */
   effect: statement((tx) => tx.insert(notesTable).values(note)),

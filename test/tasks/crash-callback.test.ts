@@ -47,12 +47,12 @@ describe('an attempt that succeeds is written once', () => {
   test.each<Kill>([
     { moment: 'before', at: 'claim', left: 'queued 1/0', end: 'done 1/1', within: byRetry },
     { moment: 'after', at: 'claim', ...repeated },
-    { moment: 'before', at: 'finish', ...repeated },
-    { moment: 'after', at: 'finish', ...repeated },
+    { moment: 'before', at: 'markDone', ...repeated },
+    { moment: 'after', at: 'markDone', ...repeated },
     { moment: 'before', at: 'effect', ...repeated },
     { moment: 'after', at: 'effect', ...repeated },
-    { moment: 'before', at: ['finish', 'commit'], ...repeated },
-    { moment: 'after', at: ['finish', 'commit'], left: 'done 1/1', end: 'done 1/1', within: byRetry },
+    { moment: 'before', at: ['markDone', 'commit'], ...repeated },
+    { moment: 'after', at: ['markDone', 'commit'], left: 'done 1/1', end: 'done 1/1', within: byRetry },
   ])('killed right $moment $at', async (kill) => {
     await killed(kill)
     expect(await service.written()).toEqual(['Tea'])
@@ -63,8 +63,8 @@ describe('an attempt that fails is followed by one that is written', () => {
   const pending = { left: 'pending 2/1', end: 'done 2/2' }
 
   test.each<Kill>([
-    { moment: 'before', at: 'reschedule', left: 'running 1/1', end: 'done 1/2', within: byLease },
-    { moment: 'after', at: 'reschedule', ...pending, within: byTick },
+    { moment: 'before', at: 'requeueForRetry', left: 'running 1/1', end: 'done 1/2', within: byLease },
+    { moment: 'after', at: 'requeueForRetry', ...pending, within: byTick },
     { moment: 'before', at: 'createTask', ...pending, within: byTick },
     { moment: 'after', at: 'createTask', ...pending, deliveries: 2, within: 5 },
     { moment: 'before', at: 'markQueued', ...pending, deliveries: 2, within: 5 },
@@ -78,7 +78,7 @@ describe('an attempt that fails is followed by one that is written', () => {
 describe('an attempt that fails for good', () => {
   test('killed right before bury: another attempt is made', async () => {
     const kill: Kill = {
-      ...{ moment: 'before', at: 'bury', left: 'running 1/1', end: 'dead 1/2', within: byLease },
+      ...{ moment: 'before', at: 'markDead', left: 'running 1/1', end: 'dead 1/2', within: byLease },
     }
     await killed(kill, 'fatal', 'fatal')
     expect(await service.written()).toEqual([])
@@ -86,7 +86,7 @@ describe('an attempt that fails for good', () => {
 
   test('killed right after bury: the task stays dead', async () => {
     const kill: Kill = {
-      ...{ moment: 'after', at: 'bury', left: 'dead 1/1', end: 'dead 1/1', within: byRetry },
+      ...{ moment: 'after', at: 'markDead', left: 'dead 1/1', end: 'dead 1/1', within: byRetry },
     }
     await killed(kill, 'fatal')
     expect(await service.written()).toEqual([])

@@ -26,8 +26,8 @@ async function tickKilled({ moment, at, left, deliveries }: Kill): Promise<void>
 
 describe('what was not handed over is sent by a later tick', () => {
   test.each<Kill>([
-    { moment: 'before', at: 'takePending', left: ['pending 1/0'], deliveries: 0 },
-    { moment: 'after', at: 'takePending', left: ['pending 1/0'], deliveries: 0 },
+    { moment: 'before', at: 'takeUndelivered', left: ['pending 1/0'], deliveries: 0 },
+    { moment: 'after', at: 'takeUndelivered', left: ['pending 1/0'], deliveries: 0 },
     { moment: 'before', at: 'createTask', left: ['pending 1/0'], deliveries: 0 },
     { moment: 'after', at: 'createTask', left: ['pending 1/0'], deliveries: 1 },
     { moment: 'before', at: 'markQueued', left: ['pending 1/0'], deliveries: 1 },
@@ -48,8 +48,8 @@ describe('what was not handed over is sent by a later tick', () => {
 
 describe('what a killed process held is rescued by a later tick', () => {
   test.each<Kill>([
-    { moment: 'before', at: 'takeRunaways', left: ['running 1/1'], deliveries: 1 },
-    { moment: 'after', at: 'takeRunaways', left: ['pending 2/1'], deliveries: 1 },
+    { moment: 'before', at: 'rescueTasks', left: ['running 1/1'], deliveries: 1 },
+    { moment: 'after', at: 'rescueTasks', left: ['pending 2/1'], deliveries: 1 },
   ])('killed right $moment $at', async (kill) => {
     await service.start()
     await service.enqueue('Tea')
@@ -66,12 +66,12 @@ describe('what a killed process held is rescued by a later tick', () => {
 
 describe('a delivery that Cloud Tasks lost is found by a later tick', () => {
   test.each<Kill>([
-    { moment: 'before', at: 'takeOverdue', left: ['queued 1/0'], deliveries: 0 },
-    { moment: 'after', at: 'takeOverdue', left: ['queued 1/0'], deliveries: 0 },
+    { moment: 'before', at: 'takeOverdueDeliveries', left: ['queued 1/0'], deliveries: 0 },
+    { moment: 'after', at: 'takeOverdueDeliveries', left: ['queued 1/0'], deliveries: 0 },
     { moment: 'before', at: 'getTask', left: ['queued 1/0'], deliveries: 0 },
     { moment: 'after', at: 'getTask', left: ['queued 1/0'], deliveries: 0 },
-    { moment: 'before', at: 'takeLost', left: ['queued 1/0'], deliveries: 0 },
-    { moment: 'after', at: 'takeLost', left: ['pending 2/0'], deliveries: 0 },
+    { moment: 'before', at: 'requeueLost', left: ['queued 1/0'], deliveries: 0 },
+    { moment: 'after', at: 'requeueLost', left: ['pending 2/0'], deliveries: 0 },
   ])('killed right $moment $at', async (kill) => {
     await service.start()
     await service.enqueue('Tea')
