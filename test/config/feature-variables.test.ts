@@ -67,7 +67,7 @@ describe('createApp parses the variables of the features that it mounts', () => 
     variables: { ...notes.variables, NOTES_KEY: z.string() },
   })
   const log = createLogger({ level: 'silent', service: 'test', output: { write() {} } })
-  const database = createDatabase({ url: undefined, pool: 1, timeout: 1, name: 'test', log })
+  const database = createDatabase({ url: undefined, pool: 1, timeoutSeconds: 1, name: 'test', log })
   const start = (config: Config, ...features: Feature[]) => createApp({ config, database, log, features })
 
   test('where its configuration was parsed without them', async () => {

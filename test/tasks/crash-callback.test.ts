@@ -99,7 +99,7 @@ describe('an attempt that fails for good', () => {
     const first = await service.start()
     await service.enqueue('Tea')
     service.directions.push('fatal')
-    const { dead } = service.killAt(moment, ['bury', 'markAnnounced'])
+    const { dead } = service.killAt(moment, ['markDead', 'markAnnounced'])
     await service.emulator.settle()
     await dead
     const told = /is dead after 1 attempts/

@@ -142,7 +142,7 @@ test('a task that is given back between the claim and the look keeps its alarm',
     "update runtime.tasks set state = 'running', lease = gen_random_uuid(), leased_until = runtime.service_now() + interval '30 s'"
   await onServer(databaseUrl, take)
   direct = async () => 'write'
-  const sprung = database.at('before', 'look', async () => {
+  const sprung = database.at('before', 'findState', async () => {
     await onServer(databaseUrl, free)
     return 'go on'
   })

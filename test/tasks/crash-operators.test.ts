@@ -85,7 +85,7 @@ test.each<{ moment: Moment; left: string }>([
   await service.enqueue('Tea')
   const [row] = await service.ledger()
   const path = `/runtime/tasks/${row?.id}/cancel`
-  const killed = service.killAt(moment, 'cancelTask')
+  const killed = service.killAt(moment, 'forceCancelTask')
   await expect(api(path, { method: 'POST' })).rejects.toThrow('fetch failed')
   await killed.dead
   expect(await service.left()).toEqual({ tasks: [left], deliveries: 1 })

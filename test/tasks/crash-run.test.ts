@@ -96,7 +96,7 @@ test.each([
   { moment: 'after', left: 'queued 1/0', end: 'done 1/1', within: 1 },
 ] as const)('SIGTERM, and killed right $moment release', async ({ moment, left, end, within }) => {
   const { first, settled } = await startRunning()
-  const { dead } = service.killAt(moment, 'release')
+  const { dead } = service.killAt(moment, 'releaseTask')
   first.child.kill('SIGTERM')
   await dead
   await settled

@@ -45,7 +45,7 @@ export function parseConfig(
   environment: Record<string, string | undefined>,
   features: readonly Variables[] = [],
 ): Config {
-  return parse(withoutLineEnds(environment), allVariables(features))
+  return parse(trimLineEnds(environment), allVariables(features))
 }
 
 /**
@@ -94,7 +94,7 @@ function parse(set: Record<string, string>, variables: Variables): Config {
  */
 export function parseDatabase(environment: Record<string, string | undefined>) {
   const { DATABASE_URL, GCE_METADATA_HOST } = runtimeVariables
-  const set = withoutLineEnds(environment)
+  const set = trimLineEnds(environment)
   const url = DATABASE_URL.safeParse(set.DATABASE_URL)
   const host = GCE_METADATA_HOST.safeParse(set.GCE_METADATA_HOST)
   const problem = url.success ? 'is required but not set' : url.error.issues[0]?.message
@@ -121,7 +121,7 @@ export function describeConfig(config: Config, features: readonly Variables[] = 
 }
 
 /** The variables that are set, without the line breaks at their ends. */
-function withoutLineEnds(environment: Record<string, string | undefined>): Record<string, string> {
+function trimLineEnds(environment: Record<string, string | undefined>): Record<string, string> {
   const trimmed = Object.entries(environment).map(([name, value = '']) => [
     name,
     value.replace(/[\r\n]+$/, ''),
