@@ -34,7 +34,7 @@ describe('these tests see what they look for', () => {
 
   test('the files', () => {
     expect(own.map(({ path }) => path)).toEqual(
-      expect.arrayContaining(['src/runtime/kernel/within.ts', 'dev/main.ts']),
+      expect.arrayContaining(['src/runtime/kernel/wait-at-most.ts', 'dev/main.ts']),
     )
   })
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { shapeOfJson } from '#src/runtime/http/json-shape.ts'
-import { refuseUnsafe } from '#src/runtime/http/text.ts'
+import { refuseUnsafe } from '#src/runtime/http/unsafe-values.ts'
 
 const encode = (text: string) => new TextEncoder().encode(text)
 const json = fc

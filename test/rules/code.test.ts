@@ -188,7 +188,7 @@ describe('these rules see what they look for', () => {
   test('the files', () => {
     expect(src.length).toBeGreaterThan(40)
     expect(src.map(({ path }) => path)).toEqual(
-      expect.arrayContaining(['src/app.ts', 'src/runtime/kernel/within.ts']),
+      expect.arrayContaining(['src/app.ts', 'src/runtime/kernel/wait-at-most.ts']),
     )
   })
 

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { handle, jsonBody, type RouteDefinition } from '#src/runtime/routes/route.ts'
-import { refusePattern } from '#src/runtime/schemas/patterns.ts'
+import { refusePattern } from '#src/runtime/schemas/pattern-checks.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { testService } from '#test/support/service.ts'
 

@@ -1,9 +1,9 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import type { Database, Transaction } from '#src/runtime/database/database.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
-import * as ledger from '#src/runtime/tasks/ledger.ts'
+import * as sweeps from '#src/runtime/tasks/maintenance.ts'
 import * as operators from '#src/runtime/tasks/operators.ts'
-import * as sweeps from '#src/runtime/tasks/sweeps.ts'
+import * as ledger from '#src/runtime/tasks/transitions.ts'
 import { notesTable } from './notes-table.ts'
 import { stepsFeature } from './steps.ts'
 

@@ -3,9 +3,9 @@ import { z } from '@hono/zod-openapi'
 import { defineFeature, type Feature } from '#src/runtime/feature.ts'
 import { defineRoute, handle, json, jsonBody } from '#src/runtime/routes/route.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
-import { fatal } from '#src/runtime/tasks/outcome.ts'
 import { defineSchedule } from '#src/runtime/tasks/schedule.ts'
 import { type Attempt, defineTask, type Task } from '#src/runtime/tasks/task.ts'
+import { fatal } from '#src/runtime/tasks/task-errors.ts'
 import { notesTable } from './notes-table.ts'
 
 const Payload = z

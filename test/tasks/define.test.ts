@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { type Duration, milliseconds } from '#src/runtime/kernel/duration.ts'
-import { retryAfter } from '#src/runtime/tasks/outcome.ts'
 import { backoffMs, defineTask } from '#src/runtime/tasks/task.ts'
+import { retryAfter } from '#src/runtime/tasks/task-errors.ts'
 
 const fine = { name: 'trial.fine', payload: z.object({}), async run() {} }
 

@@ -1,5 +1,5 @@
 import type { JSONWebKeySet } from 'jose'
-import { sendRequest } from '../kernel/call-once.ts'
+import { sendRequest } from '../kernel/send-request.ts'
 
 const timeoutMs = 5_000
 /** Many times the size of a hundred keys. */

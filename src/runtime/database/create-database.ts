@@ -2,8 +2,8 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import type { Log } from '../log/logger.ts'
 import type { Database } from './database.ts'
 import { iamLogin } from './iam-login.ts'
-import { databaseTimeouts } from './limits.ts'
 import { CheckedPool } from './pool.ts'
+import { databaseTimeouts } from './timeouts.ts'
 import { createTransaction } from './transaction.ts'
 
 /**

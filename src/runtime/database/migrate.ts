@@ -4,9 +4,15 @@ import { NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
 import { findDatabaseError } from '../kernel/database-error.ts'
-import { GuardedClient } from './client.ts'
+import { GuardedClient } from './guarded-client.ts'
 import { iamLogin } from './iam-login.ts'
-import { countForeign, type Journal, type MigrationSet, readJournal, refuseSkipped } from './journal.ts'
+import {
+  countForeign,
+  type Journal,
+  type MigrationSet,
+  readJournal,
+  refuseSkipped,
+} from './migration-journal.ts'
 
 /** Any number works, as long as all revisions of the service use the same one. */
 const advisoryLock = 7_296_391_021

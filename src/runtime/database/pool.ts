@@ -1,11 +1,11 @@
 import pg from 'pg'
-import { waitAtMost } from '../kernel/within.ts'
-import { GuardedClient } from './client.ts'
+import { waitAtMost } from '../kernel/wait-at-most.ts'
 import { connectionProblem, databaseUnavailable } from './errors.ts'
-import { prepareConnection } from './introduce.ts'
-import type { DatabaseTimeouts } from './limits.ts'
-import { secondConnectionError } from './scope.ts'
-import { createPoolQuery } from './single.ts'
+import { GuardedClient } from './guarded-client.ts'
+import { createPoolQuery } from './pool-query.ts'
+import { prepareConnection } from './prepare-connection.ts'
+import type { DatabaseTimeouts } from './timeouts.ts'
+import { secondConnectionError } from './transaction-scope.ts'
 
 /** A connection that was idle for longer is checked before use: the CPU may have been off, or the server gone. */
 const checkAfterIdleMs = 1_000

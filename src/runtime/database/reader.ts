@@ -1,8 +1,8 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import type { Database } from './database.ts'
-import { acquireForTransaction } from './held.ts'
 import type { CheckedPool } from './pool.ts'
 import type { Statement } from './statement.ts'
+import { acquireForTransaction } from './transaction-connection.ts'
 
 /** The queries that only read. */
 export type Reader = Pick<Database, 'select' | 'selectDistinct' | 'selectDistinctOn' | '$count' | 'execute'>

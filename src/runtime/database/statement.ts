@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { RequestContext } from '../kernel/context.ts'
-import { waitAtMost } from '../kernel/within.ts'
-import { cancelStatement } from './cancel.ts'
+import { waitAtMost } from '../kernel/wait-at-most.ts'
+import { cancelStatement } from './cancel-statement.ts'
 import { endsConnection } from './errors.ts'
 
 /** A statement as Drizzle hands it over. */

@@ -3,9 +3,9 @@ import { NodePgSession, NodePgTransaction } from 'drizzle-orm/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
 import type { Database, Transaction } from './database.ts'
-import { acquireForTransaction } from './held.ts'
 import type { CheckedPool } from './pool.ts'
-import { runInTransaction } from './scope.ts'
+import { acquireForTransaction } from './transaction-connection.ts'
+import { runInTransaction } from './transaction-scope.ts'
 
 type NoSchema = Record<string, never>
 

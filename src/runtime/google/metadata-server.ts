@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { sendRequest } from '../kernel/call-once.ts'
+import { sendRequest } from '../kernel/send-request.ts'
 import type { AccessToken } from './access-tokens.ts'
 
 /** Many times the size of a token. */

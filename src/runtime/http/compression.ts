@@ -1,9 +1,9 @@
 import type { MiddlewareHandler } from 'hono'
 import { compress, COMPRESSIBLE_CONTENT_TYPE_REGEX as compressible } from 'hono/compress'
 import type { BaseEnv } from './env.ts'
-import { releaseResponse, reserveResponse } from './hold.ts'
+import { replaceResponse } from './prepare-response.ts'
+import { releaseResponse, reserveResponse } from './request-memory.ts'
 import { stateOf } from './request-state.ts'
-import { replaceResponse } from './settle.ts'
 
 /** Bytes; below it the frame costs more than it saves. */
 const threshold = 1024

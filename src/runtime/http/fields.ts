@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { takesFile, type ValueReader, valueReader } from './typed-text.ts'
+import { takesFile, type ValueReader, valueReader } from './value-reader.ts'
 
 type Schema = z.core.$ZodType
 

@@ -1,5 +1,5 @@
 import { Problem, problems } from '../kernel/problem.ts'
-import { pointerStep } from './text.ts'
+import { pointerStep } from './unsafe-values.ts'
 
 /** The limit of common file systems, in bytes. */
 const maxBytes = 255

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Context } from 'hono'
-import { ClientDisconnectedError, isClientDisconnected } from './client-left.ts'
+import { ClientDisconnectedError, isClientDisconnected } from './client-disconnect.ts'
 import type { BaseEnv } from './env.ts'
-import { isEventStream } from './settle.ts'
+import { isEventStream } from './prepare-response.ts'
 import type { StreamedResponse } from './streamed-response.ts'
 
 /** How long a stream may take to end by itself after its signal has aborted. */

@@ -13,9 +13,9 @@ import {
 import { Problem, problems } from '../kernel/problem.ts'
 import type { BaseEnv } from './env.ts'
 import { splitMultipart } from './multipart.ts'
+import { isEventStream, prepareResponse } from './prepare-response.ts'
 import { stateOf } from './request-state.ts'
 import { isSentStream } from './send-stream.ts'
-import { isEventStream, prepareResponse } from './settle.ts'
 
 /** The header, for the contract. The middleware reads it itself. */
 export const idempotencyKey = z.object({

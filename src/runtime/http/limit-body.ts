@@ -2,13 +2,13 @@ import type { IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
 import { Problem, problems } from '../kernel/problem.ts'
 import type { BaseEnv } from './env.ts'
-import { smallBytes } from './held-bytes.ts'
-import { requestMemory } from './hold.ts'
-import { waitForTurn } from './own-turn.ts'
+import { smallBytes } from './memory-budget.ts'
 import type { BodyLimits } from './read-body.ts'
 import { type BodyBytes, readIncoming, readStream } from './read-bytes.ts'
-import { shareBody } from './share-bytes.ts'
+import { requestMemory } from './request-memory.ts'
+import { shareBody } from './share-body.ts'
 import type { Step } from './validation.ts'
+import { waitForTurn } from './wait-for-turn.ts'
 
 /** The limit of a body, in bytes, if the route declares no `bodyLimit`: 1 MiB. */
 export const defaultBodyLimit = 1024 * 1024

@@ -1,8 +1,8 @@
 import type { NotFoundHandler } from 'hono'
 import { Problem, problems } from '../kernel/problem.ts'
-import type { ProblemResponder } from './answer-problem.ts'
 import type { BaseEnv } from './env.ts'
 import { allowHeader, type Methods, methodNotAllowed } from './methods.ts'
+import type { ProblemResponder } from './problem-responder.ts'
 import { stateOf } from './request-state.ts'
 
 /**

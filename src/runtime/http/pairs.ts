@@ -1,6 +1,6 @@
 import { Problem, type ProblemError, problems } from '../kernel/problem.ts'
 import type { Field, Fields } from './fields.ts'
-import { pointerStep, refuseUnsafe } from './text.ts'
+import { pointerStep, refuseUnsafe } from './unsafe-values.ts'
 import { type RequestPart, validationFailed } from './validation.ts'
 
 /** How many parameters a query may have, and how many fields a form may have. */

@@ -1,10 +1,10 @@
 import type { Context } from 'hono'
 import { Problem, problems } from '../kernel/problem.ts'
 import type { BaseEnv } from './env.ts'
-import { requestMemory } from './hold.ts'
 import { type JsonShape, shapeOfJson } from './json-shape.ts'
 import { decodeUtf8 } from './read-text.ts'
-import { invalidAt } from './text.ts'
+import { requestMemory } from './request-memory.ts'
+import { invalidAt } from './unsafe-values.ts'
 
 /** How many values a JSON body may hold if its route declares no `bodyValues`. */
 const defaultMaxValues = 100_000

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { ClientDisconnectedError } from './client-left.ts'
+import { ClientDisconnectedError } from './client-disconnect.ts'
 
 /** The bytes of a body, in a buffer of their own. */
 export type BodyBytes = Uint8Array<ArrayBuffer>

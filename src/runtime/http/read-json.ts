@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { parseJson } from './parse-json.ts'
-import { refuseUnsafe } from './text.ts'
+import { refuseUnsafe } from './unsafe-values.ts'
 import { type Step, validate } from './validation.ts'
 
 /**

@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import { type Fields, fieldsOf } from './fields.ts'
 import { collectPairs, decodePairs } from './pairs.ts'
-import { refuseUnsafe } from './text.ts'
+import { refuseUnsafe } from './unsafe-values.ts'
 import { type Step, validate } from './validation.ts'
 
 const nothing = z.strictObject({})

@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { Problem, problems } from '../kernel/problem.ts'
-import { refuseUnsafe } from './text.ts'
+import { refuseUnsafe } from './unsafe-values.ts'
 import { type Step, validate } from './validation.ts'
 
 /** Creates the step that reads a text in UTF-8. The handler gets it by `c.req.valid('text')`. */

@@ -6,14 +6,14 @@ import type { Reporter } from '../kernel/reporter.ts'
 import { parseTrace } from '../kernel/trace.ts'
 import type { Log } from '../log/logger.ts'
 import { reportError } from '../log/report.ts'
-import type { ProblemResponder } from './answer-problem.ts'
+import { accessLog, statusOf } from './access-log.ts'
 import type { BaseEnv } from './env.ts'
 import { followStream, type StreamEnd } from './follow-stream.ts'
 import { pathOf } from './path.ts'
-import { accessLog, statusOf } from './request-line.ts'
+import { isPrepared, prepareResponse, replaceResponse } from './prepare-response.ts'
+import type { ProblemResponder } from './problem-responder.ts'
 import { stateOf } from './request-state.ts'
 import { refuseUnrouted } from './routed.ts'
-import { isPrepared, prepareResponse, replaceResponse } from './settle.ts'
 
 /**
  * The outermost middleware. It gives the request its trace, waits for work that must end before the response (a second at

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import type { Problem } from '../kernel/problem.ts'
-import type { MemoryReservation } from './held-bytes.ts'
+import type { MemoryReservation } from './memory-budget.ts'
 import type { StreamedResponse } from './streamed-response.ts'
 
 /** What the pipeline itself knows of a request. `c.var` shows none of it to a feature: see `BaseEnv`. */

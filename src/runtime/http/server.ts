@@ -7,10 +7,10 @@ import { type ProblemDefinition, problems } from '../kernel/problem.ts'
 import type { Log } from '../log/logger.ts'
 import { reportError } from '../log/report.ts'
 import type { BaseEnv } from './env.ts'
-import { lingeringResponse } from './lasting-response.ts'
 import { countDiscarded, isLingering, linger } from './linger.ts'
+import { lingeringResponse } from './lingering-response.ts'
 import type { ProblemFormat } from './problem-format.ts'
-import { serverProblems } from './refusal.ts'
+import { serverProblems } from './server-problems.ts'
 
 /** In milliseconds. Google's front end keeps idle connections for 600 s. If ours ended earlier, it would respond with 502. */
 const keepAliveTimeout = 620_000

@@ -2,8 +2,8 @@ import type { Context, ValidationTargets } from 'hono'
 import { z } from 'zod'
 import { Problem, type ProblemError, problems } from '../kernel/problem.ts'
 import type { BaseEnv } from './env.ts'
-import { safePointer } from './known-place.ts'
-import { pointerStep } from './text.ts'
+import { safePointer } from './safe-pointer.ts'
+import { pointerStep } from './unsafe-values.ts'
 
 /**
  * A check that runs before the handler. It throws a `Problem` if the request fails it. A synchronous step returns

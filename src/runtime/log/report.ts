@@ -1,6 +1,6 @@
 import { currentRequest } from '../kernel/context.ts'
 import type { ReportContext, Reporter } from '../kernel/reporter.ts'
-import { waitAtMost } from '../kernel/within.ts'
+import { waitAtMost } from '../kernel/wait-at-most.ts'
 
 const reportMs = 1000
 

@@ -3,9 +3,9 @@ import type { BaseEnv } from '../http/env.ts'
 import { toProblem } from '../http/to-problem.ts'
 import { causes } from '../kernel/causes.ts'
 import { Problem, type ProblemDefinition, problems } from '../kernel/problem.ts'
-import type { ReplyCheck } from './reply.ts'
+import { declaredResponses } from './declared-responses.ts'
+import type { ReplyCheck } from './response-check.ts'
 import type { RouteDefinition } from './route.ts'
-import { declaredResponses } from './stated.ts'
 
 /** The problems that a route can answer: those that it lists, and those that follow from what it states. */
 export function problemsOf(route: RouteDefinition, cookie: string | undefined): ProblemDefinition[] {

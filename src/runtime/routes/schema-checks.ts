@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi'
 import { shapeOf } from '../http/fields.ts'
+import { refuseInexact, refusePatterns } from '../schemas/inexact-schemas.ts'
 import { type Direction, schemaWriter } from '../schemas/json-schema.ts'
-import { isUnrepresentable } from '../schemas/mends.ts'
-import { refuseInexact, refusePatterns } from '../schemas/unshown.ts'
+import { isUnrepresentable } from '../schemas/unrepresentable.ts'
 import { children } from '../schemas/walk.ts'
 import type { RouteDefinition } from './route.ts'
 

@@ -1,6 +1,6 @@
 import { getOpenApiMetadata } from '@asteasolutions/zod-to-openapi'
 import { z } from '@hono/zod-openapi'
-import { adviceFor } from './mends.ts'
+import { adviceFor } from './unrepresentable.ts'
 import { everySchema } from './walk.ts'
 
 /** What a caller sends, or what the service does: they differ in defaults, transformations and unknown keys. */

@@ -1,12 +1,17 @@
 import type { Context } from 'hono'
-import { withOwnDeadline } from '../database/all-the-same.ts'
+import { withOwnDeadline } from '../database/own-deadline.ts'
 import type { BaseEnv } from '../http/env.ts'
 import { Problem, problems } from '../kernel/problem.ts'
 import { errorMessage } from '../log/error-fields.ts'
-import type { DeliveryRow } from './alarm.ts'
-import { announceDeadTask } from './announce.ts'
-import { type AttemptOptions, runAttempt, StoppingError } from './attempt.ts'
+import { announceDeadTask } from './announce-dead-task.ts'
+import type { DeliveryRow } from './delivery.ts'
 import { LeaseLostError } from './lease.ts'
+import { addToOutbox } from './outbox.ts'
+import { type AttemptOptions, runAttempt, StoppingError } from './run-attempt.ts'
+import type { TaskState } from './table.ts'
+import { backoffMs, type Task } from './task.ts'
+import { runInTaskContext } from './task-context.ts'
+import { FatalError, RetryAfterError } from './task-errors.ts'
 import {
   type ClaimedRow,
   claim,
@@ -17,12 +22,7 @@ import {
   releaseTask,
   requeueForRetry,
   snooze,
-} from './ledger.ts'
-import { runInTaskContext } from './origin.ts'
-import { addToOutbox } from './outbox.ts'
-import { FatalError, RetryAfterError } from './outcome.ts'
-import type { TaskState } from './table.ts'
-import { backoffMs, type Task } from './task.ts'
+} from './transitions.ts'
 
 /** The outcome of a callback. After any of these, Cloud Tasks does not retry it. */
 export type CallbackOutcome = 'done' | 'retrying' | 'waiting' | 'dead' | 'ignored'

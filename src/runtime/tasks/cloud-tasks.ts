@@ -1,7 +1,7 @@
 import type { protos } from '@google-cloud/tasks'
 import { createAccessTokens } from '../google/access-tokens.ts'
 import { fetchAccessToken } from '../google/metadata-server.ts'
-import { sendRequest } from '../kernel/call-once.ts'
+import { sendRequest } from '../kernel/send-request.ts'
 
 /** A task of Cloud Tasks to create. */
 export interface NewCloudTask {

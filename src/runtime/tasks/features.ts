@@ -4,12 +4,12 @@ import type { BaseEnv } from '../http/env.ts'
 import { handle } from '../routes/route.ts'
 import { defineRouteGroup, type RouteGroup } from '../routes/route-group.ts'
 import type { CallbackOutcome } from './callback.ts'
-import type { Dispatch } from './ledger.ts'
 import * as operators from './operators.ts'
 import { addToOutbox } from './outbox.ts'
 import * as routes from './routes.ts'
 import type { TaskRow } from './table.ts'
 import type { TickResult } from './tick.ts'
+import type { Dispatch } from './transitions.ts'
 
 /** The routes for operators: list, show, redrive and cancel tasks. */
 export const operatorFeature: RouteGroup = defineRouteGroup({

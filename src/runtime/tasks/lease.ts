@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts'
-import { waitAtMost } from '../kernel/within.ts'
-import { type ClaimedRow, leaseMs, renewLease } from './ledger.ts'
+import { waitAtMost } from '../kernel/wait-at-most.ts'
+import { type ClaimedRow, leaseMs, renewLease } from './transitions.ts'
 
 const renewalMs = leaseMs / 3
 /**

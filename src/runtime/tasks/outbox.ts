@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
 import type { BaseEnv } from '../http/env.ts'
 import { requestValue } from '../kernel/context.ts'
-import { type Delivery, type DeliveryRow, toDelivery } from './alarm.ts'
+import { type Delivery, type DeliveryRow, toDelivery } from './delivery.ts'
 import type { Sender } from './sender.ts'
 
 /** The deliveries that a request has enqueued and committed. They are sent before its response. */

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
-import { withOwnDeadline } from '../database/all-the-same.ts'
 import type { Database } from '../database/database.ts'
-import { abortable } from '../kernel/or-aborted.ts'
+import { withOwnDeadline } from '../database/own-deadline.ts'
+import { abortable } from '../kernel/abortable.ts'
 import type { Log } from '../log/logger.ts'
-import type { Delivery } from './alarm.ts'
 import type { CloudTasks } from './cloud-tasks.ts'
-import { type Dispatch, markQueued } from './ledger.ts'
+import type { Delivery } from './delivery.ts'
 import type { Task } from './task.ts'
+import { type Dispatch, markQueued } from './transitions.ts'
 
 /** Sends deliveries to Cloud Tasks. */
 export interface Sender {

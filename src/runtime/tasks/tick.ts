@@ -1,11 +1,11 @@
 import type { Database } from '../database/database.ts'
 import { pruneResponses } from '../database/idempotency-store.ts'
 import type { Log } from '../log/logger.ts'
-import { toDelivery } from './alarm.ts'
+import { toDelivery } from './delivery.ts'
+import { enqueueDueSchedules } from './due-schedules.ts'
+import * as sweeps from './maintenance.ts'
 import type { Schedule } from './schedule.ts'
 import type { Sender } from './sender.ts'
-import { enqueueDueSchedules } from './slots.ts'
-import * as sweeps from './sweeps.ts'
 
 /** What a tick needs. */
 export interface TickOptions {

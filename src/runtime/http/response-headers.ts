@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
-import { checkHeader, checkStatus } from './check-response.ts'
 import type { BaseEnv } from './env.ts'
-import { smallBytes } from './held-bytes.ts'
-import { reserveResponse } from './hold.ts'
+import { smallBytes } from './memory-budget.ts'
+import { reserveResponse } from './request-memory.ts'
 import { stateOf } from './request-state.ts'
+import { checkHeader, checkStatus } from './response-head.ts'
 
 /**
  * For browsers, on every answer.

@@ -5,8 +5,8 @@ import { causes } from '../kernel/causes.ts'
 import { markEndOfRequest, runWithSignal } from '../kernel/context.ts'
 import type { Log } from '../log/logger.ts'
 import { LeaseLostError, startLeaseRenewal } from './lease.ts'
-import { type ClaimedRow, markDone } from './ledger.ts'
 import type { Effect, Task } from './task.ts'
+import { type ClaimedRow, markDone } from './transitions.ts'
 
 /** What an attempt needs of the service. */
 export interface AttemptOptions {

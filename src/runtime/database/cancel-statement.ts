@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { guardConnection } from './client.ts'
+import { guardConnection } from './guarded-client.ts'
 
 /** Properties of a connection that `pg` has, but does not declare in its types. */
 interface ServerAddress {

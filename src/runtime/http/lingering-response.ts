@@ -7,7 +7,7 @@ import {
 import { problems } from '../kernel/problem.ts'
 import type { Log } from '../log/logger.ts'
 import { linger } from './linger.ts'
-import type { ServerProblems } from './refusal.ts'
+import type { ServerProblems } from './server-problems.ts'
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
 

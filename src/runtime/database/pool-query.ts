@@ -3,8 +3,8 @@ import { currentRequest } from '../kernel/context.ts'
 import type { Problem } from '../kernel/problem.ts'
 import { acquire } from './acquire.ts'
 import { isStaleStatement, readOnlyProblem } from './errors.ts'
-import type { DatabaseTimeouts } from './limits.ts'
 import { type Statement, sendStatement, unnamed } from './statement.ts'
+import type { DatabaseTimeouts } from './timeouts.ts'
 
 type QueryCallback = (error: unknown, result?: pg.QueryResult) => void
 

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import type { BaseEnv } from './env.ts'
-import { type MemoryReservation, processMemory, smallBytes } from './held-bytes.ts'
+import { type MemoryReservation, processMemory, smallBytes } from './memory-budget.ts'
 import { stateOf } from './request-state.ts'
 
 /** For a request without a connection. The end of a connection would give back what the request holds. */

@@ -1,6 +1,6 @@
 import type pg from 'pg'
-import { waitAtMost } from '../kernel/within.ts'
-import type { DatabaseTimeouts } from './limits.ts'
+import { waitAtMost } from '../kernel/wait-at-most.ts'
+import type { DatabaseTimeouts } from './timeouts.ts'
 
 /**
  * Finds out whether a new connection leads to the server itself or to a pooler such as PgBouncer, and sets the timeouts

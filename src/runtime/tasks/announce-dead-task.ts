@@ -1,8 +1,8 @@
 import type { Database } from '../database/database.ts'
 import type { Log } from '../log/logger.ts'
 import { reportError } from '../log/report.ts'
-import { markAnnounced } from './ledger.ts'
 import type { TaskRow } from './table.ts'
+import { markAnnounced } from './transitions.ts'
 
 /**
  * Logs a dead task as one ERROR entry, and sends one report. If the process ends before that, the next tick does it.

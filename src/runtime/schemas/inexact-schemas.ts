@@ -1,6 +1,6 @@
 import { getOpenApiMetadata } from '@asteasolutions/zod-to-openapi'
 import { z } from '@hono/zod-openapi'
-import { refusePattern } from './patterns.ts'
+import { refusePattern } from './pattern-checks.ts'
 import { children, everySchema } from './walk.ts'
 
 /** What JSON has no value of: behind a transformation, its schema checks no more than what was made. */

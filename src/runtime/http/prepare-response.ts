@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Context } from 'hono'
-import { checkHead } from './check-response.ts'
+import { bodyFirst, defaultContentType } from './default-content-type.ts'
 import type { BaseEnv } from './env.ts'
-import { reserveResponse } from './hold.ts'
-import { bodyFirst, defaultContentType } from './own-type.ts'
+import { reserveResponse } from './request-memory.ts'
 import { stateOf } from './request-state.ts'
+import { checkHead } from './response-head.ts'
 
 /** How the body is framed is the server's to say; no response of `fetch`'s kind can have trailers. */
 const framingHeaders = ['transfer-encoding', 'trailer']

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { expect } from 'vitest'
-import { processMemory } from '#src/runtime/http/held-bytes.ts'
+import { processMemory } from '#src/runtime/http/memory-budget.ts'
 import { sendStream } from '#src/runtime/http/send-stream.ts'
 import { defineRoute, handle, handlePlain, json, jsonBody } from '#src/runtime/routes/route.ts'
 import { stream } from '#src/runtime/routes/stream.ts'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { processMemory } from '#src/runtime/http/held-bytes.ts'
+import { processMemory } from '#src/runtime/http/memory-budget.ts'
 import { client } from '#test/support/client.ts'
 import { expectProblem } from '#test/support/expect.ts'
 import {
@@ -13,7 +13,7 @@ import {
   nothing,
   post,
   url,
-} from '#test/support/hold-service.ts'
+} from '#test/support/memory-service.ts'
 import { as } from '#test/support/tokens.ts'
 
 beforeEach(closeGate)

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { waitForTurn } from '#src/runtime/http/own-turn.ts'
+import { waitForTurn } from '#src/runtime/http/wait-for-turn.ts'
 
 test('the loop turns between any two that wait', async () => {
   const order: string[] = []

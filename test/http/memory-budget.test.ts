@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createMemoryBudget, type MemoryReservation } from '#src/runtime/http/held-bytes.ts'
+import { createMemoryBudget, type MemoryReservation } from '#src/runtime/http/memory-budget.ts'
 import { Problem } from '#src/runtime/kernel/problem.ts'
 
 const kib = 1024

@@ -2,7 +2,7 @@ import type { RouteConfig } from '@hono/zod-openapi'
 import { z } from '@hono/zod-openapi'
 import { alternativesOf } from '../http/fields.ts'
 import { bareType } from '../http/media-type.ts'
-import { valueReader } from '../http/typed-text.ts'
+import { valueReader } from '../http/value-reader.ts'
 
 /** What a route states for a status. */
 export interface DeclaredResponse {

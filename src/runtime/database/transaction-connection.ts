@@ -1,11 +1,11 @@
 import type { PgTransactionConfig } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
 import { currentRequest, type RequestContext } from '../kernel/context.ts'
-import { waitAtMost } from '../kernel/within.ts'
+import { waitAtMost } from '../kernel/wait-at-most.ts'
 import { acquire } from './acquire.ts'
 import { databaseUnavailable, endsConnection, readOnlyProblem } from './errors.ts'
-import { beginStatement } from './introduce.ts'
 import type { CheckedPool } from './pool.ts'
+import { beginStatement } from './prepare-connection.ts'
 import { type Statement, sendStatement, unnamed } from './statement.ts'
 
 /** Waits for a connection for a transaction. Stops waiting when the request ends. */

@@ -1,12 +1,12 @@
 import type { RouteConfig } from '@hono/zod-openapi'
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { writeResponse } from '../http/answer-headers.ts'
+import { bodyFirst, defaultContentType } from '../http/default-content-type.ts'
 import type { BaseEnv } from '../http/env.ts'
 import { bareType, isJson, rangesOf } from '../http/media-type.ts'
-import { bodyFirst, defaultContentType } from '../http/own-type.ts'
 import { stateOf } from '../http/request-state.ts'
-import { type DeclaredResponse, declaredResponses } from './stated.ts'
+import { writeResponse } from '../http/response-headers.ts'
+import { type DeclaredResponse, declaredResponses } from './declared-responses.ts'
 
 /** What happens to a key that a reply's schema does not name: it is dropped, or the reply is a 500. */
 export type ReplyCheck = 'strip' | 'fail'

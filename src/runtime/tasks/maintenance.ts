@@ -2,12 +2,12 @@ import { and, asc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
 import type { Log } from '../log/logger.ts'
-import type { DeliveryRow } from './alarm.ts'
-import { deliveryColumns } from './alarm.ts'
-import { announceDeadTask } from './announce.ts'
-import type { Dispatch } from './ledger.ts'
-import { runInTaskContext } from './origin.ts'
+import { announceDeadTask } from './announce-dead-task.ts'
+import type { DeliveryRow } from './delivery.ts'
+import { deliveryColumns } from './delivery.ts'
 import { isAmong, stateIs, tasks } from './table.ts'
+import { runInTaskContext } from './task-context.ts'
+import type { Dispatch } from './transitions.ts'
 
 /** Rows that changed more recently are skipped: their own requests, or another tick, may be working on them. */
 const recentMs = 30_000

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { pointerStep } from './text.ts'
+import { pointerStep } from './unsafe-values.ts'
 
 /**
  * A JSON pointer to a wrong value that is safe to log: it contains only names that the contract has. A name that the
