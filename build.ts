@@ -11,10 +11,11 @@ import metadata from './package.json' with { type: 'json' }
 import { placeholders } from './placeholders.ts'
 import { copyPackages } from './unbundled.ts'
 
-// Makes the production bundle: dist/service.js, which dist/main.js starts, dist/migrate.js, dist/service.cache, the code
-// that V8 compiled from the service, so that an instance starts without compiling, and dist/node_modules, the packages
-// that stay outside. Then runs it in a folder that holds what the image holds: what would fail there for want of this
-// folder's node_modules fails here.
+// Makes what the image runs:
+// - dist/service.js, which dist/main.js starts, and dist/migrate.js
+// - dist/service.cache: the code that V8 has compiled from the service, so that an instance starts without compiling
+// - dist/node_modules: the packages that stay outside the bundle
+// Then runs it in a folder that holds what the image holds. So what needs this folder's node_modules fails here.
 
 const dist = fileURLToPath(new URL('./dist', import.meta.url))
 const { unbundled } = metadata as { unbundled: string[] }
@@ -35,7 +36,7 @@ try {
   process.exitCode = 1
 }
 
-/** Runs both bundles in the layout of the image, and takes the compiled code that comes of it. */
+/** Runs both bundles in the layout of the image, and keeps the code that V8 compiles meanwhile. */
 async function tryAsImage(): Promise<void> {
   const image = await mkdtemp(join(tmpdir(), 'image-'))
   try {
@@ -49,7 +50,7 @@ async function tryAsImage(): Promise<void> {
   }
 }
 
-/** A single character beyond Latin-1 has V8 keep, and scan, two bytes for each one of the file. */
+/** One character beyond Latin-1 makes V8 keep and scan two bytes for each character of the file. */
 async function escapeToAscii(file: string): Promise<void> {
   const code = await readFile(file, 'utf8')
   const unit = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
@@ -57,8 +58,8 @@ async function escapeToAscii(file: string): Promise<void> {
 }
 
 /**
- * Starts the bundle once, asks it something, and stops it: V8 keeps the code of all functions that ran. With the flags
- * of `npm start`, since V8 takes no code that was compiled under others (of those for memory it does).
+ * Starts the bundle once, sends it a request, and stops it: V8 keeps the code of all functions that ran. It starts with
+ * the flags of `npm start`, because V8 rejects code that was compiled under other flags (except those of memory).
  */
 async function fillCache(folder: string): Promise<void> {
   const record = `const script = require('./dist/main.js')
@@ -81,11 +82,11 @@ async function fillCache(folder: string): Promise<void> {
   const [status] = await exit
   if (status !== 0)
     throw new Error(
-      `${lines.join('\n')}\nThe bundle does not start and stop as it would in the image: exit ${status}. A variable without a default needs a value in placeholders.ts.`,
+      `${lines.join('\n')}\nThe bundle does not start and stop as the image would: status ${status}. A variable without a default needs a value in placeholders.ts.`,
     )
 }
 
-/** Runs the migrations' bundle without a database: it says that it needs one, so it has loaded. */
+/** Runs the migrations' bundle without a database. If it says that it needs one, it has loaded. */
 async function loadMigrate(folder: string): Promise<void> {
   const run = promisify(execFile)(process.execPath, ['dist/migrate.js'], { cwd: folder, env: {} })
   const { stdout, stderr } = await run.catch((failed: { stdout: string; stderr: string }) => failed)

@@ -2,7 +2,10 @@ import { relative } from 'node:path'
 import { type Plugin, rolldown } from 'rolldown'
 import { isOf } from './unbundled.ts'
 
-/** It hands all of zod to a function that needs one class of it: all of zod would be bundled, in every language. */
+/**
+ * zod-openapi gives all of zod to a function that needs one class of it. Then all of zod would be bundled, with its messages
+ * in every language.
+ */
 const extendOneClass: Plugin = {
   name: 'extend-one-class',
   transform: {
@@ -14,13 +17,13 @@ const extendOneClass: Plugin = {
   },
 }
 
-/** How code finds files beside its own: from inside a bundle, none of these paths leads there. */
+/** How code finds files beside its own. Inside a bundle, none of these finds them. */
 const ownPlace =
   /\b(?:__dirname|__filename|import\.meta\.(?:url|dirname|filename|resolve)|require\.resolve)\b/
 
 /**
- * The bundler holds these for pure, and leaves out a call whose result nobody uses, as in
- * `try { decodeURIComponent(text) } catch { … }`. It does not see through `globalThis`.
+ * The bundler takes these for pure functions, and removes a call whose result nobody uses, as in
+ * `try { decodeURIComponent(text) } catch { … }`. It keeps a call by way of `globalThis`.
  */
 const keptCalls = Object.fromEntries(
   ['decodeURI', 'decodeURIComponent', 'encodeURI', 'encodeURIComponent'].map((name) => [
@@ -29,7 +32,7 @@ const keptCalls = Object.fromEntries(
   ]),
 )
 
-/** What the image has beside the bundle, as the bundle's own code asks for it. */
+/** How our own code names the folders that the image has beside the bundle. */
 const inImage = /new URL\((["'`])\.\.\/(?:migrations|openapi)\b[^"'`]*\1,[^,]*?__filename\)\.href\)/g
 
 /** Refuses packages that would fail once they are bundled: at the start, or at each call. */
@@ -37,7 +40,7 @@ const refuseWhatMustStayOutside: Plugin = {
   name: 'refuse-what-must-stay-outside',
   load: {
     filter: { id: /\.node$/ },
-    handler: () => ({ code: '', moduleType: 'js' }), // generateBundle refuses it, where it is used
+    handler: () => ({ code: '', moduleType: 'js' }), // generateBundle refuses it if it is used
   },
   generateBundle(_options, output) {
     const modules = Object.values(output).flatMap((chunk) =>
@@ -48,7 +51,7 @@ const refuseWhatMustStayOutside: Plugin = {
       const name = packageOf(id)
       if (!name && code && ownPlace.test(code.replaceAll(inImage, ''))) throw new Error(noFileBeside(id))
       if (name && id.endsWith('.node')) {
-        // the code of one platform is in a package of its own, which another machine does not have
+        // native code is often in a package for one platform: name the package that needs it
         const user =
           this.getModuleInfo(id)
             ?.importers.map(packageOf)
@@ -68,7 +71,7 @@ function stayOutside(reasons: readonly string[]): string {
 }
 
 function noFileBeside(id: string): string {
-  return `${relative('.', id)} looks for files beside its own, which the image does not have: import a module that holds what it reads.`
+  return `${relative('.', id)} looks for files beside its own, which the image does not have. Import a module that holds what it reads.`
 }
 
 /** The package that a file belongs to; `undefined` for one of ours. */
@@ -81,11 +84,11 @@ function fileOf(file: string): string {
 }
 
 /**
- * Bundles sources with all that they import, but for the packages that stay outside. CommonJS, since importing
- * `node:http` as a module has Node look at each of its exports, which loads more than a service needs.
+ * Bundles sources with all that they import, except the packages that stay outside. The format is CommonJS: if
+ * `node:http` is imported as a module, Node looks at each of its exports, and loads more than a service needs.
  *
- * @param input the sources, by the names of the files that they become in `dir`
- * @param unbundled the packages that stay outside: they are required from where the bundle is
+ * @param input the sources, by the names of their files in `dir`
+ * @param unbundled the packages that stay outside: the bundle requires them from its own folder
  * @throws {Error} naming the packages that cannot be bundled, and imports that lead nowhere
  */
 export async function bundle(

@@ -1,6 +1,6 @@
 import { defineConfig } from 'drizzle-kit'
 
-// `npm run migration:runtime`: the runtime's tables, for those who maintain the runtime. A fork does not need it.
+// For `npm run migration:runtime`: the runtime's tables. Only those who maintain the runtime need it.
 
 export default defineConfig({
   dialect: 'postgresql',

@@ -1,6 +1,6 @@
 /**
- * Values of variables that the service does not start without, for where it serves nobody: the build, the contract, the
- * tests. A variable of yours without a default has one here; no value may be a real secret.
+ * Values of variables without a default, for a service that serves nobody: in the build, for the contract, and in the
+ * tests. Add one for each variable of yours without a default. Never write a real secret here.
  */
 export const placeholders: Readonly<Record<string, string>> = {
   TASKS_QUEUE: 'projects/none/locations/none/queues/none',

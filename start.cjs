@@ -3,7 +3,7 @@ const { Module, createRequire } = require('node:module')
 const { join } = require('node:path')
 const { Script, constants } = require('node:vm')
 
-// dist/main.js: runs dist/service.js with the code that V8 had compiled by the time the build had seen it answer.
+// dist/main.js: runs dist/service.js with the code that V8 had compiled in the build, when the service had responded once.
 // Node's own compile cache is made before a script runs, when V8 has compiled hardly a function of it.
 
 const filename = join(__dirname, 'service.js')
@@ -15,7 +15,7 @@ if (process.sourceMapsEnabled)
   require(filename) // Node maps the stacks of what it loads itself
 else module.exports = runCompiled()
 
-/** @returns the script, for the build to ask it for its compiled code */
+/** @returns the script: the build takes its compiled code */
 function runCompiled() {
   const head = '(function (exports, require, module, __filename, __dirname) {'
   const script = new Script(`${head}${readFileSync(filename, 'latin1')}\n})`, {
@@ -34,7 +34,7 @@ function runCompiled() {
   return script
 }
 
-/** Where there is none, or V8 does not take it (another version, another flag), it compiles anew. */
+/** If there is none, or V8 rejects it (another version, other flags), V8 compiles the script. */
 function compiledCode() {
   try {
     return readFileSync(join(__dirname, 'service.cache'))

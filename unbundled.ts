@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { cp, readFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 
-// What stays outside the bundle: the packages that package.json names in "unbundled", and all that these need.
+// The packages that stay outside the bundle: those that package.json names in "unbundled", and all that these need.
 
 interface Manifest {
   readonly dependencies?: Record<string, string>
@@ -11,13 +11,13 @@ interface Manifest {
   readonly peerDependenciesMeta?: Record<string, { readonly optional?: boolean }>
 }
 
-/** Whether an import leads to one of these packages, or into it. */
+/** Whether an import is of one of these packages, or of a file in it. */
 export function isOf(packages: readonly string[], specifier: string): boolean {
   return packages.some((name) => specifier === name || specifier.startsWith(`${name}/`))
 }
 
 /**
- * Copies packages, with all that they depend on, as npm has installed them: each below `target` as it is below
+ * Copies packages, with all that they depend on, as npm has installed them: to the same place below `target` as below
  * `root`.
  *
  * @param names packages that `root` itself depends on
@@ -50,7 +50,7 @@ async function packagesOf(names: readonly string[], root: string): Promise<Set<s
   return found
 }
 
-/** What a package needs. Optional ones that npm did not install are for other machines. */
+/** The packages that a package needs. npm leaves out optional ones that are for other machines. */
 async function needs(folder: string): Promise<string[]> {
   const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest
   const { dependencies = {}, optionalDependencies = {}, peerDependencies = {} } = manifest

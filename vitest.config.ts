@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Takes the longest file first: at the end, one processor would have nothing to do. */
+/** Takes the longest file first. If it came last, one processor would have nothing to do meanwhile. */
 class ChaosFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isChaos = ({ moduleId }: TestSpecification) => moduleId.includes('/test/chaos/')
@@ -11,7 +11,7 @@ class ChaosFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    maxWorkers: 3, // much of the time a test waits for a process that starts
+    maxWorkers: 3, // a test often waits for a process to start
     sequence: { sequencer: ChaosFirst },
     projects: [
       {
@@ -22,9 +22,9 @@ export default defineConfig({
           globalSetup: ['test/setup/curl.ts', 'test/setup/database.ts', 'test/setup/bundle.ts'],
           setupFiles: ['test/setup/console.ts', 'test/setup/patience.ts', 'test/setup/quiet.ts'],
           pool: 'forks',
-          // Node parses its package.json of 180 kB anew for each of its modules
+          // Node parses its package.json of 180 kB once for each of its modules
           server: { deps: { inline: ['drizzle-orm'] } },
-          // they catch what hangs, not what is slow: another's work may load the machine
+          // these catch a test that hangs, not a slow one: other work may load the machine
           testTimeout: 180_000,
           hookTimeout: 180_000,
           expect: { poll: { timeout: 120_000 } },
@@ -47,7 +47,7 @@ export default defineConfig({
           name: 'acceptance',
           include: ['test/acceptance/**/*.test.ts'],
           globalSetup: ['test/acceptance/some-ran.ts'],
-          isolate: false, // all that they share is the service
+          isolate: false, // the files share nothing but the service
           testTimeout: 180_000,
           tags: [
             { name: 'live-safe', description: 'writes nothing: may run against live' },
