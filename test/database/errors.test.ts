@@ -33,24 +33,36 @@ async function expectHidden(answer: Response, status: number, code: string, stat
 
 describe('what PostgreSQL says', () => {
   test.each([
-    ['serialization failure', '40001', 503, 'OVERLOADED', '1'],
-    ['deadlock', '40P01', 503, 'OVERLOADED', '1'],
-    ['too many connections', '53300', 503, 'OVERLOADED', '1'],
-    ['lock not available', '55P03', 503, 'OVERLOADED', '1'],
-    ['query cancelled', '57014', 503, 'OVERLOADED', '1'],
-    ['connection failure', '08006', 503, 'DATABASE_UNAVAILABLE', '5'],
-    ['shutdown', '57P01', 503, 'DATABASE_UNAVAILABLE', '5'],
-    ['crash', '57P02', 503, 'DATABASE_UNAVAILABLE', '5'],
-    ['transaction that did nothing', '25P03', 503, 'DATABASE_UNAVAILABLE', '5'],
-    ['unique violation', '23505', 500, 'INTERNAL', null],
-    ['division by zero', '22012', 500, 'INTERNAL', null],
-    ['missing table', '42P01', 500, 'INTERNAL', null],
-    ['missing right', '42501', 500, 'INTERNAL', null],
-    ['full disk', '53100', 500, 'INTERNAL', null],
-    ['something of a trigger', 'P0001', 500, 'INTERNAL', null],
+    { what: 'serialization failure', state: '40001', status: 503, code: 'OVERLOADED', retryAfter: '1' },
+    { what: 'deadlock', state: '40P01', status: 503, code: 'OVERLOADED', retryAfter: '1' },
+    { what: 'too many connections', state: '53300', status: 503, code: 'OVERLOADED', retryAfter: '1' },
+    { what: 'lock not available', state: '55P03', status: 503, code: 'OVERLOADED', retryAfter: '1' },
+    { what: 'query cancelled', state: '57014', status: 503, code: 'OVERLOADED', retryAfter: '1' },
+    {
+      what: 'connection failure',
+      state: '08006',
+      status: 503,
+      code: 'DATABASE_UNAVAILABLE',
+      retryAfter: '5',
+    },
+    { what: 'shutdown', state: '57P01', status: 503, code: 'DATABASE_UNAVAILABLE', retryAfter: '5' },
+    { what: 'crash', state: '57P02', status: 503, code: 'DATABASE_UNAVAILABLE', retryAfter: '5' },
+    {
+      what: 'transaction that did nothing',
+      state: '25P03',
+      status: 503,
+      code: 'DATABASE_UNAVAILABLE',
+      retryAfter: '5',
+    },
+    { what: 'unique violation', state: '23505', status: 500, code: 'INTERNAL', retryAfter: null },
+    { what: 'division by zero', state: '22012', status: 500, code: 'INTERNAL', retryAfter: null },
+    { what: 'missing table', state: '42P01', status: 500, code: 'INTERNAL', retryAfter: null },
+    { what: 'missing right', state: '42501', status: 500, code: 'INTERNAL', retryAfter: null },
+    { what: 'full disk', state: '53100', status: 500, code: 'INTERNAL', retryAfter: null },
+    { what: 'something of a trigger', state: 'P0001', status: 500, code: 'INTERNAL', retryAfter: null },
   ])(
-    '(%s, %s) is a %i to the caller, and the code is in the log',
-    async (_what, state, status, code, after) => {
+    '($what, $state) is a $status to the caller, and the code is in the log',
+    async ({ state, status, code, retryAfter }) => {
       handler = async (c) => {
         await c.var.tx.execute(
           sql.raw(`do $$ begin raise 'hidden message' using errcode = '${state}', detail = 'hidden'; end $$`),
@@ -58,7 +70,7 @@ describe('what PostgreSQL says', () => {
         return c.json({}, 201)
       }
       const answer = await work()
-      expect(answer.headers.get('retry-after')).toBe(after)
+      expect(answer.headers.get('retry-after')).toBe(retryAfter)
       await expectHidden(answer, status, code, state)
     },
   )

@@ -121,22 +121,27 @@ async function expectAll(send: Send, path: string, status: number, code: string)
 
 describe('a refusal of the server’s own reaches a client that is still sending', () => {
   test.each([
-    ['headers that never end', 431, 'GET / HTTP/1.1\r\nHost: a\r\n', 'X: x\r\n'],
-    ['no HTTP at all', 400, 'GET /ping\r\n', 'rubbish\r\n'],
-    [
-      'two Hosts before a body',
-      400,
-      `POST / HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: ${2 ** 23}\r\n\r\n`,
-      'x',
-    ],
-    [
-      'a chunk of no size',
-      400,
-      'POST /small HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nrubbish\r\n',
-      'x',
-    ],
-    ['CONNECT', 405, 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', 'x'],
-  ])('%s: %i', async (_what, status, head, rest) => {
+    {
+      what: 'headers that never end',
+      status: 431,
+      head: 'GET / HTTP/1.1\r\nHost: a\r\n',
+      rest: 'X: x\r\n',
+    },
+    { what: 'no HTTP at all', status: 400, head: 'GET /ping\r\n', rest: 'rubbish\r\n' },
+    {
+      what: 'two Hosts before a body',
+      status: 400,
+      head: `POST / HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: ${2 ** 23}\r\n\r\n`,
+      rest: 'x',
+    },
+    {
+      what: 'a chunk of no size',
+      status: 400,
+      head: 'POST /small HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nrubbish\r\n',
+      rest: 'x',
+    },
+    { what: 'CONNECT', status: 405, head: 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', rest: 'x' },
+  ])('$what: $status', async ({ status, head, rest }) => {
     const socket = connect(Number(port), hostname)
     socket.pause().write(head)
     const more = Buffer.from(rest.repeat(2 ** 16))

@@ -36,11 +36,16 @@ function failures(contract: Contract) {
 
 describe('with PyMacaron’s format', () => {
   test.each([
-    ['a path of nobody', '/nowhere', 404, 'NOT_FOUND'],
-    ['a method that is not allowed', '/notes/7/close', 405, 'METHOD_NOT_ALLOWED'],
-    ['a missing token', '/notes', 401, 'TOKEN_MISSING'],
-    ['a query that does not fit', '/ping?a=1', 400, 'VALIDATION_FAILED'],
-  ])('%s is answered in it', async (_what, path, status, error) => {
+    { what: 'a path of nobody', path: '/nowhere', status: 404, error: 'NOT_FOUND' },
+    {
+      what: 'a method that is not allowed',
+      path: '/notes/7/close',
+      status: 405,
+      error: 'METHOD_NOT_ALLOWED',
+    },
+    { what: 'a missing token', path: '/notes', status: 401, error: 'TOKEN_MISSING' },
+    { what: 'a query that does not fit', path: '/ping?a=1', status: 400, error: 'VALIDATION_FAILED' },
+  ])('$what gets it', async ({ path, status, error }) => {
     const answer = await api(path)
     expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/json'])
     expect(await answer.json()).toEqual({

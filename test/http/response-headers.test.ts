@@ -134,9 +134,9 @@ describe.each([
   ['with CORS', withCors.api],
 ])('a problem %s', (_how, api) => {
   test.each([
-    ['set before the handler threw', '/headers-then-throw', 404, 'NOT_FOUND'],
-    ['of an answer that was ready', '/answer-then-throw', 500, 'INTERNAL'],
-  ])('keeps no header %s', async (_what, path, status, code) => {
+    { what: 'set before the handler threw', path: '/headers-then-throw', status: 404, code: 'NOT_FOUND' },
+    { what: 'of an answer that was ready', path: '/answer-then-throw', status: 500, code: 'INTERNAL' },
+  ])('keeps no header $what', async ({ path, status, code }) => {
     const answer = await api(path)
     for (const name of Object.keys(own).filter((name) => name !== 'Cache-Control')) {
       expect([name, answer.headers.get(name)]).toEqual([name, null])

@@ -22,14 +22,28 @@ async function speak(greeting: Buffer | string, response: Buffer | string = ''):
 }
 
 const unreadable = [
-  ['asks for GSSAPI', message('R', '\0\0\0\x07'), '', 'Unknown authenticationOk message type 7'],
-  ['describes rows in too few bytes', taken, message('T', ''), 'out of range'],
-  ['asks for a password in the middle', taken, message('R', '\0\0\0\x63'), 'message type 99'],
-] as const
+  {
+    what: 'asks for GSSAPI',
+    greeting: message('R', '\0\0\0\x07'),
+    why: 'Unknown authenticationOk message type 7',
+  },
+  {
+    what: 'describes rows in too few bytes',
+    greeting: taken,
+    response: message('T', ''),
+    why: 'out of range',
+  },
+  {
+    what: 'asks for a password in the middle',
+    greeting: taken,
+    response: message('R', '\0\0\0\x63'),
+    why: 'message type 99',
+  },
+]
 
 test.each(unreadable)(
-  'a database that %s is not ready, which ends no process',
-  async (_what, greeting, response, why) => {
+  'a database that $what is not ready, which ends no process',
+  async ({ greeting, response, why }) => {
     const service = await startService({ DATABASE_URL: await speak(greeting, response) })
     for (let count = 0; count < 2; count++) expect((await fetch(`${service.url}/ready`)).status).toBe(503)
     const entries = expectLog(service.lines)
