@@ -35,6 +35,20 @@ test.each([
   await expect(service).rejects.toThrow(`Two different schemas are named ${name}`)
 })
 
+test('the name that the contract gives to a schema where the service sends it is not for another', async () => {
+  const Order = z.strictObject({ pages: z.int().default(1) }).openapi('Order')
+  const OrderOutput = z.object({ sku: z.string() }).openapi('OrderOutput')
+  const message = 'The contract shows Order as OrderOutput where the service sends it'
+  await expect(serve(route('a', Order, Order), route('b', Item, OrderOutput))).rejects.toThrow(message)
+  // where nothing sends an Order, the name is free
+  const { api } = await serve(route('a', Order), route('b', Item, OrderOutput))
+  const { components } = await expectJson<{ components: { schemas: object } }>(await api('/openapi.json'))
+  expect(components.schemas).toMatchObject({
+    Order: { properties: { pages: { default: 1 } } },
+    OrderOutput: { properties: { sku: { type: 'string' } } },
+  })
+})
+
 test('they are found deep inside, in requests, replies and lists', async () => {
   const other = z.strictObject({ sku: z.number() }).openapi('Item')
   const deep = z.strictObject({

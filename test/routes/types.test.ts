@@ -39,6 +39,13 @@ const thing = {
   },
 } as const
 
+test('a response is stated where it is given: the contract has none to refer to', () => {
+  const responses = { 404: { $ref: '#/components/responses/NotFound' } } as const
+  // @ts-expect-error a reference states nothing that a response could be checked by
+  expectTypeOf(responses).toExtend<RouteDefinition['responses']>()
+  expectTypeOf(thing.responses).toExtend<RouteDefinition['responses']>()
+})
+
 test('a handler has its caller as the route states: always, maybe, never', () => {
   const secured = defineRoute({ ...thing, security: ['things:write'] })
   handle(secured, (c) => {

@@ -1,17 +1,15 @@
 import { getOpenApiMetadata } from '@asteasolutions/zod-to-openapi'
-import { type RouteConfig, z } from '@hono/zod-openapi'
+import { z } from '@hono/zod-openapi'
 import { shapeOf } from '../http/fields.ts'
 import { idempotencyKey } from '../http/idempotency.ts'
 import type { ProblemFormat } from '../http/problem-format.ts'
 import type { Security } from '../http/security.ts'
 import { problemsOf } from '../routes/problem-check.ts'
-import type { RouteDefinition } from '../routes/route.ts'
+import type { Responses, RouteDefinition } from '../routes/route.ts'
 import type { Direction, Json, SchemaWriter } from '../schemas/json-schema.ts'
 import { contentOf } from './media.ts'
 import { type ProblemResponse, problemResponses } from './problem-responses.ts'
 import { componentName, type SharedParts } from './shared-parts.ts'
-
-type ResponseConfig = Exclude<RouteConfig['responses'][string], { $ref: string }>
 
 /** What an operation needs to know beside its route. */
 export interface OperationOptions {
@@ -100,8 +98,8 @@ function responsesOf(route: RouteDefinition, place: string, options: OperationOp
     responses[status] = parts.share('responses', name, response)
   for (const [status, response] of Object.entries(route.responses)) {
     const problem = problems.get(status)?.response
-    const own = '$ref' in response ? { ...response } : responseOf(response, place, writer)
-    responses[status] = problem && !('$ref' in response) ? beside(problem, own) : own
+    const own = responseOf(response, place, writer)
+    responses[status] = problem ? beside(problem, own) : own
   }
   return responses
 }
@@ -113,7 +111,7 @@ function beside(problem: ProblemResponse['response'], own: Json): Json {
 }
 
 function responseOf(
-  { headers, content, ...response }: ResponseConfig,
+  { headers, content, ...response }: Responses[string],
   place: string,
   writer: SchemaWriter,
 ): Json {

@@ -17,7 +17,7 @@ export function checkBody(routeName: string, { kind, route }: Operation | PlainO
   checkLimit(routeName, 'bodyFiles', route.bodyFiles)
   if (kind === 'plain') return
   for (const response of Object.values(route.responses))
-    for (const type of Object.keys(('content' in response && response.content) || {}))
+    for (const type of Object.keys(response.content ?? {}))
       if (!isMediaType(type.replace(/;.*/, '').trim().toLowerCase()))
         throw new Error(
           `${routeName} states a response of the type "${type}", which is no media type: ${such}.`,

@@ -10,7 +10,7 @@ export function crossOriginNames(mounted: readonly Mounted[]): CrossOriginNames 
   const idempotent = routes.some((route) => route.idempotent)
   const responses = routes.flatMap((route) => Object.values(route.responses))
   const taken = routes.flatMap(({ request }) => namesOf(request?.headers))
-  const sent = responses.flatMap((response) => ('headers' in response ? namesOf(response.headers) : []))
+  const sent = responses.flatMap((response) => namesOf(response.headers))
   return {
     request: unique([
       ...['Authorization', 'Content-Type', 'traceparent', 'tracestate', 'X-Request-Id'],

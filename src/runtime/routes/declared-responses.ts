@@ -1,8 +1,8 @@
-import type { RouteConfig } from '@hono/zod-openapi'
 import { z } from '@hono/zod-openapi'
 import { alternativesOf } from '../http/fields.ts'
 import { bareType } from '../http/media-type.ts'
 import { valueReader } from '../http/value-reader.ts'
+import type { Responses } from './route.ts'
 
 /** What a route states for a status. */
 export interface DeclaredResponse {
@@ -26,9 +26,7 @@ export interface DeclaredHeader {
  *
  * @see https://spec.openapis.org/oas/v3.1.0#responses-object
  */
-export function declaredResponses(
-  responses: RouteConfig['responses'],
-): (status: number) => DeclaredResponse | undefined {
+export function declaredResponses(responses: Responses): (status: number) => DeclaredResponse | undefined {
   const stated = new Map(
     Object.entries(responses).map(([status, response]) => [status.toUpperCase(), declarationOf(response)]),
   )
@@ -36,13 +34,13 @@ export function declaredResponses(
     stated.get(String(status)) ?? stated.get(`${String(status)[0]}XX`) ?? stated.get('DEFAULT')
 }
 
-function declarationOf(response: RouteConfig['responses'][string]): DeclaredResponse {
-  const content = 'content' in response ? Object.entries(response.content ?? {}) : []
+function declarationOf(response: Responses[string]): DeclaredResponse {
+  const content = Object.entries(response.content ?? {})
   return {
     content: new Map(
       content.map(([type, media]) => [bareType(type), media && 'schema' in media ? media.schema : undefined]),
     ),
-    headers: 'headers' in response ? headersOf(response.headers) : [],
+    headers: headersOf(response.headers),
   }
 }
 

@@ -1,4 +1,3 @@
-import type { RouteConfig } from '@hono/zod-openapi'
 import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { bodyFirst, defaultContentType } from '../http/default-content-type.ts'
@@ -7,6 +6,7 @@ import { bareType, isJson, rangesOf } from '../http/media-type.ts'
 import { stateOf } from '../http/request-state.ts'
 import { writeResponse } from '../http/response-headers.ts'
 import { type DeclaredResponse, declaredResponses } from './declared-responses.ts'
+import type { Responses } from './route.ts'
 
 /** What happens to a key that a reply's schema does not name: it is dropped, or the reply is a 500. */
 export type ReplyCheck = 'strip' | 'fail'
@@ -27,7 +27,7 @@ type Handler = (c: Context<BaseEnv>) => Response | Promise<Response>
  */
 export function checkResponses(
   operation: string,
-  responses: RouteConfig['responses'],
+  responses: Responses,
   mode: ReplyCheck,
   handler: Handler,
 ): Handler {

@@ -1,3 +1,4 @@
+import type { ResponseConfig } from '@asteasolutions/zod-to-openapi'
 import type { RouteConfig, RouteConfigToTypedResponse, RouteHandler, z } from '@hono/zod-openapi'
 import type { Context, Env, Handler as HonoHandler, Input, MiddlewareHandler, TypedResponse } from 'hono'
 import type {
@@ -33,7 +34,7 @@ export interface RouteDefinition {
     readonly headers?: z.ZodObject
     readonly cookies?: z.ZodObject
   }
-  readonly responses: RouteConfig['responses']
+  readonly responses: Responses
   /** The problems that this route throws itself. */
   readonly problems?: readonly ProblemDefinition[]
   /** Honours `Idempotency-Key`: the handler gets the transaction `c.var.tx`, which commits with the stored answer. */
@@ -59,6 +60,11 @@ type MiddlewareVariables<M> = M extends readonly [infer First, ...infer Rest]
       ? Variables
       : unknown
     : unknown
+
+/** What a route responds with, by status (`200`), by range (`2XX`), or by `default`. */
+export interface Responses {
+  readonly [status: string]: ResponseConfig
+}
 
 /** The environment that a route's statement gives its handler. */
 export type RouteEnv<R extends RouteDefinition> = {

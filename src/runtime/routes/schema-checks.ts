@@ -25,6 +25,23 @@ export function checkSchemas(
   }
 }
 
+/**
+ * Refuses a name that the contract gives to a schema where the service sends it, such as `OrderOutput` for `Order`.
+ *
+ * @throws {Error} naming both schemas
+ */
+export function checkOutputNames(
+  routes: readonly RouteDefinition[],
+  names: ReadonlyMap<string, z.ZodType>,
+): void {
+  if (![...names.keys()].some((name) => names.has(`${name}Output`))) return
+  const writer = schemaWriter(names)
+  for (const route of routes)
+    for (const [where, schema, io] of partsOf(route))
+      writer.write(schema, io, `${route.operationId} (${where})`)
+  writer.finish()
+}
+
 /** Every schema that stands by itself in the contract, with where it stands. */
 function* partsOf({
   request,
@@ -43,7 +60,6 @@ function* partsOf({
   for (const schema of contentSchemas(request?.body)) yield ['body', schema, 'input']
   for (const response of Object.values(responses)) {
     for (const schema of contentSchemas(response)) yield ['response', schema, 'output']
-    if (!('headers' in response)) continue
     for (const [name, part] of Object.entries(shapeOf(response.headers)))
       yield [`response header ${name}`, part, 'output']
   }

@@ -12,7 +12,7 @@ import { checkPathParameters } from './path-checks.ts'
 import { uniqueResponseNames } from './response-names.ts'
 import type { Operation, PlainOperation, RouteDefinition } from './route.ts'
 import type { RouteGroup } from './route-group.ts'
-import { checkSchemas, contentSchemas } from './schema-checks.ts'
+import { checkOutputNames, checkSchemas, contentSchemas } from './schema-checks.ts'
 import { isStreamed } from './stream.ts'
 
 /** A feature's route at its full path. */
@@ -68,6 +68,10 @@ export function startChecks(
   const names = uniqueNames(mounted.flatMap(schemasOf))
   for (const { operation, path, method } of mounted)
     if (operation.kind === 'contract') checkSchemas(`${method} ${path}`, operation.route, names)
+  checkOutputNames(
+    mounted.flatMap(({ operation }) => (operation.kind === 'contract' ? [operation.route] : [])),
+    names,
+  )
   // the usual format's schema is made here only where a feature took its name
   if (format !== problemDetails || names.has(problemName)) uniqueNames([...names.values(), format.schema])
 }

@@ -152,6 +152,12 @@ function finish(written: ReadonlyMap<string, Json>) {
     references(json, (reference) =>
       reference.startsWith(components) ? components + nameAt(reference.slice(components.length)) : reference,
     )
+  for (const name of twofold)
+    if (written.has(`${name}Output/input`) || written.has(`${name}Output/output`))
+      throw new Error(
+        `The contract shows ${name} as ${name}Output where the service sends it, and another schema has that name: ` +
+          `rename that one, in .openapi('${name}Output').`,
+      )
   return {
     components: new Map([...written].map(([key, json]) => [nameAt(key), resolve(json)])),
     resolve,
