@@ -8,16 +8,17 @@ import { type Page, parsePage, readPages } from './pages.ts'
 
 const pages = readPages()
 /** Names of libraries that our code does without, and of PyMacaron. */
-const foreign = ['createRoute', 'get_user_id', 'generate_token', 'options.env', 'pym-config.yaml']
+const foreign = ['createRoute', 'get_user_id', 'generate_token', 'API', 'options.env', 'pym-config.yaml']
 /** Our files, in a clone as in what was uploaded to a build. */
 const ours = globSync(['*.*', '.env.example', '{deploy,dev,docs,migrations,openapi,src,test}/**/*.*'])
-/** All words of our own code, but for the samples below. */
+/** All words of our own code, but for the samples below; what is called has its parenthesis as well: `createApp(`. */
 const words = new Set(
   ours
     .filter(
       (path) => /\.(ts|cjs|sql|json|sh|yaml)$/.test(path) && !/lock\.json$|references\.test\.ts$/.test(path),
     )
-    .flatMap((path) => readFileSync(path, 'utf8').match(/[A-Za-z_$][\w$]*/g) ?? []),
+    .flatMap((path) => readFileSync(path, 'utf8').match(/[A-Za-z_$][\w$]*\(?/g) ?? [])
+    .flatMap((word) => [word, word.replace('(', '')]),
 )
 
 /** Files that a page has its reader write, those that come into being by themselves, and those of the notes. */
@@ -49,14 +50,14 @@ function isThere(path: string): boolean {
 /** Functions that a page calls, and other names that are written as only code is. */
 function names(page: Page): string[] {
   return spans(page).flatMap((span) => {
-    const called = /^([A-Za-z_$][\w$]*)\(/.exec(span)?.[1]
+    const called = /^[A-Za-z_$][\w$]*\(/.exec(span)?.[0]
     const camel = /^[a-z]+(?:[A-Z][a-z0-9]+)+$/.exec(span)?.[0]
     return called ?? camel ?? []
   })
 }
 
 function isKnown(name: string): boolean {
-  return words.has(name) || foreign.includes(name)
+  return words.has(name) || foreign.includes(name.replace('(', ''))
 }
 
 /** A block that begins with `// from PATH` is an excerpt of that file, whatever its indentation. */
@@ -127,6 +128,6 @@ test('these rules see what they look for', () => {
       '```ts\n// from src/app.ts\nexport function createApp() {}\n```\n```ts\n`src/code.ts`\n```\n',
   )
   expect(paths(page).filter((path) => !isThere(path))).toEqual(['src/gone.ts', 'gone.test.ts'])
-  expect(names(page).filter((name) => !isKnown(name))).toEqual(['notThereAtAll', 'alsoNotThere'])
+  expect(names(page).filter((name) => !isKnown(name))).toEqual(['notThereAtAll(', 'alsoNotThere'])
   expect(excerpts(page).map(isExcerpt)).toEqual([false])
 })
