@@ -43,8 +43,9 @@ export const features: readonly Feature[] = [orders]
 const contract = {
   title: 'Orders',
   description:
-    'Answers that are not listed with an operation: 308 to https for plain http (or 403 to a credential in clear), 405 with ' +
-    '`Allow`, and 431 for headers over 16 KiB. Every answer carries `X-Request-Id`; a 503 says in `Retry-After` when to come back.',
+    'Every response carries `X-Request-Id`. A 503 says in `Retry-After` when to retry. Three responses are not listed with ' +
+    'the operations: 308 redirects plain http to https (403 where a credential came in clear), 405 lists the methods in ' +
+    '`Allow`, and 431 refuses headers over 16 KiB.',
 }
 
 /** How the service writes its problems. */

@@ -23,7 +23,7 @@ const cancelPeriod = '5s'
 /** The example feature: delete it, or copy it. */
 export const orders = defineFeature({
   name: 'orders',
-  description: 'Orders, each of which only its owner sees.',
+  description: 'Orders. Callers see only their own.',
   problems: orderProblems,
   tasks: [fulfilOrder, cancelStale],
   schedules: [nightly],

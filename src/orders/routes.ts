@@ -12,14 +12,14 @@ export const placeOrder = defineRoute({
   security: ['orders:write'],
   idempotent: true,
   request: { body: jsonBody(NewOrder) },
-  responses: { 201: json('The order', Order, { Location: 'Where the order is', ETag }) },
+  responses: { 201: json('The order', Order, { Location: 'The URL of the order', ETag }) },
 })
 
 export const listOrders = defineRoute({
   method: 'get',
   path: '/orders',
   operationId: 'listOrders',
-  summary: 'List one’s orders, newest first',
+  summary: 'List your orders, newest first',
   security: ['orders:read'],
   request: { query: OrderQuery },
   responses: { 200: json('A page of orders', OrderPage) },
@@ -37,7 +37,7 @@ export const getOrder = defineRoute({
   },
   responses: {
     200: json('The order', Order, { ETag }),
-    304: { description: 'The order is still at the version in If-None-Match' },
+    304: { description: 'The order still has the version in If-None-Match' },
   },
   problems: [orderProblems.ORDER_NOT_FOUND],
 })
@@ -47,7 +47,7 @@ export const cancelOrder = defineRoute({
   path: '/orders/{id}/cancel',
   operationId: 'cancelOrder',
   summary: 'Cancel an order that is not fulfilled yet',
-  description: 'Cancelling a cancelled order changes nothing and responds with 200 again.',
+  description: 'Cancelling a cancelled order changes nothing and returns 200.',
   security: ['orders:write'],
   request: {
     params: OrderParams,

@@ -24,7 +24,8 @@ export const idempotencyKey = z.object({
     .regex(/^[!-~]{1,255}$/)
     .optional()
     .openapi({
-      description: 'Makes a retry safe: for 24 hours, the same key and request get the first response again',
+      description:
+        'Makes a retry safe: for 24 hours, the same request with the same key gets the first response',
       example: '5f0c7a52-7b1b-4a57-9b43-0c1a3a0b7d11',
     }),
 })

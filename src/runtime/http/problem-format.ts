@@ -38,7 +38,7 @@ function problemSchema(): z.ZodType {
       code: z
         .string()
         .openapi({ description: 'Identifies the kind of problem. It is stable: clients can rely on it' }),
-      traceId: z.string().openapi({ description: 'Finds the request in the logs' }),
+      traceId: z.string().openapi({ description: 'The trace of the request, which finds it in the logs' }),
       errors: z
         .array(
           z.object({
@@ -48,7 +48,10 @@ function problemSchema(): z.ZodType {
           }),
         )
         .optional(),
-      userMessage: z.string().optional().openapi({ description: 'May be shown to a person' }),
+      userMessage: z
+        .string()
+        .optional()
+        .openapi({ description: 'A text that the client may show to its user' }),
     })
     .openapi(problemName)
   return schema

@@ -15,7 +15,7 @@ export const statusProblems = defineProblems({
   GONE: { status: 410, title: 'The resource is gone' },
   LENGTH_REQUIRED: { status: 411, title: 'The length of the body must be stated' },
   URI_TOO_LONG: { status: 414, title: 'The URI is too long' },
-  RANGE_NOT_SATISFIABLE: { status: 416, title: 'The range is not there' },
+  RANGE_NOT_SATISFIABLE: { status: 416, title: 'The range cannot be satisfied' },
   EXPECTATION_FAILED: { status: 417, title: 'The expectation cannot be met' },
   MISDIRECTED_REQUEST: { status: 421, title: 'The request was sent to the wrong server' },
   UNPROCESSABLE_CONTENT: { status: 422, title: 'The content cannot be processed' },

@@ -52,7 +52,7 @@ const authVersion = defineRoute({
   method: 'get',
   path: '/auth/version',
   operationId: 'runtimeGetVersionAuthenticated',
-  summary: 'Show which build is running, to a caller with a valid token: a way to try a token',
+  summary: 'Check a token, and show which build is running',
   security: 'authenticated',
   responses: { 200: json('The token is valid', Version) },
 })
@@ -81,7 +81,7 @@ const contract = defineRoute({
       // without a zod schema: the bytes are sent as they are
       content: { 'application/json': { schema: { type: 'object' }, example: { openapi: '3.1.0' } } },
     },
-    304: { description: 'The contract is still the one in If-None-Match' },
+    304: { description: 'The contract still has the version in If-None-Match' },
   },
 })
 

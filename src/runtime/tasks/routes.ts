@@ -8,8 +8,8 @@ import { taskStates } from './table.ts'
 export const taskProblems = defineProblems({
   RUNTIME_TASK_NOT_FOUND: { status: 404, title: 'There is no such task' },
   RUNTIME_TASK_NOT_DEAD: { status: 409, title: 'The task is not dead' },
-  RUNTIME_TASK_KEY_TAKEN: { status: 409, title: 'Another unfinished task has the key of this one' },
-  RUNTIME_TASK_OVER: { status: 409, title: 'The task is over' },
+  RUNTIME_TASK_KEY_TAKEN: { status: 409, title: 'Another unfinished task has the same key' },
+  RUNTIME_TASK_OVER: { status: 409, title: 'The task has finished' },
 })
 
 const example = {
@@ -37,9 +37,12 @@ export const RuntimeTask = z
     createdAt: z.iso.datetime(),
     finishedAt: z.iso.datetime().optional(),
     lastError: z.string().optional(),
-    traceId: z.string().optional().openapi({ description: 'Of the request that enqueued it' }),
+    traceId: z
+      .string()
+      .optional()
+      .openapi({ description: 'The trace of the request that enqueued the task' }),
     requestId: z.string().optional(),
-    subject: z.string().optional().openapi({ description: 'Who sent that request' }),
+    subject: z.string().optional().openapi({ description: 'The caller who sent that request' }),
     revision: z.string().optional(),
   })
   .openapi('RuntimeTask', { example })
@@ -91,10 +94,10 @@ export const redriveTaskRoute = defineRoute({
   method: 'post',
   path: '/runtime/tasks/{id}/redrive',
   operationId: 'runtimeRedriveTask',
-  summary: 'Redrive a dead task: give it all its attempts again',
+  summary: 'Redrive a dead task: it gets all its attempts back',
   security,
   request: { params },
-  responses: { 200: json('The task, pending again', RuntimeTask) },
+  responses: { 200: json('The task, now pending', RuntimeTask) },
   problems: [
     taskProblems.RUNTIME_TASK_NOT_FOUND,
     taskProblems.RUNTIME_TASK_NOT_DEAD,
@@ -106,18 +109,19 @@ export const redriveTasksRoute = defineRoute({
   method: 'post',
   path: '/runtime/tasks/redrive',
   operationId: 'runtimeRedriveTasks',
-  summary: 'Redrive the dead tasks of a name, a thousand at a time',
+  summary: 'Redrive up to 1,000 dead tasks of one name',
   security,
   request: { query: z.strictObject({ name }) },
-  responses: { 200: json('How many, and whether there are more', Redriven) },
+  responses: { 200: json('How many tasks were redriven, and whether more are left', Redriven) },
 })
 
 export const cancelTaskRoute = defineRoute({
   method: 'post',
   path: '/runtime/tasks/{id}/cancel',
   operationId: 'runtimeCancelTask',
-  summary: 'Cancel a task that is not done; a running attempt is aborted and writes nothing',
-  description: 'Cancelling a cancelled task changes nothing and responds with 200 again.',
+  summary: 'Cancel a task that has not finished',
+  description:
+    'A running attempt is aborted and writes nothing. Cancelling a cancelled task changes nothing and returns 200.',
   security,
   request: { params },
   responses: { 200: json('The task, cancelled', RuntimeTask) },
@@ -146,16 +150,16 @@ export const tickRoute = defineRoute({
   path: '/runtime/tick',
   operationId: 'runtimeTick',
   summary:
-    'Cloud Scheduler’s call, once a minute: sends pending tasks, enqueues due schedules, prunes finished tasks',
+    'Called by Cloud Scheduler every minute: sends pending tasks, enqueues due schedules, prunes finished tasks',
   security: 'invoker',
-  responses: { 200: json('How many tasks each step concerned', Tick) },
+  responses: { 200: json('How many tasks each step handled', Tick) },
 })
 
 export const callbackRoute = defineRoute({
   method: 'post',
   path: '/runtime/callbacks/{name}',
   operationId: 'runtimeRunTask',
-  summary: 'Cloud Tasks’ call: runs the task, unless the dispatch is stale',
+  summary: 'Called by Cloud Tasks: runs the task, unless the dispatch is stale',
   security: 'invoker',
   request: {
     params: z.object({ name: z.string().openapi({ example: example.name }) }),
