@@ -158,3 +158,17 @@ test('a request without a body and with a small response holds nothing', async (
   expect(await (await api('/small')).text()).toBe('x')
   expect(await gate.entered.promise).toBe(0)
 })
+
+describe('what a handler says that it will make', () => {
+  test('is held until its response is sent', async () => {
+    expect((await api(`/made?bytes=${large}`)).status).toBe(200)
+    expect(await gate.entered.promise).toBe(large)
+  })
+
+  test('is refused while another request holds too much', async () => {
+    const other = processMemory.open()
+    other.reserve(processMemory.limitBytes)
+    await expectProblem(await api(`/made?bytes=${large}`), 503, 'OVERLOADED')
+    other.release()
+  })
+})

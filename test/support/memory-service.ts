@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { expect } from 'vitest'
+import { requestMemory } from '#runtime'
 import { processMemory } from '#src/runtime/http/memory-budget.ts'
 import { sendStream } from '#src/runtime/http/send-stream.ts'
 import { defineRoute, handle, handlePlain, json, jsonBody } from '#src/runtime/routes/route.ts'
@@ -75,6 +76,11 @@ export const { api, dial, url, lines } = await testServer({
         return c.text(String((await c.req.raw.text()).length))
       }),
       handlePlain({ method: 'get', path: '/large', security: 'public' }, (c) => c.text('x'.repeat(large))),
+      handlePlain({ method: 'get', path: '/made', security: 'public' }, (c) => {
+        requestMemory(c).reserve(Number(c.req.query('bytes')))
+        enter()
+        return c.text('x')
+      }),
       handlePlain({ method: 'get', path: '/medium', security: 'public' }, (c) => {
         enter()
         return c.text('x'.repeat(100_000))

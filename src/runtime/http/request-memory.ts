@@ -7,8 +7,11 @@ import { stateOf } from './request-state.ts'
 const unlimited: MemoryReservation = { reserve() {}, giveBack() {}, release() {} }
 
 /**
- * The request's reservation of memory. It ends when the response is closed: sent completely, or cut. Reserve before you
- * create something large: `hold(c).take(bytes)`.
+ * The request's reservation of memory. It ends when the response is closed: sent completely, or cut. A handler that makes
+ * much of little reserves before it does so: then other requests are refused in time, and the process is not killed.
+ *
+ * @example
+ * requestMemory(c).reserve(20_000_000) // bytes; throws OVERLOADED (503) if other requests hold too much
  */
 export function requestMemory(c: Context<BaseEnv>): MemoryReservation {
   return stateOf(c).memory ?? begin(c)
