@@ -12,12 +12,13 @@ const onCloudRun = {
   AUTH_SECRET: testAuth.secret,
 }
 
-// What the runtime asks of a configuration; the service's own features may ask for more.
+// What the runtime asks of a configuration; the service's own features may ask for more. test/config/ holds the rest: what
+// each variable may be, and what they ask of one another.
 const bundle = inject('notesBundle')
 
 /** Starts the bundle, which must refuse with exit 1 and one line. */
-async function refusal(environment: Record<string, string>, file = bundle): Promise<LogEntry> {
-  const { lines, exit } = spawnBundle(environment, { file })
+async function refusal(environment: Record<string, string>): Promise<LogEntry> {
+  const { lines, exit } = spawnBundle(environment, { file: bundle })
   expect({ status: await exit, lines }).toMatchObject({ status: 1, lines: [expect.any(String)] })
   const [entry] = expectLog(lines)
   expect(entry).toMatchObject({ severity: 'CRITICAL' })
@@ -72,43 +73,10 @@ test('on Cloud Run it refuses to start without a database, authentication and EN
   ])
 })
 
-test.each(['DATABASE_URL', 'AUTH_SECRET', 'ENVIRONMENT'])(
-  'on Cloud Run an empty %s is refused',
-  async (name) => {
-    expect(await refused({ ...onCloudRun, [name]: '' })).toEqual([name])
-  },
-)
-
-test.each([
-  ['is one byte short', 'b4Jq0Zr8Vt2Nw6Xy1Kd5Hg9Lm3Pc7Sf'],
-  ['is that of development', developmentSecret],
-  ['asks to be changed', 'please-change-me-please-change-me-please'],
-  ['says what should be there', 'your-256-bit-secret-your-256-bit-secret'],
-  ['is one character', 'x'.repeat(64)],
-])('on Cloud Run a secret that %s is refused', async (_case, AUTH_SECRET) => {
-  const entry = await refusal({ ...onCloudRun, AUTH_SECRET })
+test('on Cloud Run the secret of development is refused, and not shown', async () => {
+  const entry = await refusal({ ...onCloudRun, AUTH_SECRET: developmentSecret })
   expect(entry.problems).toEqual([expect.stringMatching(/^AUTH_SECRET: .*openssl rand/)])
-  expect(JSON.stringify(entry)).not.toContain(AUTH_SECRET)
-})
-
-test('a secret and an identity provider exclude each other, everywhere', async () => {
-  const provider = {
-    AUTH_JWKS_URL: 'https://issuer.example/keys',
-    AUTH_ISSUER: 'https://issuer.example/',
-    AUTH_AUDIENCE: 'orders',
-  }
-  expect(await refused({ ...onCloudRun, ...provider })).toEqual(['AUTH_SECRET'])
-  expect(await refused({ PORT: '0', AUTH_SECRET: testAuth.secret, ...provider })).toEqual(['AUTH_SECRET'])
-})
-
-test('wrong values and missing ones are reported together', async () => {
-  const environment = { PORT: '-1', K_SERVICE: 'orders', ENVIRONMENT: 'live', AUTH_SECRET: 'short' }
-  expect(await refused(environment)).toEqual(['AUTH_SECRET', 'DATABASE_URL', 'PORT'])
-})
-
-test('the migrations need a database, and nothing else', async () => {
-  const { stack_trace: stack } = await refusal({}, 'dist/migrate.js')
-  expect(stack).toMatch(/DATABASE_URL: is required/)
+  expect(JSON.stringify(entry)).not.toContain(developmentSecret)
 })
 
 test('a taken port is said in plain words', async () => {
@@ -117,7 +85,7 @@ test('a taken port is said in plain words', async () => {
   const address = other.address()
   const PORT = String(typeof address === 'object' && address?.port)
   const { message, stack_trace: stack } = await refusal({ ...onCloudRun, PORT })
-  expect(message).toBe(`Port ${PORT} is already in use: set PORT to another.`)
+  expect(message).toBe(`Port ${PORT} is already in use: set PORT to another one.`)
   expect(stack).toBeUndefined()
   other.close()
 })

@@ -1,11 +1,14 @@
 import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import { manualClock } from '#dev/cloud-tasks/clock.ts'
+import { createEmulator } from '#dev/cloud-tasks/emulator.ts'
 import { freePort } from '#dev/machine/ports.ts'
+import { atEnd } from '#test/support/at-end.ts'
 import { client } from '#test/support/client.ts'
 import { makeDatabase } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { noteScopes } from '#test/support/notes.ts'
-import { expectLog, spawnProgram, startNotes, startService } from '#test/support/process.ts'
+import { expectLog, spawnProgram, startNotes, startService, startSteps } from '#test/support/process.ts'
 import { testTasks } from '#test/support/task-variables.ts'
 import { as, testAuth } from '#test/support/tokens.ts'
 import metadata from '../../package.json' with { type: 'json' }
@@ -52,6 +55,19 @@ test('a bundle takes a note from its token to its row', async () => {
   const note = await expectJson(written, 201)
   expect(await expectJson(await alice(`${written.headers.get('location')}`))).toEqual(note)
   await expectJson(await alice('/ready'))
+})
+
+test('the bundle hands tasks over with Google’s client', async () => {
+  const emulator = await createEmulator({ clock: manualClock() })
+  atEnd(() => emulator.close())
+  emulator.createQueue(testTasks.TASKS_QUEUE)
+  const service = await startSteps({
+    DATABASE_URL: databaseUrl,
+    CLOUD_TASKS_EMULATOR_HOST: new URL(emulator.url).host,
+  })
+  const alice = client(service.url, await as('alice'))
+  await expectJson(await alice('/steps', { json: { text: 'Tea' } }), 201)
+  expect(emulator.pending()).toMatchObject([{ url: `${testTasks.TASKS_URL}/runtime/callbacks/steps.step` }])
 })
 
 test('it listens before it knows a database, and answers what needs none', async () => {

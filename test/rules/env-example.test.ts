@@ -12,7 +12,9 @@ import { expectRule } from '#test/support/rule.ts'
 import { testTasks } from '#test/support/task-variables.ts'
 
 const text = readFileSync('.env.example', 'utf8')
-const assignments = text.split(/\r?\n/).filter((line) => /^# [A-Z][A-Z_0-9]*=/.test(line))
+const lines = text.split(/\r?\n/)
+const isAssignment = (line: string) => /^# [A-Z][A-Z_0-9]*=/.test(line)
+const assignments = lines.filter(isAssignment)
 const names = assignments.map((line) => line.slice(2, line.indexOf('=')))
 const shown = parseEnv(assignments.map((line) => line.slice(2)).join('\n'))
 /** Documented whether or not a feature has tasks. */
@@ -29,6 +31,15 @@ test('.env.example documents every variable', () => {
     '.env.example documents every variable that the service reads.',
     known.filter((name) => !names.includes(name)).map((name) => `.env.example: ${name} is missing`),
     'add a comment that says what the variable is for, and below it `# NAME=` with its default.',
+  )
+})
+
+test('.env.example explains every variable', () => {
+  const bare = lines.filter((line, index) => isAssignment(line) && !/^# \S/.test(lines[index - 1] ?? ''))
+  expectRule(
+    '.env.example says above each variable what it is for.',
+    bare.map((line) => `.env.example: ${line} has no comment above it`),
+    'write one, which begins with `# `.',
   )
 })
 
