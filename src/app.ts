@@ -142,6 +142,7 @@ export function createApp(dependencies: Dependencies): Service {
     security: { verify, cookie: config.AUTH_COOKIE, origins, invoker: tasks.invoker },
     replyCheck: config.REPLY_CHECK,
     format,
+    auth: parts.auth,
     middleware: parts.middleware,
   })
   app.notFound(notFound(methods, respond))

@@ -13,6 +13,7 @@ export { z } from '@hono/zod-openapi'
 
 export { at, defineFeature, type Feature, type FeatureContext } from './feature.ts'
 export type { CallerMiddleware, CreateMiddleware } from './routes/caller-middleware.ts'
+export { type Auth, type CallerOf, defineAuth } from './routes/define-auth.ts'
 export {
   defineRoute,
   type Handler,

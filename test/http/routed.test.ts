@@ -40,7 +40,13 @@ function serviceWith(path: string, middleware: MiddlewareHandler<BaseEnv>) {
   app.use(responseHeaders(), context, deadline({ timeoutSeconds: 60 }))
   app.use(path, middleware)
   const security = { verify: () => Promise.reject(new Error('no token')), cookie: undefined, origins: [] }
-  const options = { context: {} as never, security, replyCheck: 'fail', format: problemDetails } as const
+  const options = {
+    context: {} as never,
+    security,
+    replyCheck: 'fail',
+    format: problemDetails,
+    auth: {},
+  } as const
   const { methods } = mount(app, [featureOf(admin, open)], options)
   app.notFound(notFound(methods, answer))
   return { app, api: client(app), lines }

@@ -1,16 +1,16 @@
 import type { JWTPayload } from 'jose'
 
-/** The claims of a verified token. A fork names its own by declaration merging, and checks them by `claims`. */
-export interface Claims extends JWTPayload {}
+/** The claims of a verified token. Those of a service's own are typed by `defineAuth`. */
+export type Claims = JWTPayload
 
 /** Who sent the request, as its verified token says. */
-export interface Caller {
+export interface Caller<C extends Claims = Claims> {
   /** The token's `sub`. */
   readonly subject: string
   /** The token's `iss`. */
   readonly issuer: string
   readonly scopes: readonly string[]
-  readonly claims: Readonly<Claims>
+  readonly claims: Readonly<C>
 }
 
 /** Reads the scopes from a token's claims. Write one of your own for a provider that keeps them elsewhere. */

@@ -1,7 +1,7 @@
 import { errors, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { z } from 'zod'
 import { Problem, problems } from '../kernel/problem.ts'
-import { type Caller, type Claims, type ScopesOf, scopesOf as standardScopes } from './caller.ts'
+import { type Caller, type Claims, scopesOf as standardScopes } from './caller.ts'
 import { KeySetUnavailableError, remoteKeySet } from './key-set.ts'
 import { createTokenCache } from './token-cache.ts'
 import { verifyByKeys } from './verify-by-keys.ts'
@@ -9,9 +9,10 @@ import { verifyByKeys } from './verify-by-keys.ts'
 /** Verifies a token; throws TOKEN_INVALID or TOKEN_EXPIRED. */
 export type VerifyToken = (token: string) => Caller | Promise<Caller>
 
-/** How the service reads tokens. */
-export interface AuthOptions {
-  readonly scopesOf?: ScopesOf
+/** How the service reads its tokens: see `defineAuth`. */
+export interface AuthOptions<C extends Claims = Claims> {
+  /** The scopes of a token, by its claims after their check; `scope`, `scp`, `permissions` and `roles` if absent. */
+  scopesOf?(claims: Readonly<C>): readonly string[]
   /** Checks a fork's own claims: a token that does not fit is invalid. */
   readonly claims?: z.ZodType<Claims>
 }

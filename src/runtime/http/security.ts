@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
-import type { Caller } from '../auth/caller.ts'
+import type { Caller, Claims } from '../auth/caller.ts'
 import type { VerifyToken } from '../auth/verify.ts'
 import { currentRequest } from '../kernel/context.ts'
 import { Problem, problems } from '../kernel/problem.ts'
@@ -16,11 +16,11 @@ import type { Step } from './validation.ts'
 export type Security = 'public' | 'optional' | 'authenticated' | 'invoker' | readonly [string, ...string[]]
 
 /** What `security` adds to a handler's `c.var`. */
-export type CallerVariables<S> = S extends 'public' | 'invoker'
+export type CallerVariables<S, C extends Claims = Claims> = S extends 'public' | 'invoker'
   ? { caller?: undefined }
   : S extends 'optional'
-    ? { caller: Caller | undefined }
-    : { caller: Caller }
+    ? { caller: Caller<C> | undefined }
+    : { caller: Caller<C> }
 
 /** The service's settings for authentication. */
 export interface SecurityOptions {

@@ -1,6 +1,7 @@
 import type { Hono, MiddlewareHandler } from 'hono'
 import { every } from 'hono/combine'
 import { mergePath } from 'hono/utils/url'
+import type { AuthOptions } from '../auth/verify.ts'
 import { ignoreAfterDeadline } from '../http/deadline.ts'
 import type { BaseEnv } from '../http/env.ts'
 import { idempotency } from '../http/idempotency.ts'
@@ -31,6 +32,8 @@ export interface MountOptions {
   readonly security: SecurityOptions
   readonly replyCheck: ReplyCheck
   readonly format: ProblemFormat
+  /** How tokens are read. */
+  readonly auth: AuthOptions
   /** What runs before every route of the features, but for the runtime's own. */
   readonly middleware?: CreateMiddleware
 }
@@ -56,7 +59,7 @@ export function mount(
       .routes(context)
       .map((operation) => toMounted(feature, withProblems(operation, middleware), middleware))
   })
-  startChecks(mounted, problems, options.format)
+  startChecks(mounted, problems, options)
   const methods = methodsOf(mounted.map(({ method, template }) => ({ method, template })))
   for (const route of mounted.toSorted((a, b) => bySpecificity(a.template, b.template))) {
     const { operation, method, template } = route

@@ -8,6 +8,8 @@ import type {
   StatusCode,
   SuccessStatusCode,
 } from 'hono/utils/http-status'
+import type { Claims } from '../auth/caller.ts'
+import type { AuthOptions } from '../auth/verify.ts'
 import type { Transaction } from '../database/database.ts'
 import type { BaseEnv } from '../http/env.ts'
 import type { CallerVariables, Security } from '../http/security.ts'
@@ -67,10 +69,10 @@ export interface Responses {
 }
 
 /** The environment that a route's statement gives its handler. */
-export type RouteEnv<R extends RouteDefinition> = {
+export type RouteEnv<R extends RouteDefinition, C extends Claims = Claims> = {
   Bindings: BaseEnv['Bindings']
   Variables: BaseEnv['Variables'] &
-    CallerVariables<R['security']> &
+    CallerVariables<R['security'], C> &
     MiddlewareVariables<R['middleware']> &
     (R extends { idempotent: true } ? { tx: Transaction } : unknown)
 }
@@ -128,15 +130,24 @@ type PartsOf<C extends RouteConfig> =
     ? Omit<I['out'], 'json' | 'form'>
     : never
 
-/** The handler of a route: typed by what the route states. */
-export type Handler<R extends RouteDefinition> =
-  Configuration<R> extends infer C extends RouteConfig
-    ? (c: ContextOf<C, RouteEnv<R>>) => RouteResponse<C> | Promise<RouteResponse<C>>
+/** The handler of a route: typed by what the route states, and by the claims that the service checks. */
+export type Handler<R extends RouteDefinition, C extends Claims = Claims> =
+  Configuration<R> extends infer Stated extends RouteConfig
+    ? (c: ContextOf<Stated, RouteEnv<R, C>>) => RouteResponse<Stated> | Promise<RouteResponse<Stated>>
     : never
+
+/** The handler of a plain route. */
+export type PlainHandler<S extends Security, C extends Claims = Claims> = (
+  c: Context<
+    { Bindings: BaseEnv['Bindings']; Variables: BaseEnv['Variables'] & CallerVariables<S, C> } & Env
+  >,
+) => Response | Promise<Response>
 
 /** A route and what it does, as a feature lists them. */
 export interface Operation {
   readonly kind: 'contract'
+  /** How tokens must be read for its handler, which knows their claims: see `defineAuth`. */
+  readonly auth?: AuthOptions
   readonly route: RouteDefinition
   readonly handler: (c: Context) => Response | Promise<Response>
 }
@@ -158,6 +169,8 @@ export interface PlainRoute<S extends Security = Security> {
 /** A plain route and what it does. */
 export interface PlainOperation {
   readonly kind: 'plain'
+  /** How tokens must be read for its handler, which knows their claims: see `defineAuth`. */
+  readonly auth?: AuthOptions
   readonly route: PlainRoute
   readonly handler: (c: Context) => Response | Promise<Response>
 }
@@ -175,9 +188,7 @@ export function handle<const R extends RouteDefinition>(route: R, handler: Handl
 /** Joins a plain route and its handler: the body is the handler's to read, within the limit. */
 export function handlePlain<const S extends Security>(
   route: PlainRoute<S>,
-  handler: (
-    c: Context<{ Bindings: BaseEnv['Bindings']; Variables: BaseEnv['Variables'] & CallerVariables<S> } & Env>,
-  ) => Response | Promise<Response>,
+  handler: PlainHandler<S>,
 ): PlainOperation {
   return { kind: 'plain', route, handler: handler as unknown as PlainOperation['handler'] }
 }

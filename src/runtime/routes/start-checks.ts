@@ -1,5 +1,6 @@
 import { getRefId } from '@asteasolutions/zod-to-openapi'
 import { z } from '@hono/zod-openapi'
+import type { AuthOptions } from '../auth/verify.ts'
 import { type ProblemFormat, problemDetails, problemName } from '../http/problem-format.ts'
 import { statusProblems } from '../http/status-problems.ts'
 import type { Template } from '../http/template.ts'
@@ -13,6 +14,7 @@ import { uniqueResponseNames } from './response-names.ts'
 import type { Operation, PlainOperation, RouteDefinition } from './route.ts'
 import type { RouteGroup } from './route-group.ts'
 import { checkOutputNames, checkSchemas, contentSchemas } from './schema-checks.ts'
+import { checkSecurity } from './security-checks.ts'
 import { isStreamed } from './stream.ts'
 
 /** A feature's route at its full path. */
@@ -35,19 +37,18 @@ export interface Mounted {
 export function startChecks(
   mounted: readonly Mounted[],
   runtimeProblems: Readonly<Record<string, ProblemDefinition>>,
-  format: ProblemFormat,
+  { format, auth }: { format: ProblemFormat; auth: AuthOptions },
 ): void {
   const places = new Set<string>()
   const operationIds = new Set<string>()
   for (const { feature, operation, path, method, template } of mounted) {
-    const { route } = operation
     const routeName = `${method} ${path}`
     refuseDuplicate(
       places,
       `${method} ${template.shape}`,
       `${routeName} is defined twice: remove one, or mount one elsewhere.`,
     )
-    refuseWithoutSecurity(routeName, route.security)
+    checkSecurity(routeName, operation, auth)
     if (/^\/runtime(\/|$)/.test(path) && !isRuntimeFeature(feature))
       throw new Error(`${routeName} is below /runtime, which is the runtime's own: give it another path.`)
     checkPathParameters(routeName, template, operation)
@@ -84,21 +85,6 @@ export function isRuntimeFeature({ name }: RouteGroup): boolean {
 function refuseDuplicate(seen: Set<string>, key: string, complaint: string): void {
   if (seen.has(key)) throw new Error(complaint)
   seen.add(key)
-}
-
-function refuseWithoutSecurity(routeName: string, security: unknown): void {
-  const named =
-    typeof security === 'string' && ['public', 'optional', 'authenticated', 'invoker'].includes(security)
-  const scopes = Array.isArray(security) && security.length > 0 && security.every(isScope)
-  if (named || scopes) return
-  throw new Error(
-    `${routeName} does not state its security. Give it security: ['a:scope'], 'authenticated', 'optional' or 'public'.`,
-  )
-}
-
-/** @see https://www.rfc-editor.org/rfc/rfc6749#section-3.3 */
-function isScope(scope: unknown): boolean {
-  return typeof scope === 'string' && /^[!#-[\]-~]+$/.test(scope)
 }
 
 function refuseDroppedKeys(

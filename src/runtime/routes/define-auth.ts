@@ -1,0 +1,55 @@
+import type { z } from '@hono/zod-openapi'
+import type { Caller, Claims } from '../auth/caller.ts'
+import type { AuthOptions } from '../auth/verify.ts'
+import type { Security } from '../http/security.ts'
+import { asyncPart } from '../schemas/walk.ts'
+import {
+  type Handler,
+  handle,
+  handlePlain,
+  type Operation,
+  type PlainHandler,
+  type PlainOperation,
+  type PlainRoute,
+  type RouteDefinition,
+} from './route.ts'
+
+/** How a service reads its tokens, and handlers whose callers have the claims that it checks. */
+export interface Auth<C extends Claims = Claims> extends AuthOptions<C> {
+  /** As `handle` of `#runtime`, with the claims typed in `c.var.caller.claims`. */
+  handle<const R extends RouteDefinition>(route: R, handler: Handler<R, C>): Operation
+  /** As `handlePlain` of `#runtime`, with the claims typed in `c.var.caller.claims`. */
+  handlePlain<const S extends Security>(route: PlainRoute<S>, handler: PlainHandler<S, C>): PlainOperation
+}
+
+/** The caller of a route whose handler is an `Auth`'s: `CallerOf<typeof auth>`. */
+export type CallerOf<A> = A extends Auth<infer C> ? Caller<C> : never
+
+/**
+ * States the claims of the service's own that each token must have. Give the result to `createApp` as `auth`. A handler
+ * that is its `handle`'s finds them typed; the start fails where `createApp` has another `auth`.
+ *
+ * @param options.claims of every token: one that does not fit is a 401 TOKEN_INVALID
+ * @param options.scopesOf the scopes of a token, by its claims; `scope`, `scp`, `permissions` and `roles` if absent
+ * @throws {TypeError} for an asynchronous schema
+ * @example
+ * export const auth = defineAuth({ claims: z.object({ tenant: z.string() }) })
+ * auth.handle(listOrders, (c) => c.json(ordersOf(c.var.caller.claims.tenant), 200))
+ */
+export function defineAuth<Schema extends z.ZodType<Claims>>(options: {
+  claims: Schema
+  scopesOf?: (claims: Readonly<Claims & z.output<Schema>>) => readonly string[]
+}): Auth<Claims & z.output<Schema>> {
+  const place = asyncPart(options.claims)
+  if (place !== undefined)
+    throw new TypeError(
+      `The claims of a token are checked at once (${place || 'the top level'}): write the refinement without async, ` +
+        'and look things up in a middleware.',
+    )
+  const auth: Auth<Claims & z.output<Schema>> = {
+    ...options,
+    handle: (route, handler) => ({ ...handle(route, handler as never), auth }),
+    handlePlain: (route, handler) => ({ ...handlePlain(route, handler as never), auth }),
+  }
+  return auth
+}

@@ -1,0 +1,35 @@
+import type { AuthOptions } from '../auth/verify.ts'
+import type { Operation, PlainOperation } from './route.ts'
+
+/**
+ * Refuses a route that does not state its security, and one whose handler reads claims that are not checked.
+ *
+ * @param auth how the service reads its tokens
+ * @throws {Error} naming the route
+ */
+export function checkSecurity(
+  routeName: string,
+  { route, auth: needed }: Operation | PlainOperation,
+  auth: AuthOptions,
+): void {
+  refuseWithoutSecurity(routeName, route.security)
+  if (needed && needed !== auth)
+    throw new Error(
+      `${routeName} reads claims that the service does not check: give createApp the \`auth\` whose handle() it uses.`,
+    )
+}
+
+function refuseWithoutSecurity(routeName: string, security: unknown): void {
+  const named =
+    typeof security === 'string' && ['public', 'optional', 'authenticated', 'invoker'].includes(security)
+  const scopes = Array.isArray(security) && security.length > 0 && security.every(isScope)
+  if (named || scopes) return
+  throw new Error(
+    `${routeName} does not state its security. Give it security: ['a:scope'], 'authenticated', 'optional' or 'public'.`,
+  )
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc6749#section-3.3 */
+function isScope(scope: unknown): boolean {
+  return typeof scope === 'string' && /^[!#-[\]-~]+$/.test(scope)
+}
