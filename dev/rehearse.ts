@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { parse } from 'yaml'
 import { breaks, runBuild } from './rehearsal/build/run-build.ts'
-import { createProject } from './rehearsal/project.ts'
+import { createProject } from './rehearsal/create-project.ts'
 import { pairs } from './rehearsal/shell/pairs.ts'
 
 // `npm run rehearse`: all of cloudbuild.yaml on this machine, without Google, from an empty project.
@@ -15,7 +15,7 @@ const options = {
   without: { type: 'string', multiple: true },
 } as const
 
-/** Prints a line behind the name of its step. */
+/** Prints a line after the name of its step. */
 function write(id: string, text: string): void {
   process.stdout.write(`${id.padEnd(20)} ${text}`)
 }
@@ -29,7 +29,7 @@ async function rehearse(): Promise<boolean> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
   const { substitutions: own } = parse(await readFile('cloudbuild.yaml', 'utf8'))
   const { _SERVICE, _REGION } = { ...own, ...substitutions }
-  const project = await createProject(_SERVICE, _REGION)
+  const project = await createProject({ service: _SERVICE, region: _REGION })
   try {
     const build = await runBuild(project, { substitutions, without, broken, signal: stop.signal, write })
     for (const { id, result, seconds } of build.steps)

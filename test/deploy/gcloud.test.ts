@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { lightImage } from '#test/support/light-image.ts'
 import { rehearsal } from '#test/support/rehearsal.ts'
 
 // What the real one refuses, the pretend one must: else a script that is wrong would pass.
 const { project, gcloud, changes } = await rehearsal()
 const name = `europe-west1-docker.pkg.dev/rehearsal/services/runway@sha256:${'0'.repeat(64)}`
-project.images.set(name, { folder: process.cwd(), environment: {} })
+project.images.set(name, lightImage())
 const variables = join(project.folder, 'variables.yaml')
 await writeFile(variables, '"ENVIRONMENT": "live"\n')
 

@@ -1,21 +1,38 @@
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
-import { expect } from 'vitest'
+import { expect, inject } from 'vitest'
 import { runBuild } from '#dev/rehearsal/build/run-build.ts'
 import { copyTree } from '#dev/rehearsal/build/workspace.ts'
-import { createProject } from '#dev/rehearsal/project.ts'
+import { createProject } from '#dev/rehearsal/create-project.ts'
+import type { Image } from '#dev/rehearsal/project/image.ts'
 import { path } from '#dev/rehearsal/shell/programs.ts'
 import { atEnd } from './at-end.ts'
 import { stated } from './stated.ts'
 
 type Options = NonNullable<Parameters<typeof runBuild>[1]>
 
-/** Steps that many tests are not about, and that take long. */
+/** The steps that take long. */
 export const long = ['check', 'try', 'staging-acceptance', 'live-acceptance', 'live-accepted']
 
-/** A pretend project for the builds of a file, which ends with it. */
-export async function rehearsal() {
-  const project = await createProject(stated._SERVICE, stated._REGION)
+/** The steps that take long, and all that is about staging. */
+export const exceptLive = [
+  ...long,
+  ...['settings', 'migrate', 'revision', 'tasks', 'traffic'].map((step) => `staging-${step}`),
+  'live-contract',
+]
+
+/** All that the steps need, unless they build, or run tests. */
+const upload = ['cloudbuild.yaml', 'deploy']
+
+/**
+ * A pretend project for the builds of a file, which ends with it.
+ *
+ * @param options.hasOwnServer whether it has a PostgreSQL server of its own, on which it may create users
+ */
+export async function rehearsal(options: { hasOwnServer?: boolean } = {}) {
+  const shared = options.hasOwnServer ? {} : { serverUrl: inject('serverUrl') }
+  const project = await createProject({ service: stated._SERVICE, region: stated._REGION, ...shared })
   atEnd(() => project.close())
   const live = 'runway-live'
   let seen = 0
@@ -26,17 +43,32 @@ export async function rehearsal() {
     project,
     build,
 
-    /** A build of an image that was pushed before. */
-    again: (image: string, options: Options = {}) =>
-      build({ without: long, ...options, substitutions: { ...options.substitutions, _IMAGE: image } }),
+    /** Puts an image where a build finds it. Returns its name. */
+    push(image: Image): string {
+      const digest = randomBytes(32).toString('hex')
+      const name = `${stated._REGION}-docker.pkg.dev/${project.id}/${stated._REPOSITORY}/${stated._SERVICE}@sha256:${digest}`
+      project.images.set(name, image)
+      return name
+    },
 
-    /** The revisions of live that have traffic, such as `['runway-live-1=100']`. */
+    /** A build of an image that was pushed before, without the steps that take long. */
+    again(image: string, options: Options = {}) {
+      const { without = long } = options
+      const isTested = !['staging-acceptance', 'live-acceptance'].every((step) => without.includes(step))
+      const substitutions = { ...options.substitutions, _IMAGE: image }
+      return build({ without, ...(!isTested && { upload }), ...options, substitutions })
+    },
+
+    /** The revisions that have traffic, such as `['runway-live-1=100']`. */
     serving(name = live): string[] {
       const traffic = project.services.get(name)?.traffic ?? []
       return traffic.flatMap((target) => (target.percent ? `${target.revisionName}=${target.percent}` : []))
     },
 
-    /** What a service's public URL says of its version. */
+    /** The tags of the revisions of live. */
+    tags: () => project.services.get(live)?.traffic.flatMap(({ tag }) => tag ?? []),
+
+    /** What a service says about its version at its public URL. */
     async version(name = live): Promise<Record<string, string>> {
       const response = await fetch(`${project.services.get(name)?.url}/version`)
       expect(response.status).toBe(200)
@@ -46,7 +78,7 @@ export async function rehearsal() {
     /** The name of the image that a service was last deployed with. */
     image: (name = live) => project.services.get(name)?.revisions.at(-1)?.image ?? '',
 
-    /** What was changed since the last time, such as `run deploy runway-live`. */
+    /** What was changed since the last call, such as `run deploy runway-live`. */
     changes(): string[] {
       const fresh = project.commands.slice(seen)
       seen += fresh.length
@@ -54,16 +86,16 @@ export async function rehearsal() {
       return lines.filter((line) => !/ (list|describe)\b|^beta /.test(line))
     },
 
-    /** Runs a script of deploy/, as a person would. */
+    /** Runs a script of deploy/, as a person does. */
     async script(file: string, ...args: string[]): Promise<string> {
       const { _SERVICE: SERVICE, _REGION: REGION } = stated
       const own = { PROJECT_ID: project.id, SERVICE, REGION }
       const env = { PATH: `${project.programs}:${path}`, ...own, ...project.variables }
-      const cwd = await copyTree(project.folder)
+      const cwd = await copyTree(project.folder, upload)
       return (await promisify(execFile)('bash', [file, ...args], { cwd, env })).stdout
     },
 
-    /** Calls the pretend gcloud, as a person would. */
+    /** Calls the pretend gcloud, as a person does. */
     async gcloud(...args: string[]): Promise<string> {
       const given = ['--project', project.id, '--region', project.region]
       return (await promisify(execFile)(`${project.programs}/gcloud`, [...args, ...given])).stdout
@@ -71,7 +103,7 @@ export async function rehearsal() {
   }
 }
 
-/** What became of a build's steps, without those that ended well: `{ check: 'left out' }`. A failure shows its output. */
+/** The steps of a build that did not end well: `{ check: 'left out' }`. A failure shows its output. */
 export function otherThanOk({ steps }: Awaited<ReturnType<typeof runBuild>>): Record<string, string> {
   return Object.fromEntries(
     steps
@@ -80,7 +112,7 @@ export function otherThanOk({ steps }: Awaited<ReturnType<typeof runBuild>>): Re
   )
 }
 
-/** What the step that ended the build has printed; throws if none, or several did. */
+/** The step that ended the build, and what it printed. Throws if none failed, or several did. */
 export function complaint({ steps }: Awaited<ReturnType<typeof runBuild>>): string {
   const failed = steps.filter(({ id, result }) => result === 'failed' && id !== 'live-acceptance')
   expect(failed).toHaveLength(1)

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../../machine/ports.ts'
-import type { Fault } from '../google/front.ts'
-import type { Project } from '../project.ts'
+import type { Fault, Project } from '../project/project.ts'
 import { startGroup } from '../shell/group.ts'
 import { pairs } from '../shell/pairs.ts'
 import { path } from '../shell/programs.ts'
@@ -11,11 +10,11 @@ import { readBuildFile, type Step } from './build-file.ts'
 import { runSteps, type StepResult } from './steps.ts'
 import { copyTree } from './workspace.ts'
 
-/** What can be broken, for real. */
+/** What a build can be broken by. */
 export const breaks: Readonly<Record<string, Fault>> = {
   'staging-acceptance': (host, { url }) => host.endsWith('-staging') && url === '/auth/version',
   'live-smoke': (host, { url }) => /---.*-live$/.test(host) && url === '/openapi.json',
-  migrate: () => false, // its jobs may not write
+  migrate: () => false, // jobs may not write
 }
 
 interface BuildOptions {
@@ -23,20 +22,22 @@ interface BuildOptions {
   substitutions?: Record<string, string>
   /** Steps to leave out. */
   without?: readonly string[]
+  /** The files and folders to upload; all if absent. */
+  upload?: readonly string[]
   /** One of `breaks`. */
   broken?: string | undefined
   signal?: AbortSignal
   /** Gets what the steps print, line by line. */
   write?: (id: string, text: string) => void
-  /** Done before a step begins. */
+  /** Called before a step starts. */
   before?: (id: string) => Promise<unknown>
 }
 
-/** Runs cloudbuild.yaml on a project, as `gcloud builds submit` would. @throws what Cloud Build would say of the file */
+/** Runs cloudbuild.yaml on a project, as `gcloud builds submit` does. @throws what Cloud Build says of the file */
 export async function runBuild(project: Project, options: BuildOptions = {}) {
   const { write, before, broken = '', signal = new AbortController().signal } = options
   const id = randomUUID()
-  const folder = await copyTree(project.folder)
+  const folder = await copyTree(project.folder, options.upload)
   const builtIn = { PROJECT_ID: project.id, PROJECT_NUMBER: project.number, LOCATION: 'global', BUILD_ID: id }
   const text = await readFile(join(folder, 'cloudbuild.yaml'), 'utf8')
   const file = readBuildFile(text, builtIn, options.substitutions)
@@ -70,7 +71,7 @@ export async function runBuild(project: Project, options: BuildOptions = {}) {
   project.going.delete(id)
   await rm(folder, { recursive: true, force: true })
   const mayFail = new Set(file.steps.flatMap(({ id, allowFailure }) => (allowFailure ? [id] : [])))
-  const fine = ({ id, result }: StepResult) =>
+  const isFine = ({ id, result }: StepResult) =>
     result === 'ok' || result === 'left out' || (result === 'failed' && mayFail.has(id))
-  return { id, steps, ok: steps.every(fine) }
+  return { id, steps, ok: steps.every(isFine) }
 }

@@ -5,17 +5,19 @@ import { join, resolve } from 'node:path'
 const excludes = ['--exclude-from=.gcloudignore', '--exclude-from=.gitignore'] // the one includes the other
 
 /**
- * Copies what `gcloud builds submit` would upload into a new folder below `parent`, with node_modules linked. Git says
- * what that is, by a repository of the moment: in Cloud Build there is none. A domain of one's own leads elsewhere, and is
- * left out.
+ * Copies what `gcloud builds submit` uploads into a new folder below `parent`, with node_modules linked. Git says
+ * which files these are, in a repository that is removed at once: Cloud Build has none. It leaves out the domain of an
+ * environment, which leads elsewhere.
+ *
+ * @param paths copies only what is there; all if absent
  */
-export async function copyTree(parent: string): Promise<string> {
+export async function copyTree(parent: string, paths: readonly string[] = []): Promise<string> {
   const folder = await mkdtemp(join(parent, 'workspace-'))
   const repository = `${folder}.git`
   const env = { ...process.env, GIT_DIR: repository, GIT_WORK_TREE: '.' }
   const git = (...args: string[]) => execFileSync('git', args, { env, encoding: 'utf8' })
-  git('init', '--quiet')
-  const files = git('ls-files', '-z', '--others', ...excludes).split('\0')
+  git('init', '--quiet', '--template=')
+  const files = git('ls-files', '-z', '--others', ...excludes, '--', ...paths).split('\0')
   await rm(repository, { recursive: true })
   for (const file of files.slice(0, -1)) await cp(file, join(folder, file))
   await symlink(resolve('node_modules'), join(folder, 'node_modules'))

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import type { Project } from '../project.ts'
-import { runGroup, startGroup } from '../shell/group.ts'
+import type { Image } from '../project/image.ts'
+import type { Project } from '../project/project.ts'
+import { endOf, startGroup } from '../shell/group.ts'
 import { pairs } from '../shell/pairs.ts'
 import { path, Refusal, type Tool } from '../shell/programs.ts'
+import { buildImage } from './build-image.ts'
 import { breaking } from './contracts.ts'
-import { buildImage, type Image } from './images.ts'
 
 const text = { type: 'string' } as const
 const texts = { type: 'string', multiple: true } as const
@@ -16,7 +17,7 @@ const runFlags = {
   ...{ 'read-only': flag, tmpfs: text, 'cap-drop': text, memory: text },
 }
 
-/** The docker of a project: containers are processes of this machine, or databases of the embedded server. */
+/** The docker of a project. Its containers are processes of this machine, or databases of the embedded server. */
 export function docker(project: Project): Tool {
   const { images, containers, sql } = project
 
@@ -33,7 +34,7 @@ export function docker(project: Project): Tool {
     containers.set(name, { output: '', stop })
   }
 
-  /** Each takes what follows its name, and returns what it prints, if anything. */
+  /** Each gets what follows its name, and returns what it prints, if anything. */
   const commands: Record<string, (args: string[], folder: string) => unknown> = {
     async build(args, folder) {
       const { values } = parseArgs({ args, options: buildFlags, allowPositionals: true })
@@ -59,12 +60,10 @@ export function docker(project: Project): Tool {
       if (from.startsWith('postgres:')) return startDatabase(name, given)
       if (from.startsWith('tufin/oasdiff:')) return breaking(command)
 
-      const tools = { folder: workdir, environment: { PATH: path, HOME: process.env.HOME ?? '' } }
-      const image = from.startsWith('node:') ? tools : find(from)
-      const options = { cwd: image.folder, env: { ...image.environment, ...given } }
-      const line = command.length > 0 ? command : ['node', 'dist/main.js']
-      if (!detach) return runGroup(line, options)
-      containers.set(name, startGroup(line, options))
+      const image = from.startsWith('node:') ? tools(workdir) : find(from)
+      const running = image.start(given, command.length > 0 ? command : undefined)
+      if (!detach) return endOf(running)
+      containers.set(name, running)
     },
     exec([name = '', program]) {
       if (program !== 'pg_isready' || !containers.has(name)) throw new Refusal(`No such container: ${name}`)
@@ -82,5 +81,13 @@ export function docker(project: Project): Tool {
     const command = commands[name]
     if (!command) throw new Refusal(`docker ${name} is not imitated`)
     return `${(await command(args, folder)) ?? ''}`
+  }
+}
+
+/** The image of Node.js: the programs of this machine, in a folder. */
+function tools(cwd: string): Image {
+  const own = { PATH: path, HOME: process.env.HOME ?? '' }
+  return {
+    start: (environment, line = ['node']) => startGroup(line, { cwd, env: { ...own, ...environment } }),
   }
 }

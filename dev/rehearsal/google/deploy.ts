@@ -3,15 +3,16 @@ import { resolve } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import type { Environment } from '../../machine/settings.ts'
-import { type Image, startImage } from '../docker/images.ts'
-import type { Project } from '../project.ts'
-import { runGroup } from '../shell/group.ts'
+import type { Image } from '../project/image.ts'
+import type { Project } from '../project/project.ts'
+import { latestReady, portOf, type Revision, type Service } from '../project/service.ts'
+import { endOf } from '../shell/group.ts'
 import { Refusal } from '../shell/programs.ts'
+import type { Command, Commands, Given } from './command.ts'
 import type { Flags } from './format.ts'
-import type { Command } from './gcloud.ts'
-import { latestReady, portOf, type Revision, type Service } from './services.ts'
+import { startInstance } from './instance.ts'
 
-/** What a service's name and a tag's have together, at most. */
+/** How long the names of a service and of a tag may be together. */
 const nameLimit = 46
 const variables = z.record(z.string(), z.string())
 const both = 'image= service-account= set-secrets= set-cloudsql-instances='
@@ -19,15 +20,15 @@ const ofServices = `${both} revision-suffix= tag= no-traffic no-invoker-iam-chec
   min= max= min-instances= max-instances= cpu-boost startup-probe= env-vars-file= clear-cloudsql-instances command= args=`
 const ofJobs = `${both} command= args= tasks= max-retries= task-timeout= execute-now wait`
 
-/** The commands that run an image, as the next revision of a service or as a job, and what tells of secrets for it. */
-export function deploys(project: Project): Readonly<Record<string, Command>> {
+/** The commands that run an image, as the next revision of a service or as a job, and the one that lists its secrets. */
+export function deployCommands(project: Project): Commands {
   function imageOf({ image: name = '' }: Flags): Image {
     const image = project.images.get(name)
     if (!image || !name.includes('@')) throw new Refusal(`Image '${name}' not found.`)
     return image
   }
 
-  /** What --set-secrets says, as variables. */
+  /** The variables that --set-secrets says. */
   function secretsOf({ 'service-account': account = '', 'set-secrets': list = '' }: Flags): Environment {
     if (!project.accounts.includes(account)) throw new Refusal(`Service account ${account} does not exist.`)
     const read = (pair: string) => {
@@ -39,8 +40,8 @@ export function deploys(project: Project): Readonly<Record<string, Command>> {
     return Object.fromEntries(list.split(',').map(read))
   }
 
-  /** What is refused before anything is made. */
-  async function readRevision({ name, flags, folder }: Parameters<Command[1]>[0]) {
+  /** Reads what a revision is to be. @throws {Refusal} what Google refuses before it creates anything */
+  async function readRevision({ name, flags, folder }: Given) {
     const { tag, 'env-vars-file': file, 'no-traffic': noTraffic, command } = flags
     const revisionName = `${name}-${flags['revision-suffix']}`
     const [image, secrets] = [imageOf(flags), file ? secretsOf(flags) : {}]
@@ -61,12 +62,12 @@ export function deploys(project: Project): Readonly<Record<string, Command>> {
     return { revisionName, image, secrets, plain, existing, served, line }
   }
 
-  const checkService: Command[1] = async (given) => {
+  const checkService: Command['run'] = async (given) => {
     await readRevision(given)
   }
 
-  /** Makes a revision, which has traffic only where the latest one has. */
-  const deployService: Command[1] = async (given) => {
+  /** Creates a revision. It has traffic only where the latest one has. */
+  const deployService: Command['run'] = async (given) => {
     const { name, flags } = given
     const { tag, 'startup-probe': probe, 'no-traffic': noTraffic } = flags
     const { revisionName, image, secrets, plain, existing, served, line } = await readRevision(given)
@@ -84,8 +85,8 @@ export function deploys(project: Project): Readonly<Record<string, Command>> {
     service.revisions.push(revision)
     try {
       // once as Cloud Run does, where the service refuses an emulator; then with one
-      await (await startImage(image, google, { probe, line })).stop()
-      revision.port = (await startImage(image, environment, { probe, line })).port
+      await (await startInstance(image, google, { probe, line })).stop()
+      revision.port = (await startInstance(image, environment, { probe, line })).port
     } catch (error) {
       if (tag) service.traffic.push({ revisionName, tag })
       throw error
@@ -100,14 +101,13 @@ export function deploys(project: Project): Readonly<Record<string, Command>> {
     if (tag) service.traffic.push({ revisionName, tag, url: await project.front(`${tag}---${name}`) })
   }
 
-  const deployJob: Command[1] = async ({ name, flags }) => {
-    const { folder: cwd, environment } = imageOf(flags)
+  const deployJob: Command['run'] = async ({ name, flags }) => {
     const broken = project.migrationsFail && { PGOPTIONS: '-c default_transaction_read_only=on' }
-    const env = { ...environment, ...secretsOf(flags), ...broken, CLOUD_RUN_JOB: name }
-    await runGroup(`${flags.command},${flags.args}`.split(','), { cwd, env })
+    const environment = { ...secretsOf(flags), ...broken, CLOUD_RUN_JOB: name }
+    await endOf(imageOf(flags).start(environment, `${flags.command},${flags.args}`.split(',')))
   }
 
-  const versionsOf: Command[1] = ({ name }) => {
+  const listVersions: Command['run'] = ({ name }) => {
     const values = project.secrets.get(name)
     if (!values) throw new Refusal(`NOT_FOUND: Secret [${name}] not found.`)
     return values.map((_value, index) => ({
@@ -118,10 +118,10 @@ export function deploys(project: Project): Readonly<Record<string, Command>> {
   }
 
   return {
-    'run deploy': [ofServices, deployService],
-    'beta run deploy': [`${ofServices} dry-run`, checkService],
-    'run jobs deploy': [ofJobs, deployJob],
-    'secrets versions list': ['', versionsOf],
+    'run deploy': { flags: ofServices, run: deployService },
+    'beta run deploy': { flags: `${ofServices} dry-run`, run: checkService },
+    'run jobs deploy': { flags: ofJobs, run: deployJob },
+    'secrets versions list': { run: listVersions },
   }
 }
 

@@ -10,7 +10,7 @@ interface Options {
   readonly env: Environment
   /** Gets what it prints, line by line. */
   readonly write?: (text: string) => void
-  /** Stops it; where its reason is `SIGKILL`, at once, as a machine that goes away does. */
+  /** Stops it. With the reason `SIGKILL` it ends at once, as on a machine that goes away. */
   readonly signal?: AbortSignal
 }
 
@@ -19,12 +19,12 @@ process.on('exit', () => {
   for (const { send } of running) send('SIGKILL')
 })
 
-/** Stops all that run. */
+/** Stops all groups that run. */
 export async function stopGroups(): Promise<void> {
   await Promise.all([...running].map(({ stop }) => stop()))
 }
 
-/** Starts a program in a process group of its own, out of a terminal's Ctrl-C. */
+/** Starts a program in a process group of its own, which a Ctrl-C in the terminal does not reach. */
 export function startGroup([command = '', ...args]: readonly string[], options: Options) {
   const { cwd, env, write, signal } = options
   const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -33,14 +33,14 @@ export function startGroup([command = '', ...args]: readonly string[], options: 
   const group = {
     /** What it has printed so far. */
     output: '',
-    /** Its exit status, when all that it started are gone. */
+    /** Its exit status, once all that it started have ended. */
     exit: exit.finally(() => running.delete(group)),
     send(name: NodeJS.Signals): void {
       try {
         if (child.pid) process.kill(-child.pid, name)
-      } catch {} // it is gone
+      } catch {} // it has ended
     },
-    /** Ends them all: SIGTERM, after ten seconds SIGKILL. */
+    /** Ends all of them: SIGTERM, after ten seconds SIGKILL. */
     async stop(): Promise<void> {
       const timer = setTimeout(group.send, 10_000, 'SIGKILL')
       group.send('SIGTERM')
@@ -60,9 +60,11 @@ export function startGroup([command = '', ...args]: readonly string[], options: 
   return group
 }
 
-/** Runs a program to its end. Returns what it printed. @throws {Refusal} with that, if it fails */
-export async function runGroup(line: readonly string[], options: Options): Promise<string> {
-  const group = startGroup(line, options)
-  if ((await group.exit) !== 0) throw new Refusal(group.output)
-  return group.output
+/** Waits until a program ends. Returns what it printed. @throws {Refusal} with that, if it fails */
+export async function endOf(program: {
+  readonly exit: Promise<number>
+  readonly output: string
+}): Promise<string> {
+  if ((await program.exit) !== 0) throw new Refusal(program.output)
+  return program.output
 }

@@ -1,18 +1,22 @@
 import { beforeAll, expect, test, vi } from 'vitest'
-import { complaint, long, rehearsal } from '#test/support/rehearsal.ts'
+import { bundledImage } from '#dev/rehearsal/docker/build-image.ts'
+import { lightImage } from '#test/support/light-image.ts'
+import { complaint, exceptLive, rehearsal } from '#test/support/rehearsal.ts'
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
-const { project, build, again, serving, version, image, changes, script } = await rehearsal()
-const name = 'runway-live-auth-secret'
-const secret = project.secrets.get(name) ?? []
-let red: Awaited<ReturnType<typeof build>>
+const { project, again, push, serving, version, changes, script } = await rehearsal()
+const service = push(bundledImage(process.cwd()))
+const light = push(lightImage())
+const secret = 'runway-live-auth-secret'
+let red: Awaited<ReturnType<typeof again>>
 
 // A first build, whose live revision does not start.
 beforeAll(async () => {
-  project.secrets.set(name, [...secret, 'too short'])
-  red = await build({ without: long })
-  project.secrets.set(name, secret)
+  const values = project.secrets.get(secret) ?? []
+  project.secrets.set(secret, [...values, 'too short'])
+  red = await again(service, { without: exceptLive })
+  project.secrets.set(secret, values)
 })
 
 test('a first revision that does not start is red, and leaves no tag behind', () => {
@@ -28,8 +32,8 @@ test('a first revision that does not start is red, and leaves no tag behind', ()
 })
 
 test('so is one that fails its acceptance tests, and nobody can reach it', async () => {
-  const without = long.filter((id) => !id.startsWith('live-'))
-  const failing = await again(image('runway-staging'), { without, broken: 'live-smoke' })
+  const without = exceptLive.filter((id) => !id.startsWith('live-accept'))
+  const failing = await again(service, { without, broken: 'live-smoke' })
   expect(complaint(failing)).toMatch(/^live-accepted: .*did not pass its acceptance tests.*What to do next/s)
   const response = await fetch(`${project.services.get('runway-live')?.url}/version`)
   expect([response.status, response.headers.get('retry-after')]).toEqual([503, '60'])
@@ -43,11 +47,12 @@ test('there is nothing to roll back to, least of all the closed revision', async
   await expect(script('deploy/rollback')).rejects.toThrow('There is no revision to go back to')
 })
 
-test('the next build goes live, and one that began as early does not replace it', async () => {
+test('the next build goes live, and one that started as early does not replace it', async () => {
   let next: typeof red | undefined
-  const overtaken = await again(image('runway-staging'), {
+  const overtaken = await again(light, {
+    without: exceptLive,
     async before(id) {
-      if (id === 'live-migrate') next = await again(image('runway-staging'))
+      if (id === 'live-migrate') next = await again(light, { without: exceptLive })
     },
   })
   expect(next?.ok).toBe(true)
@@ -57,10 +62,10 @@ test('the next build goes live, and one that began as early does not replace it'
   expect(serving()).toEqual([`${revision}=100`])
 })
 
-test('a service that Google does not tell of is not taken for a new one', async () => {
+test('a service about which Google says nothing is not taken for a new one', async () => {
   const before = serving()
   changes()
-  const unknown = await again(image(), {
+  const unknown = await again(light, {
     async before(id) {
       project.mute = id === 'live-settings' ? 'run services list' : undefined
     },

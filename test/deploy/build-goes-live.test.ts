@@ -1,11 +1,15 @@
 import { beforeAll, expect, test, vi } from 'vitest'
 import { commandLine, gcloudIsInstalled, judgeable, refusals } from '#test/support/gcloud.ts'
-import { complaint, long, otherThanOk, rehearsal } from '#test/support/rehearsal.ts'
+import { lightImage } from '#test/support/light-image.ts'
+import { complaint, exceptLive, long, otherThanOk, rehearsal } from '#test/support/rehearsal.ts'
 import metadata from '../../package.json' with { type: 'json' }
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
-const { project, build, again, serving, version, image, changes, script } = await rehearsal()
+const { project, build, again, push, serving, version, image, changes, script } = await rehearsal({
+  hasOwnServer: true,
+})
+const light = push(lightImage())
 const deployed = ['migrate', 'revision', 'tasks', 'traffic']
 let first: Awaited<ReturnType<typeof build>>
 let firstImage: string
@@ -32,8 +36,8 @@ test('a first build goes through all its steps, and is live under the public URL
 })
 
 test('each environment has its own queue, and a tick that its service takes', async () => {
-  const answer = await fetch(`${project.emulator.url}/v2/projects/rehearsal/locations/europe-west1/queues`)
-  const { queues } = (await answer.json()) as { queues: { name: string }[] }
+  const response = await fetch(`${project.emulator.url}/v2/projects/rehearsal/locations/europe-west1/queues`)
+  const { queues } = (await response.json()) as { queues: { name: string }[] }
   expect(queues).toMatchObject(
     ['live', 'staging'].map((name) => ({
       name: `projects/rehearsal/locations/europe-west1/queues/runway-${name}`,
@@ -113,7 +117,10 @@ test('an image that was pushed before goes live without being built again', asyn
 })
 
 test('a build goes live without Cloud SQL', async () => {
-  const { ok } = await again(firstImage, { substitutions: { _CLOUD_SQL: 'none' } })
+  const { ok } = await again(light, {
+    without: [...long, 'live-contract'],
+    substitutions: { _CLOUD_SQL: 'none' },
+  })
   expect(ok).toBe(true)
 })
 
@@ -128,8 +135,7 @@ if (gcloudIsInstalled) {
 
 test('_UNTIL ends a build earlier', async () => {
   changes()
-  const substitutions = { _IMAGE: firstImage, _UNTIL: 'staging' }
-  const { ok, steps } = await build({ without: long, substitutions })
+  const { ok, steps } = await again(light, { substitutions: { _UNTIL: 'staging' } })
   expect(ok).toBe(true)
   const done = steps.filter(({ result }) => result === 'ok').map(({ id }) => id)
   expect(done).toEqual(['staging-settings', ...deployed.map((step) => `staging-${step}`)])
@@ -148,7 +154,7 @@ test('after a rollback that pins an older revision, the next build has all traff
   expect(await script('deploy/rollback')).toContain(`live: ${old?.name}`)
   expect((await version()).revision).toBe(old?.name)
   expect(serving()).toEqual([`${old?.name}=100`])
-  const { id, ok } = await again(firstImage)
+  const { id, ok } = await again(light, { without: exceptLive })
   expect(ok).toBe(true)
   const { revision } = await version()
   expect(revision).toContain(id.slice(0, 8))
