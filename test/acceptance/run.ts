@@ -50,8 +50,9 @@ try {
     console.log('ACCEPTANCE_TOKEN is none: the tests that need a token are left out.')
     rest.push('--tags-filter=!token')
   }
+  // the tests wait for the service: a second process would cost more than it saves
   const vitest = fileURLToPath(new URL('vitest.mjs', import.meta.resolve('vitest/package.json')))
-  const child = spawn(process.execPath, [vitest, 'run', '--project', 'acceptance', ...rest], {
+  const child = spawn(process.execPath, [vitest, 'run', '--project', 'acceptance', '--maxWorkers=1', ...rest], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
     env: { ...process.env, ACCEPTANCE_URL: url },
     stdio: 'inherit',
