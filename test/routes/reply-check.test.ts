@@ -34,6 +34,7 @@ const thing = {
 
 const unknownKeys: [place: string, reply: object, stripped: object][] = [
   ['secret', { id: 1, secret: 'x' }, { id: 1 }],
+  ['constructor', { id: 1, constructor: 'what every object has' }, { id: 1 }],
   ['part.secret', { id: 1, part: { name: 'p', secret: 'x' } }, { id: 1, part: { name: 'p' } }],
   [
     'parts.1.secret',

@@ -108,6 +108,20 @@ test('a type without a schema passes as it is; HEAD may leave the body out', asy
   await expectProblem(await none.api('/thing'), 500, 'INTERNAL')
 })
 
+test('a body that is read back loses the encoding that it came with, as a response of fetch has it', async () => {
+  const headers = { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip', 'Content-Length': '9' }
+  const { api } = await serveThing(
+    'fail',
+    handle({ ...showThing, responses: { 200: json('The thing', Thing) } }, () => {
+      return new Response('{"name":"x"}', { headers }) as never
+    }),
+  )
+  const response = await api('/thing')
+  expect(response.headers.get('content-encoding')).toBeNull()
+  expect(response.headers.get('content-length')).toBe('12')
+  expect(await expectJson(response)).toEqual({ name: 'x' })
+})
+
 const optional = { description: 'Where more is', required: false, schema: { type: 'string' as const } }
 const tagged = defineRoute({
   ...showThing,
