@@ -154,8 +154,8 @@ service_url() {
   if [ -n "$own" ]; then echo "$own"; else gcloud run services describe "$name" "${at[@]}" --format='value(status.url)'; fi
 }
 
-# answers URL REVISION: waits until /version names REVISION three times in a row. Fails after a minute
-answers() {
+# wait_for_revision URL REVISION: waits until /version names REVISION three times in a row. Fails after a minute
+wait_for_revision() {
   local said='' in_a_row=0 end=$((SECONDS + 60))
   for _ in {1..60}; do
     ((SECONDS < end)) || break
@@ -167,6 +167,6 @@ answers() {
     fi
     sleep 1
   done
-  echo "$1/version does not say that $2 answers, but: $said" >&2
+  echo "$1/version does not say that $2 serves, but: $said" >&2
   return 1
 }
