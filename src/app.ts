@@ -27,9 +27,9 @@ import {
   problemResponder,
   type ReadinessChecks,
   type Reporter,
+  type ResponseHeaders,
   refuseUndeclared,
   requestContext,
-  responseHeaders,
   routerByMethod,
   systemFeature,
   variablesOf,
@@ -51,6 +51,12 @@ const contract = {
 /** How the service writes its problems. */
 export const problemFormat: ProblemFormat = problemDetails
 
+/**
+ * Headers that every response carries, problems and streams too: `{ 'Cache-Control': 'no-store', 'X-Region': (c) => … }`.
+ * A route that sets the same header wins.
+ */
+export const responseHeaders: ResponseHeaders = {}
+
 /** Your error service: `error` gets every answer of 500 and above, `warning` what `reportWarning` is told. */
 export const reporter: Reporter = {}
 
@@ -58,10 +64,10 @@ export const reporter: Reporter = {}
 export const auth: AuthOptions = {}
 
 /**
- * Runs before each route of the features, when the caller is known: a rate limit, for one. A feature has `middleware` for
- * its own routes alone.
+ * What runs before each route of the features, when the caller is known: a rate limit, for one. A feature lists what is
+ * for its own routes alone.
  */
-export const middleware: CreateMiddleware = () => []
+export const middleware: readonly CreateMiddleware[] = []
 
 /** What else must answer before requests can be served, beside the database. */
 export const readiness: ReadinessChecks = {}
@@ -73,10 +79,11 @@ export interface Dependencies {
   readonly log: Log
   readonly features?: readonly Feature[]
   readonly format?: ProblemFormat
+  readonly headers?: ResponseHeaders
   readonly auth?: AuthOptions
   readonly reporter?: Reporter
   readonly readiness?: ReadinessChecks
-  readonly middleware?: CreateMiddleware
+  readonly middleware?: readonly CreateMiddleware[]
   /** Aborts when the process is told to stop: tasks that run are given back, streams end. */
   readonly stopping?: AbortSignal
   /** Cloud Tasks; Google's, or an emulator of it, as the configuration says, if absent. */
@@ -95,12 +102,7 @@ export type Service = Hono<BaseEnv> & { internalContract(): Promise<object> }
 export function createApp(dependencies: Dependencies): Service {
   const { database, log, ...replaced } = dependencies
   const { format, ...parts } = {
-    features,
-    format: problemFormat,
-    auth,
-    reporter,
-    readiness,
-    middleware,
+    ...{ features, format: problemFormat, headers: responseHeaders, middleware, auth, reporter, readiness },
     ...replaced,
   }
   const config = completeConfig(dependencies.config, variablesOf(parts.features))
@@ -113,13 +115,14 @@ export function createApp(dependencies: Dependencies): Service {
   const tasks = backgroundWork({ ...parts, config, database, log, revision: version.revision })
 
   app.onError(respond)
-  const outermost = [
-    responseHeaders(),
-    requestContext({ log, reporter: parts.reporter, respond, stopping, trustedProxies }),
-  ]
-  app.use(...outermost)
+  const outermost = requestContext({
+    ...{ log, reporter: parts.reporter, respond, stopping, trustedProxies },
+    headers: parts.headers,
+  })
+  app.use(outermost)
   // before the redirect to https, which pages elsewhere follow only where it says that they may
-  if (config.CORS_ORIGINS) app.use(crossOrigin(config.CORS_ORIGINS, () => crossOriginNames(mounted)))
+  if (config.CORS_ORIGINS)
+    app.use(crossOrigin(config.CORS_ORIGINS, () => crossOriginNames(mounted, parts.headers)))
   app.use(
     https({
       hosts: ownedHosts(config),
@@ -146,7 +149,7 @@ export function createApp(dependencies: Dependencies): Service {
     middleware: parts.middleware,
   })
   app.notFound(notFound(methods, respond))
-  refuseUndeclared(app, mounted, outermost)
+  refuseUndeclared(app, mounted, [outermost])
 
   async function document(internal: boolean): Promise<object> {
     const shown = mounted.filter(({ feature }) => feature.internal === internal)

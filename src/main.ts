@@ -15,7 +15,7 @@ import {
   variablesOf,
   waitAtMost,
 } from '#runtime'
-import { createApp, features, problemFormat, reporter } from './app.ts'
+import { createApp, features, problemFormat, reporter, responseHeaders } from './app.ts'
 
 /** Cloud Run leaves 10 s between SIGTERM and SIGKILL. The rest is for closing the pool. */
 const drainMs = 8_000
@@ -53,7 +53,7 @@ const database = createDatabase({
 })
 const stopSignal = new AbortController()
 const app = createApp({ config, database, log, stopping: stopSignal.signal })
-const { server, drain } = createHttpServer({ app, format: problemFormat, log })
+const { server, drain } = createHttpServer({ app, format: problemFormat, headers: responseHeaders, log })
 
 serving = true
 

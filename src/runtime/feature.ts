@@ -28,7 +28,7 @@ export interface Feature extends RouteGroup {
  * @param feature.problems what `defineProblems` returned
  * @param feature.tasks what `defineTask` returned: a task that is not listed here does not run
  * @param feature.schedules what `defineSchedule` returned
- * @param feature.middleware creates what runs before each of its routes when the caller is known: see `CallerMiddleware`
+ * @param feature.middleware what runs before each of its routes when the caller is known: `[({ database }) => limit(database)]`
  * @param feature.routes makes the routes, once at the start: a place to prepare queries
  */
 export function defineFeature<const V extends Variables = Record<never, never>>(feature: {
@@ -38,10 +38,10 @@ export function defineFeature<const V extends Variables = Record<never, never>>(
   problems?: Feature['problems']
   tasks?: readonly Task[]
   schedules?: readonly Schedule[]
-  middleware?: CreateMiddleware<FeatureContext<V>>
+  middleware?: readonly CreateMiddleware<FeatureContext<V>>[]
   routes: (context: FeatureContext<V>) => readonly (Operation | PlainOperation)[]
 }): Feature {
-  const { problems = {}, tasks = [], schedules = [], middleware = () => [], routes } = feature
+  const { problems = {}, tasks = [], schedules = [], middleware = [], routes } = feature
   return {
     ...feature,
     prefix: '/',
@@ -50,7 +50,7 @@ export function defineFeature<const V extends Variables = Record<never, never>>(
     tasks,
     schedules,
     internal: false,
-    middleware: (context) => middleware(context as FeatureContext<V>),
+    middleware: middleware.map((create) => (context) => create(context as FeatureContext<V>)),
     routes: (context) => routes(context as FeatureContext<V>),
   }
 }

@@ -9,7 +9,6 @@ import { notFound } from '#src/runtime/http/not-found.ts'
 import { problemDetails } from '#src/runtime/http/problem-format.ts'
 import { problemResponder } from '#src/runtime/http/problem-responder.ts'
 import { requestContext } from '#src/runtime/http/request-context.ts'
-import { responseHeaders } from '#src/runtime/http/response-headers.ts'
 import { Problem, problems } from '#src/runtime/kernel/problem.ts'
 import { createLogger } from '#src/runtime/log/logger.ts'
 import { mount } from '#src/runtime/routes/mount.ts'
@@ -37,7 +36,7 @@ function serviceWith(path: string, middleware: MiddlewareHandler<BaseEnv>) {
   app.onError(answer)
   const stopping = new AbortController().signal
   const context = requestContext({ log, reporter: {}, respond: answer, stopping, trustedProxies: 1 })
-  app.use(responseHeaders(), context, deadline({ timeoutSeconds: 60 }))
+  app.use(context, deadline({ timeoutSeconds: 60 }))
   app.use(path, middleware)
   const security = { verify: () => Promise.reject(new Error('no token')), cookie: undefined, origins: [] }
   const options = {

@@ -14,7 +14,7 @@ const keepWord = defineRoute({
 const words = defineFeature({
   name: 'words',
   description: 'Words, three an hour.',
-  middleware: ({ database }) => [rateLimit(database, 3, hour)],
+  middleware: [({ database }) => rateLimit(database, 3, hour)],
   routes: () => [
     handle(sayWord, (c) => c.json({ word: 'tea' }, 200)),
     handle(keepWord, (c) => c.json(c.req.valid('json'), 200)),

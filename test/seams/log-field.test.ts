@@ -18,14 +18,14 @@ const greetings = defineFeature({
   name: 'greetings',
   description: 'Greetings.',
   tasks: [greet],
-  middleware: () => [
-    {
+  middleware: [
+    () => ({
       async run(c, next) {
         c.var.log.info('Before')
         tenantField.set(c.var.caller?.subject.split('/')[0] ?? 'nobody')
         await next()
       },
-    },
+    }),
   ],
   routes: ({ database }) => [
     handlePlain({ method: 'post', path: '/greetings', security: 'optional' }, async (c) => {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll } from 'vitest'
-import { createApp, problemFormat } from '#src/app.ts'
+import { createApp, problemFormat, responseHeaders } from '#src/app.ts'
 import { createHttpServer } from '#src/runtime/http/server.ts'
 import { type Api, client } from './client.ts'
 import { type Dial, dialer } from './raw.ts'
@@ -25,7 +25,12 @@ export async function testServer(options: Parameters<typeof testService>[0] = {}
   const service = await testService(options)
   const { config, database, log } = service
   const app = createApp({ config, database, log, ...dependencies })
-  const { server } = createHttpServer({ app, format: dependencies.format ?? problemFormat, log })
+  const { server } = createHttpServer({
+    app,
+    format: dependencies.format ?? problemFormat,
+    headers: dependencies.headers ?? responseHeaders,
+    log,
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   afterAll(async () => {

@@ -29,7 +29,7 @@ export interface TestService {
 
 /**
  * Makes a service as production does, but for what is given here. With `features` that are not the service's own, what
- * src/app.ts fills in (problem format, tokens, error service, readiness, middleware) is as the runtime has it.
+ * src/app.ts fills in (problem format, headers, tokens, error service, readiness, middleware) is as the runtime has it.
  *
  * @param options.environment variables beside those of the tests (AUTH_SECRET, DATABASE_URL)
  * @param options.emulated speaks to Cloud Tasks as the environment says; a silent one takes everything if absent
@@ -88,7 +88,7 @@ export async function testService(
 export function withSeams<Given extends Partial<Dependencies>>(given: Given): Given {
   const ofRuntime = {
     ...{ format: problemDetails, auth: {}, reporter: {}, readiness: {} },
-    middleware: () => [],
+    ...{ headers: {}, middleware: [] },
   }
   return given.features && given.features !== features ? { ...ofRuntime, ...given } : given
 }

@@ -6,6 +6,7 @@ import { isClientDisconnected } from './client-disconnect.ts'
 import type { BaseEnv } from './env.ts'
 import type { StreamEnd } from './follow-stream.ts'
 import { stateOf } from './request-state.ts'
+import { bodyLength } from './response.ts'
 
 /** What the log entry of a request needs beside the request itself. */
 export interface FinishedRequest {
@@ -38,7 +39,7 @@ export function accessLog(options: { log: Log; trustedProxies: number }) {
       userAgent: header('user-agent')?.slice(0, 256),
       remoteIp: remoteIp(header('x-forwarded-for'), trustedProxies) ?? c.env?.incoming?.socket?.remoteAddress,
       requestSize: header('content-length'),
-      responseSize: end ? end.bytes : responseSize(c),
+      responseSize: end ? end.bytes : bodyLength(c) || undefined,
     }
     const problem = status >= 400 ? describe(stateOf(c).problem) : undefined
     const message = `${method} ${path} ${status}`
@@ -78,10 +79,4 @@ function describe(problem: Problem | undefined): string | undefined {
 function level(status: number, problem: Problem | undefined): 'error' | 'warn' | 'info' {
   if (status >= 500 && !isShed(problem)) return 'error'
   return status >= 400 ? 'warn' : 'info'
-}
-
-/** Of a response whose body is at hand the length is known, without a look at its headers. */
-function responseSize(c: Context<BaseEnv>): number | undefined {
-  const written = stateOf(c).written
-  return (written?.response === c.res && written.length) || undefined
 }

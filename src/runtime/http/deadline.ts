@@ -4,8 +4,9 @@ import { currentRequest, markEndOfRequest } from '../kernel/context.ts'
 import { Problem, problems } from '../kernel/problem.ts'
 import { ClientDisconnectedError, onClientDisconnect } from './client-disconnect.ts'
 import type { BaseEnv } from './env.ts'
-import { isPrepared, prepareResponse } from './prepare-response.ts'
+import { prepareResponse } from './prepare-response.ts'
 import { stateOf } from './request-state.ts'
+import { isPrepared } from './response.ts'
 
 /**
  * Ends a request shortly before Cloud Run would. (Cloud Run responds with 504, and the container keeps working.) It aborts

@@ -15,6 +15,8 @@ import type { BaseEnv } from './env.ts'
 import { splitMultipart } from './multipart.ts'
 import { isEventStream, prepareResponse } from './prepare-response.ts'
 import { stateOf } from './request-state.ts'
+import { bodyLength } from './response.ts'
+import { headersOfEveryResponse } from './response-headers.ts'
 import { isSentStream } from './send-stream.ts'
 
 /** The header, for the contract. The middleware reads it itself. */
@@ -77,7 +79,7 @@ async function runHandler(c: Context<Env>, next: () => Promise<void>): Promise<v
   await next()
   if (isSentStream(c.res) || isEventStream(c.res)) throw cannotStore(c, 'a stream')
   await prepareResponse(c as unknown as Context<BaseEnv>, maxStoredBytes)
-  if (stateOf(c).stream?.response === c.res || (stateOf(c).written?.length ?? 0) > maxStoredBytes)
+  if (stateOf(c).stream?.response === c.res || (bodyLength(c) ?? 0) > maxStoredBytes)
     throw cannotStore(c, `larger than ${maxStoredBytes} bytes`)
 }
 
@@ -127,7 +129,7 @@ function readKey(c: Context): string | undefined {
 
 async function toStoredResponse(c: Context<Env>): Promise<Omit<StoredResponse, 'fingerprint'>> {
   const { res } = c
-  const everyResponse = new Headers(stateOf(c).responseHeaders)
+  const everyResponse = new Headers(headersOfEveryResponse(c as unknown as Context<BaseEnv>))
   const headers = [...res.headers].filter(
     ([name, value]) => !notStored.test(name) && everyResponse.get(name) !== value,
   )

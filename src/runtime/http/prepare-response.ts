@@ -4,6 +4,7 @@ import { bodyFirst, defaultContentType } from './default-content-type.ts'
 import type { BaseEnv } from './env.ts'
 import { reserveResponse } from './request-memory.ts'
 import { stateOf } from './request-state.ts'
+import { bodyLength, latestBodyLength, replaceBody, replaceResponse, setBodyLength } from './response.ts'
 import { checkHead } from './response-head.ts'
 
 /** How the body is framed is the server's to say; no response of `fetch`'s kind can have trailers. */
@@ -11,12 +12,6 @@ const framingHeaders = ['transfer-encoding', 'trailer']
 
 /** Bytes of a body that is at hand at once; one that goes on beyond them is a stream. */
 const promptBytes = 64 * 1024
-
-/** Whether the response is known to be one that can be written: that of `write`, whose headers nobody has asked for. */
-export function isPrepared(c: Context<BaseEnv>): boolean {
-  const response = stateOf(c).written?.response
-  return response === c.res && 'touched' in response && response.touched === false
-}
 
 /**
  * Makes sure that the response can be written, while it can still become a problem. A body that is at hand becomes
@@ -30,8 +25,8 @@ export function isPrepared(c: Context<BaseEnv>): boolean {
 export async function prepareResponse(c: Context<BaseEnv>, wholeBytes?: number): Promise<void> {
   const { res } = c
   const toHead = c.req.method === 'HEAD'
-  const written = stateOf(c).written
-  if (written?.response === res) return checkHead(res, written.length, toHead)
+  const length = bodyLength(c)
+  if (length !== undefined) return checkHead(res, length, toHead)
   bodyFirst(res)
   checkHead(res)
   if (stateOf(c).stream?.response === res) return
@@ -39,14 +34,13 @@ export async function prepareResponse(c: Context<BaseEnv>, wholeBytes?: number):
   const headers = new Headers(res.headers)
   const wrong = framingHeaders.filter((name) => headers.has(name))
   // where a middleware puts a response in the place of another, Hono lays the headers of the other over it
-  if (written && headers.get('content-length') === String(written.length))
+  if (headers.get('content-length') === String(latestBodyLength(c)))
     wrong.push('content-length', ...(res.body ? [] : ['content-type']))
   for (const name of wrong) headers.delete(name)
   if (!res.body) {
     checkHead({ status, headers }, 0, toHead)
     if (wrong.length > 0) replaceResponse(c, new Response(null, { status, headers }))
-    stateOf(c).written = { response: c.res, length: 0 }
-    return
+    return setBodyLength(c, 0)
   }
   if (!headers.has('content-type')) headers.set('Content-Type', defaultContentType)
   const { chunks, rest } = await readAvailable(res, { signal: c.get('signal'), wholeBytes })
@@ -58,16 +52,7 @@ export async function prepareResponse(c: Context<BaseEnv>, wholeBytes?: number):
   const bytes = Buffer.concat(chunks)
   reserveResponse(c, bytes.length)
   checkHead({ status, headers }, bytes.length)
-  headers.set('Content-Length', String(bytes.length))
-  const response = new Response(bytes, { status, headers })
-  stateOf(c).written = { response, length: bytes.length }
-  replaceResponse(c, response)
-}
-
-/** Puts a response in the place of another: Hono would lay the other's headers over it. */
-export function replaceResponse(c: Context<BaseEnv>, response: Response): void {
-  c.res = undefined
-  c.res = response
+  replaceBody(c, bytes, { status, headers })
 }
 
 /** Whether this is a stream of server-sent events, which has no end of its own. */

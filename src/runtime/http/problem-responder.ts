@@ -6,7 +6,7 @@ import { isClientDisconnected } from './client-disconnect.ts'
 import type { BaseEnv } from './env.ts'
 import type { ProblemFormat } from './problem-format.ts'
 import { stateOf } from './request-state.ts'
-import { writeResponse } from './response-headers.ts'
+import { writeResponse } from './response.ts'
 import { markRouted } from './routed.ts'
 import { toProblem } from './to-problem.ts'
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import { markEndOfRequest, type RequestContext, runInContext } from '../kernel/context.ts'
@@ -10,19 +11,23 @@ import { accessLog, statusOf } from './access-log.ts'
 import type { BaseEnv } from './env.ts'
 import { followStream, type StreamEnd } from './follow-stream.ts'
 import { pathOf } from './path.ts'
-import { isPrepared, prepareResponse, replaceResponse } from './prepare-response.ts'
+import { prepareResponse } from './prepare-response.ts'
 import type { ProblemResponder } from './problem-responder.ts'
 import { stateOf } from './request-state.ts'
+import { hasEveryHeader, isPrepared, replaceResponse } from './response.ts'
+import { addEveryHeader, everyResponseHeaders, type ResponseHeaders } from './response-headers.ts'
 import { refuseUnrouted } from './routed.ts'
 
 /**
- * The outermost middleware. It gives the request its trace, waits for work that must end before the response (a second at
- * most), writes the request's log entry, and turns anything that was thrown into a response. A streamed response is part
- * of its request until it ends: with the same trace and deadline.
+ * The outermost middleware. It gives the request its id and its trace, and the response the headers of every response. It
+ * waits for work that must end before the response (a second at most), writes the request's log entry, and turns anything
+ * that was thrown into a response. A streamed response is part of its request until it ends: with the same trace and
+ * deadline.
  *
  * @param options.answer turns anything that was thrown into a response
  * @param options.stopping aborts when the process is told to stop
  * @param options.trustedProxies how many proxies append to `X-Forwarded-For`
+ * @param options.headers the service's own headers of every response
  */
 export function requestContext(options: {
   log: Log
@@ -30,14 +35,17 @@ export function requestContext(options: {
   respond: ProblemResponder
   stopping: AbortSignal
   trustedProxies: number
+  headers?: ResponseHeaders
 }): MiddlewareHandler<BaseEnv> {
   const { log, respond, stopping, trustedProxies } = options
+  const startHeaders = everyResponseHeaders(options.headers)
   const reporter = withWarningLine(options.reporter, log)
   const writeLine = accessLog({ log, trustedProxies })
   return function requestContext(c, next) {
     const started = performance.now()
+    const requestId = requestIdOf(c.req.header('x-request-id'))
     const context: RequestContext = {
-      requestId: c.get('requestId'),
+      requestId,
       trace: parseTrace(c.req.header('traceparent'), c.req.header('x-cloud-trace-context')),
       method: c.req.method,
       path: pathOf(c.req.url),
@@ -46,7 +54,9 @@ export function requestContext(options: {
       pendingWork: [],
       outgoingCalls: [],
     }
+    c.set('requestId', requestId)
     c.set('log', log)
+    startHeaders(c, requestId)
 
     async function finish(end?: StreamEnd): Promise<void> {
       const status = statusOf(c, end)
@@ -72,6 +82,7 @@ export function requestContext(options: {
         if (thrown instanceof Error) c.error = thrown
         c.res = respond(thrown, c)
       }
+      if (!hasEveryHeader(c)) addEveryHeader(c)
       const stream = stateOf(c).stream
       if (stream?.response !== c.res) stream?.release?.()
       else if (c.req.method !== 'HEAD')
@@ -84,6 +95,11 @@ export function requestContext(options: {
       await finish()
     })
   }
+}
+
+/** The caller's own id where that is a plain one. */
+function requestIdOf(given: string | undefined): string {
+  return given && /^[\w=-]{1,255}$/.test(given) ? given : randomUUID()
 }
 
 function withWarningLine(reporter: Reporter, log: Log): Reporter {

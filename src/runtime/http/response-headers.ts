@@ -1,13 +1,22 @@
-import { randomUUID } from 'node:crypto'
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context } from 'hono'
+import type { Caller } from '../auth/caller.ts'
 import type { BaseEnv } from './env.ts'
-import { smallBytes } from './memory-budget.ts'
-import { reserveResponse } from './request-memory.ts'
 import { stateOf } from './request-state.ts'
-import { checkHeader, checkStatus } from './response-head.ts'
+import { checkHeader } from './response-head.ts'
+
+/** What a header's function finds in `c`: no caller where the route is public, or where the request was refused before. */
+interface HeaderEnv extends BaseEnv {
+  Variables: BaseEnv['Variables'] & { readonly caller?: Caller | undefined }
+}
+
+/** The value of a header for this request; `undefined` leaves it out. */
+export type HeaderOf = (c: Context<HeaderEnv>) => string | undefined
+
+/** Headers of every response by name: a value, or a function of the request that gives one. */
+export type ResponseHeaders = Readonly<Record<string, string | HeaderOf>>
 
 /**
- * For browsers, on every answer.
+ * For browsers.
  *
  * @see https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
  */
@@ -19,44 +28,84 @@ const browserHeaders = {
   'X-Frame-Options': 'SAMEORIGIN',
 }
 
-/** How a response is framed is the server's to say, and its id is the request's. */
-const notForWriters = /^(content-length|transfer-encoding|trailer|x-request-id)$/i
+/** Headers that no service can put on every response, and what to do instead. */
+const refused: readonly [names: RegExp, instead: string][] = [
+  [
+    /^(content-.*|transfer-encoding|trailer|connection|keep-alive|upgrade|date)$/,
+    'each response has its own',
+  ],
+  [/^x-request-id$/, 'it is the request’s id, as the log has it'],
+  [/^strict-transport-security$/, 'the runtime sends it: set HSTS_INCLUDE_SUBDOMAINS'],
+  [/^access-control-/, 'CORS sends it: set CORS_ORIGINS'],
+  [/^(vary|set-cookie)$/, 'set it in a route or a middleware, which adds to the values of others'],
+]
+
+/** Gives each request the headers that its response carries, whoever makes it. */
+type StartHeaders = (c: Context<BaseEnv>, requestId: string) => void
 
 /**
- * Gives every answer its `X-Request-Id` (the caller's own where it is a plain one) and the headers that
- * protect browsers. `write` puts them on as the answer is made; other answers get them here.
+ * The headers of every response: those that protect browsers, and the service's own, which may replace them.
+ *
+ * @throws {Error} naming a header that cannot be on every response, or that HTTP cannot carry
  */
-export function responseHeaders(): MiddlewareHandler<BaseEnv> {
-  return async function responseHeaders(c, next) {
-    const given = c.req.header('x-request-id')
-    const requestId = given && /^[\w=-]{1,255}$/.test(given) ? given : randomUUID()
-    const headers: Record<string, string> = { ...browserHeaders, 'X-Request-Id': requestId }
-    c.set('requestId', requestId)
-    stateOf(c).responseHeaders = headers
-    noteHeaders(c)
-    await next()
-    if ('touched' in c.res) return // has them from `write`
-    for (const [name, value] of Object.entries(headers))
-      if (name === 'X-Request-Id' || !c.res.headers.has(name)) setHeader(c, name, value)
+export function everyResponseHeaders(own: ResponseHeaders = {}): StartHeaders {
+  const fixed: Record<string, string> = { ...browserHeaders }
+  for (const [name, value] of Object.entries(fixedHeaders(own))) putHeader(fixed, name, value)
+  const computed = Object.entries(own).filter(
+    (entry): entry is [string, HeaderOf] => typeof entry[1] !== 'string',
+  )
+  return (c, requestId) => {
+    const state = stateOf(c)
+    state.responseHeaders = { ...fixed, 'X-Request-Id': requestId }
+    if (computed.length > 0) state.computedHeaders = computed
   }
 }
 
 /**
- * Notes that `c.header()` was called, by whomever: what it sets is in Hono's own hands. Defined, not assigned: where each
- * request assigns a function of its own, V8's young collections keep what requests have left behind, a tenth of all that
- * is allocated, until a full one.
+ * The service's own headers that are the same for all requests: what the server itself responds with has them too.
+ *
+ * @throws {Error} as `everyResponseHeaders` does
  */
-function noteHeaders(c: Context<BaseEnv>): void {
-  const { header } = c
-  Object.defineProperty(c, 'header', {
-    value: (...args: Parameters<typeof header>) => {
-      stateOf(c).headersSet = true
-      header(...args)
-    },
-  })
+export function fixedHeaders(own: ResponseHeaders = {}): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(own)) {
+    const [, instead] = refused.find(([names]) => names.test(name.toLowerCase())) ?? []
+    if (instead) throw new Error(`The header ${name} cannot be on every response: ${instead}.`)
+    checkHeader(name, typeof value === 'function' ? '' : value)
+    if (typeof value === 'string') putHeader(headers, name, value)
+  }
+  return headers
 }
 
-/** What came from `fetch` is immutable: Hono makes it anew. */
+/**
+ * The headers that the response to this request carries, whoever makes it. Functions are called once. A header whose
+ * function fails is left out, and the log says why.
+ */
+export function headersOfEveryResponse(c: Context<BaseEnv>): Readonly<Record<string, string>> {
+  const state = stateOf(c)
+  const { responseHeaders, computedHeaders } = state
+  if (!computedHeaders) return responseHeaders
+  state.computedHeaders = undefined
+  for (const [name, compute] of computedHeaders) {
+    try {
+      const value = compute(c)
+      if (value === undefined) continue
+      checkHeader(name, value)
+      putHeader(responseHeaders, name, value)
+    } catch (error) {
+      c.get('log').error({ err: error }, `The header ${name} is left out of a response: its function failed`)
+    }
+  }
+  return responseHeaders
+}
+
+/** Puts the headers of every response on one that has been made without them. */
+export function addEveryHeader(c: Context<BaseEnv>): void {
+  for (const [name, value] of Object.entries(headersOfEveryResponse(c)))
+    if (name === 'X-Request-Id' || !c.res.headers.has(name)) setHeader(c, name, value)
+}
+
+/** What came from `fetch` is immutable: Hono makes a new response of it. */
 function setHeader(c: Context, name: string, value: string): void {
   try {
     c.res.headers.set(name, value)
@@ -65,87 +114,10 @@ function setHeader(c: Context, name: string, value: string): void {
   }
 }
 
-/** Headers by name. */
-export type WrittenHeaders = Readonly<Record<string, string | readonly string[]>>
-
-/**
- * Makes an answer whose text is at hand, with all its headers at once: on the way of every reply and problem,
- * where a `Headers` object filled by one middleware after another was the largest single cost.
- *
- * @param type the content type
- * @param headers their values by name; a list for one that is sent more than once, such as `Set-Cookie`
- * @throws {Error} for a status or a header that HTTP cannot carry; OVERLOADED where others hold too much memory
- */
-export function writeResponse(
-  c: Context<BaseEnv>,
-  status: number,
-  type: string,
-  text: string,
-  headers: WrittenHeaders = {},
-): Response {
-  checkStatus(status)
-  const length = Buffer.byteLength(text)
-  reserveResponse(c, length)
-  const all: Record<string, string> = { ...stateOf(c).responseHeaders }
-  let lists: [string, readonly string[]][] | undefined
-  for (const name in headers) {
-    const value = headers[name]
-    if (Array.isArray(value)) {
-      lists ??= []
-      lists.push([name, value])
-    } else {
-      checkHeader(name, value)
-      if (!notForWriters.test(name)) put(all, name, value as string)
-    }
-  }
-  put(all, 'Content-Type', type)
-  all['Content-Length'] = String(length)
-  // Node would copy a long text twice on its way to the socket, but no bytes
-  const response = new (writtenResponse())(length > smallBytes ? Buffer.from(text) : text, {
-    status,
-    headers: all,
-  })
-  for (const [name, values] of lists ?? []) {
-    response.headers.delete(name)
-    for (const value of values) {
-      checkHeader(name, value)
-      response.headers.append(name, value)
-    }
-  }
-  stateOf(c).written = { response, length }
-  return response
-}
-
 /** Sets a header in the place of one whose name is written otherwise: both would be sent. */
-function put(all: Record<string, string>, name: string, value: string): void {
+export function putHeader(all: Record<string, string>, name: string, value: string): void {
   if (!(name in all))
     for (const other in all)
       if (other.length === name.length && other.toLowerCase() === name.toLowerCase()) delete all[other]
   all[name] = value
-}
-
-/** What `write` makes: it remembers whether anyone has asked for its headers, and so may have changed them. */
-function below(Base: typeof Response) {
-  class WrittenResponse extends Base {
-    touched = false
-  }
-  // for TypeScript it is no accessor, which could be overridden
-  Object.defineProperty(WrittenResponse.prototype, 'headers', {
-    get(this: WrittenResponse) {
-      this.touched = true
-      return Reflect.get(Base.prototype, 'headers', this)
-    },
-  })
-  return WrittenResponse
-}
-
-let base: typeof Response | undefined
-let made: ReturnType<typeof below> | undefined
-
-/** Made of the `Response` of the moment: the server puts a lighter one in place of Node's. */
-function writtenResponse(): ReturnType<typeof below> {
-  if (made && base === Response) return made
-  base = Response
-  made = below(base)
-  return made
 }

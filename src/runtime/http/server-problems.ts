@@ -4,6 +4,7 @@ import { runInContext } from '../kernel/context.ts'
 import type { ProblemDefinition } from '../kernel/problem.ts'
 import type { Log } from '../log/logger.ts'
 import type { ProblemFormat } from './problem-format.ts'
+import { putHeader } from './response-headers.ts'
 
 /** Writes problems for requests that do not reach the app. Each is an entry in the log. */
 export interface ServerProblems {
@@ -14,14 +15,22 @@ export interface ServerProblems {
   asText(definition: ProblemDefinition, extra: Record<string, string>): string
 }
 
-/** Creates the writer of the problems that the server itself responds with, instead of the app. */
-export function serverProblems(format: ProblemFormat, log: Log): ServerProblems {
+/**
+ * Creates the writer of the problems that the server itself responds with, instead of the app.
+ *
+ * @param everywhere the service's own headers of every response
+ */
+export function serverProblems(
+  format: ProblemFormat,
+  log: Log,
+  everywhere: Readonly<Record<string, string>>,
+): ServerProblems {
   function refusal(definition: ProblemDefinition, extra: Record<string, string>) {
     const requestId = randomUUID()
     const traceId = requestId.replaceAll('-', '')
     const empty = { detail: undefined, userMessage: undefined, errors: undefined }
     const body = JSON.stringify(format.format({ ...definition, ...empty, instance: '', traceId }))
-    const headers = {
+    const own = {
       'Content-Type': format.contentType,
       'Content-Length': String(Buffer.byteLength(body)),
       'Cache-Control': 'no-store',
@@ -29,6 +38,8 @@ export function serverProblems(format: ProblemFormat, log: Log): ServerProblems 
       'X-Request-Id': requestId,
       ...extra,
     }
+    const headers: Record<string, string> = { ...everywhere }
+    for (const [name, value] of Object.entries(own)) putHeader(headers, name, value)
     const trace = { traceId, spanId: undefined, sampled: false }
     runInContext(
       {

@@ -10,6 +10,7 @@ import type { BaseEnv } from './env.ts'
 import { countDiscarded, isLingering, linger } from './linger.ts'
 import { lingeringResponse } from './lingering-response.ts'
 import type { ProblemFormat } from './problem-format.ts'
+import { fixedHeaders, type ResponseHeaders } from './response-headers.ts'
 import { serverProblems } from './server-problems.ts'
 
 /** In milliseconds. Google's front end keeps idle connections for 600 s. If ours ended earlier, it would respond with 502. */
@@ -38,10 +39,12 @@ export interface DrainableServer {
 export function createHttpServer(options: {
   app: Hono<BaseEnv>
   format: ProblemFormat
+  /** The service's own headers of every response: those that are functions are the app's. */
+  headers?: ResponseHeaders
   log: Log
 }): DrainableServer {
   const { app, format, log } = options
-  const refuse = serverProblems(format, log)
+  const refuse = serverProblems(format, log, fixedHeaders(options.headers))
   const listener = getRequestListener(app.fetch, {
     hostname: 'localhost', // for HTTP/1.0 without a Host header
     async errorHandler(error) {

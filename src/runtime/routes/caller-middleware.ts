@@ -21,8 +21,8 @@ export interface CallerMiddleware {
   readonly run: MiddlewareHandler<CallerEnv>
 }
 
-/** Creates the middleware of a service or of a feature, once, at the start. */
-export type CreateMiddleware<Context = RouteContext> = (context: Context) => readonly CallerMiddleware[]
+/** Creates a middleware of a service or of a feature, once, at the start. */
+export type CreateMiddleware<Context = RouteContext> = (context: Context) => CallerMiddleware
 
 /** The operation, with the problems of what stands before it as its own. A plain route has no contract that lists them. */
 export function withProblems<O extends Operation | PlainOperation>(

@@ -1,9 +1,17 @@
 import { z } from '@hono/zod-openapi'
 import type { CrossOriginNames } from '../http/cross-origin.ts'
+import type { ResponseHeaders } from '../http/response-headers.ts'
 import type { Mounted } from './start-checks.ts'
 
-/** The headers that browsers may send and read: those that the routes state, and the runtime's own. */
-export function crossOriginNames(mounted: readonly Mounted[]): CrossOriginNames {
+/**
+ * The headers that browsers may send and read: those that the routes state, and the runtime's own.
+ *
+ * @param everywhere the service's own headers of every response
+ */
+export function crossOriginNames(
+  mounted: readonly Mounted[],
+  everywhere: ResponseHeaders = {},
+): CrossOriginNames {
   const routes = mounted.flatMap(({ operation, feature }) =>
     operation.kind === 'contract' && !feature.internal ? [operation.route] : [],
   )
@@ -21,6 +29,7 @@ export function crossOriginNames(mounted: readonly Mounted[]): CrossOriginNames 
       ...['X-Request-Id', 'Retry-After', 'WWW-Authenticate'],
       ...(idempotent ? ['Idempotency-Replayed'] : []),
       ...sent,
+      ...Object.keys(everywhere),
     ]),
   }
 }

@@ -35,7 +35,7 @@ export interface MountOptions {
   /** How tokens are read. */
   readonly auth: AuthOptions
   /** What runs before every route of the features, but for the runtime's own. */
-  readonly middleware?: CreateMiddleware
+  readonly middleware?: readonly CreateMiddleware[]
 }
 
 /**
@@ -52,9 +52,10 @@ export function mount(
   options: MountOptions,
 ): { mounted: readonly Mounted[]; methods: Methods } {
   const { context } = options
-  const everywhere = options.middleware?.(context) ?? []
+  const everywhere = options.middleware?.map((create) => create(context)) ?? []
   const mounted = features.flatMap((feature) => {
-    const middleware = [...(isRuntimeFeature(feature) ? [] : everywhere), ...feature.middleware(context)]
+    const own = feature.middleware.map((create) => create(context))
+    const middleware = isRuntimeFeature(feature) ? own : [...everywhere, ...own]
     return feature
       .routes(context)
       .map((operation) => toMounted(feature, withProblems(operation, middleware), middleware))

@@ -12,8 +12,8 @@ export interface RouteGroup {
   readonly problems: Readonly<Record<string, ProblemDefinition>>
   /** Its routes are Google's to call: they are in `openapi/internal.json`, not in the contract. */
   readonly internal: boolean
-  /** What runs before each of its routes, when the caller is known. */
-  readonly middleware: CreateMiddleware
+  /** What runs before each of its routes, when the caller is known: the first is the outermost. */
+  readonly middleware: readonly CreateMiddleware[]
   readonly routes: (context: RouteContext) => readonly (Operation | PlainOperation)[]
 }
 
@@ -21,5 +21,5 @@ export interface RouteGroup {
 export function defineRouteGroup(
   group: Pick<RouteGroup, 'name' | 'description' | 'routes'> & Partial<RouteGroup>,
 ): RouteGroup {
-  return { prefix: '/', problems: {}, internal: false, middleware: () => [], ...group }
+  return { prefix: '/', problems: {}, internal: false, middleware: [], ...group }
 }
