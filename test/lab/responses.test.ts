@@ -64,8 +64,8 @@ describe('a replay is the first response', () => {
   })
 
   test.each([
-    ['stream', 'answered with a stream'],
-    ['large', 'answered with more than 1048576 bytes'],
+    ['stream', 'its response is a stream'],
+    ['large', 'its response is larger than 1048576 bytes'],
     ['bad-header', 'etag has a character'],
   ])('one that cannot be kept, or written, is a 500 that commits nothing: %s', async (kind, complaint) => {
     const alice = await lab.as('alice')
