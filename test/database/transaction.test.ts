@@ -1,11 +1,27 @@
 import { sql } from 'drizzle-orm'
 import { afterEach, expect, test } from 'vitest'
+import { defineFeature } from '#src/runtime/feature.ts'
 import { causes } from '#src/runtime/kernel/causes.ts'
+import { handlePlain } from '#src/runtime/routes/route.ts'
 import { onServer } from '#test/support/database.ts'
 import { testService } from '#test/support/service.ts'
 import { write, written } from '#test/support/work.ts'
 
-const { database, databaseUrl } = await testService({ features: [] })
+let client = new AbortController()
+const leaving = defineFeature({
+  name: 'leaving',
+  description: 'A transaction of a request whose client leaves before its end.',
+  routes: ({ database }) => [
+    handlePlain({ method: 'post', path: '/leave', security: 'public' }, async (c) => {
+      await database.transaction(async (tx) => {
+        await write(tx, 'left')
+        client.abort()
+      })
+      return c.text('committed')
+    }),
+  ],
+})
+const { app, database, databaseUrl } = await testService({ features: [leaving] })
 const pool = database.$client
 const refused = 'A statement of the transaction failed: nothing is committed'
 
@@ -31,6 +47,13 @@ test('what its work throws is what it throws, once it is rolled back', async () 
   })
   await expect(failed).rejects.toBe(error)
   expect(await written(databaseUrl)).not.toContain('thrown')
+})
+
+test('where its request has ended meanwhile it commits nothing', async () => {
+  client = new AbortController()
+  const request = new Request('http://localhost/leave', { method: 'POST', signal: client.signal })
+  expect((await app.fetch(request)).status).toBe(499)
+  expect(await written(databaseUrl)).not.toContain('left')
 })
 
 test('work may roll back by itself', async () => {
