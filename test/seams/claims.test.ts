@@ -12,7 +12,7 @@ import {
 } from '#runtime'
 import { as, expectJson, expectProblem, noDatabase, testService } from '#test/kit'
 
-// A fork has this in src/auth.ts, and gives it to createApp in src/app.ts: `export { auth } from './auth.ts'`.
+// A fork has this in a folder of its own, such as src/tenant/auth.ts, and imports it into src/app.ts in place of the `auth` there.
 const auth = defineAuth({
   claims: z.object({ tenant: z.string().min(1), roles: z.array(z.enum(['reader', 'writer'])).default([]) }),
   scopesOf: (claims) => claims.roles.map((role) => (role === 'writer' ? 'pages:write' : 'pages:read')),
