@@ -52,11 +52,15 @@ try {
   }
   // the tests wait for the service: a second process would cost more than it saves
   const vitest = fileURLToPath(new URL('vitest.mjs', import.meta.resolve('vitest/package.json')))
-  const child = spawn(process.execPath, [vitest, 'run', '--project', 'acceptance', '--maxWorkers=1', ...rest], {
-    cwd: fileURLToPath(new URL('../..', import.meta.url)),
-    env: { ...process.env, ACCEPTANCE_URL: url },
-    stdio: 'inherit',
-  })
+  const child = spawn(
+    process.execPath,
+    [vitest, 'run', '--project', 'acceptance', '--maxWorkers=1', ...rest],
+    {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      env: { ...process.env, ACCEPTANCE_URL: url },
+      stdio: 'inherit',
+    },
+  )
   const [status] = await once(child, 'exit')
   process.exitCode = status ?? 1
 } catch (error) {
