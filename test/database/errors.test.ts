@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { causes } from '#src/runtime/kernel/causes.ts'
 import { makeDatabase, onServer } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { notes } from '#test/support/notes.ts'
@@ -111,6 +112,25 @@ test('the server ends a statement, a wait for a lock and an idle transaction bef
     return c.json({ ...rows[0] }, 200)
   }
   expect(await expectJson(await work())).toEqual({ statement: '7200ms', idle: '7200ms', lock: '3600ms' })
+})
+
+test('a connection to a server that takes no writes leaves the pool: the next may lead to another server', async () => {
+  const { database } = await testService({ databaseUrl, features: [] })
+  const alter = `alter database ${new URL(databaseUrl).pathname.slice(1)}`
+  await onServer(databaseUrl, `${alter} set default_transaction_read_only = on`)
+  for (const send of [
+    () => database.execute(sql`delete from test_notes where text = 'nothing'`),
+    () => database.transaction((tx) => write(tx, 'refused')),
+  ]) {
+    const error = await send().catch((thrown: Error) => thrown)
+    expect(causes(error)).toContainEqual(
+      expect.objectContaining({ definition: expect.objectContaining({ code: 'DATABASE_UNAVAILABLE' }) }),
+    )
+    expect(database.$client.totalCount).toBe(0)
+  }
+  await onServer(databaseUrl, `${alter} reset default_transaction_read_only`)
+  await database.transaction((tx) => write(tx, 'accepted'))
+  expect(await written(databaseUrl)).toEqual(expect.arrayContaining(['accepted']))
 })
 
 test('a statement that takes too long is a 503', async () => {
