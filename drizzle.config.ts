@@ -3,7 +3,7 @@ import { defineConfig } from 'drizzle-kit'
 
 // For `npm run migration`: the features' tables. The runtime's have a configuration and a journal of their own.
 
-const tables = globSync('src/**/*table.ts', { exclude: ['src/runtime/**'] })
+const tables = globSync('src/**/{table,*-table}.ts', { exclude: ['src/runtime/**'] })
 
 export default defineConfig({
   dialect: 'postgresql',

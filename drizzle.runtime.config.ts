@@ -4,6 +4,6 @@ import { defineConfig } from 'drizzle-kit'
 
 export default defineConfig({
   dialect: 'postgresql',
-  schema: ['src/runtime/database/schema.ts', 'src/runtime/**/*table.ts'],
+  schema: ['src/runtime/database/schema.ts', 'src/runtime/**/{table,*-table}.ts'],
   out: './migrations/runtime',
 })

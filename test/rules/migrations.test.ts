@@ -94,7 +94,7 @@ test('every table stands in a file that drizzle-kit looks at, for its own set al
     if (ofRuntime) expect(text, 'The tables of the runtime are in its schema').not.toMatch(/\bpgTable\(/)
   }
   expectRule(
-    'Every table stands in a file that drizzle-kit looks at: one whose name ends with table.ts.',
+    'Every table stands in a file that drizzle-kit looks at: table.ts, or one whose name ends with -table.ts.',
     places,
     'move the table, type or view to table.ts of its feature, or rename the file.',
   )
