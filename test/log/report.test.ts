@@ -81,7 +81,7 @@ describe('reportError', () => {
     await expectJson(await api('/broken'), 502)
     expect(error.mock.calls).toEqual([
       [
-        expect.objectContaining({ message: 'Answered 502' }),
+        expect.objectContaining({ message: 'The response has the status 502' }),
         expect.objectContaining({ status: 502, path: '/broken' }),
       ],
     ])

@@ -46,14 +46,18 @@ test.each<[string, object]>([
 })
 
 test.each<[string, object, string]>([
-  ['json', { json: { schema: Note } }, '"json", which is no media type: write one such as application/json.'],
-  ['an empty type', { '': { schema: Note } }, '"", which is no media type'],
-  ['a range of nothing', { '*/json': {} }, '"*/json", which is no media type'],
-  ['two types in one', { 'text/csv, text/plain': {} }, '"text/csv, text/plain", which is no media type'],
+  [
+    'json',
+    { json: { schema: Note } },
+    '"json", which is not a media type: write one such as application/json.',
+  ],
+  ['an empty type', { '': { schema: Note } }, '"", which is not a media type'],
+  ['a range of nothing', { '*/json': {} }, '"*/json", which is not a media type'],
+  ['two types in one', { 'text/csv, text/plain': {} }, '"text/csv, text/plain", which is not a media type'],
   [
     'capitals',
     { 'Application/JSON': { schema: Note } },
-    '"Application/JSON", which is not in small letters: write "application/json".',
+    '"Application/JSON", which is not in lower case: write "application/json".',
   ],
   [
     'a charset',
@@ -62,7 +66,7 @@ test.each<[string, object, string]>([
   ],
   ['a profile', { 'application/json;profile="urn:x"': { schema: Note } }, 'write "application/json".'],
   ['a boundary', { 'multipart/form-data; boundary=x': { schema: Note } }, 'write "multipart/form-data".'],
-  ['no type', {}, 'states a body of no type: write one into its content'],
+  ['no type', {}, 'declares a body without a media type: add one to its content'],
   [
     'JSON without a schema',
     { 'application/json': {} },
@@ -81,7 +85,7 @@ test.each<[string, object, string]>([
   [
     'an image as a file',
     { 'image/png': { schema: z.file() } },
-    'takes image/png, which is read as a text where a zod schema stands',
+    'takes image/png with a zod schema that is not text, but such a body is read as text',
   ],
   [
     'bytes as anything',
@@ -91,12 +95,12 @@ test.each<[string, object, string]>([
   [
     'a number as text',
     { 'text/plain': { schema: z.coerce.number() } },
-    'takes text/plain, which is read as a text',
+    'takes text/plain with a zod schema that is not text',
   ],
   [
     'an object as XML',
     { 'application/xml': { schema: Note } },
-    'takes application/xml, which is read as a text',
+    'takes application/xml with a zod schema that is not text',
   ],
 ])('a route that takes %s does not start', async (_what, content, message) => {
   await expect(taking(content)).rejects.toThrow('POST /notes ')
@@ -106,7 +110,7 @@ test.each<[string, object, string]>([
 test('a GET with a body does not start; a DELETE does', async () => {
   const request = { body: { content: { 'application/json': { schema: Note } } } }
   await expect(start({ method: 'get', request })).rejects.toThrow(
-    'GET /notes states a body, which no GET has: write post, or put it into request.query.',
+    'GET /notes declares a body, but GET has none: write post, or put it into request.query.',
   )
   await expect(start({ method: 'delete', request })).resolves.toBeDefined()
 })
@@ -114,7 +118,7 @@ test('a GET with a body does not start; a DELETE does', async () => {
 test('a response of a type that is none does not start', async () => {
   const responses = { 200: { description: 'A note', content: { json: { schema: Note } } } }
   await expect(start({ responses })).rejects.toThrow(
-    'POST /notes states a response of the type "json", which is no media type: write one such as application/json.',
+    'POST /notes declares a response of the type "json", which is not a media type: write one such as application/json.',
   )
   const charset = { 200: { description: 'Rows', content: { 'Text/CSV; charset=utf-8': {} } } }
   await expect(start({ responses: charset })).resolves.toBeDefined()
@@ -126,24 +130,24 @@ test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '1mb', null])(
     const request = { body: { content: { 'application/json': { schema: Note } } } }
     for (const name of ['bodyLimit', 'bodyValues'])
       await expect(start({ request, [name]: limit })).rejects.toThrow(
-        `POST /notes states the ${name} ${limit}: write a whole number above 0.`,
+        `POST /notes declares the ${name} ${limit}: write a whole number above 0.`,
       )
     const plain = { method: 'post', path: '/hook', security: 'public', bodyLimit: limit } as Parameters<
       typeof handlePlain
     >[0]
     const feature = featureOf(handlePlain(plain, () => new Response()))
     await expect(testService({ databaseUrl: noDatabase, features: [feature] })).rejects.toThrow(
-      'POST /hook states the bodyLimit',
+      'POST /hook declares the bodyLimit',
     )
   },
 )
 
 test('a limit of values needs JSON that has some', async () => {
   await expect(start({ bodyValues: 10 })).rejects.toThrow(
-    'states bodyValues, but takes no JSON: leave it out.',
+    'declares bodyValues, but takes no JSON: leave it out.',
   )
   const request = { body: { content: { 'text/csv': {} } } }
-  await expect(start({ request, bodyValues: 10 })).rejects.toThrow('states bodyValues, but takes no JSON')
+  await expect(start({ request, bodyValues: 10 })).rejects.toThrow('declares bodyValues, but takes no JSON')
 })
 
 test('the contract says whether a body must be there', async () => {

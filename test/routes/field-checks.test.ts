@@ -23,15 +23,15 @@ const body = (schema: z.ZodType) => ({
 })
 
 const object =
-  'takes an object, which no text is: take its keys one by one, or z.string() and parse it in .transform().'
+  'takes an object, but is sent as text: take its keys one by one, or z.string() and parse it in .transform().'
 const nested =
-  'takes a list of lists, which repeating a name cannot say: write one list, or z.string() and parse it in .transform().'
+  'takes a list of lists, which repeated names cannot express: write one list, or z.string() and parse it in .transform().'
 const single = 'takes a list, but is one text: write z.string().transform((text) => text.split(",")).'
-const noFile = 'takes a file, which only multipart/form-data carries: state that content type alone.'
-const noText = (kind: string) => `takes z.${kind}(), which no text is: write z.string(), and transform it.`
+const noFile = 'takes a file, which only multipart/form-data can send: declare only that content type.'
+const noText = (kind: string) => `takes z.${kind}(), but is sent as text: write z.string(), and transform it.`
 const unlisted =
-  'has a query of which the contract cannot list the parameters: write one z.strictObject(), with .optional() for ' +
-  'what may be absent and .refine() for what goes together.'
+  'has a query whose parameters the contract cannot list: write one z.strictObject(), with .optional() for ' +
+  'parameters that may be absent and .refine() for those that belong together.'
 const variants =
   'takes a list in one variant and a single value in another: write z.array() in both, or other names.'
 
@@ -90,7 +90,7 @@ test.each<[what: string, request: object, complaint: string]>([
   [
     'files larger than the body',
     upload(file({ maxBytes: 1024 * 1024 })),
-    '(form field at) takes files of 1048576 bytes, but bodies of 1048576: state a larger bodyLimit, with room for the rest of the form.',
+    '(form field at) takes files of 1048576 bytes, but bodies of 1048576: declare a larger bodyLimit, with room for the rest of the form.',
   ],
 ])('%s does not start, and the message says what to write', async (_what, request, complaint) => {
   await expect(start(request)).rejects.toThrow(new Error(`POST /x ${complaint}`))

@@ -17,7 +17,7 @@ const throwing = (thrown: unknown) => (): never => {
 
 test('a problem that the route does not list is a 500 that names it, or a warning live', async () => {
   const message =
-    'getThing answered 410 with the problem THING_GONE, which its route does not list: add it to its `problems`'
+    'getThing responded with 410 and the problem THING_GONE, which its route does not list: add it to its `problems`'
   for (const thrown of [
     new Problem(thingProblems.THING_GONE),
     new Error('x', { cause: new Problem(thingProblems.THING_GONE) }),

@@ -35,7 +35,7 @@ test.each(pastFeatures)('%s that was added past the features does not start', (_
   expect(() => refuseUndeclared(app, mounted, [])).not.toThrow()
   add(app)
   expect(() => refuseUndeclared(app, mounted, [])).toThrow(
-    `${place} does not state its security: list it in a feature`,
+    `${place} does not declare its security: list it in a feature`,
   )
 })
 
@@ -45,6 +45,6 @@ test('a middleware before the runtime’s own does not start', () => {
   expect(() => refuseUndeclared(right, [], outermost)).not.toThrow()
   const wrong = new Hono<BaseEnv>().use('/admin/*', async (_c, next) => next()).use(...outermost)
   expect(() => refuseUndeclared(wrong, [], outermost)).toThrow(
-    new Error("ALL /admin/* is added before the runtime's own: move its line below them."),
+    new Error("ALL /admin/* is added before the runtime's own middleware: move its line below it."),
   )
 })

@@ -23,7 +23,7 @@ const id = z.object({ id: z.string() })
 
 const parameter = (whole: string) =>
   `has ${whole} in its path: a parameter is {name}, of letters, digits, _ and -, and takes one segment. ` +
-  'Write a route of its own for the path without it, handlePlain with /* for a whole tree.'
+  'Write a second route for the path without it, handlePlain with /* for a whole tree.'
 const odd = (character: string) =>
   `has ${JSON.stringify(character)} in its path: write letters, digits, -._~!$&'()+,;=:@ and parameters as {name}.`
 
@@ -47,7 +47,7 @@ const refused: [path: string, params: z.ZodType | undefined, complaint: string][
   ['/a/id}', undefined, odd('}')],
   ['/a//b', undefined, 'has // in its path: take it out.'],
   ['/a/../b', undefined, 'has the segment .. in its path: take it out.'],
-  ['/a/{id}/b/{id}', id, 'has id twice in its path: name one of them otherwise.'],
+  ['/a/{id}/b/{id}', id, 'has id twice in its path: rename one.'],
   [
     '/a/{id}',
     undefined,
@@ -66,22 +66,22 @@ const refused: [path: string, params: z.ZodType | undefined, complaint: string][
   [
     '/a',
     id,
-    'takes the path parameter id, which its path does not have: write {id} in the path, or take it out of request.params.',
+    'takes the path parameter id, which its path does not have: write {id} in the path, or remove it from request.params.',
   ],
   [
     '/a/{id}',
     z.object({ id: z.string().optional() }),
-    'takes the path parameter id as optional, but it is always there: take .optional() or .default() off.',
+    'takes the path parameter id as optional, but it is always there: remove .optional() or .default().',
   ],
   [
     '/a/{id}',
     z.object({ id: z.string().default('1') }),
-    'takes the path parameter id as optional, but it is always there: take .optional() or .default() off.',
+    'takes the path parameter id as optional, but it is always there: remove .optional() or .default().',
   ],
   [
     '/a/{id}',
     z.record(z.string(), z.string()),
-    'has request.params that are no z.object: the contract could not show them. Write one.',
+    'has request.params that are not a z.object, so the contract cannot show them. Write a z.object.',
   ],
 ]
 
@@ -100,16 +100,16 @@ test('the parameters of a prefix belong to the path', async () => {
     'GET /shops/:shop/a/{id} has :shop in its path: write {shop}.',
   )
   await expect(start('/shops/{id}', route('/a/{id}', id))).rejects.toThrow(
-    'GET /shops/{id}/a/{id} has id twice in its path: name one of them otherwise.',
+    'GET /shops/{id}/a/{id} has id twice in its path: rename one.',
   )
 })
 
 const refusedPlain: [path: string, complaint: string][] = [
-  ['/a/x*', 'has x* in its path: * stands alone in its segment. Write /:name{.+} for an expression.'],
+  ['/a/x*', 'has x* in its path: * must be the whole segment. Write /:name{.+} for a regular expression.'],
   ['/a/:id?/b', 'has ? in its path: only the last parameter may be absent.'],
-  ['/a b', 'has " " in its path: write the letters themselves, none of these.'],
+  ['/a b', 'has " " in its path: write the path decoded, without white space, # and %.'],
   ['/a/:id{[}', 'has a path that cannot be read: Invalid regular expression'],
-  ['/a/:id/:id', 'has id twice in its path: name one of them otherwise.'],
+  ['/a/:id/:id', 'has id twice in its path: rename one.'],
 ]
 
 test.each(refusedPlain)('the plain path %s does not start', async (path, complaint) => {

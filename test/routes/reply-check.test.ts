@@ -70,7 +70,7 @@ test.each(unknownKeys)(
   async (place, reply) => {
     const { api, lines } = await serve('fail', (c) => c.json(reply as never, 200))
     await expectProblem(await api('/thing'), 500, 'INTERNAL')
-    expectLogged(lines, `getThing answered 200 with a key that its schema does not name: ${place}`)
+    expectLogged(lines, `getThing responded with 200 and a key that its schema does not have: ${place}`)
   },
 )
 
@@ -126,7 +126,7 @@ test.each(mismatches)(
     for (const mode of ['strip', 'fail'] as const) {
       const { api, lines } = await serve(mode, (c) => c.json(reply as never, 200))
       const problem = await expectProblem(await api('/thing'), 500, 'INTERNAL')
-      expectLogged(lines, `getThing answered 200 with a body that does not fit its schema: ${place}:`)
+      expectLogged(lines, `getThing responded with 200 and a body that does not fit its schema: ${place}:`)
       expect(JSON.stringify([problem, lines])).not.toMatch(/hunter2|7777777/)
     }
   },
@@ -136,35 +136,35 @@ const undeclared: [name: string, handler: ThingHandler, complaint: string][] = [
   [
     'a status',
     (c) => c.json({ name: 'x' } as never, 202 as never),
-    'answered 202, which its route does not state',
+    'responded with 202, which its route does not declare',
   ],
-  ['an error status', (c) => c.json({ name: 'x' } as never, 404 as never), 'answered 404, which'],
+  ['an error status', (c) => c.json({ name: 'x' } as never, 404 as never), 'responded with 404, which'],
   [
     'a status without a body',
     (c) => c.body(null, 304 as never),
-    'answered 304, which its route does not state',
+    'responded with 304, which its route does not declare',
   ],
   [
     'JSON where nothing is stated',
     (c) => c.json({} as never, 204 as never),
-    'answered 204 with application/json, which',
+    'responded with 204 and application/json, which',
   ],
   [
     'text for JSON',
     (c) => c.text('hunter2', 200) as never,
-    'answered 200 with text/plain, which its route does not state',
+    'responded with 200 and text/plain, which its route does not declare',
   ],
-  ['HTML for JSON', (c) => c.html('hunter2', 201) as never, 'answered 201 with text/html, which'],
+  ['HTML for JSON', (c) => c.html('hunter2', 201) as never, 'responded with 201 and text/html, which'],
   [
     'a body of no type for JSON',
     () => new Response(new Uint8Array(3)) as never,
-    'answered 200 with application/octet-stream, which',
+    'responded with 200 and application/octet-stream, which',
   ],
-  ['no body for JSON', (c) => c.body(null, 200) as never, 'answered 200 with no content type, which'],
+  ['no body for JSON', (c) => c.body(null, 200) as never, 'responded with 200 and no content type, which'],
   [
     'a content type where nothing is stated',
     () => new Response(null, { status: 204, headers: { 'Content-Type': 'text/csv' } }) as never,
-    'answered 204 with text/csv, which',
+    'responded with 204 and text/csv, which',
   ],
 ]
 
@@ -198,7 +198,7 @@ test.each(otherWays)('JSON that was made by %s is checked as well', async (_name
 test('JSON that is none is a 500, and none of it is in the log', async () => {
   const { api, lines } = await serve('strip', (c) => c.body('{"password":hunter2', 200, asJson) as never)
   await expectProblem(await api('/thing'), 500, 'INTERNAL')
-  expectLogged(lines, 'getThing answered 200 with a body that is not JSON')
+  expectLogged(lines, 'getThing responded with 200 and a body that is not JSON')
   expect(JSON.stringify(lines)).not.toContain('hunter2')
 })
 

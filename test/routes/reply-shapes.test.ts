@@ -46,12 +46,12 @@ test.each<[name: string, handler: Handler<typeof ranges>, complaint: string]>([
   [
     'a body where the range has none',
     (c) => c.text('x', 404) as never,
-    'answered 404 with text/plain, which',
+    'responded with 404 and text/plain, which',
   ],
   [
     'another type than default',
     (c) => c.json({} as never, 503 as never),
-    'answered 503 with application/json, which',
+    'responded with 503 and application/json, which',
   ],
 ])('%s is a 500', async (_name, handler, complaint) => {
   const { api, lines } = await serveThing('fail', handle(ranges, handler))
@@ -153,7 +153,7 @@ const withoutHeaders: [name: string, handler: Handler<typeof tagged>, header: st
 test.each(withoutHeaders)(
   '%s without a stated header is a 500, or a warning live',
   async (_name, handler, header) => {
-    const message = `without the header ${header}, which its route states`
+    const message = `without the header ${header}, which its route declares`
     const strict = await serveThing('fail', handle(tagged, handler))
     await expectProblem(await strict.api('/thing'), 500, 'INTERNAL')
     expect(logged(strict.lines, 'ERROR')).toContain(message)
@@ -219,7 +219,7 @@ describe.each(pricedIn)('a stated header by %s', (_way, make) => {
   ])(
     'that does not fit its schema is a 500 without the value, or a warning live: %j',
     async (headers, why) => {
-      const message = `getThing answered 200 with a header that does not fit its schema: ${why}`
+      const message = `getThing responded with 200 and a header that does not fit its schema: ${why}`
       const strict = await serveThing('fail', handle(priced, make(headers)))
       await expectProblem(await strict.api('/thing'), 500, 'INTERNAL')
       expect(logged(strict.lines, 'ERROR')).toContain(message)

@@ -76,22 +76,22 @@ const refused: [name: string, more: object, complaint: string][] = [
         },
       },
     },
-    "(body) file: z.custom() and z.instanceof() say nothing to the contract. Write file() for a file of a form, or add .openapi({ type: 'string' }).",
+    "(body) file: the contract cannot show z.custom() and z.instanceof(). Write file() for a file in a form, or add .openapi({ type: 'string' }).",
   ],
   [
     'z.custom() in a query',
     { request: { query: z.strictObject({ at: z.custom(() => true) }) } },
-    "(query parameter at) the top level: z.custom() and z.instanceof() say nothing to the contract. Write file() for a file of a form, or add .openapi({ type: 'string' }).",
+    "(query parameter at) the top level: the contract cannot show z.custom() and z.instanceof(). Write file() for a file in a form, or add .openapi({ type: 'string' }).",
   ],
   [
     'what a transformation makes, in a response',
     response(z.string().transform(Number)),
-    "(response) at: what .transform() makes has no schema. Write .pipe(z.…) behind it, or add .openapi({ type: 'string' }).",
+    "(response) at: the result of .transform() has no schema. Write .pipe(z.…) after it, or add .openapi({ type: 'string' }).",
   ],
   [
     'a schema that contains itself and has no name',
     body(Node),
-    "(body) contains itself without a name. Write .openapi('Name') on the schema that does.",
+    "(body) contains itself without a name. Write .openapi('Name') on that schema.",
   ],
 ]
 

@@ -41,11 +41,11 @@ const rubbish: [name: string, security: unknown][] = [
 ]
 
 test.each(rubbish)('a route whose security is %s does not start, and is named', async (_name, security) => {
-  const message = 'POST /things does not state its security. Give it security: '
+  const message = 'POST /things does not declare its security. Give it security: '
   await expect(start(featureOf(route({ security })))).rejects.toThrow(message)
   const plain = { method: 'post', path: '/hooks/:name', security } as Parameters<typeof handlePlain>[0]
   const feature = featureOf(handlePlain(plain, () => new Response()))
-  await expect(start(feature)).rejects.toThrow('POST /hooks/:name does not state its security. Give it')
+  await expect(start(feature)).rejects.toThrow('POST /hooks/:name does not declare its security. Give it')
 })
 
 test('a route is named with the prefix of its feature', async () => {
@@ -73,7 +73,7 @@ test.each([
   ['mounted there', at('/runtime', featureOf(route()))],
 ])('a route %s does not start: that is the runtime’s', async (_where, feature) => {
   await expect(start(feature)).rejects.toThrow(
-    /^POST \/runtime.* is below \/runtime, which is the runtime's own/,
+    /^POST \/runtime.* is below \/runtime, which is reserved for the runtime/,
   )
 })
 
@@ -142,7 +142,7 @@ test.each(['public', 'optional'])(
   'a route that is %s cannot be idempotent: its keys would be nobody’s',
   async (security) => {
     await expect(start(featureOf(route({ security, idempotent: true })))).rejects.toThrow(
-      'POST /things is idempotent, but its keys would belong to nobody',
+      'POST /things is idempotent, but idempotency keys belong to a caller',
     )
   },
 )
@@ -152,7 +152,7 @@ test('a route that streams cannot be idempotent: its response cannot be kept', a
   await expect(
     start(featureOf(route({ security: 'authenticated', idempotent: true, responses }))),
   ).rejects.toThrow(
-    'POST /things is idempotent, but streams its response, which cannot be kept: answer with what the stream is to be read at',
+    'POST /things is idempotent, but streams its response, which cannot be stored: respond with the URL of the stream',
   )
 })
 
@@ -183,7 +183,7 @@ test.each(loose)(
   '%s that would drop unknown keys does not start, and its place is named',
   async (_name, request, place) => {
     await expect(start(featureOf(route({ request })))).rejects.toThrow(
-      `POST /things takes an object that would drop unknown keys (${place}): make it z.strictObject`,
+      `POST /things takes an object that would drop unknown keys (${place}): write z.strictObject to refuse them`,
     )
   },
 )

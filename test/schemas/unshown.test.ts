@@ -26,33 +26,49 @@ const refused: [name: string, schema: z.ZodType, complaint: string][] = [
   [
     'z.preprocess()',
     z.preprocess(Number, z.int()),
-    'Write the schema of what is sent, and .transform() behind',
+    'Write the schema of what is sent, and .transform() after it',
   ],
-  ['a piped check', z.string().transform(Number).pipe(z.int()), 'behind a transformation is checked'],
-  ['a piped format', z.string().pipe(z.email()), 'behind a transformation is checked'],
-  ['a codec', z.codec(z.string(), z.number(), { decode: Number, encode: String }), 'is checked'],
+  [
+    'a piped check',
+    z.string().transform(Number).pipe(z.int()),
+    'a check after a transformation cannot be shown',
+  ],
+  ['a piped format', z.string().pipe(z.email()), 'a check after a transformation cannot be shown'],
+  [
+    'a codec',
+    z.codec(z.string(), z.number(), { decode: Number, encode: String }),
+    'a check after a transformation',
+  ],
   [
     'a check after .trim()',
     z.string().trim().min(1),
     'Check first: z.string().regex(/\\S/u).max(100).trim()',
   ],
-  ['a format after .trim()', z.string().trim().toLowerCase().email(), 'change the text before it is checked'],
-  ['a pattern after .toLowerCase()', z.string().toLowerCase().regex(/^a/), 'change the text before'],
+  [
+    'a format after .trim()',
+    z.string().trim().toLowerCase().email(),
+    'a check after .trim() or a similar change',
+  ],
+  [
+    'a pattern after .toLowerCase()',
+    z.string().toLowerCase().regex(/^a/),
+    'a check after .trim() or a similar change',
+  ],
   ['.includes() at a position', z.string().includes('a', { position: 2 }), 'has no pattern. Write .regex()'],
   ['z.cidrv6()', z.cidrv6(), 'Write z.string().regex(z.regexes.cidrv6)'],
   ['a flag i', z.string().regex(/^a+$/i), 'Write it without i, such as [Aa] for /a/i'],
   ['a flag i of a format', z.email({ pattern: /^a@b$/i }), 'Write it without i'],
   ['a flag i behind a format', z.email().regex(/^a/i), 'Write it without i'],
   ['a flag v', z.string().regex(/^[a--b]$/v), 'Write it with u'],
-  ['a pattern that u refuses', z.string().regex(/^[\w-.]$/), 'is none with the flag u'],
-  ['a pattern of halves of characters', z.string().regex(/^.{2}$/), 'means another thing with the flag u'],
+  ['a pattern that u refuses', z.string().regex(/^[\w-.]$/), 'is invalid with the flag u'],
+  ['a pattern of halves of characters', z.string().regex(/^.{2}$/), 'means something else with the flag u'],
   ['a step of a fraction', z.number().multipleOf(0.01), 'in a unit that is small enough, such as cents'],
   ['a step without bounds', z.int().multipleOf(2), 'exact only for whole numbers within bounds'],
   ['a step of any number', z.number().min(0).max(9).multipleOf(2), 'exact only for whole numbers'],
   [
     'a limit of .openapi()',
     z.string().openapi({ maxLength: 5 }),
-    '.openapi({ maxLength }) shows what is not',
+    '.openapi({ maxLength }) shows a limit that is not checked',
   ],
   ['a list of unequal items', z.array(z.int()).openapi({ uniqueItems: true }), '.openapi({ uniqueItems })'],
 ]
@@ -67,7 +83,11 @@ test.each([
   ['z.coerce.string()', z.coerce.string(), 'Write z.string()'],
   ['z.coerce.boolean()', z.coerce.boolean().optional(), 'such as an empty text. Write z.boolean(): the text'],
   ['a record of numbers', z.record(z.number(), z.int()), 'Write z.record(z.string().regex(/^\\d+$/), …)'],
-  ['a schema that is made late', z.lazy(() => z.string().trim().min(1)), 'change the text before'],
+  [
+    'a schema that is made late',
+    z.lazy(() => z.string().trim().min(1)),
+    'a check after .trim() or a similar change',
+  ],
 ])('%s does not start in a body', async (_name, schema, complaint) => {
   await expect(start(body(schema))).rejects.toThrow(complaint)
 })
@@ -82,7 +102,9 @@ test('a query that is preprocessed as a whole does not start', async () => {
 test('a response may not have a pattern that its readers read otherwise', async () => {
   const schema = z.object({ at: z.string().regex(/^.$/) })
   const responses = { 200: { description: 'It', content: { 'application/json': { schema } } } }
-  await expect(start({ responses })).rejects.toThrow(/^POST \/things \(response\) at: .*Add it: \/\^\.\$\/u/)
+  await expect(start({ responses })).rejects.toThrow(
+    /^POST \/things \(response\) at: .*Add the flag: \/\^\.\$\/u/,
+  )
 })
 
 const taken: [name: string, schema: z.ZodType][] = [

@@ -44,7 +44,7 @@ describe('acknowledged, logged and not run:', () => {
     expect(lines).toContainEqual(
       expect.objectContaining({
         severity: 'INFO',
-        message: `${dispatch.name}: the callback is stale, the task is ${is}`,
+        message: `${dispatch.name}: the callback is stale: the task is ${is}`,
         task: { id, ...dispatch },
       }),
     )

@@ -1,4 +1,4 @@
-import { abortable } from '../kernel/abortable.ts'
+import { abortable } from '../kernel/abortable-wait.ts'
 
 /** An access token, and when it expires, in milliseconds since 1970. */
 export interface AccessToken {

@@ -5,11 +5,11 @@ import type { Log } from '../log/logger.ts'
 export interface BaseEnv {
   Bindings: Partial<HttpBindings>
   Variables: {
-    /** The request's own `X-Request-Id` where that is a plain one, otherwise a new one. */
+    /** The request's `X-Request-Id` if it is a plain one, otherwise a new id. */
     requestId: string
     /** A logger whose lines carry the request's trace and id. */
     log: Log
-    /** Aborts when the client leaves, when the deadline passes, and where a stream is sent when the process stops. */
+    /** Aborts when the client disconnects, at the deadline, and, while a stream is sent, when the process stops. */
     signal: AbortSignal
   }
 }

@@ -3,27 +3,27 @@ import { causes } from './causes.ts'
 import type { Reporter } from './reporter.ts'
 import type { Trace } from './trace.ts'
 
-/** What is known of the request (or task) that the running code serves. */
+/** What is known of the request (or task) that the running code belongs to. */
 export interface RequestContext {
   readonly requestId: string
   readonly trace: Trace
   readonly method: string
   readonly path: string
   readonly reporter: Reporter
-  /** The caller's subject, once a token was verified. */
+  /** The caller's subject, after its token was verified. */
   subject?: string
   /**
-   * What is under way and may not outlive the response, which waits for it: reports, connections to be used again. Each
-   * ends within a second, and none rejects.
+   * Work that the response waits for, because it may not outlive the request: reports, connections that are recovering.
+   * Each ends within a second, and never rejects.
    */
   readonly pendingWork: Promise<unknown>[]
-  /** End the calls to others that were begun here: none may outlive the response. */
+  /** Aborts each call to another service that the request has started. No call may outlive the response. */
   readonly outgoingCalls: AbortController[]
-  /** Aborts when the request ends without its response: its queries end with it. */
+  /** Aborts when the request ends before its response. Its queries end then too. */
   signal?: AbortSignal
-  /** What parts of the runtime keep with the request: see `requestValue`. */
+  /** Values that parts of the runtime store with the request: see `requestValue`. */
   readonly values: Map<symbol, unknown>
-  /** The task that runs, where the request is a callback. */
+  /** The running task, if the request is a callback. */
   readonly task?: { readonly name: string; readonly id: string; readonly attempt: number }
 }
 
@@ -40,15 +40,15 @@ export function runWithSignal<Result>(signal: AbortSignal, work: () => Result): 
   return request ? storage.run({ ...request, signal }, work) : work()
 }
 
-/** A value that one part of the runtime keeps with the request, for its whole time; nobody else can reach it. */
+/** A value that one part of the runtime stores with the request. Other parts cannot read it. */
 export interface RequestValue<Value> {
-  /** `undefined` outside any request, and where nothing was set. */
+  /** `undefined` outside a request, and if no value was set. */
   get(): Value | undefined
-  /** Does nothing outside any request. */
+  /** Does nothing outside a request. */
   set(value: Value): void
 }
 
-/** Makes such a value: once, where the module is loaded. */
+/** Creates a request value. Call it once, when the module is loaded. */
 export function requestValue<Value>(name: string): RequestValue<Value> {
   const key = Symbol(name)
   return {
@@ -59,21 +59,21 @@ export function requestValue<Value>(name: string): RequestValue<Value> {
 
 const ends = new WeakSet<object>()
 
-/** Marks why a request, or a task's attempt, ends before its time: its signal's reason. */
+/** Marks an error as the reason why a request, or an attempt, ends early. It is the reason of the signal. */
 export function markEndOfRequest<Reason extends Error>(reason: Reason): Reason {
   ends.add(reason)
   return reason
 }
 
 /**
- * Whether this was thrown because a request had ended before its time. Who began a query, or a call with the request's
- * signal, and waits for another first may never come to wait for it.
+ * Whether the error was thrown because a request ended early. Such an error may be unhandled: code may have started a query,
+ * or a call with the request's signal, and not awaited it yet when the request ended.
  */
 export function isEndOfRequest(error: unknown): boolean {
   return causes(error).some((cause) => cause instanceof Error && ends.has(cause))
 }
 
-/** The request that the running code serves; `undefined` outside any. */
+/** The request that the running code belongs to; `undefined` outside a request. */
 export function currentRequest(): RequestContext | undefined {
   return storage.getStore()
 }

@@ -12,7 +12,7 @@ export interface DatabaseError extends Error {
   readonly routine?: string
 }
 
-/** Whether PostgreSQL has sent this error. Told by its fields, so that the log needs no driver. */
+/** Whether PostgreSQL has sent this error. Its fields tell, so that the logger need not import the driver. */
 export function isDatabaseError(error: unknown): error is DatabaseError {
   return (
     error instanceof Error && 'severity' in error && 'code' in error && /^[\dA-Z]{5}$/.test(`${error.code}`)
@@ -24,7 +24,7 @@ export function findDatabaseError(error: unknown): DatabaseError | undefined {
   return causes(error).find(isDatabaseError)
 }
 
-/** An error that drizzle throws for a query: its message holds the query's values. */
+/** Whether Drizzle threw the error for a query. Its message contains the values of the query. */
 export function isQueryError(error: unknown): error is Error & { readonly query: string } {
   return error instanceof Error && 'query' in error && 'params' in error && typeof error.query === 'string'
 }

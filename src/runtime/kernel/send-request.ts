@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 
-/** A response that was read to its end. */
+/** A response whose body was read completely. */
 export interface TextResponse {
   readonly status: number
   readonly headers: IncomingHttpHeaders
@@ -9,11 +9,11 @@ export interface TextResponse {
 }
 
 /**
- * Sends one request on a connection of its own, which ends with it, also where the signal cuts it. (undici, behind `fetch`,
+ * Sends one request on a connection of its own. The connection ends with the request, also when the signal aborts. (`fetch`
  * opens another connection then, which can outlive the request.) Redirects are not followed.
  *
- * @param call.maxBytes what the response's body may hold
- * @throws {Error} where nobody responds as HTTP, and for a longer body; the reason of the signal that ended it
+ * @param call.maxBytes the limit of the response's body
+ * @throws {Error} if there is no response, or if its body is too long; the signal's reason if it aborts
  */
 export async function sendRequest(
   url: string,
@@ -30,7 +30,7 @@ export async function sendRequest(
   signal.throwIfAborted()
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
   const sent = request(url, { method, headers: { ...headers, ...length }, agent: false, signal })
-  sent.on('error', () => {}) // it may come after the response has failed as well
+  sent.on('error', () => {}) // a second error may come after the response has failed
   try {
     const responded = once(sent, 'response') as Promise<[IncomingMessage]>
     sent.end(body)

@@ -1,7 +1,7 @@
 /**
- * Waits for `work`, but no longer than `milliseconds`; its timer never outlives the wait.
+ * Waits until `work` settles, but no longer than `milliseconds`. Its timer does not outlive the wait.
  *
- * @returns whether `work` settled in time; its outcome is left to whoever else holds it
+ * @returns whether `work` settled in time. It never throws: await `work` itself to get its outcome
  */
 export async function waitAtMost(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()

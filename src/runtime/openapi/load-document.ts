@@ -1,5 +1,5 @@
 /**
- * Describes the service as OpenAPI 3.1. The code that does it is loaded when it is first asked for: no start waits for it.
+ * Describes the service as OpenAPI 3.1. Its code is loaded at the first call, so that it does not slow down the start.
  */
 export const openApiDocument: typeof import('./document.ts').openApiDocument = async (...given) =>
   (await import('./document.ts')).openApiDocument(...given)

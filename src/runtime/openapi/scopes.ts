@@ -1,4 +1,4 @@
-/** A contract, as far as scopes go. */
+/** The parts of a contract that name scopes. */
 interface Secured {
   readonly paths: Readonly<
     Record<string, Readonly<Record<string, { security?: Record<string, string[]>[] }>>>

@@ -1,8 +1,8 @@
 import type { z } from '@hono/zod-openapi'
 
 /**
- * What `c.req.valid()` gives of a body: by `'json'`, `'form'` or `'text'`, as its type is read. It may be `undefined`
- * where the route takes other types as well, or where the body is not `required`.
+ * The type of a body in `c.req.valid()`, under `'json'`, `'form'` or `'text'`. It includes `undefined` if the route takes
+ * other types too, or if the body is not `required`.
  */
 export type BodyInput<Body> = Body extends { content: infer Content }
   ? {
@@ -16,7 +16,7 @@ export type BodyInput<Body> = Body extends { content: infer Content }
     }
   : unknown
 
-/** How a type of the content is read; `raw` where the handler reads it itself. */
+/** How a content type is read; `raw` if the handler reads the body itself. */
 type PartOf<Content, Type extends keyof Content> = Type extends keyof Content
   ? Content[Type] extends { schema: z.ZodType }
     ? Type extends 'application/json' | `${string}+json`

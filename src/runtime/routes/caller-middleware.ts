@@ -5,18 +5,18 @@ import type { ProblemDefinition } from '../kernel/problem.ts'
 import type { Operation, PlainOperation } from './route.ts'
 import type { RouteContext } from './route-context.ts'
 
-/** What a `CallerMiddleware` finds in `c.var`: there is no caller where the route is public, or takes a token or none. */
+/** What a `CallerMiddleware` finds in `c.var`. On a public route, or without a token, there is no caller. */
 export interface CallerEnv extends BaseEnv {
   Variables: BaseEnv['Variables'] & { readonly caller?: Caller | undefined }
 }
 
 /**
- * A middleware that runs when the caller is known, and before the body is read and a transaction opens: a rate limit, a
- * lock on a tenant. It throws a `Problem`, redirects, or calls `next()` and changes the response that comes back. A body
- * that it sends itself is a 500: that is for a route.
+ * A middleware that runs when the caller is known, before the body is read and a transaction opens: a rate limit, a lock
+ * on a tenant. It throws a `Problem`, redirects, or calls `next()` and changes the response. It may not send a body of its
+ * own: that is a 500. Only a route sends bodies.
  */
 export interface CallerMiddleware {
-  /** The problems that it throws. The contract shows them on every route that it stands before. */
+  /** The problems that it throws. The contract lists them for every route that it runs before. */
   readonly problems?: readonly ProblemDefinition[]
   readonly run: MiddlewareHandler<CallerEnv>
 }
@@ -24,7 +24,7 @@ export interface CallerMiddleware {
 /** Creates a middleware of a service or of a feature, once, at the start. */
 export type CreateMiddleware<Context = RouteContext> = (context: Context) => CallerMiddleware
 
-/** The operation, with the problems of what stands before it as its own. A plain route has no contract that lists them. */
+/** Adds the problems of the middleware to those of the route. A plain route lists no problems. */
 export function withProblems<O extends Operation | PlainOperation>(
   operation: O,
   middleware: readonly CallerMiddleware[],

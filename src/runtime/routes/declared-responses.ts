@@ -4,25 +4,25 @@ import { bareType } from '../http/media-type.ts'
 import { valueReader } from '../http/value-reader.ts'
 import type { Responses } from './route.ts'
 
-/** What a route states for a status. */
+/** What a route declares for a status. */
 export interface DeclaredResponse {
-  /** The schemas by content type, in small letters and without parameters; nothing where the response has no body. */
+  /** The schemas by content type, in lower case and without parameters; empty if the response has no body. */
   readonly content: ReadonlyMap<string, unknown>
   readonly headers: readonly DeclaredHeader[]
 }
 
-/** A header that a route states for a response. */
+/** A header that a route declares for a response. */
 export interface DeclaredHeader {
-  /** In small letters. */
+  /** In lower case. */
   readonly name: string
   /** Whether every such response has it. */
   readonly required: boolean
-  /** What is wrong with a value, by its schema; nothing where it fits. */
+  /** What is wrong with a value, by its schema; `undefined` if it fits. */
   readonly complaint: (text: string) => string | undefined
 }
 
 /**
- * Finds what a route states for a status: by the status itself, else its range (`2XX`), else `default`.
+ * Finds what a route declares for a status: by the status itself, or its range (`2XX`), or `default`.
  *
  * @see https://spec.openapis.org/oas/v3.1.0#responses-object
  */
@@ -44,7 +44,7 @@ function declarationOf(response: Responses[string]): DeclaredResponse {
   }
 }
 
-/** They are optional by their schema, or by `required: false`. */
+/** The declared headers. A header is optional by its schema, or by `required: false`. */
 function headersOf(headers: unknown): DeclaredHeader[] {
   const parts = headers instanceof z.ZodObject ? headers.def.shape : (headers ?? {})
   return Object.entries(parts).map(([name, part]) => {
@@ -54,7 +54,7 @@ function headersOf(headers: unknown): DeclaredHeader[] {
   })
 }
 
-/** Reads a header's text as a parameter's is read: for `z.int()` the text `5` is the number. */
+/** Reads a header's text like a parameter: for `z.int()`, the text `5` becomes a number. */
 function complaintOf(schema: z.core.$ZodType): DeclaredHeader['complaint'] {
   const { read } = valueReader(alternativesOf(schema).one)
   return (text) => z.safeParse(schema, read(text)).error?.issues[0]?.message

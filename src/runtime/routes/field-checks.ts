@@ -8,17 +8,17 @@ import type { RouteDefinition } from './route.ts'
 
 type Schema = z.core.$ZodType
 
-/** A part of a request that is sent as texts by names. */
+/** A part of a request that consists of named texts: a query, a form, the headers and so on. */
 interface Carrier {
   readonly schema: Schema
-  /** As in `query parameter q`. */
+  /** For the message, such as `query parameter`. */
   readonly where: string
   readonly lists: boolean
   readonly files: boolean
 }
 
 /**
- * Refuses what no text of a query, a form, a path, a header or a cookie can be.
+ * Refuses schemas that no text in a query, a form, a path, a header or a cookie can fit.
  *
  * @throws {Error} naming the route, the field and what to write instead
  */
@@ -36,7 +36,7 @@ export function checkFields(routeName: string, route: RouteDefinition): void {
       for (const { maxBytes } of parts.flatMap(filesIn))
         if (maxBytes !== undefined && maxBytes >= limit)
           throw new Error(
-            `${at} takes files of ${maxBytes} bytes, but bodies of ${limit}: state a larger bodyLimit, with room for the rest of the form.`,
+            `${at} takes files of ${maxBytes} bytes, but bodies of ${limit}: declare a larger bodyLimit, with room for the rest of the form.`,
           )
     }
   }
@@ -50,8 +50,8 @@ function* carriersOf(routeName: string, { request }: RouteDefinition): Generator
   if (request?.query) {
     if (!isListable(request.query))
       throw new Error(
-        `${routeName} has a query of which the contract cannot list the parameters: write one z.strictObject(), with ` +
-          '.optional() for what may be absent and .refine() for what goes together.',
+        `${routeName} has a query whose parameters the contract cannot list: write one z.strictObject(), with ` +
+          '.optional() for parameters that may be absent and .refine() for those that belong together.',
       )
     yield { schema: request.query, where: 'query parameter', lists: true, files: false }
   }
@@ -65,7 +65,7 @@ function* carriersOf(routeName: string, { request }: RouteDefinition): Generator
   }
 }
 
-/** Whether the contract shows every name that the schema takes, but for those of a loose object. */
+/** Whether the contract can list all names that the schema takes, except the unknown ones of a loose object. */
 function isListable(schema: Schema): boolean {
   const { type } = schema._zod.def
   if (type === 'object') return true
@@ -105,27 +105,29 @@ function complaintOf(
       if (!lists)
         return 'takes a list, but is one text: write z.string().transform((text) => text.split(","))'
       if (path.slice(0, -1).some((schema) => elementsOf(schema).length > 0))
-        return 'takes a list of lists, which repeating a name cannot say: write one list, or z.string() and parse it in .transform()'
+        return 'takes a list of lists, which repeated names cannot express: write one list, or z.string() and parse it in .transform()'
       return undefined
     case 'object':
     case 'record':
     case 'map':
-      return 'takes an object, which no text is: take its keys one by one, or z.string() and parse it in .transform()'
+      return 'takes an object, but is sent as text: take its keys one by one, or z.string() and parse it in .transform()'
     case 'date':
     case 'bigint':
     case 'nan':
     case 'symbol':
-      return isCoerced ? undefined : `takes z.${type}(), which no text is: write z.string(), and transform it`
+      return isCoerced
+        ? undefined
+        : `takes z.${type}(), but is sent as text: write z.string(), and transform it`
     case 'file':
       return files
         ? undefined
-        : 'takes a file, which only multipart/form-data carries: state that content type alone'
+        : 'takes a file, which only multipart/form-data can send: declare only that content type'
     default:
       return undefined
   }
 }
 
-/** What stands in a list. */
+/** The schemas of a list's elements. */
 function elementsOf(schema: Schema): readonly Schema[] {
   const { def } = (schema as z.core.$ZodTypes)._zod
   if (def.type === 'array') return [def.element]

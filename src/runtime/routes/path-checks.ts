@@ -5,9 +5,9 @@ import type { Operation, PlainOperation } from './route.ts'
 type Refuse = (what: string, mend: string) => never
 
 /**
- * Refuses a path that would start and then take no request, or answer 400 to every one.
+ * Refuses a path that no request could match, or for which every request would be a 400.
  *
- * @param place the method and the path with its prefix, for the message
+ * @param routeName the method and the path with its prefix, for the message
  * @throws {Error} naming the route, and what to write instead
  */
 export function checkPath(routeName: string, path: string, { kind }: Operation | PlainOperation): void {
@@ -26,7 +26,7 @@ function checkTemplate(path: string, refuse: Refuse): void {
   if (colon) refuse(colon, `write {${colon.slice(1)}}`)
   for (const [whole, name = ''] of path.matchAll(/\{([^{}/]*)\}/g)) {
     if (/^[A-Za-z][\w-]*$/.test(name)) continue
-    const rest = 'a route of its own for the path without it, handlePlain with /* for a whole tree'
+    const rest = 'a second route for the path without it, handlePlain with /* for a whole tree'
     refuse(whole, `a parameter is {name}, of letters, digits, _ and -, and takes one segment. Write ${rest}`)
   }
   if (path.includes('}{')) refuse('}{', 'write something between the two parameters, such as {a}-{b}')
@@ -39,16 +39,16 @@ function checkTemplate(path: string, refuse: Refuse): void {
 function checkPlain(path: string, refuse: Refuse): void {
   const own = path.replaceAll(/\{[^/]*\}/g, '')
   const [star] = /[^/]+\*|\*[^/]+/.exec(own) ?? []
-  if (star) refuse(star, '* stands alone in its segment. Write /:name{.+} for an expression')
+  if (star) refuse(star, '* must be the whole segment. Write /:name{.+} for a regular expression')
   if (/\?./.test(own)) refuse('?', 'only the last parameter may be absent')
   if (/[\s#%]/.test(own))
-    refuse(JSON.stringify(/[\s#%]/.exec(own)?.[0]), 'write the letters themselves, none of these')
+    refuse(JSON.stringify(/[\s#%]/.exec(own)?.[0]), 'write the path decoded, without white space, # and %')
 }
 
 /**
- * Refuses path parameters that the path does not have, or does not name: each request would be a 400.
+ * Refuses differences between the parameters in the path and those in `request.params`: every request would be a 400.
  *
- * @param place the method and the path with its prefix, for the message
+ * @param routeName the method and the path with its prefix, for the message
  * @throws {Error} naming the route and the parameter
  */
 export function checkPathParameters(
@@ -57,13 +57,13 @@ export function checkPathParameters(
   operation: Operation | PlainOperation,
 ): void {
   const twice = template.names.find((name, index) => template.names.indexOf(name) < index)
-  if (twice) throw new Error(`${routeName} has ${twice} twice in its path: name one of them otherwise.`)
+  if (twice) throw new Error(`${routeName} has ${twice} twice in its path: rename one.`)
   if (operation.kind === 'plain') return
   const params = operation.route.request?.params
   const shape = params instanceof z.ZodObject ? params.def.shape : {}
   if (params && !(params instanceof z.ZodObject)) {
     throw new Error(
-      `${routeName} has request.params that are no z.object: the contract could not show them. Write one.`,
+      `${routeName} has request.params that are not a z.object, so the contract cannot show them. Write a z.object.`,
     )
   }
   const absent = template.names.find((name) => !Object.hasOwn(shape, name))
@@ -75,12 +75,12 @@ export function checkPathParameters(
   for (const [name, schema] of Object.entries(shape)) {
     if (!template.names.includes(name)) {
       throw new Error(
-        `${routeName} takes the path parameter ${name}, which its path does not have: write {${name}} in the path, or take it out of request.params.`,
+        `${routeName} takes the path parameter ${name}, which its path does not have: write {${name}} in the path, or remove it from request.params.`,
       )
     }
     if (schema._zod.optin !== undefined) {
       throw new Error(
-        `${routeName} takes the path parameter ${name} as optional, but it is always there: take .optional() or .default() off.`,
+        `${routeName} takes the path parameter ${name} as optional, but it is always there: remove .optional() or .default().`,
       )
     }
   }

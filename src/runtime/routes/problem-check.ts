@@ -7,7 +7,7 @@ import { declaredResponses } from './declared-responses.ts'
 import type { ReplyCheck } from './response-check.ts'
 import type { RouteDefinition } from './route.ts'
 
-/** The problems that a route can answer: those that it lists, and those that follow from what it states. */
+/** The problems that a route can respond with: those that it lists, and those that follow from its declaration. */
 export function problemsOf(route: RouteDefinition, cookie: string | undefined): ProblemDefinition[] {
   const { security, request, idempotent, problems: own = [] } = route
   const p = problems
@@ -30,10 +30,10 @@ export function problemsOf(route: RouteDefinition, cookie: string | undefined): 
 }
 
 /**
- * Makes the check of what is thrown on a route: a problem that its contract does not show is another error, which
- * names it (`fail`), or goes out with a warning in the log (`strip`).
+ * Creates the check of the problems that a route throws. If the contract does not list a problem, the response is a 500
+ * whose log entry names it (`fail`), or the problem is sent with a warning in the log (`strip`).
  *
- * @param contentType of the service's problems: a route may state them by their status too, such as `4XX`
+ * @param options.contentType the content type of problems. A route may also declare problems by status, such as `4XX`
  */
 export function problemCheck(
   route: RouteDefinition,
@@ -53,7 +53,7 @@ export function problemCheck(
     if (codes.has(code) || stated(status)?.content.has(options.contentType)) return thrown
     if (statuses.has(status) && !isProblem(thrown)) return thrown
     const message =
-      `${route.operationId} answered ${status} with the problem ${code}, which its route does not list: ` +
+      `${route.operationId} responded with ${status} and the problem ${code}, which its route does not list: ` +
       'add it to its `problems`'
     if (options.mode === 'fail') return new Error(message, { cause })
     c.get('log').warn({ code }, message)
@@ -61,7 +61,7 @@ export function problemCheck(
   }
 }
 
-/** What Hono's middleware throws has a status, and no code to list. */
+/** Whether it is a `Problem`. Exceptions of Hono's middleware have a status, but no code that a route could list. */
 function isProblem(thrown: Error): boolean {
   return causes(thrown).some((cause) => cause instanceof Problem)
 }

@@ -2,7 +2,7 @@ import type { SignToken } from '../auth/sign.ts'
 import type { Config } from '../config/config.ts'
 import type { Database } from '../database/database.ts'
 
-/** What routes are made with. */
+/** What a feature gets to create its routes. */
 export interface RouteContext {
   readonly database: Database
   readonly config: Config

@@ -4,10 +4,10 @@ import { type DeclaredHeaders, describeHeaders } from './route.ts'
 const streamed = new WeakSet<object>()
 
 /**
- * A response for `responses` whose body is made while it is sent, by `sendStream`: an export, a download.
+ * A streamed response for `responses`, to be sent by `sendStream`: an export, a download.
  *
  * @param type the content type, such as `text/csv`
- * @param headers their descriptions by name
+ * @param headers descriptions of the headers by name
  */
 export function stream<const Type extends string>(
   type: Type,
@@ -20,12 +20,12 @@ export function stream<const Type extends string>(
   return response
 }
 
-/** A response for `responses` of server-sent events, by `sendEvents`. */
+/** A response of server-sent events for `responses`, to be sent by `sendEvents`. */
 export function sse(description: string) {
   return stream('text/event-stream', description)
 }
 
-/** Whether the response was stated by `stream` or `sse`. */
+/** Whether the response was declared by `stream` or `sse`. */
 export function isStreamed(response: object): boolean {
   return streamed.has(response)
 }

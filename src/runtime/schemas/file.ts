@@ -3,18 +3,18 @@ import { everySchema } from './walk.ts'
 
 type FileCheck = z.core.$ZodCheckMimeTypeDef | z.core.$ZodCheckMaxSizeDef
 
-/** What a route takes as a file. */
+/** The files that a route takes. */
 export interface FileOptions {
-  /** The content types that are taken, such as `image/png`; any if absent. It is what the client states, not what is in the file. */
+  /** The accepted content types, such as `image/png`; any if absent. The client sends the type: the file may be another. */
   readonly types?: readonly `${string}/${string}`[]
-  /** The route's `bodyLimit` must be larger; it is the limit if absent. */
+  /** The limit of a file, in bytes. The route's `bodyLimit` must be larger, and is the limit if this is absent. */
   readonly maxBytes?: number
   readonly description?: string
 }
 
 /**
- * A file of a form, which is `multipart/form-data`: the handler gets a `File` by `c.req.valid('form')`. Several files
- * are `z.array(file())`; `file().optional()` is also absent where a browser sends the empty field of no chosen file.
+ * A file in a form of type `multipart/form-data`. The handler gets a `File` by `c.req.valid('form')`. For several files,
+ * write `z.array(file())`. `file().optional()` is also absent if a browser sends an empty field, without a chosen file.
  *
  * @example
  * const Profile = z.strictObject({ photo: file({ types: ['image/png', 'image/jpeg'], maxBytes: 500_000 }) })
@@ -27,7 +27,7 @@ export function file({ types, maxBytes, description }: FileOptions = {}) {
   return description === undefined ? schema : schema.openapi({ description })
 }
 
-/** The files inside a schema: the content types that are taken (any if none), and the bytes, where they are limited. */
+/** The files inside a schema: their content types (any, if empty), and their limits in bytes. */
 export function filesIn(
   schema: z.core.$ZodType,
 ): { types: readonly string[]; maxBytes: number | undefined }[] {

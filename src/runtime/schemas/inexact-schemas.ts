@@ -3,10 +3,10 @@ import { z } from '@hono/zod-openapi'
 import { refusePattern } from './pattern-checks.ts'
 import { children, everySchema } from './walk.ts'
 
-/** What JSON has no value of: behind a transformation, its schema checks no more than what was made. */
+/** Kinds of schemas whose values JSON does not have. After a transformation, they only check the type of its result. */
 const notJson = new Set(['bigint', 'date', 'file', 'map', 'set', 'custom', 'any', 'unknown'])
 
-/** Words of JSON Schema that limit values. */
+/** Keywords of JSON Schema that limit values. */
 const limits = [
   ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'minLength', 'maxLength'],
   ...['minItems', 'maxItems', 'uniqueItems', 'minProperties', 'maxProperties', 'enum', 'const', 'required'],
@@ -15,12 +15,13 @@ const limits = [
 type Refuse = (mend: string) => never
 
 /**
- * Refuses schemas of requests that take more than the contract can show, or less. What says its type by `.openapi()` is
- * shown as it says. What a refinement or a transformation refuses is not in the contract: its description may say it.
+ * Refuses schemas of requests that accept more, or less, than the contract can show. A schema with a type in `.openapi()` is
+ * not checked: the contract shows that type. (What a refinement or a transformation refuses is not in the contract. Say it
+ * in the description.)
  *
- * @param place where the schema stands, for the message
- * @param isText whether its values are text: of a path, a query, a header or a cookie
- * @throws {Error} naming the place, and what to write instead
+ * @param location where the schema is, for the message
+ * @param isText whether its values are text: in a path, a query, a header or a cookie
+ * @throws {Error} naming the location, and what to write instead
  */
 export function refuseInexact(
   location: string,
@@ -52,9 +53,9 @@ export function refuseInexact(
 }
 
 /**
- * Refuses regular expressions of a response that a contract cannot state.
+ * Refuses regular expressions in responses that the contract cannot show.
  *
- * @throws {Error} naming the place, and what to write instead
+ * @throws {Error} naming the location, and what to write instead
  */
 export function refusePatterns(location: string, schema: z.core.$ZodType): void {
   for (const [path, inner] of everySchema(schema)) {
@@ -69,24 +70,24 @@ export function refusePatterns(location: string, schema: z.core.$ZodType): void 
   }
 }
 
-/** What is behind a transformation is no part of what a caller sends. */
+/** The schemas of what a caller sends. The output of a pipe is left out. */
 function inputSchemas(schema: z.core.$ZodType) {
   return schema instanceof z.core.$ZodPipe ? [['', schema._zod.def.in] as const] : children(schema)
 }
 
 function coerced(type: string): string {
   const plain = `Write z.${type}(): the text of a query or a form is read as JSON writes it`
-  return `z.coerce.${type}() takes other values than the contract shows, such as an empty text. ${plain}`
+  return `z.coerce.${type}() accepts values that the contract does not show, such as an empty text. ${plain}`
 }
 
 function refuseKeys(schema: z.core.$ZodRecord, refuse: Refuse): void {
   if (schema._zod.def.keyType._zod.def.type === 'number')
-    refuse('the keys of JSON are text. Write z.record(z.string().regex(/^\\d+$/), …)')
+    refuse('keys in JSON are text. Write z.record(z.string().regex(/^\\d+$/), …)')
 }
 
 function refusePipe({ _zod: { def } }: z.core.$ZodPipe, refuse: Refuse): void {
   if (def.in instanceof z.core.$ZodTransform) {
-    const mend = 'Write the schema of what is sent, and .transform() behind it'
+    const mend = 'Write the schema of what is sent, and .transform() after it'
     refuse(`z.preprocess() takes what the contract cannot show. ${mend}, or add .openapi({ type: 'string' })`)
   }
   const { type, checks = [] } = def.out._zod.def
@@ -96,7 +97,7 @@ function refusePipe({ _zod: { def } }: z.core.$ZodPipe, refuse: Refuse): void {
       "z.stringbool() takes words that the contract cannot show. Write z.boolean(), or z.enum(['yes', 'no'])",
     )
   const mend = "Check before it, or add .openapi({ type: 'string', pattern: '…' })"
-  refuse(`what stands behind a transformation is checked, which the contract cannot show. ${mend}`)
+  refuse(`a check after a transformation cannot be shown in the contract. ${mend}`)
 }
 
 function refuseChecks(schema: z.core.$ZodType, refuse: Refuse): void {
@@ -110,9 +111,7 @@ function refuseChecks(schema: z.core.$ZodType, refuse: Refuse): void {
     } = _zod.def
     if (changed && def.check !== 'overwrite' && def.check !== 'custom') {
       const mend = 'Check first: z.string().regex(/\\S/u).max(100).trim()'
-      refuse(
-        `.trim() and its like change the text before it is checked, which the contract cannot show. ${mend}`,
-      )
+      refuse(`a check after .trim() or a similar change cannot be shown in the contract. ${mend}`)
     }
     changed ||= def.check === 'overwrite'
     if (def.format === 'cidrv6')
@@ -123,15 +122,15 @@ function refuseChecks(schema: z.core.$ZodType, refuse: Refuse): void {
   }
 }
 
-/** A schema's checks in their order: a format, such as z.email(), is its own first. */
+/** The checks of a schema, in order. A format, such as z.email(), is its own first check. */
 function checksOf(schema: z.core.$ZodType): z.core.$ZodCheck<never>[] {
   const own = schema instanceof z.core.$ZodStringFormat ? [schema] : []
   return [...own, ...(schema._zod.def.checks ?? [])]
 }
 
 /**
- * zod allows for the rounding of doubles, so that a large number is a multiple of anything, and validators differ
- * where a step is a fraction.
+ * Refuses steps that validators check differently. zod tolerates the rounding of doubles, so that a large number is a
+ * multiple of anything. For fractions, validators differ.
  */
 function refuseSteps(schema: z.core.$ZodType, step: number, refuse: Refuse): void {
   const { minimum = -Infinity, maximum = Infinity } = z.toJSONSchema(schema) as Record<string, number>
@@ -145,5 +144,7 @@ function refuseLimits(schema: z.core.$ZodType, said: Record<string, unknown>, re
   const refined = schema._zod.def.checks?.some(({ _zod }) => _zod.def.check === 'custom')
   const limit = refined ? undefined : limits.find((word) => word in said)
   if (limit)
-    refuse(`.openapi({ ${limit} }) shows what is not checked. Say it to zod, such as .min() and .max()`)
+    refuse(
+      `.openapi({ ${limit} }) shows a limit that is not checked. Use zod's own, such as .min() and .max()`,
+    )
 }

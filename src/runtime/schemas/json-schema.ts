@@ -1,9 +1,9 @@
 import { getOpenApiMetadata } from '@asteasolutions/zod-to-openapi'
 import { z } from '@hono/zod-openapi'
-import { adviceFor } from './unrepresentable.ts'
+import { adviceFor } from './schema-advice.ts'
 import { everySchema } from './walk.ts'
 
-/** What a caller sends, or what the service does: they differ in defaults, transformations and unknown keys. */
+/** Whether the caller or the service sends the value. They differ in defaults, transformations and unknown keys. */
 export type Direction = 'input' | 'output'
 
 /** An object of the contract. */
@@ -17,10 +17,11 @@ const components = '#/components/schemas/'
 const data = new Set(['default', 'example', 'examples', 'enum', 'const'])
 
 /**
- * Writes zod's schemas as JSON Schema, exactly as they check: zod's own writer, with what `.openapi()` says.
+ * Creates a writer of zod schemas as JSON Schema, exactly as they check. It uses zod's own writer, and adds what
+ * `.openapi()` says.
  *
- * @param names the schemas that the contract shows by name; each is written once, under `<name>Output` as well
- * where what the service sends of it is not what it takes
+ * @param names the schemas that the contract shows by name. Each is written once; twice, also as `<name>Output`, if what
+ * the service sends differs from what it takes
  */
 export function schemaWriter(names: ReadonlyMap<string, z.ZodType>) {
   const registry = z.registry<{ id?: string }>()
@@ -28,8 +29,8 @@ export function schemaWriter(names: ReadonlyMap<string, z.ZodType>) {
   const written = new Map<string, Json>()
 
   /**
-   * @param place where the schema stands, for the message
-   * @throws {Error} naming the place of what JSON cannot hold, and what to write instead
+   * @param location where the schema is, for the message
+   * @throws {Error} for what JSON cannot hold, naming the location, and what to write instead
    */
   function write(schema: z.ZodType, io: Direction, location: string): Json {
     const name = nameOf(schema)
@@ -42,7 +43,7 @@ export function schemaWriter(names: ReadonlyMap<string, z.ZodType>) {
     return registry.get(schema)?.id
   }
 
-  /** Writes the named schema, where nobody has. */
+  /** Writes the named schema, unless it is written already. */
   function refer(name: string, io: Direction, location: string): void {
     const schema = names.get(name)
     if (!schema || written.has(`${name}/${io}`)) return
@@ -78,20 +79,20 @@ export function schemaWriter(names: ReadonlyMap<string, z.ZodType>) {
   return { write, finish: () => finish(written) }
 }
 
-/** Adds what `.openapi()` says to what zod writes; a `type` of its own replaces that. */
+/** Adds what `.openapi()` says. A `type` in it replaces everything that zod wrote. */
 function describe(schema: z.ZodType, json: Json, io: Direction): void {
   const inner = 'innerType' in schema.def ? (schema.def.innerType as z.ZodType) : undefined
   const known: Json = inner ? { ...getOpenApiMetadata(inner) } : {}
   const { param, ...said }: Json = { ...getOpenApiMetadata(schema) }
   if ('type' in said && !('type' in known)) for (const key of Object.keys(json)) delete json[key]
   for (const [key, value] of Object.entries(said)) if (known[key] !== value) json[key] = value
-  if (schema.def.type === 'readonly') delete json.readOnly // TypeScript's word, not HTTP's
+  if (schema.def.type === 'readonly') delete json.readOnly // it means TypeScript's readonly, not OpenAPI's
   if (JSON.stringify(json.propertyNames) === '{"type":"string"}') delete json.propertyNames
   const open = schema instanceof z.ZodObject && !schema.def.catchall
   if (open && io === 'output') delete json.additionalProperties // a later version may send more
 }
 
-/** Whether a schema, or one around it, says its type by `.openapi()`. */
+/** Whether a schema, or one around it, has a type in `.openapi()`. */
 function isTold(root: z.ZodType, wanted: z.core.$ZodType): boolean {
   for (const [, schema] of everySchema(root)) {
     if (!('type' in getOpenApiMetadata(schema as z.ZodType))) continue
@@ -100,7 +101,7 @@ function isTold(root: z.ZodType, wanted: z.core.$ZodType): boolean {
   return false
 }
 
-/** A place in a schema as the value has it: `lines[].sku`. */
+/** A path in a JSON Schema as the path of a value: `lines[].sku`. */
 function dotted(path: readonly (string | number)[]): string {
   const steps = path.flatMap((step, index) => {
     if (path[index - 1] === 'properties') return [`.${step}`]
@@ -109,7 +110,7 @@ function dotted(path: readonly (string | number)[]): string {
   return steps.join('').replace(/^\./, '')
 }
 
-/** The same schema with other references. */
+/** Copies a schema with renamed references. */
 function references(value: Json, rename: (reference: string) => string): Json {
   const visit = (part: unknown): unknown => {
     if (Array.isArray(part)) return part.map(visit)
@@ -124,9 +125,9 @@ function references(value: Json, rename: (reference: string) => string): Json {
 }
 
 /**
- * Decides the names: a schema that is sent as it is taken needs one.
+ * Decides the names of the components. A schema that is the same in both directions needs only one name.
  *
- * @returns the components, and what names them in a schema that was written
+ * @returns the components, and a function that replaces the references in a written schema by these names
  */
 function finish(written: ReadonlyMap<string, Json>) {
   const twofold = new Set<string>()

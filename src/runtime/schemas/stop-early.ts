@@ -6,26 +6,26 @@ type Run = z.core.$ZodType['_zod']['run']
 
 const marked = new WeakSet<object>()
 
-/** A record that is being looked at. */
+/** A record that is being checked. */
 interface Frame {
   readonly item: z.core.$ZodType
-  /** Whether an item did not fit, so that the others need not be looked at. */
+  /** Whether an item did not fit, so that the others need no check. */
   hasFailed: boolean
-  /** Whether an item is being looked at: what has the same schema inside it is none of the record's. */
+  /** Whether an item is being checked. A value inside it with the same schema is not an item of this record. */
   isInside: boolean
 }
 
-/** The innermost. */
+/** The innermost record that is being checked. */
 let frame: Frame | undefined
 
 /**
- * Makes a schema stop at the first item that does not fit, where it is asked to (see `FirstOnly`). zod's `abortEarly`
- * stops at what it cannot go on from, such as a wrong type, but lists every string that is too short: an array of
- * 100,000 of them, 30 levels down, takes seconds.
+ * Makes a schema stop at the first item that does not fit, if the context asks for it (see `FirstOnly`). zod's
+ * `abortEarly` stops only at some errors, such as a wrong type. It lists every string that is too short: an array of
+ * 100,000 of them, nested 30 levels deep, takes seconds.
  */
 export function stopEarly(schema: z.core.$ZodType): void {
   const all = [...everySchema(schema)].map(([, inner]) => inner)
-  // first: a record that is an item itself is left out before it begins
+  // records first: one that is an item itself is skipped before it starts
   for (const inner of all) if (inner instanceof z.ZodRecord) frameRecord(inner)
   for (const inner of all) {
     const item = itemOf(inner)
@@ -43,7 +43,7 @@ function frameRecord(record: z.ZodRecord): void {
   if (isApart) record._zod.run = framed(record._zod.run, valueType)
 }
 
-/** The schema that a schema asks once for each item of a value. */
+/** The schema that runs once for each item of a value. */
 function itemOf(schema: z.core.$ZodType): z.core.$ZodType | undefined {
   if (schema instanceof z.ZodArray) return schema.def.element
   if (schema instanceof z.ZodRecord) return schema.def.valueType
@@ -51,7 +51,7 @@ function itemOf(schema: z.core.$ZodType): z.core.$ZodType | undefined {
   return schema instanceof z.ZodObject ? schema.def.catchall : undefined
 }
 
-/** A record of zod's asks for every item; once one does not fit, the others are given back as they are. */
+/** Wraps a record. zod runs every item of a record; after the first that does not fit, the others pass unchecked. */
 function framed(run: Run, item: z.core.$ZodType): Run {
   return function runRecord(payload, context) {
     const outer = frame
@@ -83,7 +83,7 @@ function stopping(item: z.core.$ZodType): Run {
   }
 }
 
-/** Whether no other side of an intersection can take back what is wrong: a key that one does not know, the other may. */
+/** Whether the error stands even in an intersection: a key that one side does not know, the other side may know. */
 function isFinal({ code }: z.core.$ZodRawIssue): boolean {
   return code !== 'unrecognized_keys' && code !== 'invalid_key'
 }

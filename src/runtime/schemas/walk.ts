@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi'
 
 /**
- * The schemas directly inside a schema, each with the step that leads there (`name`, `[]`, or nothing where a
- * wrapper such as `.optional()` is passed).
+ * The schemas directly inside a schema, each with its step: a key, `[]`, or an empty text inside a wrapper such as
+ * `.optional()`.
  */
 export function children(schema: z.core.$ZodType): [step: string, schema: z.core.$ZodType][] {
   if (schema instanceof z.ZodObject) {
@@ -20,7 +20,7 @@ export function children(schema: z.core.$ZodType): [step: string, schema: z.core
   )
 }
 
-/** Every schema inside `schema`, itself first, each once, with the path that leads there (`lines[].sku`). */
+/** All schemas inside `schema`, itself first, each once, with its path, such as `lines[].sku`. */
 export function* everySchema(
   schema: z.core.$ZodType,
   path = '',
@@ -36,8 +36,8 @@ export function* everySchema(
 }
 
 /**
- * Finds an asynchronous refinement or transformation, which a synchronous check would refuse at its first use. One that
- * `.superRefine()` wraps cannot be seen.
+ * Finds an asynchronous refinement or transformation: it would fail at its first use, because checks are synchronous. One
+ * inside `.superRefine()` cannot be detected.
  *
  * @returns the path of the schema that has one
  */

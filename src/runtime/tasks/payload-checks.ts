@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { adviceFor } from '../schemas/unrepresentable.ts'
+import { adviceFor } from '../schemas/schema-advice.ts'
 import { asyncPart, children } from '../schemas/walk.ts'
 
 /** What to write instead, where a contract's mend does not fit a payload. */

@@ -1,7 +1,8 @@
 /**
- * Waits for `work`, or until the signal aborts. What `work` comes to after that is heard, and nobody's.
+ * Waits for `work` until the signal aborts. After that, the outcome of `work` is ignored.
  *
- * @throws what `work` throws; the signal's reason
+ * @returns the result of `work`
+ * @throws what `work` throws; the signal's reason if it aborts
  */
 export function abortable<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const { promise, reject } = Promise.withResolvers<never>()

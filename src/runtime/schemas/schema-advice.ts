@@ -1,4 +1,4 @@
-/** What to write instead of what JSON, and so the contract, cannot hold. */
+/** What to write instead of schemas that JSON, and so the contract, cannot represent. */
 const advice: Readonly<Record<string, string>> = {
   bigint: 'JSON has no bigint. Write z.int(), or z.string().regex(/^-?\\d+$/) and transform it',
   date: 'JSON has no dates. Write z.iso.datetime(), and transform it where you need a Date',
@@ -9,14 +9,14 @@ const advice: Readonly<Record<string, string>> = {
   map: 'JSON has no maps. Write z.record()',
   set: 'JSON has no sets. Write z.array()',
   custom:
-    "z.custom() and z.instanceof() say nothing to the contract. Write file() for a file of a form, or add .openapi({ type: 'string' })",
+    "the contract cannot show z.custom() and z.instanceof(). Write file() for a file in a form, or add .openapi({ type: 'string' })",
   transform:
-    "what .transform() makes has no schema. Write .pipe(z.…) behind it, or add .openapi({ type: 'string' })",
-  function: 'JSON has no functions. Take it out',
-  recursion: "contains itself without a name. Write .openapi('Name') on the schema that does",
+    "the result of .transform() has no schema. Write .pipe(z.…) after it, or add .openapi({ type: 'string' })",
+  function: 'JSON has no functions. Remove it',
+  recursion: "contains itself without a name. Write .openapi('Name') on that schema",
 }
 
-/** Whether the contract cannot show schemas of this kind, or not always. */
+/** Whether the contract cannot always show schemas of this kind. */
 export function isUnrepresentable(kind: string): boolean {
   return Object.hasOwn(advice, kind) || kind === 'promise' || kind === 'lazy'
 }
