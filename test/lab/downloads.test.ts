@@ -96,6 +96,6 @@ describe('a body that is not at hand at once is kept for a retry', () => {
     const response = await alice(`/kept-bodies/${kind}`, { method: 'POST' })
     await expectProblem(response, 500, 'INTERNAL')
     const causes = expectLog(lab.process.lines).map(({ stack_trace }) => String(stack_trace))
-    expect(causes.join('\n')).toContain('answered with more than 1048576 bytes')
+    expect(causes.join('\n')).toContain('its response is larger than 1048576 bytes')
   })
 })

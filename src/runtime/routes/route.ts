@@ -17,8 +17,8 @@ import type { ProblemDefinition } from '../kernel/problem.ts'
 import type { BodyInput } from './body-input.ts'
 
 /**
- * What a route states: its place, who may call it, what it takes and what it answers. The problems that follow
- * from these (400, 401, 403, 413, 415, 500, 503) come into the contract by themselves.
+ * The declaration of a route: its method and path, who may call it, its request and its responses. The contract adds the
+ * problems that follow from these (400, 401, 403, 413, 415, 500, 503).
  */
 export interface RouteDefinition {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
@@ -29,8 +29,8 @@ export interface RouteDefinition {
   readonly description?: string
   readonly security: Security
   /**
-   * `query` and body schemas are strict objects: unknown keys are refused, and the contract says so. Schemas are
-   * synchronous: what takes a look into the database is the handler's.
+   * Schemas of the query and the body are strict objects: unknown keys are refused, and the contract says so. Schemas are
+   * synchronous: checks that need the database belong in the handler.
    */
   readonly request?: RouteConfig['request'] & {
     readonly headers?: z.ZodObject
@@ -39,7 +39,7 @@ export interface RouteDefinition {
   readonly responses: Responses
   /** The problems that this route throws itself. */
   readonly problems?: readonly ProblemDefinition[]
-  /** Honours `Idempotency-Key`: the handler gets the transaction `c.var.tx`, which commits with the stored answer. */
+  /** Honours `Idempotency-Key`. The handler gets the transaction `c.var.tx`, which commits with the stored response. */
   readonly idempotent?: boolean
   /** Bytes; 1 MiB if absent. */
   readonly bodyLimit?: number
@@ -48,13 +48,13 @@ export interface RouteDefinition {
   /** How many files a form may hold; 100 if absent. */
   readonly bodyFiles?: number
   /**
-   * Runs after the request was validated, around the handler and its transaction. What a middleware is typed to set is
-   * typed in the handler: a `MiddlewareHandler<{ Variables: { account: Account } }>` gives it `c.var.account`.
+   * Middleware that runs around the handler and its transaction, after the request was validated. Variables that its type
+   * sets are typed in the handler: a `MiddlewareHandler<{ Variables: { account: Account } }>` gives `c.var.account`.
    */
   readonly middleware?: MiddlewareHandler | readonly MiddlewareHandler[]
 }
 
-/** What a route's own middleware sets, all of it together. */
+/** The variables that a route's own middleware sets. */
 type MiddlewareVariables<M> = M extends readonly [infer First, ...infer Rest]
   ? MiddlewareVariables<First> & MiddlewareVariables<Rest>
   : M extends MiddlewareHandler<infer E>
@@ -68,7 +68,7 @@ export interface Responses {
   readonly [status: string]: ResponseConfig
 }
 
-/** The environment that a route's statement gives its handler. */
+/** The environment of a route's handler. */
 export type RouteEnv<R extends RouteDefinition, C extends Claims = Claims> = {
   Bindings: BaseEnv['Bindings']
   Variables: BaseEnv['Variables'] &
@@ -79,7 +79,7 @@ export type RouteEnv<R extends RouteDefinition, C extends Claims = Claims> = {
 
 type Configuration<R extends RouteDefinition> = Omit<R, 'security' | 'middleware' | 'problems'>
 
-/** The answers that a route states; zod-openapi lets any pass where one of them has no content. */
+/** The responses that a route declares. (zod-openapi's own type accepts any response if one of them has no content.) */
 type RouteResponse<C extends RouteConfig> = string extends keyof C['responses']
   ? Response
   : RouteConfigToTypedResponse<C> | WithoutContent<C['responses']> | WithoutSchema<C['responses']>
@@ -90,7 +90,7 @@ type WithoutContent<Responses> = {
     : TypedResponse<null | undefined, StatusesOf<Status, keyof Responses>, 'body' | 'redirect'>
 }[keyof Responses]
 
-/** The statuses that a key of `responses` stands for: itself, a range, or (`default`) all that no other names. */
+/** The statuses that a key of `responses` stands for: one status, a range, or, for `default`, all others. */
 type StatusesOf<Key, All> = Key extends StatusCode
   ? Key
   : Key extends keyof Ranges
@@ -115,7 +115,7 @@ type WithoutSchema<Responses> = {
     : never
 }[keyof Responses]
 
-/** The context of a handler; `c.req.valid('text')` is not one of Hono's own. */
+/** The context of a handler. It adds `c.req.valid('text')`, which Hono does not have. */
 type ContextOf<C extends RouteConfig, E extends Env> =
   BodyInput<BodyOf<C>> extends infer Body
     ? Parameters<RouteHandler<C, E, { in: object; out: PartsOf<C> & Omit<Body, 'text'> }>>[0] &
@@ -124,7 +124,7 @@ type ContextOf<C extends RouteConfig, E extends Env> =
 
 type BodyOf<C extends RouteConfig> = C extends { request: { body: infer Body } } ? Body : undefined
 
-/** What `c.req.valid()` gives beside the body, as zod-openapi infers it. */
+/** The types of `c.req.valid()` without the body, as zod-openapi infers them. */
 type PartsOf<C extends RouteConfig> =
   RouteHandler<C> extends HonoHandler<infer _Env, infer _Path, infer I extends Input>
     ? Omit<I['out'], 'json' | 'form'>
@@ -143,7 +143,7 @@ export type PlainHandler<S extends Security, C extends Claims = Claims> = (
   >,
 ) => Response | Promise<Response>
 
-/** A route and what it does, as a feature lists them. */
+/** A route with its handler, as a feature lists it. */
 export interface Operation {
   readonly kind: 'contract'
   /** How tokens must be read for its handler, which knows their claims: see `defineAuth`. */
@@ -166,7 +166,7 @@ export interface PlainRoute<S extends Security = Security> {
   readonly bodyFiles?: number
 }
 
-/** A plain route and what it does. */
+/** A plain route with its handler. */
 export interface PlainOperation {
   readonly kind: 'plain'
   /** How tokens must be read for its handler, which knows their claims: see `defineAuth`. */
@@ -175,7 +175,7 @@ export interface PlainOperation {
   readonly handler: (c: Context) => Response | Promise<Response>
 }
 
-/** Declares a route with its exact types; it does nothing else. */
+/** Declares a route. It returns its argument, with exact types. */
 export function defineRoute<const R extends RouteDefinition>(route: R): R {
   return route
 }
@@ -185,7 +185,7 @@ export function handle<const R extends RouteDefinition>(route: R, handler: Handl
   return { kind: 'contract', route, handler: handler as unknown as Operation['handler'] }
 }
 
-/** Joins a plain route and its handler: the body is the handler's to read, within the limit. */
+/** Joins a plain route and its handler. The handler reads the body itself, within the limit. */
 export function handlePlain<const S extends Security>(
   route: PlainRoute<S>,
   handler: PlainHandler<S>,
@@ -196,15 +196,15 @@ export function handlePlain<const S extends Security>(
 /**
  * A JSON response for `responses`.
  *
- * @param schema of the body; give it an example by `.openapi({ example })`
- * @param headers their descriptions by name, for those that every such response has; one that may be absent is an
- * object of OpenAPI's, with `required: false`
+ * @param schema the schema of the body. Give it an example by `.openapi({ example })`
+ * @param headers descriptions of the headers by name. For a header that may be absent, write an OpenAPI header object with
+ * `required: false`
  */
 export function json<S extends z.ZodType>(description: string, schema: S, headers: DeclaredHeaders = {}) {
   return { description, headers: describeHeaders(headers), content: { 'application/json': { schema } } }
 }
 
-/** Headers of a response by name: a description, or the description of one that is not always sent. */
+/** Headers of a response by name: a description, or an OpenAPI header object. */
 export type DeclaredHeaders = Record<
   string,
   string | { description: string; required?: boolean; schema: { type: 'string' } }

@@ -2,15 +2,15 @@ import { z } from '@hono/zod-openapi'
 import { shapeOf } from '../http/fields.ts'
 import { refuseInexact, refusePatterns } from '../schemas/inexact-schemas.ts'
 import { type Direction, schemaWriter } from '../schemas/json-schema.ts'
-import { isUnrepresentable } from '../schemas/unrepresentable.ts'
+import { isUnrepresentable } from '../schemas/schema-advice.ts'
 import { children } from '../schemas/walk.ts'
 import type { RouteDefinition } from './route.ts'
 
 /**
- * Refuses schemas that the contract could not show, or would show otherwise than they check.
+ * Refuses schemas that the contract cannot show, or cannot show as they check.
  *
  * @param names the schemas that the contract shows by name
- * @throws {Error} naming the route, the place and what to write instead
+ * @throws {Error} naming the route, the schema and what to write instead
  */
 export function checkSchemas(
   routeName: string,
@@ -42,7 +42,7 @@ export function checkOutputNames(
   writer.finish()
 }
 
-/** Every schema that stands by itself in the contract, with where it stands. */
+/** The schemas of a route that the contract shows, each with its position. */
 function* partsOf({
   request,
   responses,
@@ -74,8 +74,8 @@ export function contentSchemas(part: object | undefined): z.ZodType[] {
 }
 
 /**
- * Whether a schema may hold what the contract cannot show: a quick look, since nearly none does. Flags of a regular
- * expression count, and what contains itself.
+ * Whether a schema may contain something that the contract cannot show, or contains itself. It is a quick test, because
+ * nearly no schema does.
  */
 function isSuspicious(
   schema: z.core.$ZodType,

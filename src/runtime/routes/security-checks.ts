@@ -25,7 +25,7 @@ function refuseWithoutSecurity(routeName: string, security: unknown): void {
   const scopes = Array.isArray(security) && security.length > 0 && security.every(isScope)
   if (named || scopes) return
   throw new Error(
-    `${routeName} does not state its security. Give it security: ['a:scope'], 'authenticated', 'optional' or 'public'.`,
+    `${routeName} does not declare its security. Give it security: ['a:scope'], 'authenticated', 'optional' or 'public'.`,
   )
 }
 

@@ -21,7 +21,7 @@ import { isStreamed } from './stream.ts'
 export interface Mounted {
   readonly feature: RouteGroup
   readonly operation: Operation | PlainOperation
-  /** What runs before it, when the caller is known. */
+  /** The middleware that runs before it, when the caller is known. */
   readonly middleware: readonly CallerMiddleware[]
   readonly path: string
   /** In capitals, as it is sent. */
@@ -30,9 +30,9 @@ export interface Mounted {
 }
 
 /**
- * What must hold before the service starts, so that no request has to find out.
+ * Checks the routes at the start, so that a mistake does not show at a request.
  *
- * @throws {Error} naming the route, the problem code or the schema, and how to mend it
+ * @throws {Error} naming the route, the problem code or the schema, and what to write instead
  */
 export function startChecks(
   mounted: readonly Mounted[],
@@ -50,7 +50,9 @@ export function startChecks(
     )
     checkSecurity(routeName, operation, auth)
     if (/^\/runtime(\/|$)/.test(path) && !isRuntimeFeature(feature))
-      throw new Error(`${routeName} is below /runtime, which is the runtime's own: give it another path.`)
+      throw new Error(
+        `${routeName} is below /runtime, which is reserved for the runtime: give it another path.`,
+      )
     checkPathParameters(routeName, template, operation)
     checkBody(routeName, operation)
     if (operation.kind === 'plain') continue
@@ -58,7 +60,7 @@ export function startChecks(
     refuseDuplicate(
       operationIds,
       operationId,
-      `${routeName} has the operationId ${operationId} of another route: name it otherwise.`,
+      `${routeName} has the operationId ${operationId} of another route: rename one.`,
     )
     refuseDroppedKeys(routeName, operation.route)
     checkFields(routeName, operation.route)
@@ -73,7 +75,7 @@ export function startChecks(
     mounted.flatMap(({ operation }) => (operation.kind === 'contract' ? [operation.route] : [])),
     names,
   )
-  // the usual format's schema is made here only where a feature took its name
+  // the default format's schema is built only if a feature uses its name
   if (format !== problemDetails || names.has(problemName)) uniqueNames([...names.values(), format.schema])
 }
 
@@ -97,20 +99,20 @@ function refuseDroppedKeys(
       if (inner instanceof z.ZodObject && !inner.def.catchall) {
         throw new Error(
           `${routeName} takes an object that would drop unknown keys (${path || 'the top level'}): ` +
-            'make it z.strictObject, or z.looseObject to let them pass.',
+            'write z.strictObject to refuse them, or z.looseObject to accept them.',
         )
       }
     }
   }
   if (idempotent && (security === 'public' || security === 'optional')) {
     throw new Error(
-      `${routeName} is idempotent, but its keys would belong to nobody: state scopes or 'authenticated'.`,
+      `${routeName} is idempotent, but idempotency keys belong to a caller: declare scopes or 'authenticated' as its security.`,
     )
   }
   if (idempotent && Object.values(responses).some(isStreamed)) {
     throw new Error(
-      `${routeName} is idempotent, but streams its response, which cannot be kept: answer with what the stream is ` +
-        'to be read at, or leave `idempotent` out.',
+      `${routeName} is idempotent, but streams its response, which cannot be stored: respond with the URL of the stream, ` +
+        'or leave `idempotent` out.',
     )
   }
 }
@@ -139,8 +141,7 @@ function refuseDuplicateProblems(
   for (const problems of new Set(mounted.map(({ feature }) => feature.problems))) {
     for (const [code, definition] of Object.entries(problems)) {
       const owner = owners.get(code)
-      if (owner && owner !== definition)
-        throw new Error(`The problem ${code} is defined twice: name one of them otherwise.`)
+      if (owner && owner !== definition) throw new Error(`The problem ${code} is defined twice: rename one.`)
       owners.set(code, definition)
     }
   }
@@ -148,9 +149,9 @@ function refuseDuplicateProblems(
 }
 
 /**
- * Refuses two different schemas of one name: zod-openapi would document both as the first, and say nothing.
+ * Refuses two different schemas with the same name: zod-openapi would silently document both as the first.
  *
- * @returns the schemas by their names
+ * @returns the schemas by name
  * @throws {Error} naming them
  */
 export function uniqueNames(roots: readonly z.core.$ZodType[]): Map<string, z.ZodType> {
@@ -168,21 +169,21 @@ export function uniqueNames(roots: readonly z.core.$ZodType[]): Map<string, z.Zo
   return names
 }
 
-/** Whether a wrapper, such as `.optional()`, has its name from what it wraps. */
+/** Whether a wrapper, such as `.optional()`, has its name from the schema inside. */
 function inherited(wrapper: z.core.$ZodType, name: string): boolean {
   return children(wrapper).some(
     ([step, inner]) => step === '' && inner instanceof z.ZodType && getRefId(inner) === name,
   )
 }
 
-/** The shape alone: what describes it stands beside the name, wherever that is used. */
+/** What the contract shows for a schema, without its descriptions: each use of the name may have another one. */
 function documented(schema: z.ZodType): string {
   return JSON.stringify(
     z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', metadata: z.registry() }),
   )
 }
 
-/** Every schema that a route of the contract names, in its request and its responses. */
+/** The schemas of a route's request and responses. */
 export function schemasOf({ operation }: Mounted): z.core.$ZodType[] {
   if (operation.kind === 'plain') return []
   const { request, responses } = operation.route
