@@ -39,7 +39,7 @@ import { orders } from './orders/orders.ts'
 /** The service's features: a folder each, a line each. `at('/v2', feature)` mounts one below a prefix. */
 export const features: readonly Feature[] = [orders]
 
-/** What the contract says of the service. */
+/** The title and the description of the contract. */
 const contract = {
   title: 'Orders',
   description:
@@ -48,7 +48,7 @@ const contract = {
     '`Allow`, and 431 refuses headers over 16 KiB.',
 }
 
-/** How the service writes its problems. */
+/** How the service writes problems. */
 export const problemFormat: ProblemFormat = problemDetails
 
 /**
@@ -57,10 +57,10 @@ export const problemFormat: ProblemFormat = problemDetails
  */
 export const responseHeaders: ResponseHeaders = {}
 
-/** Your error service: `error` gets every answer of 500 and above, `warning` what `reportWarning` is told. */
+/** Your error service. `error` is called for each response of 500 or above, `warning` for each `reportWarning`. */
 export const reporter: Reporter = {}
 
-/** How tokens are read: `scopesOf` for a provider that keeps scopes elsewhere, `claims` to check your own. */
+/** How tokens are read. Set `scopesOf` if your provider keeps scopes elsewhere, and `claims` to check claims of your own. */
 export const auth: AuthOptions = {}
 
 /**
@@ -69,10 +69,10 @@ export const auth: AuthOptions = {}
  */
 export const middleware: readonly CreateMiddleware[] = []
 
-/** What else must answer before requests can be served, beside the database. */
+/** Further checks of readiness, beside the database's. */
 export const readiness: ReadinessChecks = {}
 
-/** What the service is made of. Tests replace the rest as well. */
+/** What `createApp` needs. The optional ones have defaults above; tests replace them. */
 export interface Dependencies {
   readonly config: Config
   readonly database: Database
@@ -84,20 +84,20 @@ export interface Dependencies {
   readonly reporter?: Reporter
   readonly readiness?: ReadinessChecks
   readonly middleware?: readonly CreateMiddleware[]
-  /** Aborts when the process is told to stop: tasks that run are given back, streams end. */
+  /** Aborts when the process is told to stop. Running tasks are released then, and streams end. */
   readonly stopping?: AbortSignal
-  /** Cloud Tasks; Google's, or an emulator of it, as the configuration says, if absent. */
+  /** A client of Cloud Tasks. If absent, the configuration decides: Google's, or an emulator. */
   readonly cloudTasks?: CloudTasks
 }
 
-/** The service, and the contract of what only Google calls, which it shows to nobody. */
+/** The service. `internalContract` describes the routes that only Google calls; no route shows it. */
 export type Service = Hono<BaseEnv> & { internalContract(): Promise<object> }
 
 /**
- * The whole service: what surrounds every request, from the outside in, and the features.
+ * Creates the whole service: the middleware of every request, from the outside in, and the features.
  *
  * @throws {ConfigError} for a variable of its features that is missing or wrong
- * @throws {Error} for a route that does not state its security, a name or code given twice, and the like
+ * @throws {Error} for a route that does not declare its security, a name or code that is used twice, and so on
  */
 export function createApp(dependencies: Dependencies): Service {
   const { database, log, ...replaced } = dependencies
@@ -120,7 +120,7 @@ export function createApp(dependencies: Dependencies): Service {
     headers: parts.headers,
   })
   app.use(outermost)
-  // before the redirect to https, which pages elsewhere follow only where it says that they may
+  // before the redirect to https: pages of other origins follow it only if it has the CORS headers
   if (config.CORS_ORIGINS)
     app.use(crossOrigin(config.CORS_ORIGINS, () => crossOriginNames(mounted, parts.headers)))
   app.use(
@@ -133,7 +133,7 @@ export function createApp(dependencies: Dependencies): Service {
   app.use(compression())
   if (tasks.flushOutbox) app.use(tasks.flushOutbox)
   app.use(deadline({ timeoutSeconds: config.REQUEST_TIMEOUT }))
-  // your own middleware comes here: it may throw, redirect or call next(); a response is a route's to make
+  // add your own middleware here. It may throw, redirect or call next(); only routes create other responses
 
   const system = systemFeature({
     version,

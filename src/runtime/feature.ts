@@ -8,13 +8,13 @@ import type { RouteGroup } from './routes/route-group.ts'
 import type { Schedule } from './tasks/schedule.ts'
 import type { Task } from './tasks/task.ts'
 
-/** What a feature is given to make its routes with. */
+/** What a feature gets to create its routes. */
 export interface FeatureContext<V extends Variables = Record<never, never>> extends RouteContext {
   /** The runtime's variables and the feature's own. */
   readonly config: Config & Values<V>
 }
 
-/** A folder of the service: its routes, its variables, its problems, its tasks. */
+/** A feature of the service: its routes, variables, problems, tasks and schedules. */
 export interface Feature extends RouteGroup {
   readonly variables: Variables
   readonly tasks: readonly Task[]
@@ -55,7 +55,7 @@ export function defineFeature<const V extends Variables = Record<never, never>>(
   }
 }
 
-/** All variables that these features read: their own, their tasks', and, where there are tasks, those that all need. */
+/** All variables that the features read: their own, their tasks', and those of Cloud Tasks if there are any tasks. */
 export function variablesOf(features: readonly Feature[]): Variables[] {
   const background = features.some(({ tasks }) => tasks.length > 0) ? [taskVariables] : []
   const own = features.flatMap(({ variables, tasks }) => [variables, ...tasks.map((task) => task.variables)])

@@ -38,7 +38,7 @@ function namesOf(headers: unknown): string[] {
   return Object.keys(headers instanceof z.ZodObject ? headers.def.shape : (headers ?? {}))
 }
 
-/** Each name once, whichever way it is written. */
+/** The names without duplicates, ignoring case. */
 function unique(names: readonly string[]): string[] {
   const small = names.map((name) => name.toLowerCase())
   return names.filter((_name, index) => small.indexOf(small[index] ?? '') === index)

@@ -26,7 +26,7 @@ import type { RouteGroup } from './route-group.ts'
 import { contentSchemas } from './schema-checks.ts'
 import { isRuntimeFeature, type Mounted, startChecks } from './start-checks.ts'
 
-/** What mounting needs beside the features. */
+/** What mounting needs, beside the features. */
 export interface MountOptions {
   readonly context: RouteContext
   readonly security: SecurityOptions
@@ -34,17 +34,17 @@ export interface MountOptions {
   readonly format: ProblemFormat
   /** How tokens are read. */
   readonly auth: AuthOptions
-  /** What runs before every route of the features, but for the runtime's own. */
+  /** Creates the middleware that runs before all routes of the features, but not before the runtime's own. */
   readonly middleware?: readonly CreateMiddleware[]
 }
 
 /**
- * Registers every route of every feature: who, then the middleware of the service and of the feature, then what (limits,
- * query, body, schemas), then the handler, inside its transaction where the route is idempotent, its replies checked. The most specific path comes first,
- * wherever it is listed.
+ * Registers all routes of the features. Each route first authenticates the caller, then runs the middleware of the service
+ * and of the feature, then checks the request (limits, query, body), and then calls the handler: inside a transaction if
+ * the route is idempotent, with checks of its response. The most specific path comes first, wherever it is listed.
  *
- * @returns what was mounted, for the contract, and which methods its paths take
- * @throws {Error} for a route that may not start (see `startChecks`)
+ * @returns the mounted routes, for the contract, and the methods of their paths
+ * @throws {Error} for a route that is not allowed to start (see `startChecks`)
  */
 export function mount(
   app: Hono<BaseEnv>,
@@ -78,9 +78,11 @@ export function mount(
         }
         return await handler(c, next)
       } catch (thrown) {
-        // Hono hands only instances of Error to the middleware around
+        // Hono passes only instances of Error to the middleware around
         const error =
-          thrown instanceof Error ? thrown : new Error('Not an error was thrown', { cause: thrown })
+          thrown instanceof Error
+            ? thrown
+            : new Error('The handler threw a value that is not an error', { cause: thrown })
         return ignoreAfterDeadline(c, check(error, c))
       }
     })
@@ -106,8 +108,8 @@ function toMounted(
 }
 
 /**
- * Refuses routes that were added past the features, which state no security, and middleware that stands before the
- * runtime's outermost, which refuse what a middleware answers by itself (see `refuseUnrouted`).
+ * Refuses routes that no feature lists, because they declare no security. It also refuses middleware before the runtime's
+ * outermost middleware, which checks the responses of all others (see `refuseUnrouted`).
  *
  * @throws {Error} naming the route
  */
@@ -120,7 +122,7 @@ export function refuseUndeclared(
     const first = app.routes[index]
     if (first?.handler === handler) continue
     throw new Error(
-      `${first?.method} ${first?.path} is added before the runtime's own: move its line below them.`,
+      `${first?.method} ${first?.path} is added before the runtime's own middleware: move its line below it.`,
     )
   }
   const stated = new Set(mounted.map(({ method, template }) => `${method} ${template.hono}`))
@@ -128,20 +130,20 @@ export function refuseUndeclared(
     const isMiddleware = method === 'ALL' && handler.length > 1
     if (isMiddleware || stated.delete(`${method} ${path}`)) continue
     throw new Error(
-      `${method} ${path} does not state its security: list it in a feature, by handle() or handlePlain().`,
+      `${method} ${path} does not declare its security: list it in a feature, by handle() or handlePlain().`,
     )
   }
 }
 
-/** What runs on a route, in order. */
+/** What runs for a request to a route, in order. */
 interface Chain {
   readonly steps: readonly Step[]
   readonly handler: MiddlewareHandler
-  /** Whether nothing but the route itself makes the response. */
+  /** Whether only the route itself can create the response: there is no middleware. */
   readonly isOwn: boolean
 }
 
-/** Without middleware, which is usual, all steps run in one loop. */
+/** Builds the chain of a route. Without middleware, which is usual, all steps run in one loop. */
 function chainOf(route: Mounted, options: MountOptions): Chain {
   const { operation, middleware } = route
   const { security: stated } = operation.route
@@ -157,7 +159,7 @@ function chainOf(route: Mounted, options: MountOptions): Chain {
   return { steps: who, handler: every(...middleware.map(({ run }) => run), rest), isOwn: false }
 }
 
-/** What must hold of a request before its route's handler runs, in order. */
+/** The checks of a request before the handler runs, in order. */
 function stepsOf({ operation, template }: Mounted): Step[] {
   const { route } = operation
   const steps: Step[] = []
@@ -175,14 +177,14 @@ function stepsOf({ operation, template }: Mounted): Step[] {
   return steps
 }
 
-/** The check of what is thrown: a plain route has no contract to hold to. */
+/** The check of what a route throws. A plain route is not in the contract, so nothing is checked. */
 function checkOf(operation: Operation | PlainOperation, { replyCheck, security, format }: MountOptions) {
   if (operation.kind === 'plain') return (error: Error) => error
   const { cookie } = security
   return problemCheck(operation.route, { mode: replyCheck, cookie, contentType: format.contentType })
 }
 
-/** The handler with what stands around it: its checked replies, its own middleware, its transaction. */
+/** The handler, with the check of its responses, the route's own middleware, and its transaction. */
 function handlerOf(operation: Operation | PlainOperation, options: MountOptions): MiddlewareHandler {
   if (operation.kind === 'plain') return operation.handler as MiddlewareHandler
   const { operationId, responses, idempotent, middleware } = operation.route

@@ -7,10 +7,10 @@ import { withPreparedHeaders, writeResponse } from '../http/response.ts'
 import { type DeclaredResponse, declaredResponses } from './declared-responses.ts'
 import type { Responses } from './route.ts'
 
-/** What happens to a key that a reply's schema does not name: it is dropped, or the reply is a 500. */
+/** What happens to a key that the schema of a response does not have: it is dropped, or the response is a 500. */
 export type ReplyCheck = 'strip' | 'fail'
 
-/** Headers that a rewritten body no longer has: `fetch` has decoded it, and leaves its encoding in them. */
+/** Headers that are wrong after a body was read and written again. (`fetch` decodes a body, but keeps its headers.) */
 const ofTheBody = ['content-length', 'content-encoding']
 
 type HeaderRecord = Record<string, string | string[]>
@@ -18,11 +18,12 @@ type ResponseInitOrStatus = number | { status?: number; headers?: Headers | Head
 type Handler = (c: Context<BaseEnv>) => Response | Promise<Response>
 
 /**
- * Wraps a handler so that what it answers is what its route states: status, content type, headers, and a body that
- * fits the schema. `c.json` is checked before it is written; a JSON body made in another way is read back.
+ * Wraps a handler with a check that its response is as its route declares: the status, the content type, the headers, and
+ * a body that fits the schema. The body of `c.json` is checked before it is written. A JSON body that is created in another
+ * way is read again.
  *
- * @throws {Error} naming the operation and the mismatch, never the values; it becomes a 500. A header that is
- * stated and not sent, or does not fit its schema, where unknown keys are dropped, is a warning in the log.
+ * @throws {Error} naming the operation and the difference, never the values. It becomes a 500. In the mode `strip`, a
+ * wrong or missing header is only a warning in the log
  */
 export function checkResponses(
   operation: string,
@@ -34,26 +35,29 @@ export function checkResponses(
 
   function declaredAt(status: number): DeclaredResponse {
     const found = stated(status)
-    if (!found) throw new Error(`${operation} answered ${status}, which its route does not state`)
+    if (!found) throw new Error(`${operation} responded with ${status}, which its route does not declare`)
     return found
   }
 
-  /** What the route states for a content type at this status. */
+  /** The schema that the route declares for a content type at this status. */
   function schemaOf({ content }: DeclaredResponse, status: number, type: string | undefined): unknown {
     if (type === undefined && content.size === 0) return undefined
     if (type !== undefined)
       for (const range of rangesOf(type)) if (content.has(range)) return content.get(range)
     const what = type ?? 'no content type'
-    throw new Error(`${operation} answered ${status} with ${what}, which its route does not state`)
+    throw new Error(`${operation} responded with ${status} and ${what}, which its route does not declare`)
   }
 
   function check(schema: unknown, status: number, body: unknown): string {
     if (!(schema instanceof z.ZodType)) return JSON.stringify(body)
     const parsed = mode === 'strip' ? parseStripped(schema, body) : schema.safeParse(body)
-    if (!parsed.success) throw new Error(`${operation} answered ${status} with ${mismatch(parsed.error)}`)
+    if (!parsed.success)
+      throw new Error(`${operation} responded with ${status} and ${mismatch(parsed.error)}`)
     const unknown = mode === 'fail' ? droppedKey(body, parsed.data, '') : undefined
     if (unknown)
-      throw new Error(`${operation} answered ${status} with a key that its schema does not name: ${unknown}`)
+      throw new Error(
+        `${operation} responded with ${status} and a key that its schema does not have: ${unknown}`,
+      )
     return JSON.stringify(parsed.data)
   }
 
@@ -69,8 +73,8 @@ export function checkResponses(
       if (text === null ? !required : wrong === undefined) continue
       const message =
         text === null
-          ? `${operation} answered ${status} without the header ${name}, which its route states`
-          : `${operation} answered ${status} with a header that does not fit its schema: ${name}: ${wrong}`
+          ? `${operation} responded with ${status} without the header ${name}, which its route declares`
+          : `${operation} responded with ${status} and a header that does not fit its schema: ${name}: ${wrong}`
       if (mode === 'fail') throw new Error(message)
       c.get('log').warn(message)
     }
@@ -94,7 +98,7 @@ export function checkResponses(
 
     const response = await handler(c)
     if (!response) throw new Error(`${operation} returned no response`)
-    // Hono sends that one, whatever is returned
+    // Hono sends c.res, whatever the handler returns
     if (c.finalized)
       throw new Error(`${operation} set c.res, which is not checked: return the response instead`)
     if (response === written) return response
@@ -108,8 +112,8 @@ export function checkResponses(
     const schema = schemaOf(found, status, type)
     if (type === undefined || !isJson(type) || !(schema instanceof z.ZodType)) return response
     const body = await response.json().catch((error) => {
-      if (!(error instanceof SyntaxError)) throw error // which quotes the body
-      throw new Error(`${operation} answered ${status} with a body that is not JSON`)
+      if (!(error instanceof SyntaxError)) throw error // a SyntaxError quotes the body
+      throw new Error(`${operation} responded with ${status} and a body that is not JSON`)
     })
     return new Response(check(schema, status, body), {
       status,
@@ -118,7 +122,7 @@ export function checkResponses(
   }
 }
 
-/** What `c.json` writes where the handler names no type: JSON of the type that the route states. */
+/** The content type of `c.json` if the handler gives none: the JSON type that the route declares. */
 function jsonTypeOf({ content }: DeclaredResponse): string {
   if (content.size === 0 || content.has('application/json')) return 'application/json'
   return [...content.keys()].find(isJson) ?? 'application/json'
@@ -128,20 +132,20 @@ function omit(headers: HeaderRecord | undefined, name: string): HeaderRecord {
   return Object.fromEntries(Object.entries(headers ?? {}).filter(([other]) => other !== name))
 }
 
-/** A header's name as it is written here. */
+/** The name of a header as the record has it, found without regard to case. */
 function nameOf(headers: HeaderRecord | undefined, wanted: string): string | undefined {
   for (const name in headers) if (name.toLowerCase() === wanted) return name
   return undefined
 }
 
-/** A header's value as it is sent, by its name in small letters. */
+/** The value of a header as it is sent. `wanted` is in lower case. */
 function textOf(headers: HeaderRecord | undefined, wanted: string): string | null {
   const name = nameOf(headers, wanted)
   const value = name === undefined ? undefined : headers?.[name]
   return value === undefined ? null : [value].flat().join(', ')
 }
 
-/** Headers by name, each cookie by itself. */
+/** Headers by name, with a list of the cookies. */
 function recordOf(headers: Headers | HeaderRecord | undefined): HeaderRecord {
   if (!(headers instanceof Headers)) return headers ?? {}
   const cookies = headers.getSetCookie()
@@ -156,7 +160,7 @@ function define(c: Context<BaseEnv>, method: 'json', value: unknown): void {
   Object.defineProperty(c, method, { value })
 }
 
-/** Drops the keys that a strict object refuses, as others drop them by themselves. */
+/** Validates a body. Unknown keys of strict objects are dropped, as other objects drop them. */
 function parseStripped(schema: z.ZodType, body: unknown) {
   const parsed = schema.safeParse(body)
   const issues = parsed.error?.issues.filter((issue) => issue.code === 'unrecognized_keys') ?? []
@@ -180,7 +184,7 @@ function mismatch(error: z.ZodError): string {
   return `a body that does not fit its schema: ${issue?.path.join('.') || 'the top level'}: ${issue?.message}`
 }
 
-/** Where `parsed` lacks a key that `given` has. */
+/** The path of the first key that `given` has and `parsed` lacks. */
 function droppedKey(given: unknown, parsed: unknown, path: string): string | undefined {
   if (typeof given !== 'object' || given === null || typeof parsed !== 'object' || parsed === null)
     return undefined
