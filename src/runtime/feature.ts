@@ -30,6 +30,14 @@ export interface Feature extends RouteGroup {
  * @param feature.schedules what `defineSchedule` returned
  * @param feature.middleware what runs before each of its routes when the caller is known: `[({ database }) => limit(database)]`
  * @param feature.routes makes the routes, once at the start: a place to prepare queries
+ * @example
+ * const orders = defineFeature({
+ *   name: 'orders',
+ *   description: 'Orders. Callers see only their own.',
+ *   problems: orderProblems,
+ *   tasks: [fulfilOrder],
+ *   routes: () => [handle(getOrder, (c) => c.json({ id: c.req.valid('param').id, item: 'Teapot' }, 200))],
+ * })
  */
 export function defineFeature<const V extends Variables = Record<never, never>>(feature: {
   name: string
@@ -55,14 +63,24 @@ export function defineFeature<const V extends Variables = Record<never, never>>(
   }
 }
 
-/** All variables that the features read: their own, their tasks', and those of Cloud Tasks if there are any tasks. */
+/**
+ * All variables that the features read: their own, their tasks', and those of Cloud Tasks if there are any tasks.
+ *
+ * @example
+ * const config = parseConfig(process.env, variablesOf(features))
+ */
 export function variablesOf(features: readonly Feature[]): Variables[] {
   const background = features.some(({ tasks }) => tasks.length > 0) ? [taskVariables] : []
   const own = features.flatMap(({ variables, tasks }) => [variables, ...tasks.map((task) => task.variables)])
   return [...background, ...own]
 }
 
-/** Mounts a feature below a prefix: `at('/v2', ordersV2)`. */
+/**
+ * Mounts a feature below a prefix: `at('/v2', ordersV2)`.
+ *
+ * @example
+ * at('/v2', ordersV2).prefix // → '/v2'
+ */
 export function at(prefix: string, feature: Feature): Feature {
   return { ...feature, prefix }
 }

@@ -11,7 +11,12 @@ export interface Authentication {
   readonly origins: readonly string[]
 }
 
-/** Sets up verifying and signing from AUTH_SECRET or AUTH_JWKS_URL. Fetches nothing yet. */
+/**
+ * Sets up verifying and signing from AUTH_SECRET or AUTH_JWKS_URL. Fetches nothing yet.
+ *
+ * @example
+ * const { verify, signToken, origins } = createAuthentication(config)
+ */
 export function createAuthentication(config: Config, options: AuthOptions = {}): Authentication {
   const { AUTH_SECRET: secret, AUTH_JWKS_URL: jwksUrl, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = config
   return {

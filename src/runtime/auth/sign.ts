@@ -17,6 +17,9 @@ export type SignToken = (token: TokenOptions) => Promise<string>
  * Creates the signer of the service's own tokens (HS256).
  *
  * @param options.ttl how long a token is valid, in seconds, unless `expiresIn` is given
+ * @example
+ * const signToken = createSigner({ secret: 'x'.repeat(32), issuer: 'orders', audience: 'orders', ttl: 3600 })
+ * const token = await signToken({ subject: 'alice', scopes: ['orders:read'] })
  */
 export function createSigner(options: {
   secret: string

@@ -17,7 +17,16 @@ export interface Config extends Omit<Parsed, 'LOG_LEVEL' | 'REPLY_CHECK' | 'AUTH
   readonly AUTH_AUDIENCE: string
 }
 
-/** What is wrong with the environment: one line a variable, each with what would be right. */
+/**
+ * What is wrong with the environment: one line a variable, each with what would be right.
+ *
+ * @example
+ * try {
+ *   parseDatabase({ DATABASE_URL: 'none' })
+ * } catch (error) {
+ *   if (error instanceof ConfigError) console.error(error.problems) // a line for each variable
+ * }
+ */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly string[]
@@ -40,6 +49,8 @@ const sources = new WeakMap<Config, { set: Record<string, string>; variables: Va
  * @returns the values by name, and those of the features beside them
  * @throws {ConfigError} naming every variable that is missing or wrong, without its value
  * @throws {Error} naming a variable that is defined twice, or whose schema cannot read an environment
+ * @example
+ * const config = parseConfig(process.env, variablesOf(features))
  */
 export function parseConfig(
   environment: Record<string, string | undefined>,
@@ -54,6 +65,8 @@ export function parseConfig(
  *
  * @throws {ConfigError} as `parseConfig` does
  * @throws {Error} for a configuration that `parseConfig` did not return: a copy of one could lack a variable
+ * @example
+ * const complete = completeConfig(config, variablesOf(features))
  */
 export function completeConfig(config: Config, features: readonly Variables[]): Config {
   const source = sources.get(config)
@@ -91,6 +104,8 @@ function parse(set: Record<string, string>, variables: Variables): Config {
  * The database of a process that needs nothing else, and where the password of an IAM user is looked up.
  *
  * @throws {ConfigError} where DATABASE_URL is missing or wrong
+ * @example
+ * parseDatabase({ DATABASE_URL: 'postgres://user:password@a.example.com/orders' }).url // → 'postgres://user:password@a.example.com/orders'
  */
 export function parseDatabase(environment: Record<string, string | undefined>) {
   const { DATABASE_URL, GCE_METADATA_HOST } = runtimeVariables
@@ -106,6 +121,9 @@ export function parseDatabase(environment: Record<string, string | undefined>) {
 /**
  * The effective configuration for the log: values as they are, secrets and a feature's variables (unless
  * `.meta({ shown: true })`) only as "set".
+ *
+ * @example
+ * log.info({ configuration: describeConfig(config, variablesOf(features)) }, 'Started')
  */
 export function describeConfig(config: Config, features: readonly Variables[] = []): Record<string, unknown> {
   const variables: Variables = { ...runtimeVariables, ...Object.assign({}, ...features) }

@@ -9,6 +9,9 @@ type Unset<Value> = [] | [unset: Value]
  * @param right the message about a wrong value: it says what a right one is
  * @param parse returns the value, or `undefined` for a wrong text
  * @param unset the value if the variable is not set; without it, the variable is required
+ * @example
+ * const hour = variable('must be an hour, 0 to 23', (text) => (/^(1?\d|2[0-3])$/.test(text) ? Number(text) : undefined))
+ * hour.parse('7') // → 7
  */
 export function variable<Value, Default = never>(
   right: string,
@@ -25,12 +28,22 @@ export function variable<Value, Default = never>(
   })
 }
 
-/** Any text. */
+/**
+ * Any text.
+ *
+ * @example
+ * anyText('Teapot').parse(undefined) // → 'Teapot'
+ */
 export function anyText<Default = never>(...unset: Unset<Default>) {
   return variable('must be text', (text) => text, ...unset)
 }
 
-/** A whole number from `min` to `max`, in decimal digits. */
+/**
+ * A whole number from `min` to `max`, in decimal digits.
+ *
+ * @example
+ * integer(1, 100).parse('20') // → 20
+ */
 export function integer<Default = never>(min: number, max: number, ...unset: Unset<Default>) {
   const parse = (text: string) => (/^\d{1,9}$/.test(text) ? inRange(Number(text), min, max) : undefined)
   return variable(`must be a whole number from ${min} to ${max}`, parse, ...unset)
@@ -38,7 +51,12 @@ export function integer<Default = never>(min: number, max: number, ...unset: Uns
 
 const units: Record<string, number> = { s: 1, m: 60, h: 3600 }
 
-/** A duration such as `300`, `300s`, `5m` or `24h`, as `gcloud --timeout` takes it. The value is in seconds. */
+/**
+ * A duration such as `300`, `300s`, `5m` or `24h`, as `gcloud --timeout` takes it. The value is in seconds.
+ *
+ * @example
+ * seconds(1, 3600).parse('5m') // → 300
+ */
 export function seconds<Default = never>(min: number, max: number, ...unset: Unset<Default>) {
   const right = `must be a duration from ${min}s to ${max}s, such as 90, 90s, 5m or 24h`
   function parse(text: string) {
@@ -48,13 +66,23 @@ export function seconds<Default = never>(min: number, max: number, ...unset: Uns
   return variable(right, parse, ...unset)
 }
 
-/** `true` or `false`. */
+/**
+ * `true` or `false`.
+ *
+ * @example
+ * flag(false).parse('true') // → true
+ */
 export function flag<Default = never>(...unset: Unset<Default>) {
   const parse = (text: string) => (/^(true|false)$/.test(text) ? text === 'true' : undefined)
   return variable('must be true or false', parse, ...unset)
 }
 
-/** One of `names`. */
+/**
+ * One of `names`.
+ *
+ * @example
+ * oneOf(['small', 'large'], 'small').parse(undefined) // → 'small'
+ */
 export function oneOf<const Name extends string, const Default extends Name | undefined = never>(
   names: readonly Name[],
   ...unset: Unset<Default>
@@ -63,7 +91,12 @@ export function oneOf<const Name extends string, const Default extends Name | un
   return variable(`must be one of ${names.join(', ')}`, parse, ...unset)
 }
 
-/** Text that matches `pattern`. */
+/**
+ * Text that matches `pattern`.
+ *
+ * @example
+ * text('must be a colour such as #ff8800', /^#[\da-f]{6}$/).parse('#ff8800') // → '#ff8800'
+ */
 export function text<Default = never>(right: string, pattern: RegExp, ...unset: Unset<Default>) {
   return variable(right, (value) => (pattern.test(value) ? value : undefined), ...unset)
 }
@@ -72,6 +105,8 @@ export function text<Default = never>(right: string, pattern: RegExp, ...unset: 
  * A comma-separated list. Spaces around an entry are dropped.
  *
  * @param entry parses one entry, and returns `undefined` for a wrong one
+ * @example
+ * list('must be origins, such as https://a.example.com', origin).parse('https://a.example.com, https://b.example.com') // → ['https://a.example.com', 'https://b.example.com']
  */
 export function list<Default = never>(
   right: string,
@@ -86,7 +121,13 @@ export function list<Default = never>(
   return variable(right, parse, ...unset)
 }
 
-/** Parses an origin: scheme, host and optional port, no path. Drops a trailing slash. */
+/**
+ * Parses an origin: scheme, host and optional port, no path. Drops a trailing slash.
+ *
+ * @example
+ * origin('https://a.example.com/') // → 'https://a.example.com'
+ * origin('https://a.example.com/path') // → undefined
+ */
 export function origin(text: string): string | undefined {
   const url = URL.parse(text)
   const bare = text.endsWith('/') ? text.slice(0, -1) : text
@@ -94,7 +135,12 @@ export function origin(text: string): string | undefined {
   return plain && !url.hostname.includes('*') ? url.origin : undefined
 }
 
-/** Parses a host name with an optional port. The value is in lower case. */
+/**
+ * Parses a host name with an optional port. The value is in lower case.
+ *
+ * @example
+ * host('A.example.com:8080') // → 'a.example.com:8080'
+ */
 export function host(text: string): string | undefined {
   const isName = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/i.test(text)
   return isName && URL.canParse(`https://${text}`) ? text.toLowerCase() : undefined
@@ -103,6 +149,10 @@ export function host(text: string): string | undefined {
 /**
  * Parses an absolute https URL. It may not contain credentials, because `fetch` refuses them. Plain http is accepted for
  * this machine only, where nothing crosses a network.
+ *
+ * @example
+ * secureUrl('https://a.example.com/path') // → 'https://a.example.com/path'
+ * secureUrl('http://a.example.com') // → undefined
  */
 export function secureUrl(text: string): string | undefined {
   const url = URL.parse(text)
@@ -114,6 +164,10 @@ export function secureUrl(text: string): string | undefined {
  * Parses a PostgreSQL URL, also one without a host (`user:password@/name?host=/cloudsql/…`). A password with an unencoded
  * `/`, `?` or `#` is refused: the URL would mean another host, and errors would show part of the password as the
  * database's name.
+ *
+ * @example
+ * databaseUrl('postgres://user:password@a.example.com/orders') // → 'postgres://user:password@a.example.com/orders'
+ * databaseUrl('mysql://a.example.com/orders') // → undefined
  */
 export function databaseUrl(text: string): string | undefined {
   if (!/^postgres(ql)?:\/\//.test(text)) return undefined

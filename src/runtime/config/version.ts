@@ -10,7 +10,12 @@ export interface Version {
   readonly environment: 'development' | 'staging' | 'live'
 }
 
-/** Describes the build that runs. Name and version come from package.json if the environment does not give them. */
+/**
+ * Describes the build that runs. Name and version come from package.json if the environment does not give them.
+ *
+ * @example
+ * const { service, revision } = describeVersion(config)
+ */
 export function describeVersion(config: Config): Version {
   return {
     service: config.K_SERVICE ?? metadata.name,

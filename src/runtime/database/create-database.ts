@@ -14,6 +14,14 @@ import { createTransaction } from './transaction.ts'
  * @param options.metadataHost where the password of an IAM user is looked up (see `iamLogin`)
  * @param options.pool how many connections at most
  * @param options.timeoutSeconds how long a request may take: see `databaseTimeouts`
+ * @example
+ * const database = createDatabase({
+ *   url: config.DATABASE_URL,
+ *   pool: config.DATABASE_POOL,
+ *   timeoutSeconds: config.REQUEST_TIMEOUT,
+ *   name: 'orders',
+ *   log,
+ * })
  */
 export function createDatabase(options: {
   url: string | undefined

@@ -5,12 +5,23 @@ const uuid = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
 /** 16 bytes in base64url. The last character holds two bits only. */
 const cursorPattern = /^[\w-]{21}[AQgw]$/
 
-/** Encodes a row's UUID as an opaque cursor of 22 characters. */
+/**
+ * Encodes a row's UUID as an opaque cursor of 22 characters.
+ *
+ * @example
+ * encodeCursor('01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f') // → 'AZMrHHoAfD6NX1obLD1OXw'
+ */
 export function encodeCursor(id: string): string {
   return Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
 }
 
-/** Decodes a cursor. Returns `undefined` for any text that `encodeCursor` did not write. */
+/**
+ * Decodes a cursor. Returns `undefined` for any text that `encodeCursor` did not write.
+ *
+ * @example
+ * decodeCursor('AZMrHHoAfD6NX1obLD1OXw') // → '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f'
+ * decodeCursor('page 2') // → undefined
+ */
 export function decodeCursor(cursor: string): string | undefined {
   const hex = Buffer.from(cursor, 'base64url').toString('hex')
   const id = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
@@ -23,6 +34,8 @@ export function decodeCursor(cursor: string): string | undefined {
  * @param rows the rows of the page, and one more if there is a next page: query with `limit + 1`
  * @param present turns a row into an item of the response
  * @returns `nextCursor` only if there is a next page
+ * @example
+ * pageOf([order], 20, ({ item }) => item) // → { items: ['Teapot'] }
  */
 export function pageOf<Row extends { readonly id: string }, Item>(
   rows: readonly Row[],
@@ -35,7 +48,13 @@ export function pageOf<Row extends { readonly id: string }, Item>(
   return { items: items.map(present), ...next }
 }
 
-/** The schema of a query parameter that takes a cursor. The handler gets the UUID. */
+/**
+ * The schema of a query parameter that takes a cursor. The handler gets the UUID.
+ *
+ * @example
+ * const query = z.strictObject({ cursor: cursorParameter().optional() })
+ * query.parse({ cursor: 'AZMrHHoAfD6NX1obLD1OXw' }).cursor // → '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f'
+ */
 export function cursorParameter() {
   return z
     .string()

@@ -8,7 +8,12 @@ export type Database = NodePgDatabase<Record<string, never>> & { readonly $clien
 /** An open transaction, with the same queries as `Database`. */
 export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0]
 
-/** Runs an empty query. Resolves when the database responds. */
+/**
+ * Runs an empty query. Resolves when the database responds.
+ *
+ * @example
+ * const readiness = { database: () => pingDatabase(database) }
+ */
 export async function pingDatabase(database: Database): Promise<void> {
   await database.execute(sql`select 1`)
 }

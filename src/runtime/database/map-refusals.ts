@@ -33,8 +33,8 @@ const valueCodes = new Set([
  * @returns the result of `work`
  * @throws {Problem} the problem of the refusal; any other error is thrown as it is
  * @example
- * await refusals(tx.insert(members).values(member), {
- *   constraints: { members_email_key: memberProblems.EMAIL_TAKEN },
+ * await mapRefusals(tx.insert(orders).values({ item: 'Teapot', dueAt: now }), {
+ *   constraints: { orders_item_key: orderProblems.ORDER_TAKEN },
  *   values: problems.VALIDATION_FAILED,
  * })
  */

@@ -11,6 +11,10 @@ export type Reader = Pick<Database, 'select' | 'selectDistinct' | 'selectDistinc
  * Creates a database that can only be read. Each query runs in a read-only transaction of its own, so PostgreSQL itself
  * refuses writes (SQLSTATE 25006), also inside a function or a `with`. The extended protocol accepts one statement per
  * query, so a query cannot end the transaction and continue. No connection is held between two queries.
+ *
+ * @example
+ * const reader = createReader(database.$client)
+ * const rows = await reader.select().from(orders)
  */
 export function createReader(pool: CheckedPool): Reader {
   const client = {

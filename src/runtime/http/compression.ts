@@ -10,6 +10,9 @@ const threshold = 1024
 /**
  * Compresses responses above 1 KiB by gzip; the small ones, nearly all, are not even looked at, and streams, which it
  * would hold back, are left as they are.
+ *
+ * @example
+ * app.use(compression())
  */
 export function compression(): MiddlewareHandler<BaseEnv> {
   const gzip = compress({ encoding: 'gzip', threshold: threshold + 1 }) // the least that it compresses

@@ -14,6 +14,8 @@ export interface CrossOriginNames {
  *
  * @param origins `*`, or a list
  * @param names returns the names of the headers. It is called once, at the first request, when the routes are mounted
+ * @example
+ * app.use(crossOrigin(['https://a.example.com'], () => crossOriginNames(mounted)))
  */
 export function crossOrigin(
   origins: '*' | readonly string[],

@@ -15,6 +15,8 @@ import { isPrepared } from './response.ts'
  * read by then is cut.
  *
  * @param options.timeout the service's request timeout in seconds
+ * @example
+ * app.use(deadline({ timeoutSeconds: config.REQUEST_TIMEOUT }))
  */
 export function deadline(options: { timeoutSeconds: number }): MiddlewareHandler<BaseEnv> {
   const { timeoutSeconds } = options

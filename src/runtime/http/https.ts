@@ -29,6 +29,8 @@ const credentialHeaders = [
  * @param options.credentials whether a request with a credential over http is redirected, or refused with a 403
  * @see https://www.rfc-editor.org/rfc/rfc6797
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-privacy/
+ * @example
+ * app.use(https({ hosts: ownedHosts(config) }))
  */
 export function https(options: {
   hosts: readonly string[]

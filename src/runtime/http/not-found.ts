@@ -10,6 +10,8 @@ import { stateOf } from './request-state.ts'
  * method; 204 with `Allow` for OPTIONS on a known path.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6
+ * @example
+ * app.notFound(notFound(methods, respond))
  */
 export function notFound(methods: Methods, respond: ProblemResponder): NotFoundHandler<BaseEnv> {
   return function notFound(c) {

@@ -2,6 +2,8 @@
  * The entity tag of a row's version.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3
+ * @example
+ * entityTag(3) // → '"3"'
  */
 export function entityTag(version: number): string {
   return `"${version}"`
@@ -13,6 +15,9 @@ export function entityTag(version: number): string {
  * @param header the header's value, if any
  * @param tag the current entity tag
  * @returns false if the header names the current tag: respond with a 304 then
+ * @example
+ * noneMatch('"2"', '"3"') // → true
+ * noneMatch('"3"', '"3"') // → false
  */
 export function noneMatch(header: string | undefined, tag: string): boolean {
   if (header === undefined) return true
@@ -25,6 +30,9 @@ export function noneMatch(header: string | undefined, tag: string): boolean {
  *
  * @param header the header's value, if any
  * @returns `undefined` if any version is accepted: without the header, or for `*`
+ * @example
+ * matchedVersions('"3", "4"') // → [3, 4]
+ * matchedVersions('*') // → undefined
  */
 export function matchedVersions(header: string | undefined): number[] | undefined {
   if (header === undefined || header.trim() === '*') return undefined

@@ -61,6 +61,8 @@ function problemSchema(): z.ZodType {
  * Problem details for HTTP APIs.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9457
+ * @example
+ * app.onError(problemResponder(problemDetails, log))
  */
 export const problemDetails: ProblemFormat = {
   contentType: 'application/problem+json',

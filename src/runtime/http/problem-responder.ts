@@ -21,6 +21,8 @@ export type ProblemResponder = (thrown: unknown, c: Context<BaseEnv>) => Respons
  * gets the code and the trace id, but nothing of the cause.
  *
  * @param format how the service writes the bodies of problems
+ * @example
+ * app.onError(problemResponder(problemDetails, log))
  */
 export function problemResponder(format: ProblemFormat, log: Log): ProblemResponder {
   const bare = { detail: undefined, userMessage: undefined, errors: undefined, instance: '/', traceId: '' }

@@ -28,6 +28,8 @@ import { refuseUnrouted } from './routed.ts'
  * @param options.stopping aborts when the process is told to stop
  * @param options.trustedProxies how many proxies append to `X-Forwarded-For`
  * @param options.headers the service's own headers of every response
+ * @example
+ * app.use(requestContext({ log, reporter: {}, respond, stopping, trustedProxies: 0 }))
  */
 export function requestContext(options: {
   log: Log

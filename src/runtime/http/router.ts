@@ -7,6 +7,10 @@ import { TrieRouter } from 'hono/router/trie-router'
  * A router that uses one of Hono's routers for each method. Hono's fast router cannot hold a fixed path beside a parameter
  * (`POST /tasks/search`, `POST /tasks/{name}`). With one router for all methods, one such pair would slow down all routes.
  * A method's router is built at its first request. There cannot be many: Node's parser accepts only `http.METHODS`.
+ *
+ * @example
+ * import { Hono } from 'hono'
+ * const app = new Hono<BaseEnv>({ router: routerByMethod() })
  */
 export function routerByMethod<Handler>(): Router<Handler> {
   const routes: Parameters<Router<Handler>['add']>[] = []

@@ -21,18 +21,15 @@ export function isSentStream({ body }: Response): boolean {
 /**
  * Responds with a body that is created while it is sent, chunk by chunk, no faster than the client reads.
  *
- * @example
- * ```ts
- * async function* csv(signal: AbortSignal) {
- *   yield 'id,total\n'
- *   for await (const order of everyOrder(signal)) yield `${order.id},${order.total}\n`
- * }
- * handle(exportOrders, (c) => sendStream(c, 'text/csv', csv(c.var.signal)))
- * ```
- *
  * @param type the content type
  * @param source its `finally` runs when the client disconnects. If it throws before its first chunk, the response is a
  *   problem; if it throws later, the response is cut
+ * @example
+ * async function* csv() {
+ *   yield 'id,item\n'
+ *   for (const { id, item } of [order]) yield `${id},${item}\n`
+ * }
+ * handle(exportOrders, (c) => sendStream(c, 'text/csv', csv()))
  */
 export function sendStream(
   c: Context,
@@ -50,12 +47,12 @@ export function sendStream(
  * Responds with server-sent events. The head is sent at once. The source should end when `c.var.signal` aborts: at the
  * request's deadline, or when the process stops. The client reconnects then.
  *
- * @example
- * ```ts
- * handle(watchOrder, (c) => sendEvents(c, changesOf(c.req.valid('param').id, c.var.signal)))
- * ```
- *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
+ * @example
+ * async function* changes(signal: AbortSignal) {
+ *   while (!signal.aborted) yield { event: 'changed', data: 'Teapot' }
+ * }
+ * handle(watchOrders, (c) => sendEvents(c, changes(c.var.signal)))
  */
 export function sendEvents(
   c: Context,

@@ -35,6 +35,10 @@ export interface DrainableServer {
  * over 16 KiB) get a problem too.
  *
  * @see https://cloud.google.com/load-balancing/docs/https#timeouts_and_retries
+ * @example
+ * const { server, drain } = createHttpServer({ app, format: problemDetails, log })
+ * server.listen(config.PORT)
+ * process.on('SIGTERM', () => void drain(8_000))
  */
 export function createHttpServer(options: {
   app: Hono<BaseEnv>

@@ -5,6 +5,8 @@ import { defineProblems, type ProblemDefinition, problems } from '../kernel/prob
  * it in the `problems` of its route.
  *
  * @see https://www.iana.org/assignments/http-status-codes
+ * @example
+ * const gone = new Problem(statusProblems.GONE, { detail: 'The order was deleted.' })
  */
 export const statusProblems = defineProblems({
   UNAUTHORIZED: { status: 401, title: 'Credentials are required' },

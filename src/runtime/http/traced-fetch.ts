@@ -12,6 +12,12 @@ import { traceparent } from '../kernel/trace.ts'
  * @param init as for `fetch`. Given headers are not changed, and a given signal ends the call too
  * @throws what `fetch` throws; the reason of the signal that ended the call
  * @see https://www.w3.org/TR/trace-context/#traceparent-header
+ * @example
+ * async function ship(orderId: string): Promise<void> {
+ *   const response = await tracedFetch(`https://warehouse.example.com/${orderId}`, { method: 'PUT' })
+ *   await response.body?.cancel()
+ *   if (!response.ok) throw new Error(`The warehouse responded with ${response.status}`)
+ * }
  */
 export function tracedFetch(url: string | URL, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers)

@@ -68,6 +68,9 @@ export function markEndOfRequest<Reason extends Error>(reason: Reason): Reason {
 /**
  * Whether the error was thrown because a request ended early. Such an error may be unhandled: code may have started a query,
  * or a call with the request's signal, and not awaited it yet when the request ended.
+ *
+ * @example
+ * isEndOfRequest(new Error('The query failed')) // → false
  */
 export function isEndOfRequest(error: unknown): boolean {
   return causes(error).some((cause) => cause instanceof Error && ends.has(cause))

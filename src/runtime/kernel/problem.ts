@@ -29,7 +29,13 @@ export interface ProblemOptions {
   readonly cause?: unknown
 }
 
-/** A failure with a response of its own. Throw it anywhere below a route. */
+/**
+ * A failure with a response of its own. Throw it anywhere below a route.
+ *
+ * @example
+ * const missing = new Problem(orderProblems.ORDER_NOT_FOUND, { detail: 'It was deleted in May.' })
+ * missing.definition.status // → 404
+ */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly definition: ProblemDefinition
@@ -52,6 +58,11 @@ export function isShed(problem: Problem | undefined): boolean {
  *
  * @returns the definitions by code. Throw one as `new Problem(…)`, and list it in the `problems` of the route
  * @throws {Error} for a status that is not 400 to 599
+ * @example
+ * const orderProblems = defineProblems({
+ *   ORDER_NOT_FOUND: { status: 404, title: 'There is no such order' },
+ * })
+ * orderProblems.ORDER_NOT_FOUND.code // → 'ORDER_NOT_FOUND'
  */
 export function defineProblems<const Titles extends Record<string, { status: number; title: string }>>(
   titles: Titles,
@@ -63,7 +74,12 @@ export function defineProblems<const Titles extends Record<string, { status: num
   return Object.fromEntries(definitions)
 }
 
-/** The runtime's own problems: a closed list. */
+/**
+ * The runtime's own problems: a closed list.
+ *
+ * @example
+ * const changed = new Problem(problems.PRECONDITION_FAILED, { detail: 'Read the order again, then decide.' })
+ */
 export const problems = defineProblems({
   MALFORMED_REQUEST: { status: 400, title: 'The request could not be read' },
   VALIDATION_FAILED: { status: 400, title: 'The request does not fit the contract' },

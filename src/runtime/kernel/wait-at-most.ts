@@ -2,6 +2,8 @@
  * Waits until `work` settles, but no longer than `milliseconds`. Its timer does not outlive the wait.
  *
  * @returns whether `work` settled in time. It never throws: await `work` itself to get its outcome
+ * @example
+ * await waitAtMost(1_000, Promise.resolve()) // → true
  */
 export async function waitAtMost(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()

@@ -4,6 +4,9 @@ import type { Log } from './logger.ts'
 /**
  * Sends what libraries print (`console.*`) and Node's own warnings to the logger. So every line of the process, on stdout
  * and stderr, is a log entry.
+ *
+ * @example
+ * captureConsole(log)
  */
 export function captureConsole(log: Log): void {
   const methods = { debug: 'debug', log: 'info', info: 'info', warn: 'warn', error: 'error' } as const

@@ -32,6 +32,9 @@ export type Log = Readonly<Record<Level, LogLine>>
  *
  * @param options.level the lowest level that is written; `silent` writes nothing
  * @see https://cloud.google.com/logging/docs/structured-logging
+ * @example
+ * const log = createLogger({ level: 'info', service: 'orders', output: standardOutput() })
+ * log.info({ orderId: order.id }, 'The order was placed')
  */
 export function createLogger(options: {
   level: Level | 'silent'

@@ -8,7 +8,12 @@ export interface Output {
   readonly isTTY?: boolean
 }
 
-/** The standard output. It is written synchronously, so that no line is lost when the process ends. */
+/**
+ * The standard output. It is written synchronously, so that no line is lost when the process ends.
+ *
+ * @example
+ * standardOutput().write('{"message":"Started"}\n')
+ */
 export function standardOutput(): Output {
   const stream = new sonicBoom.SonicBoom({ fd: 1, sync: true })
   let open = true

@@ -13,6 +13,8 @@ const hidden = new Set([
  * Formats a log entry for a terminal: time, severity, message, some fields, the stack.
  *
  * @param line a log entry in JSON, with its line end
+ * @example
+ * prettyLine('{"severity":"INFO","message":"Started"}\n').includes('Started') // → true
  */
 export function prettyLine(line: string): string {
   const entry = JSON.parse(line) as Record<string, unknown>

@@ -6,7 +6,12 @@ const reportMs = 1000
 
 let fallback: Reporter = {}
 
-/** Sets the reporter for code outside requests: start-up, shutdown, scripts. */
+/**
+ * Sets the reporter for code outside requests: start-up, shutdown, scripts.
+ *
+ * @example
+ * reportOutsideRequests({ error: (error) => console.error(error) })
+ */
 export function reportOutsideRequests(reporter: Reporter): void {
   fallback = reporter
 }
@@ -16,6 +21,8 @@ export function reportOutsideRequests(reporter: Reporter): void {
  * response waits for the report, a second at most.
  *
  * @returns resolves when the report is sent, or after a second; never rejects
+ * @example
+ * await reportError(new Error('The import failed'))
  */
 export function reportError(error: unknown, context: ReportContext = {}): Promise<void> {
   return report((reporter, request) => reporter.error?.(error, { ...request, ...context }))
@@ -26,6 +33,8 @@ export function reportError(error: unknown, context: ReportContext = {}): Promis
  * most.
  *
  * @returns resolves when the report is sent, or after a second; never rejects
+ * @example
+ * await reportWarning('The import was empty', { rows: 0 })
  */
 export function reportWarning(title: string, data: Record<string, unknown> = {}): Promise<void> {
   return report((reporter, request) => reporter.warning?.(title, data, request))

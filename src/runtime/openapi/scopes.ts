@@ -5,7 +5,12 @@ interface Secured {
   >
 }
 
-/** The scopes that an OpenAPI document names, sorted: a token with all of them may call every operation. */
+/**
+ * The scopes that an OpenAPI document names, sorted: a token with all of them may call every operation.
+ *
+ * @example
+ * scopesIn({ paths: { '/orders': { get: { security: [{ bearer: ['orders:read'] }] } } } }) // → ['orders:read']
+ */
 export function scopesIn({ paths }: Secured): string[] {
   const requirements = Object.values(paths)
     .flatMap((methods) => Object.values(methods))

@@ -7,6 +7,8 @@ import type { Mounted } from './start-checks.ts'
  * The headers that browsers may send and read: those that the routes state, and the runtime's own.
  *
  * @param everywhere the service's own headers of every response
+ * @example
+ * crossOriginNames(mounted).response // such as ['X-Request-Id', 'Retry-After', 'ETag']
  */
 export function crossOriginNames(
   mounted: readonly Mounted[],

@@ -33,8 +33,8 @@ export type CallerOf<A> = A extends Auth<infer C> ? Caller<C> : never
  * @param options.scopesOf the scopes of a token, by its claims; `scope`, `scp`, `permissions` and `roles` if absent
  * @throws {TypeError} for an asynchronous schema
  * @example
- * export const auth = defineAuth({ claims: z.object({ tenant: z.string() }) })
- * auth.handle(listOrders, (c) => c.json(ordersOf(c.var.caller.claims.tenant), 200))
+ * const auth = defineAuth({ claims: z.object({ tenant: z.string() }) })
+ * auth.handle(getOrder, (c) => c.json({ id: order.id, item: c.var.caller.claims.tenant }, 200))
  */
 export function defineAuth<Schema extends z.ZodType<Claims>>(options: {
   claims: Schema

@@ -45,6 +45,15 @@ export interface MountOptions {
  *
  * @returns the mounted routes, for the contract, and the methods of their paths
  * @throws {Error} for a route that is not allowed to start (see `startChecks`)
+ * @example
+ * const { verify, signToken, origins } = createAuthentication(config)
+ * const { mounted, methods } = mount(app, features, {
+ *   context: { database, config, signToken },
+ *   security: { verify, origins, cookie: undefined, invoker: undefined },
+ *   replyCheck: 'fail',
+ *   format: problemDetails,
+ *   auth: {},
+ * })
  */
 export function mount(
   app: Hono<BaseEnv>,
@@ -112,6 +121,10 @@ function toMounted(
  * outermost middleware, which checks the responses of all others (see `refuseUnrouted`).
  *
  * @throws {Error} naming the route
+ * @example
+ * const outermost = requestContext({ log, reporter: {}, respond, stopping, trustedProxies: 0 })
+ * app.use(outermost)
+ * refuseUndeclared(app, mounted, [outermost])
  */
 export function refuseUndeclared(
   app: Hono<BaseEnv>,

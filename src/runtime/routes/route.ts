@@ -1,13 +1,6 @@
 import type { ResponseConfig } from '@asteasolutions/zod-to-openapi'
-import type { RouteConfig, RouteConfigToTypedResponse, RouteHandler, z } from '@hono/zod-openapi'
-import type { Context, Env, Handler as HonoHandler, Input, MiddlewareHandler, TypedResponse } from 'hono'
-import type {
-  ClientErrorStatusCode,
-  RedirectStatusCode,
-  ServerErrorStatusCode,
-  StatusCode,
-  SuccessStatusCode,
-} from 'hono/utils/http-status'
+import type { RouteConfig, RouteHandler, z } from '@hono/zod-openapi'
+import type { Context, Env, Handler as HonoHandler, Input, MiddlewareHandler } from 'hono'
 import type { Claims } from '../auth/caller.ts'
 import type { AuthOptions } from '../auth/verify.ts'
 import type { Transaction } from '../database/database.ts'
@@ -15,6 +8,7 @@ import type { BaseEnv } from '../http/env.ts'
 import type { CallerVariables, Security } from '../http/security.ts'
 import type { ProblemDefinition } from '../kernel/problem.ts'
 import type { BodyInput } from './body-input.ts'
+import type { RouteResponse } from './route-response.ts'
 
 /**
  * The declaration of a route: its method and path, who may call it, its request and its responses. The contract adds the
@@ -79,42 +73,6 @@ export type RouteEnv<R extends RouteDefinition, C extends Claims = Claims> = {
 
 type Configuration<R extends RouteDefinition> = Omit<R, 'security' | 'middleware' | 'problems'>
 
-/** The responses that a route declares. (zod-openapi's own type accepts any response if one of them has no content.) */
-type RouteResponse<C extends RouteConfig> = string extends keyof C['responses']
-  ? Response
-  : RouteConfigToTypedResponse<C> | WithoutContent<C['responses']> | WithoutSchema<C['responses']>
-
-type WithoutContent<Responses> = {
-  [Status in keyof Responses]: Responses[Status] extends { content: object }
-    ? never
-    : TypedResponse<null | undefined, StatusesOf<Status, keyof Responses>, 'body' | 'redirect'>
-}[keyof Responses]
-
-/** The statuses that a key of `responses` stands for: one status, a range, or, for `default`, all others. */
-type StatusesOf<Key, All> = Key extends StatusCode
-  ? Key
-  : Key extends keyof Ranges
-    ? Exclude<Ranges[Key], All>
-    : Key extends 'default'
-      ? Exclude<StatusCode, All | Ranges[All & keyof Ranges]>
-      : never
-
-interface Ranges {
-  '2XX': SuccessStatusCode
-  '3XX': RedirectStatusCode
-  '4XX': ClientErrorStatusCode
-  '5XX': ServerErrorStatusCode
-}
-
-/** A content type without a zod schema is sent as it is. */
-type WithoutSchema<Responses> = {
-  [Status in keyof Responses]: Responses[Status] extends { content: infer Content }
-    ? {
-        [Type in keyof Content]: Content[Type] extends { schema: z.ZodType } ? never : Response
-      }[keyof Content]
-    : never
-}[keyof Responses]
-
 /** The context of a handler. It adds `c.req.valid('text')`, which Hono does not have. */
 type ContextOf<C extends RouteConfig, E extends Env> =
   BodyInput<BodyOf<C>> extends infer Body
@@ -175,17 +133,47 @@ export interface PlainOperation {
   readonly handler: (c: Context) => Response | Promise<Response>
 }
 
-/** Declares a route. It returns its argument, with exact types. */
+/**
+ * Declares a route. It returns its argument, with exact types.
+ *
+ * @example
+ * const getOrder = defineRoute({
+ *   method: 'get',
+ *   path: '/orders/{id}',
+ *   operationId: 'getOrder',
+ *   summary: 'Show an order',
+ *   security: ['orders:read'],
+ *   request: { params: z.object({ id: z.uuid() }) },
+ *   responses: { 200: json('The order', Order) },
+ *   problems: [orderProblems.ORDER_NOT_FOUND],
+ * })
+ */
 export function defineRoute<const R extends RouteDefinition>(route: R): R {
   return route
 }
 
-/** Joins a route of the contract and its handler. */
+/**
+ * Joins a route of the contract and its handler.
+ *
+ * @example
+ * handle(getOrder, (c) => {
+ *   const { id } = c.req.valid('param')
+ *   return c.json({ id, item: 'Teapot' }, 200)
+ * })
+ */
 export function handle<const R extends RouteDefinition>(route: R, handler: Handler<R>): Operation {
   return { kind: 'contract', route, handler: handler as unknown as Operation['handler'] }
 }
 
-/** Joins a plain route and its handler. The handler reads the body itself, within the limit. */
+/**
+ * Joins a plain route and its handler. The handler reads the body itself, within the limit.
+ *
+ * @example
+ * handlePlain({ method: 'post', path: '/hooks/paid', security: 'public' }, async (c) => {
+ *   const body = await c.req.arrayBuffer() // the signature covers these bytes
+ *   return c.body(null, 204)
+ * })
+ */
 export function handlePlain<const S extends Security>(
   route: PlainRoute<S>,
   handler: PlainHandler<S>,
@@ -199,6 +187,8 @@ export function handlePlain<const S extends Security>(
  * @param schema the schema of the body. Give it an example by `.openapi({ example })`
  * @param headers descriptions of the headers by name. For a header that may be absent, write an OpenAPI header object with
  * `required: false`
+ * @example
+ * const responses = { 200: json('The order', Order, { ETag: 'The version of the order' }) }
  */
 export function json<S extends z.ZodType>(description: string, schema: S, headers: DeclaredHeaders = {}) {
   return { description, headers: describeHeaders(headers), content: { 'application/json': { schema } } }
@@ -221,7 +211,12 @@ export function describeHeaders(headers: DeclaredHeaders) {
   return Object.fromEntries(described)
 }
 
-/** A JSON body for `request`. */
+/**
+ * A JSON body for `request`.
+ *
+ * @example
+ * const request = { body: jsonBody(z.strictObject({ item: z.string() })) }
+ */
 export function jsonBody<S extends z.ZodType>(schema: S) {
   return { required: true as const, content: { 'application/json': { schema } } }
 }

@@ -8,6 +8,8 @@ const streamed = new WeakSet<object>()
  *
  * @param type the content type, such as `text/csv`
  * @param headers descriptions of the headers by name
+ * @example
+ * const responses = { 200: stream('text/csv', 'All orders') }
  */
 export function stream<const Type extends string>(
   type: Type,
@@ -20,7 +22,12 @@ export function stream<const Type extends string>(
   return response
 }
 
-/** A response of server-sent events for `responses`, to be sent by `sendEvents`. */
+/**
+ * A response of server-sent events for `responses`, to be sent by `sendEvents`.
+ *
+ * @example
+ * const responses = { 200: sse('The changes of an order') }
+ */
 export function sse(description: string) {
   return stream('text/event-stream', description)
 }

@@ -89,6 +89,12 @@ const contract = defineRoute({
  * The routes that every service has: liveness, readiness, version, contract.
  *
  * @param options.contract builds the contract, at the first request
+ * @example
+ * const system = systemFeature({
+ *   version: describeVersion(config),
+ *   readiness: { database: () => pingDatabase(database) },
+ *   contract: async () => ({ openapi: '3.1.0' }),
+ * })
  */
 export function systemFeature(options: {
   version: BuildVersion

@@ -13,6 +13,9 @@ export type Cancellation = 'cancelled' | 'started' | 'dead' | 'done' | 'gone'
  * Cancels a task whose attempts have not started, in the caller's transaction. It locks the task's row, as an attempt
  * does before it writes. Call it before you change rows that the task writes too, so that all take the locks in the same
  * order.
+ *
+ * @example
+ * const result = await cancelTask(tx, order.taskId) // 'started' where it is too late
  */
 export async function cancelTask(tx: Transaction, id: string): Promise<Cancellation> {
   const [row] = await tx

@@ -33,6 +33,8 @@ const pendingWork = stateIs('pending', 'queued', 'running')
  * @returns the task's id. If another unfinished task has the key: that task's id, and `enqueued: false`
  * @throws {z.ZodError} for a payload that the task does not take, as it is after a round trip through JSON
  * @throws {TypeError} naming the task, for a delay, a moment or a key that is none
+ * @example
+ * const { id } = await enqueue(tx, fulfilOrder, { orderId: order.id }, { delay: '10s' })
  */
 export async function enqueue<Payload extends z.ZodType>(
   tx: Transaction,

@@ -25,6 +25,14 @@ export interface Schedule {
  * @param schedule.timeZone such as `Europe/Berlin`. It is checked when the first slot is computed, since loading time zones
  *   takes some 15 ms of a start. A test computes the next slot of each schedule
  * @throws {TypeError} for a name without a dot, a wrong pattern, and a payload that the task does not take
+ * @example
+ * const nightly = defineSchedule({
+ *   name: 'orders.nightly',
+ *   cron: '30 3 * * *',
+ *   timeZone: 'Europe/Berlin',
+ *   task: cancelStale,
+ *   payload: {},
+ * })
  */
 export function defineSchedule<Payload extends z.ZodType>(schedule: {
   name: string

@@ -1,11 +1,21 @@
 import { type Duration, milliseconds } from '../kernel/duration.ts'
 
-/** An error that no retry can repair. The task is dead at once. */
+/**
+ * An error that no retry can repair. The task is dead at once.
+ *
+ * @example
+ * fatal('The address does not exist') instanceof FatalError // → true
+ */
 export class FatalError extends Error {
   override readonly name = 'FatalError'
 }
 
-/** An error that says when to retry. */
+/**
+ * An error that says when to retry.
+ *
+ * @example
+ * retryAfter('30s', 'The warehouse is busy') instanceof RetryAfterError // → true
+ */
 export class RetryAfterError extends Error {
   override readonly name = 'RetryAfterError'
   /** Milliseconds. */
@@ -17,12 +27,22 @@ export class RetryAfterError extends Error {
   }
 }
 
-/** Creates an error that marks the task as dead at once: `throw fatal('The address does not exist')`. */
+/**
+ * Creates an error that marks the task as dead at once: `throw fatal('The address does not exist')`.
+ *
+ * @example
+ * const error = fatal('The address does not exist') // throw it in `run`
+ */
 export function fatal(message: string, options?: ErrorOptions): FatalError {
   return new FatalError(message, options)
 }
 
-/** Creates an error that sets when the task is retried, if it has attempts left: `throw retryAfter('30s', 'Too busy')`. */
+/**
+ * Creates an error that sets when the task is retried, if it has attempts left: `throw retryAfter('30s', 'Too busy')`.
+ *
+ * @example
+ * const error = retryAfter('30s', 'The warehouse is busy') // throw it in `run`
+ */
 export function retryAfter(delay: Duration, message: string, options?: ErrorOptions): RetryAfterError {
   return new RetryAfterError(milliseconds(delay), message, options)
 }

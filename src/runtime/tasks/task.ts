@@ -55,6 +55,17 @@ export interface Task<Payload extends z.ZodType = z.ZodType> {
  * @param task.run does the work outside any transaction, so it may call anyone, and returns what to write. It may
  *   run more than once; what it returned is committed exactly once
  * @throws {TypeError} for a name without a dot, a duration out of bounds, and a payload that JSON cannot hold
+ * @example
+ * import { eq } from 'drizzle-orm'
+ * const fulfilOrder = defineTask({
+ *   name: 'orders.fulfil',
+ *   payload: z.object({ orderId: z.uuid() }),
+ *   retry: { attempts: 8, backoff: { min: '5s', max: '10m' } },
+ *   async run({ payload: { orderId } }) {
+ *     await tracedFetch(`https://warehouse.example.com/${orderId}`, { method: 'PUT' })
+ *     return (tx) => tx.update(orders).set({ item: 'Sent' }).where(eq(orders.id, orderId))
+ *   },
+ * })
  */
 export function defineTask<
   Payload extends z.ZodType,

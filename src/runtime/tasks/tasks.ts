@@ -36,6 +36,9 @@ const tickMs = 45_000
  * @param options.stopping aborts when the process is told to stop
  * @param options.cloudTasks if absent, a client of Google's Cloud Tasks or of an emulator, as the configuration says
  * @throws {Error} for a name that is used twice, and for a schedule whose task is not listed
+ * @example
+ * const { flushOutbox } = backgroundWork({ features, config, database, log, revision: 'orders-00042-abc' })
+ * if (flushOutbox) app.use(flushOutbox)
  */
 export function backgroundWork(options: {
   features: readonly { readonly tasks: readonly Task[]; readonly schedules: readonly Schedule[] }[]
