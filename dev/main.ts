@@ -9,16 +9,16 @@ import { createService } from './service/service.ts'
 
 // `npm run dev`: all that the service needs, then the service, until a signal comes.
 
-/** npm hands on the Ctrl-C that the terminal has already sent. */
-const sameSignal = 1_000
+/** npm forwards the Ctrl-C that the terminal has already sent: within this time it is the same one. */
+const sameSignalMs = 1_000
 
 const running: { stop(): Promise<unknown> }[] = []
 let endingSince: number | undefined
 
-/** Stops everything, the last started first; a second signal does not wait for that. */
+/** Stops everything, the last started first. A second signal ends this process at once. */
 async function end(status: number): Promise<void> {
   if (endingSince !== undefined) {
-    if (performance.now() - endingSince > sameSignal) process.exit(1)
+    if (performance.now() - endingSince > sameSignalMs) process.exit(1)
     return
   }
   endingSince = performance.now()
@@ -26,7 +26,7 @@ async function end(status: number): Promise<void> {
   process.exit(status)
 }
 
-/** Goes on with what `step` gave, unless the end has begun meanwhile: then never. */
+/** Resolves with the result of `step`; never, if the end has started meanwhile. */
 async function unlessEnding<Result>(step: Promise<Result>): Promise<Result> {
   const result = await step
   return endingSince === undefined ? result : new Promise<never>(() => {})
@@ -56,11 +56,11 @@ async function start(): Promise<void> {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(0))
 if (process.env.npm_lifecycle_event) {
-  // npm hands a signal to its shell only, which may die of it without a word to us
+  // npm sends a signal to its shell only, which may end without telling us
   const shell = process.ppid
   setInterval(() => process.ppid === shell || endingSince || end(0), 500).unref()
 }
-process.stdout.on('error', () => {}) // the terminal is gone: SIGHUP ends us
+process.stdout.on('error', () => {}) // the terminal was closed: SIGHUP ends us
 start().catch((error) => {
   if (endingSince !== undefined) return
   console.error(error instanceof Error ? error.message : error)

@@ -4,7 +4,7 @@ import { createApp, features } from '#src/app.ts'
 import { placeholders } from '../placeholders.ts'
 
 // `npm run openapi`: writes the contract that the service shows at /openapi.json, and that of Google's calls. Where
-// either cannot be made, it exits with 1 and leaves both files as they are.
+// either cannot be created, it exits with 1 and changes neither file.
 
 const config = configuration()
 const lines: string[] = []
@@ -13,7 +13,7 @@ const log = createLogger({ level: 'error', service: 'openapi', output })
 const database = createDatabase({ url: undefined, pool: 1, timeoutSeconds: 1, name: 'openapi', log })
 const app = createApp({ config, database, log })
 const response = await app.request('/openapi.json')
-if (!response.ok) throw new Error(`/openapi.json answered ${response.status}: ${lines.join('')}`)
+if (!response.ok) throw new Error(`/openapi.json responded with ${response.status}: ${lines.join('')}`)
 const contract: unknown = await response.json()
 const internal = await app.internalContract()
 
@@ -31,7 +31,7 @@ function configuration() {
   }
 }
 
-/** Replaces the file at once, so that nobody finds half of it. */
+/** Replaces the file in one step, so that nobody reads half of it. */
 async function write(file: string, document: unknown): Promise<void> {
   await writeFile(`${file}.new`, `${JSON.stringify(document, null, 2)}\n`)
   await rename(`${file}.new`, file)

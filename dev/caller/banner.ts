@@ -30,7 +30,7 @@ async function example(url: string, environment: Environment): Promise<string> {
   return `Try it (the token is good for 24 hours):\n\ncurl -i ${words.map(quoted).join(' ')}`
 }
 
-/** What the service shows; what is committed, where it does not show it. */
+/** The contract that the service shows; the committed one, if it shows none. */
 async function contractOf(url: string): Promise<Contract> {
   const response = await fetch(`${url}/openapi.json`).catch(() => undefined)
   return response?.ok ? ((await response.json()) as Contract) : readContract()

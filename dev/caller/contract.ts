@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 
-/** An OpenAPI document, as far as development looks at it. */
+/** The parts of an OpenAPI document that development uses. */
 export interface Contract {
   readonly paths: Readonly<Record<string, Readonly<Record<string, ContractOperation>>>>
 }
@@ -12,14 +12,14 @@ interface ContractOperation {
 
 const file = new URL('../../openapi/openapi.json', import.meta.url)
 
-/** The committed contract; an empty one where there is none. */
+/** The committed contract; an empty one if there is none. */
 export function readContract(): Contract {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { paths: {} }
 }
 
 /**
- * The request that shows a service best: the first that sends an example of the contract's own, to a path without
- * parameters; who the caller is, where there is none.
+ * The request that shows a service best: the first that sends an example of the contract to a path without parameters.
+ * If there is none, it asks who the caller is.
  */
 export function exampleRequest({ paths }: Contract): { path: string; body?: unknown } {
   for (const [path, { post }] of Object.entries(paths)) {

@@ -13,7 +13,7 @@ const path =
 
 type Options = { queues: Queues; dispatcher: Dispatcher; faults: Faults; now: () => number }
 
-/** Google's REST API of Cloud Tasks v2, under /v2. Lists come in one page, and an update changes what it names. */
+/** Google's REST API of Cloud Tasks v2, under /v2. A list has one page, and an update changes the fields that it has. */
 export function createApi({ queues, dispatcher, faults, now }: Options): Hono {
   function change(queue: Queue, fields: Partial<Queue>) {
     Object.assign(queue, fields)
@@ -50,10 +50,10 @@ export function createApi({ queues, dispatcher, faults, now }: Options): Hono {
       demand(available, 'The service is currently unavailable.', 'UNAVAILABLE')
       const task = readTask(body.task, queue.name, now())
       queue.add(task)
-      const answer = renderTask(task, view)
+      const created = renderTask(task, view)
       if (faults.happens('drop')) queue.remove(task)
       else dispatcher.schedule(queue, task)
-      return faults.happens('createTimesOut') ? new Promise<never>(() => {}) : answer
+      return faults.happens('createTimesOut') ? new Promise<never>(() => {}) : created
     },
     'GET task': ({ task, view }) => renderTask(task, view),
     'DELETE task': ({ queue, task }) => queue.remove(task),
@@ -63,7 +63,7 @@ export function createApi({ queues, dispatcher, faults, now }: Options): Hono {
     },
   }
 
-  /** What a call is about. To ask for a queue or a task that is not there refuses the call. */
+  /** What a call is about. Reading `queue` or `task` refuses the call if there is none. */
   function createCall(c: Context, body: Record<string, unknown>, parent: string, queue: string, id: string) {
     const name = `${parent}/${queue}`
     const full = /^(2|FULL)$/.test(c.req.query('responseView') ?? `${body.responseView}`)

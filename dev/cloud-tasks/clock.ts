@@ -1,13 +1,13 @@
 /** What time it is for the emulator, in milliseconds since 1970. */
 export interface Clock {
   now(): number
-  /** Calls back once so many milliseconds have passed; maybe earlier if that is weeks away. Returns what prevents it. */
+  /** Calls back after so many milliseconds, or earlier if that is weeks away. Returns what cancels the call. */
   after(milliseconds: number, callback: () => void): () => void
   /** Moves a manual clock. */
   readonly advance?: (milliseconds: number) => void
 }
 
-/** The machine's own. */
+/** The clock of the machine. */
 export function realClock(): Clock {
   return {
     now: Date.now,
@@ -18,21 +18,21 @@ export function realClock(): Clock {
   }
 }
 
-/** One that stands still unless `advance` moves it. @param start milliseconds since 1970 */
+/** A clock that stands still unless `advance` moves it. @param start milliseconds since 1970 */
 export function manualClock(start = Date.now()): Required<Clock> {
   let now = start
-  const alarms = new Set<{ at: number; callback: () => void }>()
+  const timers = new Set<{ at: number; callback: () => void }>()
   return {
     now: () => now,
     after(milliseconds, callback) {
-      const alarm = { at: now + milliseconds, callback }
-      alarms.add(alarm)
-      return () => void alarms.delete(alarm)
+      const timer = { at: now + milliseconds, callback }
+      timers.add(timer)
+      return () => void timers.delete(timer)
     },
     advance(milliseconds) {
       now += milliseconds
-      for (const alarm of [...alarms].sort((a, b) => a.at - b.at))
-        if (alarm.at <= now && alarms.delete(alarm)) alarm.callback()
+      for (const timer of [...timers].sort((a, b) => a.at - b.at))
+        if (timer.at <= now && timers.delete(timer)) timer.callback()
     },
   }
 }

@@ -3,14 +3,14 @@ import type { Faults } from './faults.ts'
 import type { Oidc } from './oidc.ts'
 import type { Queue } from './queue.ts'
 import { backoff, isExhausted } from './retry.ts'
-import type { Answer, Send } from './send.ts'
+import type { Send, Sent } from './send.ts'
 import type { Task } from './task.ts'
 
-/** An attempt that is over: what it called, and when, in milliseconds since 1970. */
+/** An attempt that has ended: what it called, and when, in milliseconds since 1970. */
 interface Attempt extends Record<'queue' | 'task' | 'method' | 'url', string> {
-  /** Which one it was, from 1. */
+  /** Its number, from 1. */
   readonly attempt: number
-  /** 504 where no answer came. */
+  /** 504 if there was no response. */
   readonly status: number
   readonly outcome: 'done' | 'retried' | 'dropped' | 'gone'
   readonly at: number
@@ -22,25 +22,25 @@ export type Dispatcher = ReturnType<typeof createDispatcher>
 type Log = (line: string) => void
 type Options = { clock: Clock; oidc: Oidc; send: Send; faults: Faults; log: Log; closed: AbortSignal }
 
-/** A dispatcher, until `closed`. With a manual clock it dispatches only while it settles. */
+/** Creates a dispatcher, which works until `closed`. With a manual clock it dispatches only in `settle`. */
 export function createDispatcher({ clock, oidc, send, faults, log, closed }: Options) {
   const inFlight = new Set<Promise<void>>()
-  const alarms = new Map<Queue, () => void>()
+  const timers = new Map<Queue, () => void>()
   const recent: Attempt[] = []
   let settling: Attempt[] | undefined
   closed.addEventListener('abort', () => {
-    for (const cancel of alarms.values()) cancel()
+    for (const cancel of timers.values()) cancel()
   })
 
-  /** Dispatches what may be dispatched now, and sets the alarm for what comes next. */
+  /** Dispatches what may be dispatched now, and sets a timer for what comes next. */
   function pump(queue: Queue): void {
     if (closed.aborted || (clock.advance && !settling)) return
     while (queue.readyAt() <= clock.now()) dispatch(queue, queue.next(faults.choice()))
-    alarms.get(queue)?.()
+    timers.get(queue)?.()
     const wait = queue.readyAt() - clock.now()
     if (clock.advance || wait === Number.POSITIVE_INFINITY) return
     const cancel = clock.after(wait, () => pump(queue))
-    alarms.set(queue, cancel)
+    timers.set(queue, cancel)
   }
 
   /** Plans the task for its schedule time. */
@@ -63,7 +63,7 @@ export function createDispatcher({ clock, oidc, send, faults, log, closed }: Opt
 
   async function attempt(queue: Queue, task: Task): Promise<void> {
     const at = clock.now()
-    const headers = headersOf(queue, task) // they count what was before
+    const headers = headersOf(queue, task) // they count what came before
     const number = ++task.dispatchCount
     task.firstDispatch ??= at
     const { status, problem } = await deliver(task, headers)
@@ -77,25 +77,25 @@ export function createDispatcher({ clock, oidc, send, faults, log, closed }: Opt
     const made = { queue: queue.name, task: task.id, method, url, attempt: number, status, outcome, at }
     settling?.push(made)
     if (recent.push(made) > 200) recent.splice(0, 100)
-    const next = outcome === 'retried' ? `again in ${(task.scheduleTime - clock.now()) / 1000} s` : outcome
+    const next = outcome === 'retried' ? `retry in ${(task.scheduleTime - clock.now()) / 1000} s` : outcome
     const came = `${problem ?? status} in ${clock.now() - at} ms`
     log(`${queue.id}/${task.id} attempt ${number}: ${method} ${url} ${came}, ${next}`)
   }
 
-  async function deliver(task: Task, headers: Record<string, string>): Promise<Answer> {
+  async function deliver(task: Task, headers: Record<string, string>): Promise<Sent> {
     const { httpMethod: method, url, body, oidcToken: account } = task.httpRequest
     if (account) headers.Authorization = await oidc.bearer(account.audience, account.serviceAccountEmail)
     const once = () => send({ method, url, headers, body, deadline: task.dispatchDeadline })
     const twin = faults.happens('duplicateAtOnce') ? once() : undefined
-    const answer = await once()
+    const sent = await once()
     if (faults.happens('duplicate')) await once()
     await twin
-    const lost = isSuccess(answer.status) && faults.happens('loseAck')
-    return lost ? { status: 504, problem: `${answer.status}, lost` } : answer
+    const lost = isSuccess(sent.status) && faults.happens('loseAck')
+    return lost ? { status: 504, problem: `${sent.status}, lost` } : sent
   }
 
   function conclude(queue: Queue, task: Task, success: boolean): Attempt['outcome'] {
-    if (queue.tasks.get(task.id) !== task) return 'gone' // deleted meanwhile, or ended by another attempt
+    if (queue.tasks.get(task.id) !== task) return 'gone' // somebody deleted it meanwhile, or another attempt ended it
     const now = clock.now()
     const age = now - (task.firstDispatch ?? now)
     if (success || isExhausted(task.dispatchCount, age, queue.retryConfig)) {
@@ -107,7 +107,7 @@ export function createDispatcher({ clock, oidc, send, faults, log, closed }: Opt
     return 'retried'
   }
 
-  /** Dispatches what is due until nothing is, nor in flight. Returns the attempts made meanwhile. */
+  /** Dispatches until no task is due or in flight. Returns the attempts made meanwhile. */
   async function settle(queues: readonly Queue[]): Promise<Attempt[]> {
     const made: Attempt[] = []
     settling = made
@@ -124,7 +124,7 @@ export function createDispatcher({ clock, oidc, send, faults, log, closed }: Opt
   return { pump, schedule, dispatch, settle, idle, recent }
 }
 
-/** The headers of the task's next dispatch, but for its token. Retries have a reason, which is always empty. */
+/** The headers of the task's next dispatch, without its token. A retry has a reason, which is always empty. */
 function headersOf(queue: Queue, task: Task): Record<string, string> {
   const { httpRequest, dispatchCount, executionCount, scheduleTime, lastStatus } = task
   return {

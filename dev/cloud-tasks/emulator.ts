@@ -14,15 +14,15 @@ import { readSettings, type SettingsResource } from './settings.ts'
 /** Where it listens in development, if it can. */
 export const usualPort = 8123
 
-/** A running emulator of Cloud Tasks, with what Google has beside it: token keys and Cloud Scheduler. */
+/** A running emulator of Cloud Tasks, with what Google has beside it: the keys of tokens, and Cloud Scheduler. */
 export type Emulator = Awaited<ReturnType<typeof createEmulator>>
 
 interface EmulatorOptions {
   /** Any free one if absent. */
   port?: number
-  /** With a manual one, nothing is dispatched but by `settle` and RunTask. */
+  /** With a manual clock, only `settle` and RunTask dispatch. */
   clock?: Clock
-  /** Gets a line per attempt. */
+  /** Gets a line for each attempt. */
   log?: (line: string) => void
   /** The `iss` of its tokens: its own URL if absent. */
   issuer?: string
@@ -47,7 +47,7 @@ export async function createEmulator(options: EmulatorOptions = {}) {
     url,
     issuer,
     keysUrl,
-    /** What a service has in its environment to enqueue here, and to believe its tokens. */
+    /** The variables with which a service enqueues here, and accepts the tokens of the emulator. */
     variables: {
       CLOUD_TASKS_EMULATOR_HOST: new URL(url).host,
       OIDC_ISSUERS: issuer,
@@ -59,15 +59,15 @@ export async function createEmulator(options: EmulatorOptions = {}) {
     ...createScheduler({ oidc, send, log, closed }),
     now: clock.now,
 
-    /** Makes a queue, or refuses as CreateQueue does; its limits may be above Google's. */
+    /** Creates a queue, or refuses as CreateQueue does. Its limits may be above Google's. */
     createQueue(name: string, settings: SettingsResource = {}): void {
       queues.create(name, readSettings(settings))
     },
 
-    /** Dispatches what is due until nothing is, nor in flight. Returns the attempts made meanwhile. */
+    /** Dispatches until no task is due or in flight. Returns the attempts made meanwhile. */
     settle: () => dispatcher.settle(queues.list()),
 
-    /** Moves a manual clock, which by itself dispatches nothing. @throws if the clock is real */
+    /** Moves a manual clock. That alone dispatches nothing. @throws if the clock is real */
     advance(milliseconds: number): void {
       if (!clock.advance) throw new Error('The clock is the real one.')
       clock.advance(milliseconds)
@@ -91,7 +91,7 @@ export async function createEmulator(options: EmulatorOptions = {}) {
       attempts: dispatcher.recent,
     }),
 
-    /** Ends all: what is in flight is cut. */
+    /** Ends everything, and aborts what is in flight. */
     async close(): Promise<void> {
       end.abort()
       await dispatcher.idle()

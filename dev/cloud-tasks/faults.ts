@@ -1,34 +1,34 @@
 import { seededRandom } from './random.ts'
 
-/** How often: a share from 0 to 1, or the next so many times. */
+/** How often a fault happens: a share from 0 to 1, or each of the next `times` times. */
 export type Chance = number | { times: number }
 
 /** What goes wrong, beyond what targets do by themselves. */
 export interface FaultSettings {
-  /** Delivers again after the answer. */
+  /** Delivers a second time after the response. */
   duplicate?: Chance
   /** Delivers twice at the same time. */
   duplicateAtOnce?: Chance
-  /** Takes a success for no response, and so retries. */
+  /** Loses a success on its way back, and so retries. */
   loseAck?: Chance
   /** Dispatches any task that is due rather than the one due first. */
   reorder?: Chance
   /** Dispatches later than scheduled, by up to `delayUpTo` milliseconds (5,000 if absent). */
   delay?: Chance
   delayUpTo?: number
-  /** CreateTask creates, and never answers. */
+  /** CreateTask creates the task, and never responds. */
   createTimesOut?: Chance
-  /** CreateTask answers 503. */
+  /** CreateTask responds with 503. */
   createUnavailable?: Chance
   /** The task is created, and lost. */
   drop?: Chance
-  /** Where the random sequences begin, one for each fault: the same seed makes the same decisions. */
+  /** Where the random sequences start, one for each fault. The same seed makes the same decisions. */
   seed?: number
 }
 
 export type Faults = ReturnType<typeof createFaults>
 
-/** Decides when a fault happens: never, until some are set. */
+/** Decides when a fault happens. Until some are set, none does. */
 export function createFaults() {
   let settings: FaultSettings = {}
   let random = seededRandom(1)
@@ -42,7 +42,7 @@ export function createFaults() {
 
   return {
     happens,
-    /** Replaces all settings: what is absent does not happen. */
+    /** Replaces all settings. A fault that is absent does not happen. */
     set(next: FaultSettings): void {
       settings = structuredClone(next)
       random = seededRandom(next.seed ?? 1)

@@ -1,7 +1,7 @@
 import { HTTPException } from 'hono/http-exception'
 import { z } from 'zod'
 
-// How Google's REST API words refusals and values.
+// How Google's REST API words its refusals and writes its values.
 
 const codes = {
   ...({ INVALID_ARGUMENT: 400, FAILED_PRECONDITION: 400, NOT_FOUND: 404, ALREADY_EXISTS: 409 } as const),
@@ -9,7 +9,7 @@ const codes = {
 }
 type Status = keyof typeof codes
 
-/** Refuses with this message unless `holds`. @throws {HTTPException} with the whole answer */
+/** Refuses with this message unless `holds`. @throws {HTTPException} with the whole response */
 export function demand(holds: unknown, message: string, status: Status = 'INVALID_ARGUMENT'): asserts holds {
   if (holds) return
   const code = codes[status]
@@ -44,7 +44,7 @@ export const bytes = z.codec(z.base64(), z.instanceof(Buffer), {
 
 const methods = ['POST', 'GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const
 
-/** An HttpMethod by its name or, as the Node client sends it, its number: 1 is POST, and so is 0, for none. */
+/** An HttpMethod by its name, or by its number, which the Node client sends: 1 is POST; 0, for none, is POST as well. */
 export const method = z.codec(z.union([z.enum(methods), z.int().min(0).max(7)]), z.enum(methods), {
   decode: (given) => (typeof given === 'number' ? (methods[given - 1] ?? 'POST') : given),
   encode: (name) => name,

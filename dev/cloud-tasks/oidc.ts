@@ -1,20 +1,20 @@
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 
-const lifetime = 3600
-/** Signing costs more than a dispatch: a token serves its target for so many seconds. */
-const reuse = 300
+const lifetimeSeconds = 3600
+/** How long a token is reused for its target: signing costs more than a dispatch. */
+const reuseSeconds = 300
 const account = '100000000000000000001'
 
 export type Oidc = Awaited<ReturnType<typeof createOidc>>
 
-/** Issues tokens as Google does for a service account, at the real time, which is what a verifier goes by. */
+/** Issues tokens as Google does for a service account. They carry the real time, which a verifier checks. */
 export async function createOidc(issuer: () => string) {
   const { privateKey, publicKey } = await generateKeyPair('RS256')
   const header = { alg: 'RS256', kid: 'emulator', typ: 'JWT' }
   const cached = new Map<string, { token: Promise<string>; until: number }>()
   const seconds = () => Math.floor(Date.now() / 1000)
 
-  /** A token with these claims over those of `token`, `undefined` to leave one out: for tests of refusals. */
+  /** Signs a token with these claims in place of the usual ones; `undefined` leaves one out. For tests of refusals. */
   function sign(claims: JWTPayload & { email: string }): Promise<string> {
     const iat = seconds()
     const usual = {
@@ -23,7 +23,7 @@ export async function createOidc(issuer: () => string) {
       azp: account,
       email_verified: true,
       iat,
-      exp: iat + lifetime,
+      exp: iat + lifetimeSeconds,
     }
     return new SignJWT({ ...usual, ...claims }).setProtectedHeader(header).sign(privateKey)
   }
@@ -34,7 +34,7 @@ export async function createOidc(issuer: () => string) {
     const known = cached.get(id)
     if (known && known.until > seconds()) return `Bearer ${await known.token}`
     const token = sign({ aud: audience, email })
-    cached.set(id, { token, until: seconds() + reuse })
+    cached.set(id, { token, until: seconds() + reuseSeconds })
     return `Bearer ${await token}`
   }
 

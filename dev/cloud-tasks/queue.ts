@@ -3,25 +3,25 @@ import { demand, timestamp } from './google.ts'
 import { type QueueSettings, settingsSchema } from './settings.ts'
 import type { Task } from './task.ts'
 
-/** How long a task's name stays taken after its end: Google says about an hour, and elsewhere up to a day. */
-const nameRest = 3_600_000
+/** How long the name of a task stays taken after its end: Google says about an hour, and elsewhere up to a day. */
+const nameTakenMs = 3_600_000
 const never = Number.POSITIVE_INFINITY
 const states = z.enum(['RUNNING', 'PAUSED'])
 const schema = settingsSchema.extend({ name: z.string(), state: states, purgeTime: timestamp.optional() })
 
-/** A queue with its tasks: which of them may be dispatched when. Times are in milliseconds since 1970. */
+/** A queue with its tasks. It decides which of them may be dispatched, and when. Times are in milliseconds since 1970. */
 export type Queue = ReturnType<typeof createQueue>
 
-/** An empty queue. */
+/** Creates an empty queue. */
 export function createQueue(name: string, settings: QueueSettings, now: () => number) {
   const resource: z.output<typeof schema> = { name, ...settings, state: 'RUNNING' }
-  /** What waits for its dispatch, the soonest last. */
+  /** The tasks that wait for their dispatch, the soonest last. */
   const waiting: Task[] = []
-  /** Ids of ended tasks, by when they ended. */
+  /** When each task ended, by its id. */
   const ended = new Map<string, number>()
-  /** When the rate allows the next dispatch. The longer ago that is, the more may go at once. */
+  /** When the rate allows the next dispatch. The longer ago that is, the more tasks may go at once. */
   let allowedAt = -never
-  /** How many that may be at most. Google picks it by the rate: 100 at the highest. */
+  /** How many tasks may go at once. Google derives it from the rate: 100 at the highest. */
   const burst = () => Math.max(10, Math.ceil(queue.rateLimits.maxDispatchesPerSecond / 5))
 
   const queue = {
@@ -31,10 +31,10 @@ export function createQueue(name: string, settings: QueueSettings, now: () => nu
     tasks: new Map<string, Task>(),
     inFlight: 0,
 
-    /** Takes a task in, unless there is one of that name, or was recently. */
+    /** Adds a task, unless there is one of that name, or was recently. */
     add(task: Task): void {
       for (const [id, at] of ended) {
-        if (at + nameRest > now()) break
+        if (at + nameTakenMs > now()) break
         ended.delete(id)
       }
       const taken = queue.tasks.has(task.id) || ended.has(task.id)
@@ -42,7 +42,7 @@ export function createQueue(name: string, settings: QueueSettings, now: () => nu
       queue.tasks.set(task.id, task)
     },
 
-    /** The task of that id; refuses, in other words if there was one recently. */
+    /** The task of that id. Refuses if there is none; the message differs if there was one recently. */
     get(id: string): Task {
       const task = queue.tasks.get(id)
       const recent =
@@ -63,7 +63,7 @@ export function createQueue(name: string, settings: QueueSettings, now: () => nu
       queue.purgeTime = now()
     },
 
-    /** Plans the task's next dispatch, in place of the one it may have. */
+    /** Plans the next dispatch of the task, in place of one that was planned before. */
     schedule(task: Task, at: number): void {
       queue.unschedule(task)
       task.plannedFor = at
@@ -77,7 +77,7 @@ export function createQueue(name: string, settings: QueueSettings, now: () => nu
       waiting.splice(waiting.lastIndexOf(task), 1)
     },
 
-    /** When time will allow the next dispatch, or did; `Infinity` if it takes more than time. */
+    /** When the next dispatch is possible, in the past or in the future; `Infinity` if waiting alone does not make it so. */
     readyAt(): number {
       const blocked = queue.state === 'PAUSED' || queue.inFlight >= queue.rateLimits.maxConcurrentDispatches
       return blocked ? never : Math.max(waiting.at(-1)?.plannedFor ?? never, allowedAt)

@@ -3,23 +3,23 @@ import { createQueue, type Queue } from './queue.ts'
 import type { QueueSettings } from './settings.ts'
 
 const form = /^projects\/[\w:.-]+\/locations\/[\w-]+\/queues\/[A-Za-z0-9-]{1,100}$/
-const week = 7 * 24 * 3_600_000
+const weekMs = 7 * 24 * 3_600_000
 
 /** All queues, by name. */
 export type Queues = ReturnType<typeof createQueues>
 
-/** No queues, until some are made. */
+/** Holds the queues. At first there are none. */
 export function createQueues(now: () => number) {
   const queues = new Map<string, Queue>()
   const deleted = new Map<string, number>()
   return {
-    /** Makes a queue, unless the name is wrong, taken, or was until less than a week ago. */
+    /** Creates a queue. Refuses if the name is wrong or taken, or was taken less than a week ago. */
     create(name: string, settings: QueueSettings): Queue {
       const words = '"projects/<PROJECT_ID>/locations/<LOCATION_ID>/queues/<QUEUE_ID>"'
       demand(form.test(name), `Queue name must be formatted: ${words}.`)
       demand(!queues.has(name), 'Queue already exists', 'ALREADY_EXISTS')
       const recent = 'The queue cannot be created because a queue with this name existed too recently.'
-      demand((deleted.get(name) ?? -week) + week <= now(), recent, 'FAILED_PRECONDITION')
+      demand((deleted.get(name) ?? -weekMs) + weekMs <= now(), recent, 'FAILED_PRECONDITION')
       const queue = createQueue(name, settings, now)
       queues.set(name, queue)
       return queue
@@ -44,7 +44,7 @@ export function createQueues(now: () => number) {
       deleted.set(name, now())
     },
 
-    /** Those whose names begin like this, in the order of their names. */
+    /** The queues whose names start with this, in the order of their names. */
     list(prefix = ''): Queue[] {
       const chosen = [...queues.values()].filter(({ name }) => name.startsWith(prefix))
       return chosen.sort((a, b) => (a.name < b.name ? -1 : 1))

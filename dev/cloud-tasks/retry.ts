@@ -15,7 +15,7 @@ export function backoff(n: number, config: Omit<RetryConfig, 'maxAttempts' | 'ma
   return Math.min(minBackoff * 2 ** doublings * steps, maxBackoff)
 }
 
-/** Whether the task is given up: when it reached every limit there is. -1 attempts and an age of 0 are none. */
+/** Whether the task has reached every limit of its retries. A limit of -1 attempts, or of an age of 0, is none. */
 export function isExhausted(attempts: number, age: number, config: RetryConfig): boolean {
   const { maxAttempts, maxRetryDuration } = config
   if (maxAttempts === -1 && maxRetryDuration === 0) return false

@@ -11,7 +11,7 @@ type Options = { oidc: Oidc; send: Send; log: (line: string) => void; closed: Ab
 
 /** Calls URLs as jobs of Cloud Scheduler do, until `closed`. */
 export function createScheduler({ oidc, send, log, closed }: Options) {
-  /** Calls once. Returns the status; 504 if no answer came within three minutes, or at all. */
+  /** Calls once. Returns the status; 504 if there was no response within three minutes. */
   async function tick({ url, audience, email }: TickTarget): Promise<number> {
     const headers = {
       Authorization: await oidc.bearer(audience, email),
@@ -24,7 +24,7 @@ export function createScheduler({ oidc, send, log, closed }: Options) {
     return status
   }
 
-  /** Calls every so many seconds of real time, passing over a target that is not there. Returns what ends it. */
+  /** Calls every so many seconds of real time. A target that cannot be reached is skipped. Returns what ends it. */
   function schedule({ everySeconds, ...target }: TickTarget & { everySeconds: number }): () => void {
     const timer = setInterval(() => void tick(target), everySeconds * 1000)
     const end = () => clearInterval(timer)

@@ -2,20 +2,20 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import type { Clock } from './clock.ts'
 
-/** One request to a target, with so many milliseconds for its answer. */
+/** One request to a target. `deadline` is how many milliseconds the target has to respond. */
 interface Delivery extends Readonly<Record<'method' | 'url', string>> {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Buffer | undefined
   readonly deadline: number
 }
 
-/** The answer's status, or 504 and why there is none. */
-export type Answer = { readonly status: number; readonly problem?: string }
+/** The status of the response, or 504 and why there is no response. */
+export type Sent = { readonly status: number; readonly problem?: string }
 
-/** Sends a request over a connection that is kept open, following no redirect; never rejects. */
-export type Send = (delivery: Delivery) => Promise<Answer>
+/** Sends a request over a connection that is kept open. It follows no redirect, and never rejects. */
+export type Send = (delivery: Delivery) => Promise<Sent>
 
-/** Sends until `closed`, which cuts what is under way. */
+/** Creates what sends requests until `closed`, which aborts those that are in flight. */
 export function createSend(clock: Clock, closed: AbortSignal): Send {
   const agents = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) }
   closed.addEventListener('abort', () => {
@@ -23,16 +23,16 @@ export function createSend(clock: Clock, closed: AbortSignal): Send {
     agents.https.destroy()
   })
 
-  async function exchange({ method, url, headers, body, deadline }: Delivery): Promise<Answer> {
+  async function exchange({ method, url, headers, body, deadline }: Delivery): Promise<Sent> {
     closed.throwIfAborted()
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+    const { promise, resolve, reject } = Promise.withResolvers<Sent>()
     const options = { method, headers: { ...headers, 'Content-Length': body?.length ?? 0 } }
     const request = url.startsWith('https:')
       ? https.request(url, { ...options, agent: agents.https })
       : http.request(url, { ...options, agent: agents.http })
-    const late = `no answer in ${deadline / 1000} s`
-    const disarm = clock.after(deadline, () => request.destroy(new Error(late)))
-    request.on('close', disarm).on('error', reject)
+    const late = `no response in ${deadline / 1000} s`
+    const cancel = clock.after(deadline, () => request.destroy(new Error(late)))
+    request.on('close', cancel).on('error', reject)
     request.on('response', (response) => {
       response.on('end', () => resolve({ status: response.statusCode ?? 0 })).on('error', reject)
       response.resume()

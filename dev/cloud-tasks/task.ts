@@ -65,12 +65,12 @@ export function readTask(given: unknown, queue: string, now: number) {
       oidcToken: oidcToken && { ...oidcToken, audience: oidcToken.audience || url },
     },
     scheduleTime: Math.max(scheduleTime, now),
-    /** When it is to be dispatched, if it is: its schedule time, or later. */
+    /** When it is to be dispatched: at its schedule time, or later. Absent while no dispatch is planned. */
     plannedFor: undefined as number | undefined,
-    /** Attempts that began, those that were answered, and those whose answer was not a 5xx. */
+    /** How many attempts started, how many had a response, and how many had one that was not a 5xx. */
     ...{ dispatchCount: 0, responseCount: 0, executionCount: 0 },
     firstDispatch: undefined as number | undefined,
-    /** What the last attempt that is over came to; 504 where no answer came. */
+    /** The status of the last attempt that ended; 504 if there was no response. */
     lastStatus: undefined as number | undefined,
   }
 }
@@ -89,7 +89,7 @@ function idIn(name: string, queue: string): string {
   return id
 }
 
-/** A task as Google's JSON, but for the attempts it had: the body is in the FULL view only. */
+/** A task as Google's JSON, without its attempts. Only the FULL view has the body. */
 export function renderTask(task: Task, view: 'BASIC' | 'FULL') {
   const { httpRequest, ...rest } = schema.encode(task)
   const { body, ...basic } = httpRequest

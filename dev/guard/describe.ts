@@ -1,6 +1,6 @@
 import type { Leftover } from './track.ts'
 
-/** Leftovers for a person: which request, what, and where it was started. */
+/** Describes leftovers for a person: the request, what is alive, and where it was started. */
 export function describe(left: readonly Leftover[]): string {
   const lines = left.map(
     ({ type, stack, request }) => `${request}: ${type} is still alive, started\n${stack}`,

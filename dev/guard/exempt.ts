@@ -6,8 +6,7 @@ const addresses = new Set<string>()
 const connect = Socket.prototype.connect
 
 /**
- * Excepts sockets to a database from what a request may not leave behind: they are the pool's, whichever
- * request opened them.
+ * Lets a request leave sockets to a database open: they belong to the pool, whichever request opened them.
  *
  * @param url a PostgreSQL URL, with a host and port or with the folder of a unix socket in `?host=`
  */
@@ -24,7 +23,7 @@ function exempt(to: string): void {
 }
 
 function connectUnlessExempt(this: Socket, ...args: unknown[]): Socket {
-  // (port, host), (path) or ({ host, port, path }), maybe in an array already
+  // (port, host), (path) or ({ host, port, path }), or one of these in an array
   const [first, host] = Array.isArray(args[0]) ? args[0] : args
   const target = typeof first === 'object' ? first : Number(first) ? { port: first, host } : { path: first }
   const to = target.path ? String(target.path) : address(target.host ?? '', target.port)

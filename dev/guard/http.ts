@@ -9,7 +9,7 @@ import {
   startTracking,
 } from './track.ts'
 
-/** How long a response may go on whose client left before its end: twice what the service gives a stream. */
+/** How long a response may continue after its client left: twice what the service gives a stream. */
 const graceMs = 2000
 
 interface Exchange {

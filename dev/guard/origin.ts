@@ -1,17 +1,17 @@
-/** What everything passes through on its way: it says nothing about who wanted it. */
+/** Code that every call passes through. It says nothing about who started something. */
 const plumbing =
   /node:(internal\/(async_hooks|timers|stream_base_commons|streams\/)|timers|events|net|stream)\b/
 
-/** What serves the incoming connection, or keeps the time for all: no request's doing. */
+/** Code that serves the incoming connection, or keeps the time for all requests. No request started it. */
 const nodesOwn = [
   /node:_http_server:/, // keep-alive of the incoming connection, the check of all connections
   /node:internal\/http:/, // the Date header, kept for a second
-  /asyncResetHandle \(node:_http_agent:/, // a kept connection, taken up again: who opened it answers for it
+  /asyncResetHandle \(node:_http_agent:/, // a connection that was kept open, and is used again: it belongs to who opened it
   /refreshTimeout \(node:internal\/deps\/undici/, // the coarse clock that all of fetch's time limits share
-  /@hono\/node-server\/|drainIncoming \(/, // drains the body of a request that was answered unread
+  /@hono\/node-server\/|drainIncoming \(/, // drains the body of a request whose response came before it was read
 ]
 
-/** Where something was started. Its text is made when it is read, and is most of what it costs. */
+/** Where something was started. Reading the text creates it, which is most of its cost. */
 export interface Origin {
   readonly stack?: string
 }

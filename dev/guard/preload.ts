@@ -6,7 +6,7 @@ import { idleLeftovers } from './track.ts'
 
 // node --import ./dev/guard/preload.ts src/main.ts
 // Warns when a request leaves something running. GUARD=fail: ends the process with status 70 as well.
-// SIGUSR2: writes what is alive although the process should be idle, as a line of JSON.
+// SIGUSR2: writes what is alive, though the process should be idle, as a line of JSON.
 
 const { DATABASE_URL, GUARD } = process.env
 if (DATABASE_URL) exemptDatabase(DATABASE_URL)

@@ -8,7 +8,7 @@ export interface Leftover {
   readonly request?: string
 }
 
-/** A request, as the one who starts timers, sockets and the like. */
+/** A request that may start timers, sockets and the like. */
 export interface RequestRecord {
   readonly label: string
   /** Called when it starts something. */
@@ -31,7 +31,7 @@ const handles = new Set([
 const current = new AsyncLocalStorage<RequestRecord | undefined>()
 const alive = new Map<number, Resource>()
 let waiting = false
-const later = setTimeout // a test may hold the clock
+const later = setTimeout // a test may replace the timers
 
 const hook = createHook({
   init: function init(id, type) {
@@ -45,39 +45,39 @@ const hook = createHook({
   trackPromises: false,
 })
 
-/** Begins to watch this process. Until then nothing costs anything. */
+/** Starts to watch this process. Before that, it costs nothing. */
 export function startTracking(): void {
   hook.enable()
 }
 
-/** Runs `fn`; what it starts, then or later, is on the record. */
+/** Runs `fn`. What it starts, now or later, is on the record. */
 export function trackRequest<Result>(label: string, fn: () => Result) {
   startTracking()
   const record: RequestRecord = { label }
   return { record, result: current.run(record, fn) }
 }
 
-/** Puts what the rest of this call stack starts, then or later, on the record. */
+/** Puts on the record what the rest of this call stack starts, now or later. */
 export function enterRequest(label: string): RequestRecord {
   const record: RequestRecord = { label }
   current.enterWith(record)
   return record
 }
 
-/** Runs `fn`; what it starts is nobody's, and so is what the events of that lead to. */
+/** Runs `fn`. What it starts is on no record, and neither is what follows from that. */
 export function untracked<Result>(fn: () => Result): Result {
   return current.run(undefined, fn)
 }
 
-/** What a request has started and is still alive, a few turns of the event loop from now. */
+/** What a request has started that is still alive after a few turns of the event loop. */
 export async function leftovers(record: RequestRecord): Promise<Leftover[]> {
-  await settle()
+  await waitForEnds()
   return listAlive((resource) => resource.record === record)
 }
 
-/** What any request has started and is still alive, and every timer in the process but Node's own. */
+/** What any request has started that is still alive, and every timer of the process except Node's own. */
 export async function idleLeftovers(): Promise<Leftover[]> {
-  await settle()
+  await waitForEnds()
   return listAlive(({ record, type }) => record !== undefined || timers.has(type))
 }
 
@@ -91,15 +91,15 @@ function listAlive(wanted: (resource: Resource) => boolean): Leftover[] {
 }
 
 /**
- * A closed socket or a cleared timer is seen as gone only a few turns later; and a timer of no time at all, with one
- * more that it sets, is over when as many of ours are that were set after it.
+ * Waits for a few turns of the event loop: only then is a closed socket or a cleared timer known to have ended. The last
+ * three wait for a timer of no time at all, and for one that it sets.
  */
-async function settle(): Promise<void> {
+async function waitForEnds(): Promise<void> {
   for (let turn = 0; turn < 8; turn++) await unwatched((resolve) => setImmediate(resolve))
   for (let turn = 0; turn < 3; turn++) await unwatched((resolve) => later(resolve, 1))
 }
 
-/** Calls `fn` some milliseconds from now, by a timer that is nobody's and keeps no process alive. */
+/** Calls `fn` after some milliseconds. Its timer is on no record, and keeps no process alive. */
 export function afterwards(milliseconds: number, fn: () => void): void {
   waiting = true
   later(fn, milliseconds).unref()

@@ -18,7 +18,7 @@ export async function startDatabase(environment: Environment): Promise<LocalServ
   const url = await ensureDatabase(server.url, 'runway')
   const facts: LocalService['facts'] = [
     ['Database', url],
-    ['Its data', `${dataDir} (stop and delete it to begin afresh)`],
+    ['Its data', `${dataDir} (stop, and delete it to start with an empty database)`],
   ]
   return { environment: { DATABASE_URL: url }, facts, stop: server.stop }
 }

@@ -2,12 +2,12 @@ import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 
-/** Above those that services are given by hand, below those that systems give away by themselves. */
+/** Above the ports that people choose for services, below those that operating systems assign by themselves. */
 const [lowest, highest] = [10_000, 32_000]
 
 /**
- * A TCP port that nobody listens on, drawn from those that no system gives to a connection or to a server that
- * listens on port 0: it stays free until it is used, unless another draws the same.
+ * A TCP port that nobody listens on. No system assigns a port of this range to a connection, or to a server that listens
+ * on port 0. So it stays free until it is used, unless somebody else draws the same.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 1; ; attempt++) {
@@ -24,7 +24,7 @@ export async function freePort(): Promise<number> {
  * Makes sure that a server could listen on a port, on every address.
  *
  * @param given what PORT says
- * @throws what holds it up, and what to do, in words for a person
+ * @throws what prevents it, and what to do, in words for a person
  */
 export async function assertPortIsFree(given: number | string): Promise<void> {
   const port = Number(given)
@@ -36,7 +36,7 @@ export async function assertPortIsFree(given: number | string): Promise<void> {
     const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
     if (!taken)
       throw new Error(`PORT=${given} cannot be used: ${error instanceof Error ? error.message : error}`)
-    const problem = `Port ${port} is already in use. Stop what listens there, or choose another:`
+    const problem = `Port ${port} is already in use. Stop the program that listens there, or choose another:`
     throw new Error(`${problem} PORT=${await nextFreePort(port)} npm run dev`)
   }
 }

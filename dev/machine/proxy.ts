@@ -3,8 +3,8 @@ import http from 'node:http'
 const local = 'localhost,127.0.0.1,::1'
 
 /**
- * Has this process, and those that it starts from now on, reach what is on this machine directly, whatever proxy the
- * environment names: no proxy can reach it.
+ * Lets this process, and those that it starts from now on, reach this machine directly, whatever proxy the environment
+ * names. No proxy can reach it.
  *
  * @param environment is changed
  */

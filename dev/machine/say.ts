@@ -2,27 +2,27 @@ import { styleText } from 'node:util'
 
 let open = false
 
-/** Prints a line of our own, or of the service's. */
+/** Prints a line of ours, or of the service. */
 export function say(line: string): void {
   process.stdout.write(`${open ? '\n' : ''}${line}\n`)
   open = false
 }
 
-/** Says what is being done, and when it is done how long it took. */
+/** Prints what is being done, and then how long it took. */
 export async function step<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-  const began = performance.now()
+  const start = performance.now()
   process.stdout.write(`${dim(name)} … `)
   open = true
   const result = await work()
-  const time = `${seconds(began)} s`
+  const time = `${seconds(start)} s`
   process.stdout.write(open ? `${time}\n` : `${dim(name)} … ${time}\n`)
   open = false
   return result
 }
 
-/** Since `began`, of `performance.now()`, with one decimal. */
-export function seconds(began: number): string {
-  return ((performance.now() - began) / 1000).toFixed(1)
+/** The seconds since `start`, of `performance.now()`, with one decimal. */
+export function seconds(start: number): string {
+  return ((performance.now() - start) / 1000).toFixed(1)
 }
 
 function dim(text: string): string {

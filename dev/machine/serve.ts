@@ -5,13 +5,13 @@ import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 
 interface Options {
-  /** Any free one if absent. */
+  /** Any free port if absent. */
   port?: number
   host?: string
 }
 
 /**
- * Serves an app on this machine. `close` cuts what is still open; a second time it does nothing.
+ * Serves an app on this machine. `close` closes all connections; a second call does nothing.
  *
  * @throws if the port is taken: EADDRINUSE
  */
@@ -19,7 +19,7 @@ export function serve(app: Hono, options: Options = {}) {
   return listen(getRequestListener(app.fetch), options)
 }
 
-/** The same for a listener of Node's own. */
+/** Does the same for a listener of `node:http`. */
 export async function listen(listener: RequestListener, options: Options = {}) {
   const { port = 0, host = '127.0.0.1' } = options
   const server = createServer(listener)

@@ -7,18 +7,18 @@ export type Environment = Record<string, string>
 /** Signs tokens in development. The service refuses it on Cloud Run. */
 export const developmentSecret = 'development-only-secret-replace-me-before-deploying'
 
-/** Variables of PostgreSQL's own clients, which `pg` reads as well: they are of another server than ours. */
+/** Variables of PostgreSQL's own clients, which `pg` reads as well. They name another server than ours. */
 const ofClients = /^PG[A-Z]+$/
 
-/** Takes the variables of PostgreSQL's clients out of an environment. */
+/** Removes the variables of PostgreSQL's clients from an environment. */
 export function forgetOtherServers(environment: NodeJS.ProcessEnv): void {
   for (const name of Object.keys(environment)) if (ofClients.test(name)) delete environment[name]
 }
 
 /**
- * The service's environment in development: what is set, then `.env`, then defaults. An empty string is unset.
- * DATABASE_URL has no default here: without one, a server of our own is started, of which PGHOST and the like know
- * nothing.
+ * The environment of the service in development: what is set, then `.env`, then defaults. An empty string is unset.
+ * DATABASE_URL has no default here. Without one, `npm run dev` starts a server of its own, and PGHOST and the like, which
+ * name another, are removed.
  *
  * @param options.variables what is set
  * @param options.file the `.env` file; it need not exist

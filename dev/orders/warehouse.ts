@@ -9,7 +9,7 @@ const order = z.strictObject({
   quantity: z.int().min(1),
 })
 
-/** What the warehouse knows of a parcel: who asked for it, how often, under which key. */
+/** What the warehouse knows about a parcel: the order, the key, and how often it was asked for. */
 export interface Shipment extends z.infer<typeof order> {
   readonly key: string
   readonly id: string

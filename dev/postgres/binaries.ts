@@ -9,9 +9,9 @@ import type { ServerUser } from './user.ts'
 export interface Binaries {
   /** Where `initdb` and `postgres` are. */
   readonly folder: string
-  /** What goes before a command, so that it runs as the user. */
+  /** The words before a command that make it run as the user. */
   readonly prefix: readonly string[]
-  /** Removes the copy, if one was made. */
+  /** Removes the copy, if there is one. */
   remove(): Promise<void>
 }
 
@@ -25,8 +25,8 @@ export const ownServer =
   'give a server of yours: DATABASE_URL for npm run dev, TEST_DATABASE_URL for npm test'
 
 /**
- * PostgreSQL's binaries where the user may run them: in `node_modules`, or, if they are closed there (a folder of
- * root's, a umask), in a temporary copy, which goes with this process.
+ * PostgreSQL's binaries where the user may run them: in `node_modules`; or, if the user may not enter that (a folder of
+ * root, a umask), in a temporary copy, which is removed with this process.
  *
  * @throws what was tried, and what to do
  */
@@ -64,14 +64,14 @@ async function copy(user: ServerUser | undefined): Promise<Binaries> {
   )
 }
 
-/** How the user can run the server's binary there, or why not. @throws if none can be that user anywhere */
+/** How the user can run the binary of the server there, or why not. @throws if no process can become that user */
 function tryOut(folder: string, user: ServerUser | undefined): { prefix: string[]; problem?: string } {
   const failure = failureOf([], folder, user)
   if (!failure) return { prefix: [] }
   const { message, code = '' } = failure
   if (!user || !['EPERM', 'EINVAL'].includes(code)) return { prefix: [], problem: message }
 
-  // Root of a user namespace that has no other user may still be another in one below it.
+  // Root of a user namespace without other users may still become another user in a namespace below it.
   const prefix = ['unshare', '--user', `--map-user=${user.uid}`, `--map-group=${user.gid}`, '--']
   const below = failureOf(prefix, folder)
   if (!below) return { prefix }

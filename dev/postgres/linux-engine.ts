@@ -5,21 +5,21 @@ import { ownServer, prepareBinaries } from './binaries.ts'
 import type { Engine } from './engine.ts'
 import { namedPrefix, serverUser } from './user.ts'
 
-/** Until then a test or a person thinks that nothing happens; then it is killed, which a data folder survives. */
+/** After this time it is killed, which a data folder survives. */
 const stopTimeMs = 60_000
 
 const noName =
-  `initdb wants a user with a name, and /etc/passwd has none for ${process.getuid?.()}. Add a line there: ` +
+  `initdb needs a user with a name, and /etc/passwd has none for ${process.getuid?.()}. Add a line there: ` +
   `me:x:${process.getuid?.()}:${process.getgid?.()}::/tmp:/bin/sh, or ${ownServer}.`
 
 /**
- * Runs the binaries as the user who may: ourselves, or as root another one, since PostgreSQL refuses root. That user
- * need not be able to enter the folder: each process starts inside it, as root, and calls it `/proc/self/cwd`.
+ * Runs the binaries as our own user, or, as root, as another one, since PostgreSQL refuses root. That user need not be
+ * able to enter the folder: each process starts inside it, as root, and calls it `/proc/self/cwd`.
  */
 export async function linuxEngine(onLog: (text: string) => void): Promise<Engine> {
   const user = serverUser()
   const { folder: bin, prefix, remove } = await prepareBinaries(user)
-  const owner = prefix.length === 0 ? user : undefined // behind a prefix, root is that user
+  const owner = prefix.length === 0 ? user : undefined // with a prefix, root is that user
 
   function run(name: string, args: readonly string[], options: SpawnOptions): ChildProcess {
     const before = name === 'initdb' && !user ? namedPrefix() : prefix
@@ -38,7 +38,7 @@ export async function linuxEngine(onLog: (text: string) => void): Promise<Engine
       const password = await openUnnamed(`${cwd}.password`, 'postgres\n')
       const given = ['--username=postgres', '--auth=password', '--pwfile=/dev/stdin', '--lc-messages=C']
       const initdb = run('initdb', [...given, ...flags], { cwd, stdio: [password.fd, 'pipe', 'pipe'] })
-      const code = await new Promise((resolve) => initdb.once('close', resolve)) // also where it could not be run
+      const code = await new Promise((resolve) => initdb.once('close', resolve)) // also if it could not be run
       await password.close()
       if (code !== 0 && !user && namedPrefix().length > 0) onLog(noName)
       if (code !== 0) throw new Error(`initdb failed: exit code ${code}`)
@@ -49,10 +49,10 @@ export async function linuxEngine(onLog: (text: string) => void): Promise<Engine
       const server = run('postgres', ['-p', `${port}`, ...flags], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
       const ended = new Promise<void>((resolve) => server.once('close', () => resolve()))
       const ready = new Promise<boolean>((resolve) => {
-        let said = '' // a line may come in two pieces
+        let log = '' // a line may arrive in two pieces
         server.stderr?.on('data', (text) => {
-          said = `${said}${text}`.slice(-10_000)
-          if (said.includes('ready to accept connections')) resolve(true)
+          log = `${log}${text}`.slice(-10_000)
+          if (log.includes('ready to accept connections')) resolve(true)
         })
         void ended.then(() => resolve(false))
       })
@@ -70,7 +70,7 @@ export async function linuxEngine(onLog: (text: string) => void): Promise<Engine
   }
 }
 
-/** A file that only its descriptor leads to, readable by all who get that. */
+/** A file without a name: who gets its descriptor may read it. */
 async function openUnnamed(path: string, content: string) {
   await writeFile(path, content)
   const file = await open(path)

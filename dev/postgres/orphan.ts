@@ -6,8 +6,8 @@ import pg from 'pg'
 import { isAlive } from './lock.ts'
 
 /**
- * Clears what `postmaster.pid` of a killed run stands for: a server that still runs on `folder` (its keeper was
- * killed too) is stopped; if the process of that id is another's, the file is removed.
+ * Handles the `postmaster.pid` that a killed run has left. If the server still runs on `folder` (its keeper was killed
+ * too), it is stopped. If the process of that id is another, the file is removed.
  *
  * @throws if the server does not stop
  */
@@ -15,11 +15,11 @@ export async function endOrphan(folder: string): Promise<void> {
   const file = join(folder, 'postmaster.pid')
   const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n')
   const [pid, port] = [Number(lines[0]), Number(lines[3])]
-  if (!pid || !isAlive(pid)) return // PostgreSQL itself knows what to do then
+  if (!pid || !isAlive(pid)) return // PostgreSQL itself handles that
   if (await serves(port, lines)) {
     process.kill(pid, 'SIGINT') // "fast shutdown"
-    for (let patience = 300; existsSync(file) && isAlive(pid); patience--) {
-      if (patience === 0)
+    for (let attemptsLeft = 300; existsSync(file) && isAlive(pid); attemptsLeft--) {
+      if (attemptsLeft === 0)
         throw new Error(`A PostgreSQL server, process ${pid}, is still running on ${folder}. Stop it.`)
       await wait(100)
     }
@@ -27,7 +27,7 @@ export async function endOrphan(folder: string): Promise<void> {
   await rm(file, { force: true })
 }
 
-/** Whether the server on that port is the one that wrote those lines. */
+/** Whether the server on that port wrote those lines. */
 async function serves(port: number, lines: readonly string[]): Promise<boolean> {
   const connectionString = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5_000 })

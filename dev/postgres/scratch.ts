@@ -5,10 +5,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { lockFolder } from './lock.ts'
 import { endOrphan } from './orphan.ts'
 
-/** A folder of this age was locked by the process that made it, if that one still runs. */
-const settleTimeMs = 60_000
+/** A folder of this age is locked, if the process that created it still runs. */
+const unlockedMs = 60_000
 
-/** A folder that goes with the process. */
+/** A folder that is removed with the process. */
 export interface Scratch {
   /** Does not exist yet. */
   readonly folder: string
@@ -16,14 +16,14 @@ export interface Scratch {
 }
 
 /**
- * Names a temporary folder in `place`, and removes from there what earlier processes were killed too soon to remove:
- * the lock of each says whether it is in use.
+ * Names a temporary folder in `place`. It also removes the folders of earlier processes that were killed before they could
+ * do so. The lock of each says whether it is in use.
  *
- * @param owner the process on whose behalf it is made
+ * @param owner the process that it is for
  * @throws if `place` cannot be written to
  */
 export async function makeScratch(place: string, owner: number): Promise<Scratch> {
-  await sweep(place).catch(() => {}) // somebody else is at it
+  await sweep(place).catch(() => {}) // another process removes them
   const folder = join(place, `runway-postgres-${randomUUID()}`)
   const unlock = await lockFolder(folder, owner)
   async function remove(): Promise<void> {
@@ -38,7 +38,7 @@ async function sweep(place: string): Promise<void> {
   const names = (await readdir(place)).filter((name) => /^runway-postgres-[\da-f-]{36}\.lock$/.test(name))
   for (const lock of names.map((name) => join(place, name))) {
     const { uid, mtimeMs } = await lstat(lock)
-    if (uid !== process.getuid?.() || Date.now() - mtimeMs < settleTimeMs || isLocked(lock)) continue
+    if (uid !== process.getuid?.() || Date.now() - mtimeMs < unlockedMs || isLocked(lock)) continue
     const folder = lock.slice(0, -'.lock'.length)
     await endOrphan(folder)
     await rm(folder, { recursive: true, force: true })

@@ -8,18 +8,18 @@ import type { KeeperMessage } from './keeper.ts'
 /** A running server: the URL of its database `postgres`, for its superuser. */
 export interface Postgres {
   readonly url: string
-  /** Stops the server and waits until it is gone. */
+  /** Stops the server. Resolves when it has ended. */
   stop(): Promise<void>
 }
 
 const keeperFile = fileURLToPath(new URL('./keeper.ts', import.meta.url))
 
 /**
- * Starts a PostgreSQL server on 127.0.0.1 and a free port. It ends with this process, however that ends: a
- * keeper process of its own runs the server and stops it when the channel to this process closes. From then on this
- * process has no PGHOST and the like, which would be of another server.
+ * Starts a PostgreSQL server on 127.0.0.1 and a free port. It ends with this process, however that ends: a keeper process
+ * runs the server, and stops it when the channel to this process closes. PGHOST and the like, which name another server,
+ * are removed from the environment of this process.
  *
- * @param options.dataDir keeps the data; without it they are in a temporary folder, which goes with the server
+ * @param options.dataDir where the data stay; without it they are in a temporary folder, which is removed with the server
  * @throws why it could not start, in words for a person
  */
 export async function startPostgres(options: { dataDir?: string } = {}): Promise<Postgres> {

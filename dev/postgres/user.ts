@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 
-/** Whom PostgreSQL runs as. */
+/** The user that PostgreSQL runs as. */
 export interface ServerUser {
   readonly uid: number
   readonly gid: number
 }
 
 /**
- * As root, the user who runs the server: `nobody`, whom each Linux has, or else another of `/etc/passwd` (initdb wants
- * one with a name). No user is made, and no command is asked.
+ * The user who runs the server when we are root: `nobody`, which every Linux has, or else another of `/etc/passwd` (initdb
+ * needs one with a name). It creates no user, and runs no command.
  *
- * @returns `undefined` where this process is not root: the server runs as its own user then
- * @throws if there is none but root
+ * @returns `undefined` if this process is not root: the server then runs as the same user
+ * @throws if root is the only user
  */
 export function serverUser(passwd = '/etc/passwd', uid = process.getuid?.()): ServerUser | undefined {
   if (uid !== 0) return undefined
@@ -24,14 +24,14 @@ export function serverUser(passwd = '/etc/passwd', uid = process.getuid?.()): Se
   const user = users.find(({ name }) => name === 'nobody') ?? users[0]
   if (user) return { uid: user.uid, gid: user.gid }
   throw new Error(
-    `You are root, and ${passwd} names nobody else whom PostgreSQL, which refuses root, could run as. ` +
+    `You are root, and ${passwd} names no other user. PostgreSQL refuses to run as root. ` +
       'Add a line: nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin',
   )
 }
 
 /**
- * What goes before initdb, which wants to know its user by name: nothing, or, for a user without one, as a container may
- * be given by number, what makes it one with a name in a namespace below. The files stay the user's own.
+ * The words before initdb, which needs the name of its user. A container may be given a user by number, without a name:
+ * then they make it a user with a name in a namespace below. The files stay the user's own.
  */
 export function namedPrefix(): string[] {
   try {

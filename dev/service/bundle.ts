@@ -10,11 +10,11 @@ export interface DevBundle {
   remove(): Promise<void>
 }
 
-/** Our own sources, and drizzle-orm: Node parses its package.json of 180 kB once for each of its modules. */
+/** Our own sources, and drizzle-orm: Node parses its package.json of 180 kB once for each module of it. */
 const inside = (id: string) =>
   id.startsWith('.') || id.startsWith('#') || isAbsolute(id) || /^drizzle-orm(\/|$)/.test(id)
 
-/** Each source keeps its own place, wherever the bundle is. */
+/** Gives each source its own `import.meta`, wherever the bundle is. */
 const keepPlaces: Plugin = {
   name: 'keep-places',
   transform: {
@@ -26,7 +26,7 @@ const keepPlaces: Plugin = {
         .replaceAll('import.meta.url', url)
         .replaceAll('import.meta.filename', `${file}`)
         .replaceAll('import.meta.dirname', `${folder}`)
-      return { code: changed, map: null } // all lines stay where they were
+      return { code: changed, map: null } // each line stays where it was
     },
   },
 }
@@ -34,7 +34,8 @@ const keepPlaces: Plugin = {
 let count = 0
 
 /**
- * Bundles the sources, for a start in a third of the time, into a new folder of `folder`; stacks show the sources.
+ * Bundles the sources into a new folder below `folder`: the service starts in a third of the time. Stack traces show the
+ * sources.
  *
  * @throws what is wrong with the sources, and where
  */

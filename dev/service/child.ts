@@ -5,13 +5,14 @@ import { say } from '../machine/say.ts'
 import type { Environment } from '../machine/settings.ts'
 import { serviceLog } from './log.ts'
 
-const patience = 10_000
+/** How long a process has to end after SIGTERM. */
+const graceMs = 10_000
 
 /**
- * Runs a file in Node, tied to the life of this process but out of its process group: a Ctrl-C in the terminal is for
- * this process, which then ends the others in order. Its output is ours.
+ * Runs a file in Node, in a process that ends with this one. It is outside our process group: a Ctrl-C in the terminal
+ * reaches this process only, which then ends the others in order. Its output is ours.
  *
- * @param options.preloaded what Node imports before it, relative to `dev/`
+ * @param options.preloaded what Node imports before it, relative to this folder
  * @param options.onLine gets what it prints, instead of our standard output
  */
 export function startChild(
@@ -30,23 +31,23 @@ export function startChild(
     detached: true,
   })
   if (child.stdout && onLine) createInterface({ input: child.stdout }).on('line', onLine)
-  const kill = () => child.kill('SIGKILL') // it may hang in a loop, where no signal and no tether reaches it
+  const kill = () => child.kill('SIGKILL') // it may be in an endless loop, where no other signal reaches it
   process.on('exit', kill)
   child.once('exit', () => process.off('exit', kill))
   return child
 }
 
-/** Sends SIGTERM and waits until the process is gone; after 10 s, SIGKILL. */
+/** Sends SIGTERM, and SIGKILL after a grace period. Resolves when the process has ended. */
 export async function endChild(child: ChildProcess | undefined): Promise<void> {
   if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return
-  const gone = once(child, 'exit')
-  const timer = setTimeout(() => child.kill('SIGKILL'), patience)
+  const ended = once(child, 'exit')
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
   child.kill('SIGTERM')
-  await gone
+  await ended
   clearTimeout(timer)
 }
 
-/** Applies the migrations, in a process of its own. @throws if it fails; it has then said why itself */
+/** Applies the migrations, in a process of its own. @throws if it fails, after it has printed why */
 export async function applyMigrations(file: string, environment: Environment): Promise<void> {
   const show = serviceLog(process.stdout.isTTY)
   const onLine = (line: string) => say(show(line) ?? line)

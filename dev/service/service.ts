@@ -9,16 +9,17 @@ import { watchFolders } from './watch.ts'
 
 /** The service of `npm run dev`. */
 export interface DevService {
-  /** Applies the migrations, and starts it. @throws if the migrations fail; they have then said why themselves */
+  /** Applies the migrations, and starts it. @throws if the migrations fail, after they have printed why */
   start(): Promise<void>
   stop(): Promise<void>
 }
 
 /**
- * The service, which starts again whenever something below `src/` or `migrations/`, or `.env`, changes; new migrations
- * are applied before. If it ends by itself, it waits for the next change. Where the sources cannot be bundled, what runs goes on.
+ * The service. It restarts whenever something below `src/` or `migrations/`, or `.env`, changes. New migrations are
+ * applied before. If it ends by itself, it waits for the next change. If the sources cannot be bundled, the service that
+ * runs keeps running.
  *
- * @param environmentNow asked at each start
+ * @param environmentNow called at each start
  */
 export function createService(environmentNow: () => Environment): DevService {
   const folder = `.build/dev-${environmentNow().PORT}`
@@ -29,7 +30,7 @@ export function createService(environmentNow: () => Environment): DevService {
   let stopped = false
   let last: Promise<unknown> = Promise.resolve()
 
-  /** One after the other; what comes after the end is not done. */
+  /** Does one thing after the other, and nothing after `stop`. */
   function inTurn(work: () => Promise<void>): Promise<void> {
     const turn = last.then(() => (stopped ? undefined : work()))
     last = turn.catch(() => {})
@@ -42,7 +43,7 @@ export function createService(environmentNow: () => Environment): DevService {
     } catch (error) {
       say(messageOf(error))
       say(
-        `The sources cannot be bundled. ${child ? 'The service runs on as it was' : 'It starts when a file changes'}.`,
+        `The sources cannot be bundled. ${child ? 'The service keeps running as it was' : 'It starts when a file changes'}.`,
       )
       return undefined
     }
@@ -77,7 +78,7 @@ export function createService(environmentNow: () => Environment): DevService {
   }
 
   async function restart(changed: readonly string[]): Promise<void> {
-    const began = performance.now()
+    const start = performance.now()
     say(`${changed.join(', ')} changed: starting the service again.`)
     const next = await renew()
     if (!next) return
@@ -86,7 +87,7 @@ export function createService(environmentNow: () => Environment): DevService {
     bundle = next
     try {
       if (!migrated || changed.some((file) => file.startsWith('migrations'))) await migrate(next)
-      if (!stopped) run(next, () => say(`It runs again, ${seconds(began)} s after the change.`))
+      if (!stopped) run(next, () => say(`It runs again, ${seconds(start)} s after the change.`))
     } catch (error) {
       say(messageOf(error))
     }

@@ -1,5 +1,5 @@
 /**
- * Preloaded into the processes that `npm run dev` starts: ends them when it is gone, even by SIGKILL, which
+ * Preloaded into the processes that `npm run dev` starts. It ends them when `npm run dev` ends, even by SIGKILL, which
  * closes the channel between the two. Without such a channel it does nothing.
  */
 if (process.channel) {

@@ -1,18 +1,19 @@
 import { type Dirent, type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** An editor saves several files, or one in several steps: that is one change. */
-const settleTimeMs = 100
+/** An editor saves several files, or one in several steps. That is one change. */
+const restMs = 100
 
-/** Looks by itself, for where the system tells of nothing: a folder shared with a container, a network's. */
-const lookTimeMs = 2_000
+/** How often to compare without a notice. The system sends none for a folder of a network, or one shared with a container. */
+const pollMs = 2_000
 
-/** What an editor makes for itself. */
+/** Files that an editor creates for itself. */
 const editors = /^\.|~$|^4913$/
 
 /**
- * Calls back with the files below `roots`, or named there, that were written, added, replaced or removed, once they rest. What the
- * system tells only says when to look: each folder is watched, not the files, which a rename replaces.
+ * Calls back with the files that were written, added, replaced or removed, once nothing changes any more: files named in
+ * `roots`, or below its folders. A notice of the system only says when to compare. We watch folders, since a rename
+ * replaces a file that is watched.
  *
  * @param roots folders and files; they need not exist yet
  * @returns what ends it
@@ -22,17 +23,17 @@ export function watchFolders(
   onChange: (files: readonly string[]) => void,
 ): () => void {
   const watchers = new Map<string, FSWatcher>()
-  let known = look(roots)
+  let known = scan(roots)
   let timer: NodeJS.Timeout | undefined
 
-  function settle(): void {
+  function compareSoon(): void {
     clearTimeout(timer)
-    timer = setTimeout(compare, settleTimeMs)
+    timer = setTimeout(compare, restMs)
   }
 
   function compare(): void {
     timer = undefined
-    const now = look(roots)
+    const now = scan(roots)
     follow(now.folders)
     const files = new Set([...known.files.keys(), ...now.files.keys()])
     const changed = [...files].filter((file) => known.files.get(file) !== now.files.get(file))
@@ -40,7 +41,7 @@ export function watchFolders(
     if (changed.length > 0) onChange(changed.sort())
   }
 
-  /** Watches the folders that are there, each by what it is now: one of the same name may have come in its place. */
+  /** Watches the folders that exist now. One of the same name may have replaced another: the inode tells them apart. */
   function follow(present: ReadonlyMap<string, string>): void {
     const wanted = new Map([...present].map(([folder, inode]) => [`${folder} ${inode}`, folder]))
     for (const [key, watcher] of watchers) {
@@ -53,25 +54,25 @@ export function watchFolders(
       try {
         watchers.set(
           key,
-          watch(folder, settle).on('error', () => {}),
+          watch(folder, compareSoon).on('error', () => {}),
         )
       } catch {
-        // it has gone again, or the system has no more watches: we look anyway
+        // it no longer exists, or the system has no more watches: we compare by the clock anyway
       }
     }
   }
 
   follow(known.folders)
-  const looking = setInterval(() => timer || compare(), lookTimeMs) // one that waits for files to rest comes soon
+  const polling = setInterval(() => timer || compare(), pollMs) // with a timer, one comes soon
   return () => {
     clearTimeout(timer)
-    clearInterval(looking)
+    clearInterval(polling)
     for (const watcher of watchers.values()) watcher.close()
   }
 }
 
-/** The folders, with their parents' (where one may appear), by inode; and the files below, by what changes with them. */
-function look(roots: readonly string[]) {
+/** The inode of each folder, and of the parents of `roots`, where one may appear; and what changes with each file. */
+function scan(roots: readonly string[]) {
   const folders = new Map<string, string>()
   const files = new Map<string, string>()
   for (const parent of new Set(roots.map((root) => dirname(root)))) note(parent, folders)
@@ -104,6 +105,6 @@ function list(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
   } catch {
-    return [] // it has gone meanwhile
+    return [] // it was removed meanwhile
   }
 }

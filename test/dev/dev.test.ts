@@ -226,7 +226,7 @@ test('a taken port is said before anything starts', async () => {
   expect(await exit(run)).toBe(1)
   expect(run.output).toEqual(
     expect.stringMatching(
-      `^Port ${port} is already in use. Stop what listens there, or choose another: PORT=\\d+ npm run dev\n$`,
+      `^Port ${port} is already in use. Stop the program that listens there, or choose another: PORT=\\d+ npm run dev\n$`,
     ),
   )
   other.close()

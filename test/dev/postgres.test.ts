@@ -197,7 +197,7 @@ test('a data folder of another major version is refused in plain words', async (
 test('a folder that holds something else is refused', async () => {
   await mkdir(dataDir)
   await writeFile(join(dataDir, 'thesis.txt'), '')
-  await expect(startPostgres({ dataDir })).rejects.toThrow('holds something else than PostgreSQL data')
+  await expect(startPostgres({ dataDir })).rejects.toThrow('holds something other than PostgreSQL data')
   expect(existsSync(join(dataDir, 'thesis.txt'))).toBe(true)
 })
 

@@ -18,22 +18,22 @@ const buildFile = z.strictObject({
   steps: z.array(step).min(1),
 })
 
-/** A build as Cloud Build would run it: all that is substituted, times in seconds. */
+/** A build as Cloud Build runs it: substitutions are done, times are in seconds. */
 export type BuildFile = z.output<typeof buildFile>
-/** One of its steps; an empty `waitFor` waits for all before it, `['-']` for none. */
+/** A step of it. An empty `waitFor` waits for all steps before it, `['-']` for none. */
 export type Step = BuildFile['steps'][number]
 
-/** Where Google documents substitutions, and the two places where many use them as well: see docs/decisions/031. */
+/** Where Google documents substitutions, and two places where many people use them as well: see docs/decisions/031. */
 const substitutable = ['steps', 'images', 'serviceAccount', 'availableSecrets']
-/** Empty without a trigger, unless the submit gives them. */
+/** Empty without a trigger, unless the submit gives a value. */
 const triggers = /^((COMMIT|SHORT)_SHA|REVISION_ID|REPO_(FULL_)?NAME|(BRANCH|TAG|REF|TRIGGER)_NAME)$/
 
 /**
- * Reads a cloudbuild.yaml. What only some builds have (`dir`, `script`, `images`, …) is not imitated, but refused.
+ * Reads a cloudbuild.yaml. It refuses what only some builds have, and is not imitated: `dir`, `script`, `images`, …
  *
  * @param builtIn PROJECT_ID, PROJECT_NUMBER, LOCATION and BUILD_ID
- * @param given what `--substitutions` says: the file's own, and what else a trigger would know
- * @throws what Cloud Build would say of it
+ * @param given what `--substitutions` says: values for the file's own, and for what a trigger knows
+ * @throws what Cloud Build says of it
  * @see https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values
  */
 export function readBuildFile(

@@ -8,14 +8,14 @@ export interface StepResult {
   readonly output: string
 }
 
-/** Runs a step, until the signal at most. */
+/** Runs a step. The signal cancels it. */
 export type RunStep = (step: Step, signal: AbortSignal) => Promise<{ status: number; output: string }>
 
 /**
- * Runs steps as their `waitFor` says. One that fails has those cancelled that run beside it, and no other begins, unless
- * it may fail.
+ * Runs steps in the order of their `waitFor`. When one fails, those that run beside it are cancelled, and no other starts,
+ * unless it may fail.
  *
- * @param options.without ids of steps that are left out, as if they had ended well
+ * @param options.without ids of steps to leave out, as if they had ended well
  * @param options.signal cancels all
  */
 export async function runSteps(
@@ -29,9 +29,9 @@ export async function runSteps(
 
   async function follow(step: Step, before: readonly Promise<StepResult>[]): Promise<StepResult> {
     await Promise.all(before)
-    const began = performance.now()
+    const start = performance.now()
     const ended = (result: StepResult['result'], output = ''): StepResult => {
-      return { id: step.id, result, output, seconds: (performance.now() - began) / 1000 }
+      return { id: step.id, result, output, seconds: (performance.now() - start) / 1000 }
     }
     if (options.without?.includes(step.id)) return ended('left out')
     if (stopped.aborted) return ended('not run')

@@ -1,6 +1,6 @@
 import { Refusal } from '../shell/programs.ts'
 
-/** Stands in for `oasdiff breaking OLD NEW [--fail-on ERR]`: what is removed is breaking. Returns what it prints. */
+/** Stands in for `oasdiff breaking OLD NEW [--fail-on ERR]`. Only a removed operation is breaking. Returns what it prints. */
 export async function breaking([, before = '', after = '', ...flags]: readonly string[]): Promise<string> {
   const now = await operations(after)
   const removed = (await operations(before)).filter((operation) => !now.includes(operation))

@@ -1,12 +1,12 @@
 import { Refusal } from '../shell/programs.ts'
 
-/** A resource as Google's JSON has it. */
+/** A resource as in Google's JSON. */
 export type Resource = Readonly<Record<string, unknown>>
 /** The flags of a command by name; a switch that is given is `true`. */
 export type Flags = Readonly<Record<string, string | undefined>>
 
 /**
- * Prints resources as gcloud does by --filter (`path=value`), --sort-by, --limit, --flatten and --format (`value(…)`,
+ * Prints resources as gcloud does with --filter (`path=value`), --sort-by, --limit, --flatten and --format (`value(…)`,
  * `csv[no-heading](…)` of paths, maybe with `.basename()`), in gcloud's order.
  *
  * @throws {Refusal} for any other of their forms
@@ -41,7 +41,7 @@ function read(row: Resource, column: string): string {
   return transform === '.basename()' ? value.slice(value.lastIndexOf('/') + 1) : value
 }
 
-/** A row for each element of a list, with that element in the list's place; one without any if the list is empty. */
+/** A row for each element of a list, with that element in place of the list; one row without it if the list is empty. */
 function flat(row: Resource, [key = '', ...path]: readonly string[]): Resource[] {
   const value = row[key]
   const list = Array.isArray(value) && value.length > 0 ? value : [undefined]

@@ -87,7 +87,7 @@ describe('the headers of an attempt', () => {
     emulator.advance(14_000)
     emulator.advance(1_000)
     expect(await settled).toMatchObject([{ status: 504, outcome: 'retried', attempt: 1 }])
-    expect(lines.at(-1)).toContain('no answer in 15 s')
+    expect(lines.at(-1)).toContain('no response in 15 s')
     await attempts(3)
     const without = { TaskPreviousResponse: '504', TaskExecutionCount: '0', TaskRetryReason: '' }
     expect(target.received.slice(1).map(taskHeaders)).toMatchObject([
@@ -125,7 +125,7 @@ describe('success', () => {
   test('a target that nobody listens at is tried again', async () => {
     await create('http://127.0.0.1:1/')
     expect(await emulator.settle()).toMatchObject([{ status: 504, outcome: 'retried' }])
-    expect(lines.at(-1)).toMatch(/ECONNREFUSED in \d+ ms, again in 0\.1 s$/)
+    expect(lines.at(-1)).toMatch(/ECONNREFUSED in \d+ ms, retry in 0\.1 s$/)
   })
 })
 
@@ -141,7 +141,7 @@ test('each attempt is one readable line', async () => {
   lines.length = 0
   await attempts(2)
   expect(lines).toEqual([
-    expect.stringMatching(`^default/${id} attempt 1: POST ${target.url} 503 in \\d+ ms, again in 0.1 s$`),
+    expect.stringMatching(`^default/${id} attempt 1: POST ${target.url} 503 in \\d+ ms, retry in 0.1 s$`),
     expect.stringMatching(`^default/${id} attempt 2: POST ${target.url} 200 in \\d+ ms, done$`),
   ])
 })
