@@ -91,11 +91,12 @@ describe('an answer above 1 KiB', () => {
     expect(picture.headers.get('vary')).toBeNull()
   })
 
-  test('asked for by HEAD keeps the length of what GET sends uncompressed', async () => {
+  test('asked for by HEAD keeps the length of what GET sends uncompressed, and Vary', async () => {
     const answer = await api('/texts/1025', { method: 'HEAD', headers: gzip })
     expect([answer.status, await answer.text()]).toEqual([200, ''])
     expect(answer.headers.get('content-encoding')).toBeNull()
     expect(answer.headers.get('content-length')).toBe('1025')
+    expect(answer.headers.get('vary')).toBe('Accept-Encoding')
   })
 })
 
