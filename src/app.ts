@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import {
   type AuthOptions,
+  apiKeysOf,
   type BaseEnv,
   backgroundWork,
   type CloudTasks,
@@ -128,6 +129,7 @@ export function createApp(dependencies: Dependencies): Service {
       hosts: ownedHosts(config),
       includeSubDomains: config.HSTS_INCLUDE_SUBDOMAINS,
       credentials: config.HTTP_CREDENTIALS,
+      ownHeaders: () => apiKeysOf(mounted).map(({ header }) => header),
     }),
   )
   app.use(compression())

@@ -18,6 +18,7 @@ export { z } from '@hono/zod-openapi'
 
 // Features and their routes
 
+export { type ApiKey, defineApiKey } from './auth/api-key.ts'
 export { at, defineFeature, type Feature, type FeatureContext } from './feature.ts'
 export type { CallerMiddleware, CreateMiddleware } from './routes/caller-middleware.ts'
 export { type Auth, type CallerOf, defineAuth } from './routes/define-auth.ts'
@@ -114,6 +115,7 @@ export type { ResponseHeaders } from './http/response-headers.ts'
 export { routerByMethod } from './http/router.ts'
 export type { Reporter } from './kernel/reporter.ts'
 export { openApiDocument } from './openapi/load-document.ts'
+export { apiKeysOf } from './routes/api-keys.ts'
 export { crossOriginNames } from './routes/cross-origin-names.ts'
 export { mount, refuseUndeclared } from './routes/mount.ts'
 export { systemFeature } from './routes/system.ts'

@@ -1,6 +1,6 @@
 import { expect, expectTypeOf, test } from 'vitest'
 import { z } from '#runtime'
-import type { Caller } from '#src/runtime/auth/caller.ts'
+import type { AnyCaller } from '#src/runtime/auth/api-key.ts'
 import { at, defineFeature } from '#src/runtime/feature.ts'
 import { statusProblems } from '#src/runtime/http/status-problems.ts'
 import { Problem, type ProblemDefinition } from '#src/runtime/kernel/problem.ts'
@@ -17,7 +17,7 @@ const order: string[] = []
 function noting(name: string): CallerMiddleware {
   return {
     async run(c, next) {
-      expectTypeOf(c.var.caller).toEqualTypeOf<Caller | undefined>()
+      expectTypeOf(c.var.caller).toEqualTypeOf<AnyCaller | undefined>()
       order.push(`${name} for ${c.var.caller?.subject ?? 'nobody'}`)
       await next()
       order.push(`${name} after ${c.res.status}`)

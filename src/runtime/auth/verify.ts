@@ -88,7 +88,7 @@ export function createVerifier(
  * Whether `sub` can be stored and compared. A database cannot tell lone surrogates apart, cannot store NUL, and cannot
  * index more than 2,704 bytes. (OpenID Connect allows 255 characters of ASCII.)
  */
-function isSubject(sub: unknown): sub is string {
+export function isSubject(sub: unknown): sub is string {
   if (typeof sub !== 'string' || sub === '' || sub.includes('\0')) return false
   return sub.isWellFormed() && Buffer.byteLength(sub) <= 1000
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from '@hono/zod-openapi'
 import type { Context, MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
-import type { Caller } from '../auth/caller.ts'
+import type { AnyCaller } from '../auth/api-key.ts'
 import type { Database, Transaction } from '../database/database.ts'
 import {
   findStoredResponse,
@@ -45,7 +45,7 @@ const maxStoredBytes = 1024 * 1024
 /** Rolls the transaction back, and leaves the response as it is. */
 class RollbackError extends Error {}
 
-type Env = BaseEnv & { Variables: { caller: Caller; tx: Transaction } }
+type Env = BaseEnv & { Variables: { caller: AnyCaller; tx: Transaction } }
 
 /**
  * Opens the handler's transaction (`c.var.tx`), and honours `Idempotency-Key`. The same key and request get the first

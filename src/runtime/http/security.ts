@@ -1,26 +1,62 @@
 import type { Context } from 'hono'
-import { getCookie } from 'hono/cookie'
+import type { AnyCaller, ApiKey, KeyCaller } from '../auth/api-key.ts'
 import type { Caller, Claims } from '../auth/caller.ts'
 import type { VerifyToken } from '../auth/verify.ts'
+import type { Database } from '../database/database.ts'
 import { currentRequest } from '../kernel/context.ts'
 import { Problem, problems } from '../kernel/problem.ts'
+import { type Credential, keyCredential, tokenCredential } from './credentials.ts'
 import type { BaseEnv } from './env.ts'
-import { refuseCrossOrigin } from './same-origin.ts'
 import type { Step } from './validation.ts'
+
+/** A way to authenticate: the service's token, or an API key that `defineApiKey` made. */
+export type Scheme = 'token' | ApiKey
+
+/**
+ * Several ways to authenticate, or another than the token: any of them will do. Where a request has several, the first
+ * of the list decides.
+ */
+export interface SchemesSecurity {
+  readonly schemes: readonly [Scheme, ...Scheme[]]
+  /** The caller must have all of these; none are asked for if absent. */
+  readonly scopes?: readonly string[]
+}
 
 /**
  * Who may call a route: anyone (`public`), anyone with or without a valid token (`optional`), anyone with a
- * valid token (`authenticated`), those whose token has all of these scopes, or the account that Cloud Tasks and
- * Cloud Scheduler call as (`invoker`).
+ * valid token (`authenticated`), those whose token has all of these scopes, those who authenticate by one of these
+ * schemes, or the account that Cloud Tasks and Cloud Scheduler call as (`invoker`).
  */
-export type Security = 'public' | 'optional' | 'authenticated' | 'invoker' | readonly [string, ...string[]]
+export type Security =
+  | 'public'
+  | 'optional'
+  | 'authenticated'
+  | 'invoker'
+  | readonly [string, ...string[]]
+  | SchemesSecurity
 
 /** What `security` adds to a handler's `c.var`. */
 export type CallerVariables<S, C extends Claims = Claims> = S extends 'public' | 'invoker'
   ? { caller?: undefined }
   : S extends 'optional'
     ? { caller: Caller<C> | undefined }
-    : { caller: Caller<C> }
+    : S extends { schemes: readonly (infer One)[] }
+      ? { caller: CallerBy<One, C> }
+      : { caller: Caller<C> }
+
+type CallerBy<One, C extends Claims> = One extends ApiKey<infer Owner> ? KeyCaller<Owner> : Caller<C>
+
+/** The ways to authenticate on a route, and the scopes that it asks for. A route of the invoker's has neither. */
+export function authenticationOf(security: Security): {
+  schemes: readonly Scheme[]
+  scopes: readonly string[]
+} {
+  if (security === 'public' || security === 'invoker') return { schemes: [], scopes: [] }
+  if (typeof security === 'string') return { schemes: ['token'], scopes: [] }
+  return 'schemes' in security
+    ? { schemes: security.schemes, scopes: security.scopes ?? [] }
+    : { schemes: ['token'], scopes: security }
+}
 
 /** The service's settings for authentication. */
 export interface SecurityOptions {
@@ -29,45 +65,45 @@ export interface SecurityOptions {
   readonly cookie: string | undefined
   /** The service's own origins. */
   readonly origins: readonly string[]
+  /** Where API keys are looked up. */
+  readonly database: Database
   /** Checks calls of the invoker. A service without tasks has none. */
   readonly invoker?: Step | undefined
 }
 
-type CallerEnv = BaseEnv & { Variables: { caller?: Caller } }
-
-const isUnsafe = (method: string) => !['GET', 'HEAD', 'OPTIONS'].includes(method)
+type CallerEnv = BaseEnv & { Variables: { caller?: AnyCaller } }
 
 /**
- * Enforces the security that a route declares. 401 and 403 follow RFC 6750.
+ * Enforces the security that a route declares. 401 and 403 follow RFC 6750, for API keys alike.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-3
  */
 export function security(required: Exclude<Security, 'public'>, options: SecurityOptions): Step {
-  const { verify, cookie, origins, invoker } = options
-  if (required === 'invoker') return invoker ?? refuseAll
-  const scopes = typeof required === 'string' ? [] : required
+  if (required === 'invoker') return options.invoker ?? refuseAll
+  const { schemes, scopes } = authenticationOf(required)
+  const credentials = schemes.map((scheme) =>
+    scheme === 'token' ? tokenCredential(options) : keyCredential(scheme, options.database),
+  )
 
-  function admit(c: Context<CallerEnv>, caller: Caller): undefined {
+  function admit(c: Context<CallerEnv>, caller: AnyCaller, credential: Credential): undefined {
     c.set('caller', caller)
     const request = currentRequest()
     if (request) request.subject = caller.subject
     const missing = scopes.filter((scope) => !caller.scopes.includes(scope))
-    if (missing.length > 0) throw scopeMissing(scopes, missing)
+    if (missing.length > 0) throw scopeMissing(scopes, missing, credential)
   }
 
   return function security(c) {
-    const header = bearerToken(c)
-    const token = header ?? (cookie && getCookie(c, cookie))
-    if (!token) {
-      if (required === 'optional') return undefined
-      throw new Problem(problems.TOKEN_MISSING, {
-        detail: 'Send a token: Authorization: Bearer <token>.',
-        headers: { 'WWW-Authenticate': 'Bearer' },
-      })
+    for (const credential of credentials) {
+      const sent = credential.read(c)
+      if (!sent) continue
+      const caller = credential.verify(c, sent)
+      return caller instanceof Promise
+        ? caller.then((verified) => admit(c, verified, credential))
+        : admit(c, caller, credential)
     }
-    if (!header && isUnsafe(c.req.method)) refuseCrossOrigin(c, origins)
-    const caller = verify(token)
-    return caller instanceof Promise ? caller.then((verified) => admit(c, verified)) : admit(c, caller)
+    if (required === 'optional') return undefined
+    throw credentialMissing(credentials)
   }
 }
 
@@ -77,27 +113,24 @@ function refuseAll(): never {
   })
 }
 
-/**
- * The token in the Authorization header, if any.
- *
- * @throws {Problem} TOKEN_INVALID for any other scheme
- */
-export function bearerToken(c: Context): string | undefined {
-  const header = c.req.header('authorization')
-  if (!header) return undefined
-  const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(header)?.[1]
-  if (token) return token
-  throw new Problem(problems.TOKEN_INVALID, {
-    detail: 'The Authorization header must be: Bearer <token>.',
-    headers: {
-      'WWW-Authenticate': 'Bearer error="invalid_token", error_description="The token is not valid"',
-    },
+/** What is said first is what the route names first. */
+function credentialMissing(credentials: readonly Credential[]): Problem {
+  return new Problem(credentials[0]?.missing ?? problems.TOKEN_MISSING, {
+    detail: credentials.map(({ hint }) => hint).join(' Or: '),
+    headers: { 'WWW-Authenticate': credentials.map(({ challenge }) => challenge).join(', ') },
   })
 }
 
-function scopeMissing(scopes: readonly string[], missing: readonly string[]): Problem {
+function scopeMissing(
+  scopes: readonly string[],
+  missing: readonly string[],
+  { challenge, noun }: Credential,
+): Problem {
+  const separator = challenge.includes(' ') ? ', ' : ' '
   return new Problem(problems.SCOPE_MISSING, {
-    detail: `The token lacks: ${missing.join(' ')}.`,
-    headers: { 'WWW-Authenticate': `Bearer error="insufficient_scope", scope="${scopes.join(' ')}"` },
+    detail: `The ${noun} lacks: ${missing.join(' ')}.`,
+    headers: {
+      'WWW-Authenticate': `${challenge}${separator}error="insufficient_scope", scope="${scopes.join(' ')}"`,
+    },
   })
 }

@@ -101,7 +101,7 @@ function serialize(entry: Record<string, unknown>): string {
 }
 
 const secretKey =
-  /"(?:(?:x-serverless-|proxy-)?authorization|(?:set-)?cookie|password|(?:client_?)?secret|(?:access_?|refresh_?|id_?)?token)":/
+  /"(?:(?:x-serverless-|proxy-)?authorization|(?:set-)?cookie|password|(?:client_?)?secret|(?:x-)?api[-_]?key|(?:access_?|refresh_?|id_?)?token)":/
     .source
 const secretParameter = /[?&][\w-]*(?:password|secret|token|signature|api_?key)=/.source
 /** Matches a JWT, the credentials after an authentication scheme, a password in a URL, and the value of a secret's key. */

@@ -1,5 +1,7 @@
+import type { ApiKey } from '../auth/api-key.ts'
 import type { Config } from '../config/config.ts'
 import type { ProblemFormat } from '../http/problem-format.ts'
+import { apiKeysOf } from '../routes/api-keys.ts'
 import { type Mounted, schemasOf, uniqueNames } from '../routes/start-checks.ts'
 import { type Json, schemaWriter } from '../schemas/json-schema.ts'
 import { operationOf } from './operation.ts'
@@ -61,5 +63,10 @@ function securitySchemes(mounted: readonly Mounted[], cookie: string | undefined
   return {
     bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
     ...(cookie && { cookie: { type: 'apiKey', in: 'cookie', name: cookie } }),
+    ...Object.fromEntries(apiKeysOf(mounted).map((key) => [key.name, keyScheme(key)])),
   }
+}
+
+function keyScheme({ header, description }: ApiKey): Json {
+  return { type: 'apiKey', in: 'header', name: header, ...(description && { description }) }
 }

@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi'
 import { shapeOf } from '../http/fields.ts'
 import { idempotencyKey } from '../http/idempotency.ts'
 import type { ProblemFormat } from '../http/problem-format.ts'
-import type { Security } from '../http/security.ts'
+import { authenticationOf, type Security } from '../http/security.ts'
 import { problemsOf } from '../routes/problem-check.ts'
 import type { Responses, RouteDefinition } from '../routes/route.ts'
 import type { Direction, Json, SchemaWriter } from '../schemas/json-schema.ts'
@@ -49,8 +49,12 @@ export function operationOf(route: RouteDefinition, options: OperationOptions): 
 function securityRequirements(security: Security, cookie: string | undefined): Record<string, string[]>[] {
   if (security === 'public') return []
   if (security === 'invoker') return [{ invoker: [] }]
-  const scopes = typeof security === 'string' ? [] : [...security]
-  const ways = [{ bearer: scopes }, ...(cookie ? [{ cookie: scopes }] : [])]
+  const { schemes, scopes } = authenticationOf(security)
+  const names = schemes.flatMap((scheme) => {
+    if (scheme !== 'token') return [scheme.name]
+    return cookie ? ['bearer', 'cookie'] : ['bearer']
+  })
+  const ways = names.map((name) => ({ [name]: [...scopes] }))
   return security === 'optional' ? [{}, ...ways] : ways
 }
 

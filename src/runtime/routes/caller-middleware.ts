@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono'
-import type { Caller } from '../auth/caller.ts'
+import type { AnyCaller } from '../auth/api-key.ts'
 import type { BaseEnv } from '../http/env.ts'
 import type { ProblemDefinition } from '../kernel/problem.ts'
 import type { Operation, PlainOperation } from './route.ts'
@@ -7,7 +7,7 @@ import type { RouteContext } from './route-context.ts'
 
 /** What a `CallerMiddleware` finds in `c.var`. On a public route, or without a token, there is no caller. */
 export interface CallerEnv extends BaseEnv {
-  Variables: BaseEnv['Variables'] & { readonly caller?: Caller | undefined }
+  Variables: BaseEnv['Variables'] & { readonly caller?: AnyCaller | undefined }
 }
 
 /**

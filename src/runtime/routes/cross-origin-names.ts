@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { CrossOriginNames } from '../http/cross-origin.ts'
 import type { ResponseHeaders } from '../http/response-headers.ts'
+import { apiKeysOf } from './api-keys.ts'
 import type { Mounted } from './start-checks.ts'
 
 /**
@@ -25,6 +26,7 @@ export function crossOriginNames(
     request: unique([
       ...['Authorization', 'Content-Type', 'traceparent', 'tracestate', 'X-Request-Id'],
       ...(idempotent ? ['Idempotency-Key'] : []),
+      ...apiKeysOf(mounted).map(({ header }) => header),
       ...taken,
     ]),
     response: unique([

@@ -29,7 +29,7 @@ import { isRuntimeFeature, type Mounted, startChecks } from './start-checks.ts'
 /** What mounting needs, beside the features. */
 export interface MountOptions {
   readonly context: RouteContext
-  readonly security: SecurityOptions
+  readonly security: Omit<SecurityOptions, 'database'>
   readonly replyCheck: ReplyCheck
   readonly format: ProblemFormat
   /** How tokens are read. */
@@ -160,7 +160,8 @@ interface Chain {
 function chainOf(route: Mounted, options: MountOptions): Chain {
   const { operation, middleware } = route
   const { security: stated } = operation.route
-  const who = stated === 'public' ? [] : [security(stated, options.security)]
+  const who =
+    stated === 'public' ? [] : [security(stated, { ...options.security, database: options.context.database })]
   const what = stepsOf(route)
   const handler = handlerOf(operation, options)
   if (middleware.length === 0) return { steps: [...who, ...what], handler, isOwn: true }

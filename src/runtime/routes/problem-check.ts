@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import type { BaseEnv } from '../http/env.ts'
+import { authenticationOf } from '../http/security.ts'
 import { toProblem } from '../http/to-problem.ts'
 import { causes } from '../kernel/causes.ts'
 import { Problem, type ProblemDefinition, problems } from '../kernel/problem.ts'
@@ -11,14 +12,18 @@ import type { RouteDefinition } from './route.ts'
 export function problemsOf(route: RouteDefinition, cookie: string | undefined): ProblemDefinition[] {
   const { security, request, idempotent, problems: own = [] } = route
   const p = problems
-  const secured = security !== 'public'
   const invoked = security === 'invoker'
-  const crossOrigin = secured && !invoked && cookie !== undefined && route.method !== 'get'
+  const { schemes, scopes } = authenticationOf(security)
+  const byToken = schemes.includes('token')
+  const byKey = schemes.some((scheme) => scheme !== 'token')
+  const crossOrigin = byToken && cookie !== undefined && route.method !== 'get'
+  const missing = schemes[0] === 'token' || invoked ? p.TOKEN_MISSING : p.API_KEY_MISSING
   return [
     ...[p.MALFORMED_REQUEST, p.VALIDATION_FAILED],
-    ...(secured ? [p.TOKEN_INVALID, p.TOKEN_EXPIRED, p.IDENTITY_UNAVAILABLE] : []),
-    ...(secured && security !== 'optional' ? [p.TOKEN_MISSING] : []),
-    ...(typeof security === 'string' ? [] : [p.SCOPE_MISSING]),
+    ...(byToken || invoked ? [p.TOKEN_INVALID, p.TOKEN_EXPIRED, p.IDENTITY_UNAVAILABLE] : []),
+    ...(security === 'public' || security === 'optional' ? [] : [missing]),
+    ...(byKey ? [p.API_KEY_INVALID] : []),
+    ...(scopes.length > 0 ? [p.SCOPE_MISSING] : []),
     ...(invoked ? [p.INVOKER_REQUIRED] : []),
     ...(crossOrigin ? [p.CROSS_ORIGIN] : []),
     ...(route.method === 'get' ? [] : [p.REQUEST_INCOMPLETE, p.BODY_TOO_LARGE]),

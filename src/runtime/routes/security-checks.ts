@@ -2,7 +2,7 @@ import type { AuthOptions } from '../auth/verify.ts'
 import type { Operation, PlainOperation } from './route.ts'
 
 /**
- * Refuses a route that does not state its security, and one whose handler reads claims that are not checked.
+ * Refuses a route that does not declare its security, and one whose handler reads claims that are not checked.
  *
  * @param auth how the service reads its tokens
  * @throws {Error} naming the route
@@ -22,11 +22,25 @@ export function checkSecurity(
 function refuseWithoutSecurity(routeName: string, security: unknown): void {
   const named =
     typeof security === 'string' && ['public', 'optional', 'authenticated', 'invoker'].includes(security)
-  const scopes = Array.isArray(security) && security.length > 0 && security.every(isScope)
-  if (named || scopes) return
+  if (named || (areScopes(security) && security.length > 0) || areSchemes(security)) return
   throw new Error(
-    `${routeName} does not declare its security. Give it security: ['a:scope'], 'authenticated', 'optional' or 'public'.`,
+    `${routeName} does not declare its security. Give it security: ['a:scope'], 'authenticated', 'optional', 'public' or ` +
+      "{ schemes: ['token', …], scopes: ['a:scope'] }.",
   )
+}
+
+function areSchemes(security: unknown): boolean {
+  if (typeof security !== 'object' || security === null || !('schemes' in security)) return false
+  const { schemes, scopes = [] }: { schemes: unknown; scopes?: unknown } = security
+  return Array.isArray(schemes) && schemes.length > 0 && schemes.every(isScheme) && areScopes(scopes)
+}
+
+function isScheme(scheme: unknown): boolean {
+  return scheme === 'token' || (typeof scheme === 'object' && scheme !== null && 'findOwner' in scheme)
+}
+
+function areScopes(scopes: unknown): scopes is unknown[] {
+  return Array.isArray(scopes) && scopes.every(isScope)
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc6749#section-3.3 */

@@ -6,6 +6,7 @@ import { statusProblems } from '../http/status-problems.ts'
 import type { Template } from '../http/template.ts'
 import type { ProblemDefinition } from '../kernel/problem.ts'
 import { children, everySchema } from '../schemas/walk.ts'
+import { apiKeysOf } from './api-keys.ts'
 import { checkBody } from './body-checks.ts'
 import type { CallerMiddleware } from './caller-middleware.ts'
 import { checkFields } from './field-checks.ts'
@@ -67,6 +68,7 @@ export function startChecks(
     for (const { code } of operation.route.problems ?? [])
       refuseUnknownProblem(routeName, code, mounted, runtimeProblems)
   }
+  apiKeysOf(mounted) // refuses two of one name
   refuseDuplicateProblems(mounted, runtimeProblems)
   const names = uniqueNames(mounted.flatMap(schemasOf))
   for (const { operation, path, method } of mounted)

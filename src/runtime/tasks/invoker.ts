@@ -1,5 +1,5 @@
 import { createVerifier } from '../auth/verify.ts'
-import { bearerToken } from '../http/security.ts'
+import { bearerToken } from '../http/credentials.ts'
 import type { Step } from '../http/validation.ts'
 import { Problem, problems } from '../kernel/problem.ts'
 import type { Log } from '../log/logger.ts'

@@ -1,0 +1,20 @@
+import type { ApiKey } from '../auth/api-key.ts'
+import { authenticationOf } from '../http/security.ts'
+import type { Operation, PlainOperation } from './route.ts'
+
+/**
+ * The API keys that routes take, each once.
+ *
+ * @throws {Error} naming two different ones of one name, which the contract could not tell apart
+ */
+export function apiKeysOf(mounted: readonly { operation: Operation | PlainOperation }[]): ApiKey[] {
+  const keys = new Map<string, ApiKey>()
+  for (const { operation } of mounted)
+    for (const scheme of authenticationOf(operation.route.security).schemes) {
+      if (scheme === 'token') continue
+      if ((keys.get(scheme.name) ?? scheme) !== scheme)
+        throw new Error(`There are two API keys ${scheme.name}: name one otherwise.`)
+      keys.set(scheme.name, scheme)
+    }
+  return [...keys.values()]
+}
