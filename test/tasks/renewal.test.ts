@@ -97,3 +97,21 @@ test('one renewal that fails harms nothing', async () => {
   await vi.advanceTimersByTimeAsync(10_000)
   expect(await answer).toEqual({ outcome: 'retrying' })
 })
+
+test('a lease counts from when its renewal was sent, not from when the database responded', async () => {
+  const { signal, answer } = await start()
+  const refused = expect(answer).rejects.toThrow() // 409: the lease is nobody's to give back
+  const slow = Promise.withResolvers<{ rowCount: number }>()
+  const update = vi.spyOn(service.database, 'update').mockImplementation(() => {
+    throw new Error('gone')
+  })
+  update.mockImplementationOnce(() => ({ set: () => ({ where: () => slow.promise }) }) as never)
+  await vi.advanceTimersByTimeAsync(18_000)
+  slow.resolve({ rowCount: 1 }) // sent after 10 s
+  await vi.advanceTimersByTimeAsync(21_999)
+  expect(signal.aborted).toBe(false)
+  await vi.advanceTimersByTimeAsync(1)
+  expect(signal.reason).toMatchObject({ message: 'The lease expired: the database did not respond' })
+  update.mockRestore()
+  await refused
+})
