@@ -76,7 +76,9 @@ export function variablesOf(features: readonly Feature[]): Variables[] {
 }
 
 /**
- * Mounts a feature below a prefix: `at('/v2', ordersV2)`.
+ * Mounts a feature below a prefix. All its routes get the prefix, in the service and in the contract.
+ *
+ * @returns the feature, for the list in `src/app.ts`
  *
  * @example
  * at('/v2', ordersV2).prefix // → '/v2'

@@ -14,7 +14,7 @@ export interface TokenOptions {
 export type SignToken = (token: TokenOptions) => Promise<string>
 
 /**
- * Creates the signer of the service's own tokens (HS256).
+ * Creates the signer of the service's own tokens (HS256). Handlers get one as `signToken`.
  *
  * @param options.ttl how long a token is valid, in seconds, unless `expiresIn` is given
  * @example

@@ -18,7 +18,7 @@ export interface Config extends Omit<Parsed, 'LOG_LEVEL' | 'REPLY_CHECK' | 'AUTH
 }
 
 /**
- * What is wrong with the environment: one line a variable, each with what would be right.
+ * The error of a wrong environment. `problems` has a line for each variable, with what would be right and without its value.
  *
  * @example
  * try {

@@ -29,7 +29,7 @@ export function variable<Value, Default = never>(
 }
 
 /**
- * Any text.
+ * A variable that may be any text. `unset` is its value if it is not set; without `unset`, it is required.
  *
  * @example
  * anyText('Teapot').parse(undefined) // → 'Teapot'
@@ -39,7 +39,8 @@ export function anyText<Default = never>(...unset: Unset<Default>) {
 }
 
 /**
- * A whole number from `min` to `max`, in decimal digits.
+ * A variable that is a whole number from `min` to `max`, in decimal digits. `unset` is its value if it is not set; without
+ * `unset`, it is required.
  *
  * @example
  * integer(1, 100).parse('20') // → 20
@@ -52,7 +53,8 @@ export function integer<Default = never>(min: number, max: number, ...unset: Uns
 const units: Record<string, number> = { s: 1, m: 60, h: 3600 }
 
 /**
- * A duration such as `300`, `300s`, `5m` or `24h`, as `gcloud --timeout` takes it. The value is in seconds.
+ * A variable that is a duration such as `300`, `300s`, `5m` or `24h`, as `gcloud --timeout` takes it. The value, `min`,
+ * `max` and `unset` are in seconds. Without `unset`, the variable is required.
  *
  * @example
  * seconds(1, 3600).parse('5m') // → 300
@@ -67,7 +69,7 @@ export function seconds<Default = never>(min: number, max: number, ...unset: Uns
 }
 
 /**
- * `true` or `false`.
+ * A variable that is `true` or `false`. `unset` is its value if it is not set; without `unset`, it is required.
  *
  * @example
  * flag(false).parse('true') // → true
@@ -78,7 +80,7 @@ export function flag<Default = never>(...unset: Unset<Default>) {
 }
 
 /**
- * One of `names`.
+ * A variable that is one of `names`. `unset` is its value if it is not set; without `unset`, it is required.
  *
  * @example
  * oneOf(['small', 'large'], 'small').parse(undefined) // → 'small'
@@ -92,7 +94,9 @@ export function oneOf<const Name extends string, const Default extends Name | un
 }
 
 /**
- * Text that matches `pattern`.
+ * A variable whose text matches `pattern`. `unset` is its value if it is not set; without `unset`, it is required.
+ *
+ * @param right the message about a wrong value: it says what a right one is
  *
  * @example
  * text('must be a colour such as #ff8800', /^#[\da-f]{6}$/).parse('#ff8800') // → '#ff8800'
@@ -102,9 +106,11 @@ export function text<Default = never>(right: string, pattern: RegExp, ...unset: 
 }
 
 /**
- * A comma-separated list. Spaces around an entry are dropped.
+ * A variable that is a comma-separated list. Spaces around an entry are dropped.
  *
+ * @param right the message about a wrong value: it says what a right one is
  * @param entry parses one entry, and returns `undefined` for a wrong one
+ * @param unset the value if the variable is not set; without it, the variable is required
  * @example
  * list('must be origins, such as https://a.example.com', origin).parse('https://a.example.com, https://b.example.com') // → ['https://a.example.com', 'https://b.example.com']
  */
@@ -122,7 +128,7 @@ export function list<Default = never>(
 }
 
 /**
- * Parses an origin: scheme, host and optional port, no path. Drops a trailing slash.
+ * Parses an origin: scheme, host and optional port, no path. Drops a trailing slash. Returns `undefined` for any other text.
  *
  * @example
  * origin('https://a.example.com/') // → 'https://a.example.com'
@@ -136,7 +142,7 @@ export function origin(text: string): string | undefined {
 }
 
 /**
- * Parses a host name with an optional port. The value is in lower case.
+ * Parses a host name with an optional port. The value is in lower case. Returns `undefined` for any other text.
  *
  * @example
  * host('A.example.com:8080') // → 'a.example.com:8080'
@@ -148,7 +154,7 @@ export function host(text: string): string | undefined {
 
 /**
  * Parses an absolute https URL. It may not contain credentials, because `fetch` refuses them. Plain http is accepted for
- * this machine only, where nothing crosses a network.
+ * this machine only, where nothing crosses a network. Returns `undefined` for any other text.
  *
  * @example
  * secureUrl('https://a.example.com/path') // → 'https://a.example.com/path'
@@ -163,7 +169,7 @@ export function secureUrl(text: string): string | undefined {
 /**
  * Parses a PostgreSQL URL, also one without a host (`user:password@/name?host=/cloudsql/…`). A password with an unencoded
  * `/`, `?` or `#` is refused: the URL would mean another host, and errors would show part of the password as the
- * database's name.
+ * database's name. Returns `undefined` for any other text.
  *
  * @example
  * databaseUrl('postgres://user:password@a.example.com/orders') // → 'postgres://user:password@a.example.com/orders'

@@ -49,7 +49,8 @@ export function pageOf<Row extends { readonly id: string }, Item>(
 }
 
 /**
- * The schema of a query parameter that takes a cursor. The handler gets the UUID.
+ * The schema of a query parameter that takes a cursor. The handler gets the UUID. A cursor that `encodeCursor` did not write
+ * is a 400 VALIDATION_FAILED.
  *
  * @example
  * const query = z.strictObject({ cursor: cursorParameter().optional() })

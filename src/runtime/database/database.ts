@@ -9,7 +9,7 @@ export type Database = NodePgDatabase<Record<string, never>> & { readonly $clien
 export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0]
 
 /**
- * Runs an empty query. Resolves when the database responds.
+ * Runs an empty query. Resolves when the database responds, and rejects with its error otherwise.
  *
  * @example
  * const readiness = { database: () => pingDatabase(database) }

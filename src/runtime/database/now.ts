@@ -11,7 +11,7 @@ import { type SQL, sql } from 'drizzle-orm'
 export const now: SQL<Date> = sql<Date>`runtime.service_now()`
 
 /**
- * The time `milliseconds` from now, by the database's clock; in the past if negative.
+ * The time that is `milliseconds` after now, by the database's clock. A negative number gives a time in the past.
  *
  * @example
  * await tx.insert(orders).values({ item: 'Teapot', dueAt: fromNow(60_000) })

@@ -75,7 +75,7 @@ export function defineProblems<const Titles extends Record<string, { status: num
 }
 
 /**
- * The runtime's own problems: a closed list.
+ * The runtime's own problems: a closed list. A route lists those that it throws itself.
  *
  * @example
  * const changed = new Problem(problems.PRECONDITION_FAILED, { detail: 'Read the order again, then decide.' })

@@ -8,7 +8,7 @@ import type {
   SuccessStatusCode,
 } from 'hono/utils/http-status'
 
-/** The responses that a route states. zod-openapi lets any pass where one of them has no content. */
+/** The responses that a route declares. (zod-openapi's own type accepts any response if one of them has no content.) */
 export type RouteResponse<C extends RouteConfig> = string extends keyof C['responses']
   ? Response
   : RouteConfigToTypedResponse<C> | WithoutContent<C['responses']> | WithoutSchema<C['responses']>

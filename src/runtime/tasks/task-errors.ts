@@ -1,7 +1,7 @@
 import { type Duration, milliseconds } from '../kernel/duration.ts'
 
 /**
- * An error that no retry can repair. The task is dead at once.
+ * An error that no retry can repair. The task is dead at once. `fatal` creates it.
  *
  * @example
  * fatal('The address does not exist') instanceof FatalError // → true
@@ -11,7 +11,7 @@ export class FatalError extends Error {
 }
 
 /**
- * An error that says when to retry.
+ * An error that says when to retry. `retryAfter` creates it.
  *
  * @example
  * retryAfter('30s', 'The warehouse is busy') instanceof RetryAfterError // → true
