@@ -31,7 +31,6 @@ import {
   type ResponseHeaders,
   refuseUndeclared,
   requestContext,
-  routerByMethod,
   systemFeature,
   variablesOf,
 } from '#runtime'
@@ -107,7 +106,7 @@ export function createApp(dependencies: Dependencies): Service {
     ...replaced,
   }
   const config = completeConfig(dependencies.config, variablesOf(parts.features))
-  const app = new Hono<BaseEnv>({ router: routerByMethod() })
+  const app = new Hono<BaseEnv>()
   const respond = problemResponder(format, log)
   const { verify, signToken, origins } = createAuthentication(config, parts.auth)
   const version = describeVersion(config)
