@@ -62,6 +62,7 @@ const headers: ResponseHeaders = {
   'X-Version': '1.4.0',
   'Cache-Control': 'no-cache',
   'X-Frame-Options': 'DENY',
+  'Content-Security-Policy': "default-src 'none'",
   'X-Caller'(c) {
     seen(c.req.path)
     return c.var.caller?.subject

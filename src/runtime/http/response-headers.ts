@@ -31,7 +31,7 @@ const browserHeaders = {
 /** Headers that no service can put on every response, and what to do instead. */
 const refused: readonly [names: RegExp, instead: string][] = [
   [
-    /^(content-.*|transfer-encoding|trailer|connection|keep-alive|upgrade|date)$/,
+    /^(content-(disposition|encoding|length|location|range|type)|transfer-encoding|trailer|connection|keep-alive|upgrade|date)$/,
     'each response has its own',
   ],
   [/^x-request-id$/, 'it is the request’s id, as the log has it'],
