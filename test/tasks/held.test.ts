@@ -92,7 +92,7 @@ test.each<[string, (row: { id: string; dispatch: number }) => Promise<Response>]
   expect(answer.status).toBe(200)
   expect(await answer.json()).toEqual({ outcome: 'ignored' })
   expect(await service.ledger()).toMatchObject([{ state: 'queued', dispatch: 5, attempts: 0, lease: null }])
-  const stale = { severity: 'INFO', message: expect.stringMatching(/stale, the task is/) }
+  const stale = { severity: 'INFO', message: expect.stringMatching(/the callback is stale/) }
   expect(service.lines.slice(logged)).toContainEqual(expect.objectContaining(stale))
 })
 
