@@ -114,7 +114,7 @@ test('what it throws is a problem of the route, which the contract shows', async
 
   const unlisted = await serviceWith(refuse)
   await expectProblem(await unlisted.api('/open', { method: 'POST' }), 500, 'INTERNAL')
-  expect(JSON.stringify(unlisted.lines)).toContain('with the problem LOCKED, which its route does not list')
+  expect(JSON.stringify(unlisted.lines)).toContain('the problem LOCKED, which its route does not list')
 })
 
 test('a problem that no feature defines stops the start', async () => {
