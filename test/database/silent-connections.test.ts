@@ -62,6 +62,24 @@ test('so it is for many requests at once', async () => {
   expect(pool.idleCount).toBe(pool.totalCount)
 })
 
+test('a silence that one request met is not met by the next, however short the other connections rested', async () => {
+  const { proxy, list, pool } = await serviceBehindProxy()
+  await Promise.all((await list(8)).map((answer) => expectJson(answer)))
+  expect(pool.idleCount).toBeGreaterThan(4)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const frozen = now()
+  vi.spyOn(performance, 'now').mockImplementation(() => frozen) // none of them is asked whether it lives
+  const asked = Promise.withResolvers<void>()
+  proxy.silence(() => asked.resolve())
+  const silent = list(1)
+  await asked.promise
+  await vi.advanceTimersByTimeAsync(295_000)
+  await vi.advanceTimersByTimeAsync(1_000)
+  await expectProblem((await silent)[0] as Response, 503, 'DEADLINE_EXCEEDED')
+  await expectJson((await list(1))[0] as Response)
+  expect(pool.totalCount).toBe(1)
+})
+
 test('a check of readiness leaves nothing behind that a silent database would keep', async () => {
   const { proxy, list, pool, api } = await serviceBehindProxy()
   await Promise.all((await list(1)).map((answer) => expectJson(answer)))

@@ -31,6 +31,16 @@ test('a problem that the route does not list is a 500 that names it, or a warnin
   }
 })
 
+test('a problem that only shares its status with a listed one is not listed', async () => {
+  const thrown = new Problem(problems.IDEMPOTENCY_KEY_IN_USE)
+  expect(thrown.definition.status).toBe(thingProblems.THING_TAKEN.status)
+  const { api, lines } = await serveThing('fail', handle(listing, throwing(thrown)))
+  await expectProblem(await api('/thing'), 500, 'INTERNAL')
+  expect(logged(lines, 'ERROR')).toContain(
+    'the problem IDEMPOTENCY_KEY_IN_USE, which its route does not list',
+  )
+})
+
 test.each([
   [409, 'THING_TAKEN', new Problem(thingProblems.THING_TAKEN)],
   [503, 'OVERLOADED', new Problem(problems.OVERLOADED)],
