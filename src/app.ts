@@ -10,6 +10,7 @@ import {
   completeConfig,
   compression,
   createAuthentication,
+  createReaderPools,
   crossOrigin,
   crossOriginNames,
   type Database,
@@ -91,7 +92,11 @@ export interface Dependencies {
 }
 
 /** The service. `internalContract` describes the routes that only Google calls; no route shows it. */
-export type Service = Hono<BaseEnv> & { internalContract(): Promise<object> }
+export type Service = Hono<BaseEnv> & {
+  internalContract(): Promise<object>
+  /** Closes what the features have opened. The caller closes `database` itself. */
+  close(): Promise<void>
+}
 
 /**
  * Creates the whole service: the middleware of every request, from the outside in, and the features.
@@ -112,6 +117,12 @@ export function createApp(dependencies: Dependencies): Service {
   const version = describeVersion(config)
   const { stopping = new AbortController().signal } = parts
   const trustedProxies = config.TRUSTED_PROXIES
+  const readers = createReaderPools({
+    metadataHost: config.GCE_METADATA_HOST,
+    timeoutSeconds: config.REQUEST_TIMEOUT,
+    name: `${version.service} ${version.revision}`,
+    log,
+  })
   const tasks = backgroundWork({ ...parts, config, database, log, revision: version.revision })
 
   app.onError(respond)
@@ -138,11 +149,11 @@ export function createApp(dependencies: Dependencies): Service {
 
   const system = systemFeature({
     version,
-    readiness: { database: () => pingDatabase(database), ...parts.readiness },
+    readiness: () => ({ database: () => pingDatabase(database), ...readers.checks(), ...parts.readiness }),
     contract: () => document(false),
   })
   const { mounted, methods } = mount(app, [system, ...tasks.features, ...parts.features], {
-    context: { database, config, signToken },
+    context: { database, config, signToken, openReader: readers.open },
     security: { verify, cookie: config.AUTH_COOKIE, origins, invoker: tasks.invoker },
     replyCheck: config.REPLY_CHECK,
     format,
@@ -156,5 +167,5 @@ export function createApp(dependencies: Dependencies): Service {
     const shown = mounted.filter(({ feature }) => feature.internal === internal)
     return openApiDocument(shown, { info: { ...contract, version: version.version }, config, format })
   }
-  return Object.assign(app, { internalContract: () => document(true) })
+  return Object.assign(app, { internalContract: () => document(true), close: readers.close })
 }

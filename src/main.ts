@@ -83,13 +83,13 @@ server.listen(config.PORT, () => {
   )
 })
 
-/** Finishes the requests in flight, closes the pool, and exits. */
+/** Finishes the requests in flight, closes the pools, and exits. */
 async function stop(why: string): Promise<void> {
   if (stopping) return
   stopping = true
   stopSignal.abort()
   const finished = await drain(drainMs)
-  await waitAtMost(closeMs, database.$client.end())
+  await waitAtMost(closeMs, Promise.all([database.$client.end(), app.close()]))
   log.info({ finished }, `Stopped by ${why}`)
   process.exit(status)
 }

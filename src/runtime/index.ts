@@ -56,6 +56,7 @@ export type { Database, Transaction } from './database/database.ts'
 export { mapRefusals } from './database/map-refusals.ts'
 export { fromNow, now } from './database/now.ts'
 export { createReader, type Reader } from './database/reader.ts'
+export type { OpenReader } from './database/reader-pools.ts'
 
 // Tasks
 
@@ -100,6 +101,7 @@ export { completeConfig } from './config/config.ts'
 export { ownedHosts } from './config/owned-hosts.ts'
 export { describeVersion } from './config/version.ts'
 export { pingDatabase } from './database/database.ts'
+export { createReaderPools } from './database/reader-pools.ts'
 export { variablesOf } from './feature.ts'
 export { compression } from './http/compression.ts'
 export { crossOrigin } from './http/cross-origin.ts'

@@ -50,13 +50,17 @@ const taken =
  * @param scheme.findOwner finds whose key it is, by at most one query: it runs for each request. `undefined` is a 401
  * @throws {TypeError} for a name or a header that cannot be one
  * @example
+ * import { createHash } from 'node:crypto'
+ * import { sql } from 'drizzle-orm'
+ *
  * export const partnerKey = defineApiKey({
  *   name: 'partnerKey',
  *   header: 'X-Partner-Key',
  *   async findOwner(key, { database }) {
  *     const hash = createHash('sha256').update(key).digest('hex')
- *     const [row] = await database.select().from(partnerKeys).where(eq(partnerKeys.hash, hash))
- *     return row && { subject: row.partner, scopes: row.scopes }
+ *     const found = sql`select partner from partner_keys where hash = ${hash}`
+ *     const [row] = (await database.execute<{ partner: string }>(found)).rows
+ *     return row && { subject: row.partner, scopes: ['orders:read'] }
  *   },
  * })
  */

@@ -6,6 +6,8 @@ import type { Operation, PlainOperation } from './route.ts'
  * The API keys that routes take, each once.
  *
  * @throws {Error} naming two different ones of one name, which the contract could not tell apart
+ * @example
+ * const headers = apiKeysOf(mounted).map(({ header }) => header)
  */
 export function apiKeysOf(mounted: readonly { operation: Operation | PlainOperation }[]): ApiKey[] {
   const keys = new Map<string, ApiKey>()

@@ -47,8 +47,10 @@ export interface MountOptions {
  * @throws {Error} for a route that is not allowed to start (see `startChecks`)
  * @example
  * const { verify, signToken, origins } = createAuthentication(config)
+ * const timeoutSeconds = config.REQUEST_TIMEOUT
+ * const readers = createReaderPools({ metadataHost: '', timeoutSeconds, name: 'orders', log })
  * const { mounted, methods } = mount(app, features, {
- *   context: { database, config, signToken },
+ *   context: { database, config, signToken, openReader: readers.open },
  *   security: { verify, origins, cookie: undefined, invoker: undefined },
  *   replyCheck: 'fail',
  *   format: problemDetails,

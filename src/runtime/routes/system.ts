@@ -88,17 +88,18 @@ const contract = defineRoute({
 /**
  * The routes that every service has: liveness, readiness, version, contract.
  *
+ * @param options.readiness asked for at each request
  * @param options.contract builds the contract, at the first request
  * @example
  * const system = systemFeature({
  *   version: describeVersion(config),
- *   readiness: { database: () => pingDatabase(database) },
+ *   readiness: () => ({ database: () => pingDatabase(database) }),
  *   contract: async () => ({ openapi: '3.1.0' }),
  * })
  */
 export function systemFeature(options: {
   version: BuildVersion
-  readiness: ReadinessChecks
+  readiness: () => ReadinessChecks
   contract: () => Promise<object>
 }): RouteGroup {
   const { readiness } = options
@@ -110,7 +111,7 @@ export function systemFeature(options: {
       handle(version, (c) => c.json(options.version, 200)),
       handle(authVersion, (c) => c.json(options.version, 200)),
       handle(ready, async (c) => {
-        const checks = await checkReadiness(readiness, c.var.signal)
+        const checks = await checkReadiness(readiness(), c.var.signal)
         return c.json({ status: 'ok' as const, checks }, 200)
       }),
       handle(contract, contractFile(options.contract)),
