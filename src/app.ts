@@ -45,7 +45,7 @@ const contract = {
   title: 'Orders',
   description:
     'Every response carries `X-Request-Id`. A 503 says in `Retry-After` when to retry. Three responses are not listed with ' +
-    'the operations: 308 redirects plain http to https (403 where a credential came in clear), 405 lists the methods in ' +
+    'the operations: 308 redirects plain http to https (403 if a credential came in clear), 405 lists the methods in ' +
     '`Allow`, and 431 refuses headers over 16 KiB.',
 }
 
@@ -53,8 +53,8 @@ const contract = {
 export const problemFormat: ProblemFormat = problemDetails
 
 /**
- * Headers that every response carries, problems and streams too: `{ 'Cache-Control': 'no-store', 'X-Region': (c) => … }`.
- * A route that sets the same header wins.
+ * Headers of every response, also of problems and streams: `{ 'Cache-Control': 'no-store', 'X-Region': (c) => … }`. A
+ * route that sets the same header has precedence.
  */
 export const responseHeaders: ResponseHeaders = {}
 
@@ -65,8 +65,8 @@ export const reporter: Reporter = {}
 export const auth: AuthOptions = {}
 
 /**
- * What runs before each route of the features, when the caller is known: a rate limit, for one. A feature lists what is
- * for its own routes alone.
+ * Middleware that runs before each route of the features, when the caller is known: a rate limit, for example. Middleware
+ * for the routes of one feature belongs in that feature.
  */
 export const middleware: readonly CreateMiddleware[] = []
 

@@ -1,6 +1,6 @@
 /**
- * All that a service uses of the runtime, by one name: `import { defineFeature, z } from '#runtime'`. What is not here is
- * the runtime's own.
+ * Everything that a service uses of the runtime: `import { defineFeature, z } from '#runtime'`. All other modules of the
+ * runtime are internal.
  *
  * @module
  */

@@ -196,7 +196,7 @@ test('what went wrong is in the log, and in no answer', async () => {
   const answer = await ask(providerToken(key))
   expect(await answer.text()).not.toContain(provider.url)
   const line = lines.find(({ code }) => code === 'IDENTITY_UNAVAILABLE')
-  expect(line).toMatchObject({ severity: 'ERROR', stack_trace: expect.stringContaining('a 502') })
+  expect(line).toMatchObject({ severity: 'ERROR', stack_trace: expect.stringContaining('the status 502') })
 })
 
 async function expectUnavailable(answer: Response): Promise<void> {

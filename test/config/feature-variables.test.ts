@@ -91,7 +91,7 @@ describe('createApp parses the variables of the features that it mounts', () => 
         'NOTES_LIMIT: Too small: expected number to be >=1',
         'NOTES_KEY: is required but not set',
         'WORK_URL: Invalid URL',
-        'TASKS_URL: or SERVICE_URL is required: where Cloud Tasks reaches this service',
+        'TASKS_URL: or SERVICE_URL is required: the URL at which Cloud Tasks calls this service',
       ]),
     )
   })
@@ -151,12 +151,12 @@ test.each([
   [
     'z.coerce.boolean()',
     z.coerce.boolean(),
-    'The variable MINE takes any text for true, "false" as well: write flag().',
+    'The variable MINE takes any text as true, even "false": write flag().',
   ],
   [
     'z.coerce.boolean() with a default',
     z.coerce.boolean().default(true),
-    'The variable MINE takes any text for true',
+    'The variable MINE takes any text as true',
   ],
   [
     'an asynchronous refinement',

@@ -184,7 +184,7 @@ test.each([
     code: 'SHOP__FULL',
     complaint: 'The contract would show the problems SHOP_FULL and SHOP__FULL as ShopFull',
   },
-  { code: '漢字', complaint: 'The problem 漢字 has no letter: name it as ORDER_NOT_FOUND is named.' },
+  { code: '漢字', complaint: 'The problem 漢字 has no letter: give it a code such as ORDER_NOT_FOUND.' },
 ])('a problem $code does not start: its name in the contract is taken', async ({ code, complaint }) => {
   await expect(service([{}], { [code]: { status: 409, title: 'Odd' } })).rejects.toThrow(complaint)
 })

@@ -70,13 +70,15 @@ test('the service does not start where createApp checks other claims than a hand
   const other = defineAuth({ claims: z.object({ tenant: z.string() }) })
   for (const given of [{}, { auth: other }])
     await expect(testService({ databaseUrl: noDatabase, features: [pages], ...given })).rejects.toThrow(
-      'GET /page reads claims that the service does not check: give createApp the `auth` whose handle() it uses.',
+      'GET /page reads claims that the service does not check: give createApp the `auth` whose handle() defines it.',
     )
 })
 
 test('claims are checked at once', () => {
   const claims = z.object({ tenant: z.string().refine(async () => true) })
-  expect(() => defineAuth({ claims })).toThrow('The claims of a token are checked at once (tenant): write')
+  expect(() => defineAuth({ claims })).toThrow(
+    'The claims of a token are checked synchronously (tenant): write',
+  )
 })
 
 test('the claims are typed in its handlers, and unknown in others', () => {

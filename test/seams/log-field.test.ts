@@ -95,9 +95,9 @@ test('outside a request it is set for nobody', () => {
 })
 
 test.each(['request_id', 'subject', 'task', 'task_id', 'task_attempt'])('%s is the runtime’s own', (name) => {
-  expect(() => defineLogField(name)).toThrow(`The log field "${name}" is the runtime's own`)
+  expect(() => defineLogField(name)).toThrow(`The log field "${name}" is one of the runtime`)
 })
 
 test.each(['', 'Tenant', '1st', 'a-b', '__proto__', 'x'.repeat(64)])('%j is no name of a field', (name) => {
-  expect(() => defineLogField(name)).toThrow('its name is small letters, digits and _')
+  expect(() => defineLogField(name)).toThrow('its name must be lower-case letters, digits and _')
 })

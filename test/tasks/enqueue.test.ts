@@ -142,10 +142,10 @@ test.each([
   ['a negative delay', { delay: '-5s' }, 'its delay is a number and one of ms, s, m, h, d'],
   ['an empty delay', { delay: '' as '5s' }, 'its delay is a number and one of ms, s, m, h, d'],
   ['a delay of eleven years', { delay: '4015d' }, 'such as 30s, and at most 3650d: not "4015d"'],
-  ['a moment that is none', { at: new Date('soon') }, 'its `at` is no moment from 1970 to 9999'],
-  ['a moment that PostgreSQL cannot read', { at: new Date(8.64e15) }, 'its `at` is no moment'],
-  ['a key that no index holds', { key: 'k'.repeat(1001) }, 'its key is not text of at most 1,000 bytes'],
-  ['a key with NUL', { key: 'a\0' }, 'its key is not text of at most 1,000 bytes, without NUL'],
+  ['a moment that is none', { at: new Date('soon') }, 'its `at` must be a time from 1970 to 9999'],
+  ['a moment that PostgreSQL cannot read', { at: new Date(8.64e15) }, 'its `at` must be a time'],
+  ['a key that no index holds', { key: 'k'.repeat(1001) }, 'its key must be text of at most 1,000 bytes'],
+  ['a key with NUL', { key: 'a\0' }, 'its key must be text of at most 1,000 bytes, without NUL'],
 ] as const)('%s is refused by its task’s name, and nothing is written', async (_what, options, words) => {
   await request(async (tx) => {
     const enqueued = enqueue(tx, note, { text: 'never' }, options)

@@ -23,17 +23,17 @@ describe('a payload that JSON cannot hold is refused where its task is defined',
     ['z.promise()', z.promise(z.string()), 'JSON has no promises'],
     ['a date behind .default()', z.date().default(new Date(0)), 'JSON has no dates'],
     ['a date before a transformation', z.date().transform(String), 'JSON has no dates'],
-    ['an asynchronous refinement', z.string().refine(async () => true), 'a payload is checked at once'],
-    ['an asynchronous check', z.string().check(async () => {}), 'a payload is checked at once'],
+    ['an asynchronous refinement', z.string().refine(async () => true), 'a payload is checked synchronously'],
+    ['an asynchronous check', z.string().check(async () => {}), 'a payload is checked synchronously'],
     [
       'an asynchronous transformation',
       z.string().transform(async (id) => id),
-      'a payload is checked at once',
+      'a payload is checked synchronously',
     ],
   ])('%s', (_what, schema, mend) => {
     const refused = () => define(inside(schema))
     expect(refused).toThrow(TypeError)
-    expect(refused).toThrow('The task trial.work: its payload cannot be roundTripJson (lines[].field): ')
+    expect(refused).toThrow('The task trial.work: its payload cannot be stored (lines[].field): ')
     expect(refused).toThrow(mend)
   })
 
@@ -51,9 +51,7 @@ describe('a payload that JSON cannot hold is refused where its task is defined',
     ['optional', z.object({}).optional()],
     ['a default', z.object({}).default({})],
   ])('one that may be left out: %s', (_what, schema) => {
-    expect(() => define(schema)).toThrow(
-      '(the top level): a payload that is left out is roundTripJson as null',
-    )
+    expect(() => define(schema)).toThrow('(the top level): an absent payload is stored as null')
   })
 
   test('a schema that contains itself is looked through once', () => {
@@ -105,6 +103,6 @@ test.each([
     defineSchedule({ name: 'trial.nightly', cron: '0 3 * * *', timeZone: 'UTC', task, payload })
   expect(schedule).toThrow(TypeError)
   expect(schedule).toThrow(
-    'The schedule trial.nightly: The task trial.work: its payload cannot be roundTripJson as JSON.',
+    'The schedule trial.nightly: The task trial.work: its payload cannot be stored as JSON.',
   )
 })

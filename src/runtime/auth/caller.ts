@@ -1,6 +1,6 @@
 import type { JWTPayload } from 'jose'
 
-/** The claims of a verified token. Those of a service's own are typed by `defineAuth`. */
+/** The claims of a verified token. `defineAuth` types claims of your own. */
 export type Claims = JWTPayload
 
 /** Who sent the request, as its verified token says. */
@@ -17,9 +17,9 @@ export interface Caller<C extends Claims = Claims> {
 export type ScopesOf = (claims: Readonly<Claims>) => readonly string[]
 
 /**
- * The scopes of a token, wherever its provider keeps them: `scope` (RFC 8693: a string with spaces), `scp`
- * (Microsoft Entra, Okta: a string or a list), `permissions` (Auth0) and `roles`. A token without any of them
- * (Firebase, Google) has none: give `createApp` a `scopesOf` that grants what your users may do.
+ * Reads the scopes from the claims where providers put them: `scope` (RFC 8693: a string with spaces), `scp` (Microsoft
+ * Entra, Okta: a string or a list), `permissions` (Auth0) and `roles`. A token without any of these (Firebase, Google) has
+ * no scopes: give `createApp` a `scopesOf` that grants what your users may do.
  */
 export const scopesOf: ScopesOf = (claims) => [
   ...new Set(['scope', 'scp', 'permissions', 'roles'].flatMap((name) => scopeNames(claims[name]))),

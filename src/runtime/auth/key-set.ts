@@ -27,7 +27,7 @@ export interface KeySet {
    * Calls `verify` with the known keys. If it finds no matching key (JWKSNoMatchingKey), the keys may have changed:
    * `verify` is called once more with fresh keys, unless they were just fetched.
    *
-   * @throws {KeySetUnavailable} when the keys have to be fetched and cannot be; and what `verify` throws
+   * @throws {KeySetUnavailableError} when the keys have to be fetched and cannot be; and what `verify` throws
    */
   use<Verified>(verify: (getKey: JWTVerifyGetKey) => Promise<Verified>): Promise<Verified>
 }

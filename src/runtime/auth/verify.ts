@@ -11,9 +11,9 @@ export type VerifyToken = (token: string) => Caller | Promise<Caller>
 
 /** How the service reads its tokens: see `defineAuth`. */
 export interface AuthOptions<C extends Claims = Claims> {
-  /** The scopes of a token, by its claims after their check; `scope`, `scp`, `permissions` and `roles` if absent. */
+  /** Reads the scopes from the checked claims. If absent, they are `scope`, `scp`, `permissions` and `roles`. */
   scopesOf?(claims: Readonly<C>): readonly string[]
-  /** Checks a fork's own claims: a token that does not fit is invalid. */
+  /** Checks claims of your own. A token that does not fit is invalid. */
   readonly claims?: z.ZodType<Claims>
 }
 

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { runtimeVariables } from './variables.ts'
 
-/** Zod schemas of environment variables by name. `.meta({ shown: true })` lets the start-up line show a value. */
+/** Zod schemas of environment variables by name. With `.meta({ shown: true })`, the log shows the value at the start. */
 export type Variables = Record<string, z.ZodType>
 
 /**
  * The runtime's variables and those of the features, by name.
  *
- * @throws {Error} naming one that is defined twice, or whose schema cannot read an environment
+ * @throws {Error} naming a variable that is defined twice, or whose schema cannot read text
  */
 export function allVariables(features: readonly Variables[]): Variables {
   const all: Variables = { ...runtimeVariables }
@@ -16,7 +16,7 @@ export function allVariables(features: readonly Variables[]): Variables {
       if (name in all && all[name] !== schema)
         throw new Error(`The variable ${name} is defined twice: rename one.`)
       if (isCoercedBoolean(schema))
-        throw new Error(`The variable ${name} takes any text for true, "false" as well: write flag().`)
+        throw new Error(`The variable ${name} takes any text as true, even "false": write flag().`)
       all[name] = schema
     }
   }

@@ -1,7 +1,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Log } from '../log/logger.ts'
 
-/** What every handler finds in `c.var`, and Node's own request in `c.env` where there is one. */
+/** What every handler finds in `c.var`, and Node's own request in `c.env`, if there is one. */
 export interface BaseEnv {
   Bindings: Partial<HttpBindings>
   Variables: {

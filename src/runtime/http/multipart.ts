@@ -14,7 +14,7 @@ const defaultMaxFiles = 100
  * refuses what browsers and HTTP libraries do not send, rather than ignore it.
  *
  * @param contentType the header, which contains the boundary
- * @param mostFiles how many files it may hold; 100 if absent
+ * @param maxFiles how many files it may hold; 100 if absent
  * @throws {Problem} MALFORMED_REQUEST, with what is wrong; VALIDATION_FAILED for more than 1,000 parts (before the first
  * is parsed), for too many files, and for a wrong file name
  * @see https://www.rfc-editor.org/rfc/rfc7578

@@ -23,7 +23,7 @@ export function notFound(methods: Methods, respond: ProblemResponder): NotFoundH
       : methodNotAllowed(path, allowed)
     if (!none && method === 'OPTIONS')
       return new Response(null, { status: 204, headers: { Allow: allowHeader(allowed) } })
-    c.res = respond(problem, c) // set, since Hono ignores what is returned once `answer` has touched `c.res`
+    c.res = respond(problem, c) // set, because Hono ignores the returned response after `respond` has used `c.res`
     return c.res
   }
 }

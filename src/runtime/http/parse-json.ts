@@ -21,7 +21,7 @@ const valueBytes = 160
 /**
  * Parses a JSON body. Its values are counted before it is parsed.
  *
- * @param mostValues how many values it may hold
+ * @param maxValues how many values it may hold
  * @throws {Problem} MALFORMED_REQUEST; VALIDATION_FAILED if it holds too many values or levels; OVERLOADED if other
  * requests hold too much memory
  */

@@ -7,20 +7,19 @@ import { stateOf } from './request-state.ts'
 import { bodyLength, latestBodyLength, replaceBody, replaceResponse, setBodyLength } from './response.ts'
 import { checkHead } from './response-head.ts'
 
-/** How the body is framed is the server's to say; no response of `fetch`'s kind can have trailers. */
+/** Headers that are removed: the server frames the body, and a `Response` cannot have trailers. */
 const framingHeaders = ['transfer-encoding', 'trailer']
 
-/** Bytes of a body that is at hand at once; one that goes on beyond them is a stream. */
+/** A body that is available at once, up to this size, is sent as a whole. A larger one is a stream. */
 const promptBytes = 64 * 1024
 
 /**
- * Makes sure that the response can be written, while it can still become a problem. A body that is at hand becomes
- * bytes with their length; of any other the first chunk is awaited, so that what fails before it is a problem. The
- * head of an event stream does not wait.
+ * Checks that the response can be sent, while it can still be replaced by a problem. A body that is available at once is
+ * read, and gets its length. Of a stream, the first chunk is awaited, so that a failure before it is a problem. (The head
+ * of an event stream is sent at once.)
  *
- * @param wholeBytes a body of so many bytes is read to its end, however long that takes; of a larger one no more than is
- *   at hand, if absent
- * @throws {Error} naming what cannot be written, or what the body failed with
+ * @param wholeBytes waits for the whole body, if it has at most this size. If absent, only what is available at once is read
+ * @throws {Error} naming what cannot be sent; the error of the body
  */
 export async function prepareResponse(c: Context<BaseEnv>, wholeBytes?: number): Promise<void> {
   const { res } = c
@@ -33,7 +32,7 @@ export async function prepareResponse(c: Context<BaseEnv>, wholeBytes?: number):
   const { status } = res
   const headers = new Headers(res.headers)
   const wrong = framingHeaders.filter((name) => headers.has(name))
-  // where a middleware puts a response in the place of another, Hono lays the headers of the other over it
+  // if a middleware replaces the response, Hono copies the headers of the previous one
   if (headers.get('content-length') === String(latestBodyLength(c)))
     wrong.push('content-length', ...(res.body ? [] : ['content-type']))
   for (const name of wrong) headers.delete(name)
@@ -55,19 +54,19 @@ export async function prepareResponse(c: Context<BaseEnv>, wholeBytes?: number):
   replaceBody(c, bytes, { status, headers })
 }
 
-/** Whether this is a stream of server-sent events, which has no end of its own. */
+/** Whether the response is a stream of server-sent events. Such a stream does not end by itself. */
 export function isEventStream({ headers }: Response): boolean {
   return /^text\/event-stream\b/i.test(headers.get('content-type') ?? '')
 }
 
-/** Bytes of a chunk, which on the wire may be text as well. */
+/** The bytes of a chunk, which may also be text. */
 function bytesOf(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) return chunk
   if (typeof chunk === 'string') return Buffer.from(chunk)
   throw new TypeError('A stream’s chunks must be strings or bytes.')
 }
 
-/** Reads what is at hand of a body, at least its first chunk. `rest` is the whole stream, where there is more. */
+/** Reads what is available of a body, at least its first chunk. If there is more, `rest` is the whole stream. */
 async function readAvailable(
   response: Response,
   { signal, wholeBytes }: { signal: AbortSignal | undefined; wholeBytes: number | undefined },
@@ -84,7 +83,7 @@ async function readAvailable(
     const fits = () => chunks.length < 2 || size <= most // a text is one chunk, however long
     const come = (read: typeof next) => (wholeBytes === undefined ? soon(read) : read)
     for (let read = await come(next); read && fits(); read = await come(next)) {
-      signal?.throwIfAborted() // what has ended then was cancelled
+      signal?.throwIfAborted() // the end of a cancelled body is not its real end
       if (read.done) return { chunks }
       const bytes = bytesOf(read.value)
       chunks.push(bytes)
@@ -101,7 +100,7 @@ function soon<Value>(value: Promise<Value>): Promise<Value | undefined> {
   return Promise.race([value, nextTurn(undefined)])
 }
 
-/** What was read of a stream, and what is still to be read. Reads no more than it is asked for. */
+/** A stream of the chunks that were read, followed by the rest. It reads only on demand. */
 function joined(
   chunks: Uint8Array[],
   next: ReturnType<typeof reader.read>,

@@ -9,7 +9,7 @@ export type BodyBytes = Uint8Array<ArrayBuffer>
  *
  * @param options.length the size in bytes, if the request has a Content-Length
  * @param options.count is called with the size of each chunk before the chunk is kept. It may throw
- * @throws what `count` threw; the signal's reason; `ClientLeft`; a `TypeError` if the body was read before
+ * @throws what `count` threw; the signal's reason; `ClientDisconnectedError`; a `TypeError` if the body was read before
  */
 export function readIncoming(
   incoming: IncomingMessage,

@@ -14,7 +14,7 @@ export function isForm(type: string): boolean {
 /**
  * Creates the step that reads a form. The handler gets it by `c.req.valid('form')`.
  *
- * @param mostFiles how many files it may hold; 100 if absent
+ * @param maxFiles how many files it may hold; 100 if absent
  */
 export function formReader(schema: z.ZodType, maxFiles?: number): Step {
   const fields = fieldsOf(schema)
@@ -33,7 +33,7 @@ async function parseForm(c: Context, fields: Fields, maxFiles?: number): Promise
  * The fields of a form, in order.
  *
  * @param type the content type. If it is not multipart, the body is read as URL-encoded pairs
- * @param mostFiles how many files it may hold; 100 if absent
+ * @param maxFiles how many files it may hold; 100 if absent
  * @throws {Problem} MALFORMED_REQUEST; VALIDATION_FAILED for more than 1,000 fields, or too many files
  */
 export function parsePairs(bytes: Buffer<ArrayBuffer>, type: string, maxFiles?: number): readonly Pair[] {

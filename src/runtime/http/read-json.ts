@@ -12,7 +12,7 @@ const maxForAllErrors = 5_000
 /**
  * Creates the step that reads a JSON body. The handler gets it by `c.req.valid('json')`.
  *
- * @param mostValues how many values it may hold; 100,000 if absent
+ * @param maxValues how many values it may hold; 100,000 if absent
  */
 export function jsonReader(schema: z.ZodType, maxValues?: number): Step {
   return async function readJson(c) {

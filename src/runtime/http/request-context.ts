@@ -24,7 +24,7 @@ import { refuseUnrouted } from './routed.ts'
  * that was thrown into a response. A streamed response is part of its request until it ends: with the same trace and
  * deadline.
  *
- * @param options.answer turns anything that was thrown into a response
+ * @param options.respond turns anything that was thrown into a response
  * @param options.stopping aborts when the process is told to stop
  * @param options.trustedProxies how many proxies append to `X-Forwarded-For`
  * @param options.headers the service's own headers of every response
@@ -70,7 +70,7 @@ export function requestContext(options: {
           route: routePath(c, -1),
         })
       for (const call of context.outgoingCalls) call.abort(markEndOfRequest(new Error('The request is over')))
-      for (const work of context.pendingWork) await work // more may come meanwhile
+      for (const work of context.pendingWork) await work // more may be added meanwhile
       writeLine(c, { path: context.path, started, ...(end && { end }) })
     }
 
@@ -99,7 +99,7 @@ export function requestContext(options: {
   }
 }
 
-/** The caller's own id where that is a plain one. */
+/** The caller's own request id, if it is a plain one; otherwise a new one. */
 function requestIdOf(given: string | undefined): string {
   return given && /^[\w=-]{1,255}$/.test(given) ? given : randomUUID()
 }

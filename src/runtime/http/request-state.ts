@@ -4,37 +4,37 @@ import type { BaseEnv } from './env.ts'
 import type { MemoryReservation } from './memory-budget.ts'
 import type { StreamedResponse } from './streamed-response.ts'
 
-/** A response whose body is at hand. */
+/** A response whose body is complete. */
 export interface KnownBody {
   readonly response: Response
-  /** Bytes. */
+  /** In bytes. */
   readonly length: number
 }
 
-/** A header's name, and what computes its value for a request. */
+/** A header's name, and the function that computes its value for a request. */
 export type ComputedHeader = readonly [name: string, compute: (c: Context<BaseEnv>) => string | undefined]
 
-/** What the pipeline itself knows of a request. `c.var` shows none of it to a feature: see `BaseEnv`. */
+/** What the runtime stores with a request. Features do not see it in `c.var`: see `BaseEnv`. */
 export interface RequestState {
-  /** The headers that every response carries. */
+  /** The headers of every response. */
   responseHeaders: Record<string, string>
-  /** Those of them that are still to be computed. */
+  /** The headers of every response that are not computed yet. */
   computedHeaders: readonly ComputedHeader[] | undefined
-  /** Whether a route, or the runtime itself, makes the response. */
+  /** Whether a route, or the runtime itself, creates the response. */
   routed: boolean
-  /** What the request holds of the process's memory, once it holds any: see `hold`. */
+  /** The memory that the request has reserved: see `requestMemory`. */
   memory: MemoryReservation | undefined
-  /** The problem of the latest response that is one. */
+  /** The latest problem that became a response. */
   problem: Problem | undefined
-  /** The latest response whose body was at hand: see response.ts. */
+  /** The latest response with a complete body: see response.ts. */
   body: KnownBody | undefined
-  /** The response whose body is still being made. */
+  /** The response whose body is still being created. */
   stream: StreamedResponse | undefined
 }
 
 type StateEnv = { Variables: { runtime: RequestState } }
 
-/** The state of this request. It is created when it is first asked for. */
+/** The state of the request. It is created at the first call. */
 export function stateOf(c: Context): RequestState {
   const { get, set } = c as Context<StateEnv>
   const known = get('runtime')

@@ -1,8 +1,8 @@
 /** @see https://www.rfc-editor.org/rfc/rfc9110#section-5.1 */
 const notInName = /[^!#$%&'*+\-.^_`|~\dA-Za-z]/
 /**
- * Tab, visible ASCII, and the bytes above, which Node writes as Latin-1. `Headers` lets control characters pass, which
- * Node then refuses to write.
+ * Characters that a header cannot have: all but tab, visible ASCII, and the bytes above, which Node writes as Latin-1.
+ * (`Headers` accepts control characters, which Node refuses to write.)
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-5.5
  */
@@ -27,9 +27,9 @@ export function checkHeader(name: string, value: unknown): void {
 }
 
 /**
- * Refuses a status that no response may have: 1xx are Node’s own, and beyond 599 there is none.
+ * Refuses a status that a response cannot have. (Node sends 1xx itself, and 599 is the highest.)
  *
- * @throws {Error} naming it
+ * @throws {Error} naming the status
  */
 export function checkStatus(status: number): void {
   if (Number.isInteger(status) && status >= 200 && status <= 599) return
@@ -37,10 +37,10 @@ export function checkStatus(status: number): void {
 }
 
 /**
- * Refuses a response whose head cannot be written, or says what its body is not.
+ * Refuses a response whose head cannot be sent, or does not fit its body.
  *
- * @param length of its body in bytes; absent where that is not known yet
- * @param toHead whether it answers HEAD, and so tells the length of what it does not send
+ * @param length the length of the body in bytes; absent if it is not known yet
+ * @param toHead whether it is the response to a HEAD request, which has a Content-Length but no body
  * @throws {Error} naming what is wrong
  */
 export function checkHead(
@@ -52,7 +52,7 @@ export function checkHead(
   for (const [name, value] of headers) checkHeader(name, value)
   const stated = headers.get('content-length')
   if (stated === null) return
-  if (status === 204) throw new Error('The response is a 204, and may have no Content-Length.')
+  if (status === 204) throw new Error('The response is a 204, which may not have a Content-Length.')
   if (!/^\d{1,15}$/.test(stated)) throw new Error('The response’s Content-Length is not a number of bytes.')
   if (length === undefined || Number(stated) === length || (length === 0 && (toHead || status === 304)))
     return

@@ -4,19 +4,19 @@ import type { BaseEnv } from './env.ts'
 import { stateOf } from './request-state.ts'
 import { checkHeader } from './response-head.ts'
 
-/** What a header's function finds in `c`: no caller where the route is public, or where the request was refused before. */
+/** What a header's function finds in `c`. There is no caller on a public route, or if the request was refused before. */
 interface HeaderEnv extends BaseEnv {
   Variables: BaseEnv['Variables'] & { readonly caller?: Caller | undefined }
 }
 
-/** The value of a header for this request; `undefined` leaves it out. */
+/** Computes the value of a header for a request; `undefined` leaves the header out. */
 export type HeaderOf = (c: Context<HeaderEnv>) => string | undefined
 
-/** Headers of every response by name: a value, or a function of the request that gives one. */
+/** Headers of every response by name: a value, or a function that computes it for a request. */
 export type ResponseHeaders = Readonly<Record<string, string | HeaderOf>>
 
 /**
- * For browsers.
+ * Headers that protect browsers.
  *
  * @see https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
  */
@@ -28,7 +28,7 @@ const browserHeaders = {
   'X-Frame-Options': 'SAMEORIGIN',
 }
 
-/** Headers that no service can put on every response, and what to do instead. */
+/** Headers that a service cannot add to every response, and what to do instead. */
 const refused: readonly [names: RegExp, instead: string][] = [
   [
     /^(content-(disposition|encoding|length|location|range|type)|transfer-encoding|trailer|connection|keep-alive|upgrade|date)$/,
@@ -40,11 +40,11 @@ const refused: readonly [names: RegExp, instead: string][] = [
   [/^(vary|set-cookie)$/, 'set it in a route or a middleware, which adds to the values of others'],
 ]
 
-/** Gives each request the headers that its response carries, whoever makes it. */
+/** Sets the headers that the response to a request will have. */
 type StartHeaders = (c: Context<BaseEnv>, requestId: string) => void
 
 /**
- * The headers of every response: those that protect browsers, and the service's own, which may replace them.
+ * Prepares the headers of every response: those that protect browsers, and the service's own, which may replace them.
  *
  * @throws {Error} naming a header that cannot be on every response, or that HTTP cannot carry
  */
@@ -62,7 +62,7 @@ export function everyResponseHeaders(own: ResponseHeaders = {}): StartHeaders {
 }
 
 /**
- * The service's own headers that are the same for all requests: what the server itself responds with has them too.
+ * The service's own headers that are the same for all requests. Responses of the server itself have them too.
  *
  * @throws {Error} as `everyResponseHeaders` does
  */
@@ -78,8 +78,8 @@ export function fixedHeaders(own: ResponseHeaders = {}): Readonly<Record<string,
 }
 
 /**
- * The headers that the response to this request carries, whoever makes it. Functions are called once. A header whose
- * function fails is left out, and the log says why.
+ * The headers that the response to this request must have. Functions are called once. If a function fails, its header is
+ * left out, and the error is logged.
  */
 export function headersOfEveryResponse(c: Context<BaseEnv>): Readonly<Record<string, string>> {
   const state = stateOf(c)
@@ -99,13 +99,13 @@ export function headersOfEveryResponse(c: Context<BaseEnv>): Readonly<Record<str
   return responseHeaders
 }
 
-/** Puts the headers of every response on one that has been made without them. */
+/** Adds the headers of every response to a response that was created without them. */
 export function addEveryHeader(c: Context<BaseEnv>): void {
   for (const [name, value] of Object.entries(headersOfEveryResponse(c)))
     if (name === 'X-Request-Id' || !c.res.headers.has(name)) setHeader(c, name, value)
 }
 
-/** What came from `fetch` is immutable: Hono makes a new response of it. */
+/** Sets a header. The headers of a response from `fetch` are immutable: Hono copies the response then. */
 function setHeader(c: Context, name: string, value: string): void {
   try {
     c.res.headers.set(name, value)
@@ -114,7 +114,7 @@ function setHeader(c: Context, name: string, value: string): void {
   }
 }
 
-/** Sets a header in the place of one whose name is written otherwise: both would be sent. */
+/** Sets a header. Removes one whose name differs only in case, because both would be sent. */
 export function putHeader(all: Record<string, string>, name: string, value: string): void {
   if (!(name in all))
     for (const other in all)

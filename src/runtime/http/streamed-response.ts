@@ -1,4 +1,4 @@
-/** A response whose body is still being made when its head is sent. */
+/** A response whose body is still being created when its head is sent. */
 export interface StreamedResponse {
   readonly response: Response
   /** Aborts the request's signal. */

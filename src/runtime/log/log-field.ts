@@ -1,35 +1,34 @@
 import { requestValue } from '../kernel/context.ts'
 
-/** A field of the service's own on the lines of a request in the log. */
+/** A field of your own in the log entries of a request. */
 export interface LogField<Value extends string | number | boolean> {
   readonly name: string
   /**
-   * Notes the value for this request: all further lines carry it, the request's own line as well. Outside a request
-   * nothing happens.
+   * Sets the value for this request. All later log entries of the request have it, also the request's own. Does nothing
+   * outside a request.
    *
-   * @param value its first 256 characters are kept
+   * @param value cut after 256 characters
    */
   set(value: Value): void
 }
 
-/** What the runtime says itself. */
+/** The labels that the runtime sets itself. */
 const ofRuntime: readonly string[] = ['request_id', 'subject', 'task', 'task_id', 'task_attempt']
 const maxLength = 256
 
 const values = requestValue<Readonly<Record<string, string>>>('log fields')
 
-/** The fields that were set for this request, by name. */
+/** The fields that are set for this request, by name. */
 export function ownFields(): Readonly<Record<string, string>> | undefined {
   return values.get()
 }
 
 /**
- * Defines a field that each line of a request carries once it is set, such as the tenant: a label, which the Logs
- * Explorer finds by `labels.tenant="acme"`. A task has its own request: set the field in its `run` as well, from its
- * payload.
+ * Defines a field of your own, such as the tenant. After it is set, each log entry of the request has it as a label. The
+ * Logs Explorer finds it by `labels.tenant="acme"`. A task runs in another request: set the field in its `run` too.
  *
- * @param name small letters, digits and `_`, 63 at most
- * @throws {TypeError} for another name, and one of the runtime's own
+ * @param name lower-case letters, digits and `_`, 63 at most
+ * @throws {TypeError} for a wrong name, and for a name that the runtime uses
  * @example
  * export const tenantField = defineLogField('tenant')
  * // in a middleware, a handler or a task
@@ -39,9 +38,11 @@ export function defineLogField<Value extends string | number | boolean = string>
   name: string,
 ): LogField<Value> {
   if (!/^[a-z][a-z0-9_]{0,62}$/.test(name))
-    throw new TypeError(`The log field "${name}": its name is small letters, digits and _, such as tenant.`)
+    throw new TypeError(
+      `The log field "${name}": its name must be lower-case letters, digits and _, such as tenant.`,
+    )
   if (ofRuntime.includes(name))
-    throw new TypeError(`The log field "${name}" is the runtime's own: give yours another name.`)
+    throw new TypeError(`The log field "${name}" is one of the runtime: give yours another name.`)
   return {
     name,
     set(value) {

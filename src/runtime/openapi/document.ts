@@ -7,18 +7,18 @@ import { type Json, schemaWriter } from '../schemas/json-schema.ts'
 import { operationOf } from './operation.ts'
 import { shareAlike, sharedParts } from './shared-parts.ts'
 
-/** What the contract says of the service as a whole. */
+/** What the contract says about the service as a whole. */
 export interface DocumentOptions {
   readonly info: { readonly title: string; readonly version: string; readonly description: string }
-  /** SERVICE_URL is the server. AUTH_COOKIE, where it is set, is a second way to send the token. */
+  /** SERVICE_URL is the server. AUTH_COOKIE, if it is set, is a second way to send the token. */
   readonly config: Pick<Config, 'SERVICE_URL' | 'AUTH_COOKIE'>
   readonly format: ProblemFormat
 }
 
 /**
- * Builds the contract: OpenAPI 3.1, from what the routes state. It adds the security, the problems that follow from
- * the security and from the request, and the Idempotency-Key header, so that no route repeats them. What several
- * operations state alike is written once, in `components`.
+ * Builds the contract in OpenAPI 3.1 from the declarations of the routes. It adds the security, the problems that follow
+ * from the security and the request, and the Idempotency-Key header, so that no route repeats them. Parts that several
+ * operations share are written once, in `components`.
  *
  * @throws {Error} naming the route and the place of what JSON cannot hold
  */
@@ -55,7 +55,7 @@ export function openApiDocument(mounted: readonly Mounted[], options: DocumentOp
   }
 }
 
-/** Users send a token of their own, Google's services one of Google's. */
+/** The security schemes: users send a token of their own; Google's services send one of Google's. */
 function securitySchemes(mounted: readonly Mounted[], cookie: string | undefined): Json {
   const google = 'https://accounts.google.com/.well-known/openid-configuration'
   if (mounted.every(({ feature }) => feature.internal))

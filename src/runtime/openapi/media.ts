@@ -4,7 +4,7 @@ import { namesIn, partsOf } from '../http/fields.ts'
 import { filesIn } from '../schemas/file.ts'
 import type { Direction, Json, SchemaWriter } from '../schemas/json-schema.ts'
 
-/** Writes media types with their schemas. A media type without an example shows its schema's. */
+/** Writes media types with their schemas. A media type without an example gets that of its schema. */
 export function contentOf(content: object, io: Direction, place: string, writer: SchemaWriter): Json {
   const shown = Object.entries(content).map(([type, media]: [string, { schema?: unknown }]) => {
     const { schema } = media

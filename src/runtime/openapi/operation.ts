@@ -11,18 +11,18 @@ import { contentOf } from './media.ts'
 import { type ProblemResponse, problemResponses } from './problem-responses.ts'
 import { componentName, type SharedParts } from './shared-parts.ts'
 
-/** What an operation needs to know beside its route. */
+/** What an operation needs, beside its route. */
 export interface OperationOptions {
   readonly path: string
   readonly tag: string
-  /** The name of the cookie that may carry the token, where there is one. */
+  /** The name of the cookie that may carry the token, if any. */
   readonly cookie: string | undefined
   readonly format: ProblemFormat
   readonly writer: SchemaWriter
   readonly parts: SharedParts
 }
 
-/** Writes an operation of the contract: what its route states, and what follows from that. */
+/** Writes an operation of the contract: what its route declares, and what follows from that. */
 export function operationOf(route: RouteDefinition, options: OperationOptions): Json {
   const { operationId, summary, description, security, request } = route
   const { tag, cookie, path, writer } = options
@@ -92,7 +92,7 @@ function parameterOf(schema: z.ZodType, io: Direction, place: string, writer: Sc
   }
 }
 
-/** The responses of a route, and its problems. Where both have a status, the contract shows both. */
+/** The responses and the problems of a route. If both have the same status, the contract shows both. */
 function responsesOf(route: RouteDefinition, place: string, options: OperationOptions): Json {
   const { cookie, format, writer, parts } = options
   const schema = writer.write(format.schema, 'output', place)
@@ -108,7 +108,7 @@ function responsesOf(route: RouteDefinition, place: string, options: OperationOp
   return responses
 }
 
-/** A response of a route's own at a problem's status: either may come. */
+/** Joins a route's own response and a problem with the same status: either may be sent. */
 function beside(problem: ProblemResponse['response'], own: Json): Json {
   const content = { ...problem.content, ...(own.content as Json | undefined) }
   return { ...own, description: `${own.description} ${problem.description}`, content }

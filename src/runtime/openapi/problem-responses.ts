@@ -3,7 +3,7 @@ import type { ProblemDefinition } from '../kernel/problem.ts'
 import { responseNameOf } from '../routes/response-names.ts'
 import type { Json } from '../schemas/json-schema.ts'
 
-/** A response of the contract that shows problems, and its name there. */
+/** A response that shows problems, with its name in the contract. */
 export interface ProblemResponse {
   readonly name: string
   readonly response: { readonly description: string; readonly content: Json }
@@ -32,7 +32,7 @@ export function problemResponses(
   return new Map(responses)
 }
 
-/** The path is no operation's: several show the same example. */
+/** An example of a problem. Its path belongs to no operation, because several operations share the example. */
 function exampleOf(problem: ProblemDefinition) {
   const request = { instance: '/the/path/of/the/request', traceId: '4bf92f3577b34da6a3ce929d0e0e4736' }
   return { ...problem, detail: undefined, userMessage: undefined, errors: undefined, ...request }

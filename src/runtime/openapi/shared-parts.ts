@@ -1,12 +1,12 @@
 import type { Json } from '../schemas/json-schema.ts'
 
-/** The parts of a contract that operations may share, beside schemas: each is an object of `components`. */
+/** The kinds of parts, beside schemas, that operations may share. Each is an object in `components`. */
 type Section = 'responses' | 'parameters' | 'headers'
 
 /** The shared parts of one contract: see `sharedParts`. */
 export type SharedParts = ReturnType<typeof sharedParts>
 
-/** Collects what operations share: each part is written once, in `components`, and referred to. */
+/** Collects the parts that operations share. Each part is written once, in `components`, and referenced. */
 export function sharedParts() {
   const sections: Record<Section, Map<string, Json>> = {
     responses: new Map(),
@@ -14,7 +14,7 @@ export function sharedParts() {
     headers: new Map(),
   }
 
-  /** @returns a reference to the part; the part itself, where another part has its name */
+  /** @returns a reference to the part; the part itself, if another part has its name */
   function share(section: Section, name: string, part: Json): Json {
     const parts = sections[section]
     const known = parts.get(name) ?? part
@@ -38,8 +38,8 @@ export function componentName(name: string): string {
 }
 
 /**
- * Shares the parameters and the headers that several operations state alike. Where they state several of one name, the
- * name is that of the part that most of them state.
+ * Shares parameters and headers that are the same in several operations. If different ones have the same name, the most
+ * frequent one gets the name.
  *
  * @returns the operations, with references
  */
@@ -64,7 +64,7 @@ function keyOf(section: Section, name: string, part: Json): string {
   return JSON.stringify([section, name, part])
 }
 
-/** An operation with its parameters and its responses' headers replaced; references stay. */
+/** Replaces the parameters of an operation and the headers of its responses. References stay as they are. */
 function replaceParts(operation: Json, replace: (section: Section, name: string, part: Json) => Json): Json {
   const { parameters, responses } = operation as {
     parameters?: Json[]

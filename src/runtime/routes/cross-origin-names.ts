@@ -5,7 +5,7 @@ import { apiKeysOf } from './api-keys.ts'
 import type { Mounted } from './start-checks.ts'
 
 /**
- * The headers that browsers may send and read: those that the routes state, and the runtime's own.
+ * The headers that browsers may send and read: those that the routes declare, and the runtime's own.
  *
  * @param everywhere the service's own headers of every response
  * @example

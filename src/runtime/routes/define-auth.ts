@@ -14,23 +14,23 @@ import {
   type RouteDefinition,
 } from './route.ts'
 
-/** How a service reads its tokens, and handlers whose callers have the claims that it checks. */
+/** How a service reads its tokens, with functions that define handlers with typed claims. */
 export interface Auth<C extends Claims = Claims> extends AuthOptions<C> {
-  /** As `handle` of `#runtime`, with the claims typed in `c.var.caller.claims`. */
+  /** Like `handle` of `#runtime`, with typed claims in `c.var.caller.claims`. */
   handle<const R extends RouteDefinition>(route: R, handler: Handler<R, C>): Operation
-  /** As `handlePlain` of `#runtime`, with the claims typed in `c.var.caller.claims`. */
+  /** Like `handlePlain` of `#runtime`, with typed claims in `c.var.caller.claims`. */
   handlePlain<const S extends Security>(route: PlainRoute<S>, handler: PlainHandler<S, C>): PlainOperation
 }
 
-/** The caller of a route whose handler is an `Auth`'s: `CallerOf<typeof auth>`. */
+/** The type of a caller with the claims of an `Auth`: `CallerOf<typeof auth>`. */
 export type CallerOf<A> = A extends Auth<infer C> ? Caller<C> : never
 
 /**
- * States the claims of the service's own that each token must have. Give the result to `createApp` as `auth`. A handler
- * that is its `handle`'s finds them typed; the start fails where `createApp` has another `auth`.
+ * Declares claims of your own that each token must have. Give the result to `createApp` as `auth`. Handlers that its
+ * `handle` defines get typed claims. The service does not start if `createApp` has another `auth`.
  *
- * @param options.claims of every token: one that does not fit is a 401 TOKEN_INVALID
- * @param options.scopesOf the scopes of a token, by its claims; `scope`, `scp`, `permissions` and `roles` if absent
+ * @param options.claims the schema of the claims. A token that does not fit is a 401 TOKEN_INVALID
+ * @param options.scopesOf reads the scopes from the claims; `scope`, `scp`, `permissions` and `roles` if absent
  * @throws {TypeError} for an asynchronous schema
  * @example
  * const auth = defineAuth({ claims: z.object({ tenant: z.string() }) })
@@ -43,8 +43,8 @@ export function defineAuth<Schema extends z.ZodType<Claims>>(options: {
   const place = asyncPart(options.claims)
   if (place !== undefined)
     throw new TypeError(
-      `The claims of a token are checked at once (${place || 'the top level'}): write the refinement without async, ` +
-        'and look things up in a middleware.',
+      `The claims of a token are checked synchronously (${place || 'the top level'}): write the refinement without async. ` +
+        'Checks that need I/O belong in a middleware.',
     )
   const auth: Auth<Claims & z.output<Schema>> = {
     ...options,

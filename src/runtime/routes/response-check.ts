@@ -153,7 +153,7 @@ function recordOf(headers: Headers | HeaderRecord | undefined): HeaderRecord {
 }
 
 /**
- * Defined, not assigned: where each request assigns a function of its own, V8's young collections keep what requests have
+ * Uses defineProperty, not an assignment: where each request assigns a function of its own, V8's young collections keep what requests have
  * left behind, a tenth of all that is allocated, until a full one.
  */
 function define(c: Context<BaseEnv>, method: 'json', value: unknown): void {

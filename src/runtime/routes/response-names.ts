@@ -1,8 +1,8 @@
 import { type ProblemDefinition, problems as p } from '../kernel/problem.ts'
 
 /**
- * The problems that routes have together by what they state, by the name of their response in the contract. A group
- * that holds another stands before it. No name is that of a code.
+ * Groups of problems that routes have in common, by the name of their response in the contract. A group that contains
+ * another comes before it. No group has the name of a code.
  */
 const groups: Readonly<Record<string, readonly ProblemDefinition[]>> = {
   BadRequest: [p.MALFORMED_REQUEST, p.VALIDATION_FAILED],
@@ -15,10 +15,10 @@ const groups: Readonly<Record<string, readonly ProblemDefinition[]>> = {
 }
 
 /**
- * Names the response that shows these problems of one status: `OrderNotFound` for ORDER_NOT_FOUND, `BadRequest` for a
- * group of the runtime's, and `ServiceUnavailableOrNotReady` for a group and a code.
+ * Names the response that shows these problems, which have the same status: `OrderNotFound` for ORDER_NOT_FOUND,
+ * `BadRequest` for a group, and `ServiceUnavailableOrNotReady` for a group and a code.
  *
- * @returns the name, and the problems in the order that it has
+ * @returns the name, and the problems in the order of the name
  */
 export function responseNameOf(definitions: Iterable<ProblemDefinition>): {
   name: string
@@ -34,7 +34,7 @@ export function responseNameOf(definitions: Iterable<ProblemDefinition>): {
 }
 
 /**
- * Refuses codes that the contract would show by one name.
+ * Refuses codes that would have the same name in the contract.
  *
  * @throws {Error} naming the code
  */
@@ -44,7 +44,7 @@ export function uniqueResponseNames(codes: Iterable<string>): void {
     const name = pascalCase(code)
     const owner = owners.get(name)
     if (name === '')
-      throw new Error(`The problem ${code} has no letter: name it as ORDER_NOT_FOUND is named.`)
+      throw new Error(`The problem ${code} has no letter: give it a code such as ORDER_NOT_FOUND.`)
     if (Object.hasOwn(groups, name))
       throw new Error(
         `The contract has a response ${name} of the runtime’s: give the problem ${code} another code.`,

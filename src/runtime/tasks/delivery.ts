@@ -14,7 +14,7 @@ export interface Delivery {
   readonly at?: Date | undefined
 }
 
-/** A delivery as a query returns it. `near` says whether Cloud Tasks would accept it now. */
+/** A delivery as a query returns it. `sendable` says whether Cloud Tasks would accept it now. */
 export interface DeliveryRow {
   readonly id: string
   readonly name: string
@@ -28,7 +28,7 @@ export function toDelivery({ id, name, dispatch, at }: DeliveryRow): Delivery {
   return { id, name, dispatch, at: at ?? undefined }
 }
 
-/** The columns of a delivery. `at` is null if it is due now. `near` says whether Cloud Tasks would accept it now. */
+/** The columns of a delivery. `at` is null if it is due now. `sendable` says whether Cloud Tasks would accept it now. */
 export const deliveryColumns = {
   id: tasks.id,
   name: tasks.name,

@@ -82,7 +82,7 @@ export async function announceDeadTasks(database: Database, log: Log, limit: num
   })
 }
 
-/** Deletes tasks that finished more than `keep` milliseconds ago. @returns how many */
+/** Deletes tasks that finished more than `retentionMs` ago. @returns how many */
 export async function pruneTasks(database: Database, retentionMs: number, limit: number): Promise<number> {
   const old = database
     .select({ id: tasks.id })

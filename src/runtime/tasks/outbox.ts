@@ -17,7 +17,7 @@ const outbox = requestValue<Outbox>('outbox')
 const sendMs = 2_000
 const maxSends = 20
 
-/** Opens the outbox of each request, and hands over what is in it before the request is answered. */
+/** Opens the outbox of each request, and sends its deliveries before the response. */
 export function sendOutbox(sender: Sender, revision: string): MiddlewareHandler<BaseEnv> {
   return async function sendOutbox(_c, next) {
     const deliveries: Delivery[] = []
@@ -33,7 +33,7 @@ export function addToOutbox(delivery: DeliveryRow | undefined): void {
   if (delivery?.sendable) outbox.get()?.deliveries.push(toDelivery(delivery))
 }
 
-/** The revision that serves this request; `undefined` outside any. */
+/** The revision that serves this request; `undefined` outside a request. */
 export function currentRevision(): string | undefined {
   return outbox.get()?.revision
 }

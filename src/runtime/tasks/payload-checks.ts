@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { adviceFor } from '../schemas/schema-advice.ts'
 import { asyncPart, children } from '../schemas/walk.ts'
 
-/** What to write instead, where a contract's mend does not fit a payload. */
+/** What to write instead, if the advice for a contract does not fit a payload. */
 const mends: Readonly<Record<string, string>> = {
   custom: 'z.custom() and z.instanceof() do not say what JSON holds. Write the schema of what is stored',
   file: 'JSON has no files. Store the file elsewhere, and write the schema of its name',
@@ -16,10 +16,10 @@ const notJson = new Set([
 ])
 
 /**
- * Finds what a task's payload could not hold after its way through JSON, or what could not be checked at once. Only what
- * `enqueue` takes is stored: what a transformation returns may be anything.
+ * Finds a part of a payload that JSON cannot store, or a check that is asynchronous. Only the input of `enqueue` is stored:
+ * a transformation may return anything.
  *
- * @returns the place and what to write instead; nothing where all is well
+ * @returns the path and what to write instead; `undefined` if the payload can be stored
  */
 export function payloadProblem(schema: z.core.$ZodType): string | undefined {
   const { place, mend } = unstorable(schema, '', new Set()) ?? waiting(schema) ?? {}
@@ -40,11 +40,11 @@ function unstorable(schema: z.core.$ZodType, place: string, seen: Set<z.core.$Zo
   if (type === 'literal')
     for (const value of def.values ?? [])
       if (notJson.has(typeof value)) return { place, mend: adviceFor(typeof value) }
-  if (place === '' && isConnectionLost(schema))
-    return { place, mend: 'a payload that is left out is stored as null. Write z.object({})' }
-  for (const [step, child] of roundTripJson(schema)) {
+  if (place === '' && becomesNull(schema))
+    return { place, mend: 'an absent payload is stored as null. Write z.object({})' }
+  for (const [step, child] of storedSchemas(schema)) {
     const childPlace = type === 'tuple' ? `${place}[]` : place + (place && /^\w/.test(step) ? '.' : '') + step
-    if (/^(array|tuple)$/.test(type) && isConnectionLost(child))
+    if (/^(array|tuple)$/.test(type) && becomesNull(child))
       return { place: childPlace, mend: 'JSON writes undefined in a list as null. Write .nullable()' }
     const found = unstorable(child, childPlace, seen)
     if (found) return found
@@ -52,24 +52,25 @@ function unstorable(schema: z.core.$ZodType, place: string, seen: Set<z.core.$Zo
   return undefined
 }
 
-/** The schemas inside one. What is behind a transformation is not stored, and a refinement is no value. */
-function roundTripJson(schema: z.core.$ZodType) {
+/** The schemas inside a schema whose values are stored: not the output of a transformation, and no refinements. */
+function storedSchemas(schema: z.core.$ZodType) {
   if (schema instanceof z.core.$ZodPipe) return [['', schema._zod.def.in] as const]
   const checks: readonly unknown[] = schema._zod.def.checks ?? []
   return children(schema).filter(([, child]) => !checks.includes(child))
 }
 
-/** Whether a schema takes undefined, and not the null that JSON makes of it. */
-function isConnectionLost(schema: z.core.$ZodType): boolean {
+/** Whether a schema takes undefined, which JSON writes as null, but does not take null. */
+function becomesNull(schema: z.core.$ZodType): boolean {
   try {
     return z.safeParse(schema, undefined).success && !z.safeParse(schema, null).success
   } catch {
-    return false // a refinement of its own threw, or waits
+    return false // a refinement threw, or is asynchronous
   }
 }
 
 function waiting(schema: z.core.$ZodType): Found | undefined {
   const place = asyncPart(schema)
-  const mend = 'a payload is checked at once. Write a refinement without async, and look things up in run'
+  const mend =
+    'a payload is checked synchronously. Write the refinement without async. Checks that need I/O belong in run'
   return place === undefined ? undefined : { place, mend }
 }

@@ -26,8 +26,9 @@ export class StoppingError extends Error {}
  * together with the state `done`.
  *
  * @param options.signal the signal of the request
- * @param options.time how long the attempt may take, in milliseconds
- * @throws what the task threw; `LeaseLost` if another process has taken the task, and nothing was written; `Stopping`
+ * @param options.timeoutMs how long the attempt may take
+ * @throws what the task threw; `LeaseLostError` if another process has taken the task, and nothing was written;
+ *   `StoppingError`
  */
 export async function runAttempt(
   task: Task,

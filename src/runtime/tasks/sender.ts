@@ -12,18 +12,18 @@ import { type Dispatch, markQueued } from './transitions.ts'
 /** Sends deliveries to Cloud Tasks. */
 export interface Sender {
   /**
-   * Sends deliveries, `width` at a time, and marks their tasks as queued. Never throws: a task whose delivery could not be
+   * Sends deliveries, `concurrency` at a time, and marks their tasks as queued. Never throws: a task whose delivery could not be
    * sent stays `pending`, and the tick sends it.
    *
-   * @param options.time how long all of them may take, in milliseconds
-   * @param options.insist sends even if the circuit breaker is open
+   * @param options.timeoutMs how long all of them may take, in milliseconds
+   * @param options.ignoreBreaker sends even if the circuit breaker is open
    * @returns how many were sent
    */
   send(
     deliveries: readonly Delivery[],
     options: { timeoutMs: number; concurrency: number; ignoreBreaker?: boolean },
   ): Promise<number>
-  /** Whether Cloud Tasks still has a delivery. @throws its error, or an error if it does not respond within `time` */
+  /** Whether Cloud Tasks still has a delivery. @throws its error, or an error if it does not respond within `timeoutMs` */
   hasDelivery(delivery: Dispatch, timeoutMs: number): Promise<boolean>
 }
 
@@ -130,7 +130,7 @@ function deliveryName({ id, dispatch }: Pick<Dispatch, 'id' | 'dispatch'>): stri
   return `${createHash('sha256').update(name).digest('hex').slice(0, 8)}-${name}`
 }
 
-/** Runs `work` with a signal that aborts after `time` milliseconds. */
+/** Runs `work` with a signal that aborts after `timeoutMs`. */
 async function withTimeout<Value>(
   timeoutMs: number,
   work: (signal: AbortSignal) => Promise<Value>,

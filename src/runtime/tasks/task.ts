@@ -107,7 +107,7 @@ export function isTaskName(name: string): boolean {
 }
 
 /**
- * A payload as it comes back from the ledger, where it is JSON.
+ * The payload after a round trip through JSON, as the table stores it.
  *
  * @throws {TypeError} naming the task, for what JSON cannot hold: a bigint, what contains itself
  */
@@ -120,7 +120,7 @@ export function roundTripJson(task: Task, payload: unknown): unknown {
 }
 
 /**
- * How long to wait after a failed attempt, in milliseconds. It doubles from `min` to `max`. Up to half of it is subtracted
+ * How long to wait after a failed attempt, in milliseconds. It doubles from `minMs` to `maxMs`. Up to half of it is subtracted
  * at random, so that tasks that failed together are not retried together.
  *
  * @param attempt the number of the failed attempt, from 1

@@ -85,7 +85,7 @@ export async function releaseTask(database: Database, row: ClaimedRow): Promise<
   })
 }
 
-/** Requeues a task after a failed attempt, for a retry in `wait` milliseconds. @returns its next delivery */
+/** Requeues a task after a failed attempt, for a retry after `delayMs`. @returns its next delivery */
 export async function requeueForRetry(
   database: Database,
   row: ClaimedRow,
