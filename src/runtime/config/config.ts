@@ -9,7 +9,7 @@ export type Values<V extends Variables> = { readonly [Name in keyof V]: z.output
 
 type Parsed = Values<typeof runtimeVariables>
 
-/** The runtime's configuration: each variable under its own name, with the defaults of its ENVIRONMENT. */
+/** The runtime's configuration: the value of each variable, by its name. Some defaults depend on ENVIRONMENT. */
 export interface Config extends Omit<Parsed, 'LOG_LEVEL' | 'REPLY_CHECK' | 'AUTH_ISSUER' | 'AUTH_AUDIENCE'> {
   readonly LOG_LEVEL: NonNullable<Parsed['LOG_LEVEL']>
   readonly REPLY_CHECK: NonNullable<Parsed['REPLY_CHECK']>
@@ -37,17 +37,17 @@ export class ConfigError extends Error {
   }
 }
 
-/** What each configuration was parsed from, for `completeConfig`. */
+/** The environment that each configuration was parsed from, for `completeConfig`. */
 const sources = new WeakMap<Config, { set: Record<string, string>; variables: Variables }>()
 
 /**
- * Parses the environment once, for the runtime and every feature together; an empty string is unset. A line break at a
- * value's end is taken off: `echo` leaves one in a secret.
+ * Parses the variables of the runtime and of all features. A variable with an empty value counts as not set. A line break
+ * at the end of a value is removed: `echo` leaves one in a secret.
  *
- * @param environment what `process.env` holds
- * @param features each feature's own variables
- * @returns the values by name, and those of the features beside them
- * @throws {ConfigError} naming every variable that is missing or wrong, without its value
+ * @param environment `process.env`
+ * @param features the variables of each feature
+ * @returns the values by name, those of the features included
+ * @throws {ConfigError} naming all variables that are missing or wrong, without their values
  * @throws {Error} naming a variable that is defined twice, or whose schema cannot read an environment
  * @example
  * const config = parseConfig(process.env, variablesOf(features))
@@ -60,11 +60,11 @@ export function parseConfig(
 }
 
 /**
- * The configuration of these features, from the environment that `config` was parsed from. `config` itself is returned
- * where it has all their variables.
+ * Adds the variables of these features to a configuration, from the environment that `config` was parsed from.
  *
+ * @returns `config` itself, if it has all their variables
  * @throws {ConfigError} as `parseConfig` does
- * @throws {Error} for a configuration that `parseConfig` did not return: a copy of one could lack a variable
+ * @throws {Error} for a configuration that `parseConfig` did not return, such as a copy: it could lack variables
  * @example
  * const complete = completeConfig(config, variablesOf(features))
  */
@@ -101,9 +101,10 @@ function parse(set: Record<string, string>, variables: Variables): Config {
 }
 
 /**
- * The database of a process that needs nothing else, and where the password of an IAM user is looked up.
+ * Parses the variables of a process that needs only the database.
  *
- * @throws {ConfigError} where DATABASE_URL is missing or wrong
+ * @returns the database's URL, and the metadata server, which gives the password of an IAM user
+ * @throws {ConfigError} if DATABASE_URL is missing or wrong
  * @example
  * parseDatabase({ DATABASE_URL: 'postgres://user:password@a.example.com/orders' }).url // → 'postgres://user:password@a.example.com/orders'
  */
@@ -119,8 +120,8 @@ export function parseDatabase(environment: Record<string, string | undefined>) {
 }
 
 /**
- * The effective configuration for the log: values as they are, secrets and a feature's variables (unless
- * `.meta({ shown: true })`) only as "set".
+ * The configuration for the log. Secrets are shown only as "set", and so are the variables of features, unless they have
+ * `.meta({ shown: true })`.
  *
  * @example
  * log.info({ configuration: describeConfig(config, variablesOf(features)) }, 'Started')

@@ -4,25 +4,25 @@ import type { BaseEnv } from './env.ts'
 import { releaseResponse, reserveResponse } from './request-memory.ts'
 import { bodyLength, replaceBody, setBodyLength } from './response.ts'
 
-/** Bytes; below it the frame costs more than it saves. */
+/** In bytes. Compressing smaller responses costs more than it saves. */
 const threshold = 1024
 
 /**
- * Compresses responses above 1 KiB by gzip; the small ones, nearly all, are not even looked at, and streams, which it
- * would hold back, are left as they are.
+ * Compresses responses above 1 KiB by gzip. Small responses, which are nearly all, cost nothing. Streams are not compressed,
+ * because gzip would delay their chunks.
  *
  * @example
  * app.use(compression())
  */
 export function compression(): MiddlewareHandler<BaseEnv> {
-  const gzip = compress({ encoding: 'gzip', threshold: threshold + 1 }) // the least that it compresses
+  const gzip = compress({ encoding: 'gzip', threshold: threshold + 1 }) // Hono compresses from this size on
   return async function compression(c, next) {
     await next()
     const length = bodyLength(c)
     if (length === undefined || length <= threshold) return
     const { headers: given } = c.res
     const varies = /\*|\baccept-encoding\b/i.test(given.get('vary') ?? '')
-    // Hono would make a new response for this header, as a stream
+    // otherwise Hono would create a new response to set this header, as a stream
     if (!varies && compressible.test(given.get('content-type') ?? '')) given.append('Vary', 'Accept-Encoding')
     await gzip(c, async () => {})
     const { res } = c

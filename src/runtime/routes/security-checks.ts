@@ -15,7 +15,7 @@ export function checkSecurity(
   refuseWithoutSecurity(routeName, route.security)
   if (needed && needed !== auth)
     throw new Error(
-      `${routeName} reads claims that the service does not check: give createApp the \`auth\` whose handle() it uses.`,
+      `${routeName} reads claims that the service does not check: give createApp the \`auth\` whose handle() defines it.`,
     )
 }
 

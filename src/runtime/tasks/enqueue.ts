@@ -32,7 +32,7 @@ const pendingWork = stateIs('pending', 'queued', 'running')
  *
  * @returns the task's id. If another unfinished task has the key: that task's id, and `enqueued: false`
  * @throws {z.ZodError} for a payload that the task does not take, as it is after a round trip through JSON
- * @throws {TypeError} naming the task, for a delay, a moment or a key that is none
+ * @throws {TypeError} naming the task, for a wrong `delay`, `at` or `key`
  * @example
  * const { id } = await enqueue(tx, fulfilOrder, { orderId: order.id }, { delay: '10s' })
  */
@@ -79,19 +79,19 @@ export async function enqueue<Payload extends z.ZodType>(
   }
 }
 
-/** The moments that PostgreSQL and ISO 8601 write in the same way. */
+/** The last time that PostgreSQL and ISO 8601 write in the same way. */
 const lastMoment = Date.UTC(9999, 11, 31)
 
 function dueAtOf({ name }: Task, { at, delay }: EnqueueOptions): Date | SQL {
   if (at === undefined)
     return delay === undefined ? now : fromNow(milliseconds(delay, `The task ${name}: its delay`))
   if (at.getTime() >= 0 && at.getTime() <= lastMoment) return at
-  throw new TypeError(`The task ${name}: its \`at\` is no moment from 1970 to 9999.`)
+  throw new TypeError(`The task ${name}: its \`at\` must be a time from 1970 to 9999.`)
 }
 
-/** What an index of PostgreSQL can hold: at most 2,704 bytes, and no NUL. */
+/** Refuses a key that an index of PostgreSQL cannot hold: more than 2,704 bytes, or a NUL. */
 function checkKey({ name }: Task, key: string | undefined): void {
   if (key === undefined || (Buffer.byteLength(key) <= 1000 && key.isWellFormed() && !key.includes('\0')))
     return
-  throw new TypeError(`The task ${name}: its key is not text of at most 1,000 bytes, without NUL.`)
+  throw new TypeError(`The task ${name}: its key must be text of at most 1,000 bytes, without NUL.`)
 }
