@@ -24,7 +24,7 @@ export interface EnqueueOptions {
   readonly key?: string
 }
 
-const pendingWork = stateIs('pending', 'queued', 'running')
+const unfinished = stateIs('pending', 'queued', 'running')
 
 /**
  * Enqueues a task in the caller's transaction: the task exists if, and only if, the transaction commits. Inside a
@@ -64,7 +64,7 @@ export async function enqueue<Payload extends z.ZodType>(
     afterCommit(tx, () => addToOutbox(delivery))
     return { id: row.id, enqueued: true }
   }
-  const free = insert.onConflictDoNothing({ target: [tasks.name, tasks.key], where: pendingWork })
+  const free = insert.onConflictDoNothing({ target: [tasks.name, tasks.key], where: unfinished })
   for (;;) {
     const [delivery] = await free.returning(deliveryColumns)
     if (delivery) {
@@ -74,7 +74,7 @@ export async function enqueue<Payload extends z.ZodType>(
     const [holder] = await tx
       .select({ id: tasks.id })
       .from(tasks)
-      .where(and(eq(tasks.name, task.name), eq(tasks.key, key), pendingWork))
+      .where(and(eq(tasks.name, task.name), eq(tasks.key, key), unfinished))
     if (holder) return { id: holder.id, enqueued: false } // otherwise that task has just finished: try again
   }
 }
