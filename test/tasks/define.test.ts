@@ -36,8 +36,8 @@ describe('a task’s name', () => {
 
 test('eight attempts, 5 s to 10 min apart, of 4 min each, unless a task says otherwise', () => {
   expect(defineTask(fine)).toMatchObject({
-    retry: { attempts: 8, min: 5000, max: 600_000 },
-    deadline: 240_000,
+    retry: { attempts: 8, minMs: 5000, maxMs: 600_000 },
+    deadlineMs: 240_000,
     variables: {},
   })
   const own = defineTask({
@@ -45,7 +45,7 @@ test('eight attempts, 5 s to 10 min apart, of 4 min each, unless a task says oth
     retry: { attempts: 1, backoff: { min: '500ms', max: '1.5h' } },
     deadline: '30m',
   })
-  expect(own).toMatchObject({ retry: { attempts: 1, min: 500, max: 5_400_000 }, deadline: 1_800_000 })
+  expect(own).toMatchObject({ retry: { attempts: 1, minMs: 500, maxMs: 5_400_000 }, deadlineMs: 1_800_000 })
 })
 
 test.each([

@@ -48,15 +48,15 @@ test('a hand-over is named by hash, task and dispatch, and outlasts the attempt 
       id: expect.stringMatching(new RegExp(`^[\\da-f]{8}-${row?.id}-1$`)),
       url: `${url}/runtime/callbacks/trial.work`,
       body: JSON.stringify({ id: row?.id, dispatch: 1 }),
-      at: undefined,
-      deadline: 45_000,
+      scheduleTime: undefined,
+      deadlineMs: 45_000,
     },
   ])
 })
 
 test('but by no more than Cloud Tasks allows', async () => {
   await put(long)
-  expect(created).toMatchObject([{ deadline: 1_800_000 }])
+  expect(created).toMatchObject([{ deadlineMs: 1_800_000 }])
 })
 
 test('20 are sent in the order in which they were enqueued, all at once', async () => {
