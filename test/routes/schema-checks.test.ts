@@ -102,6 +102,22 @@ test.each(refused)(
   },
 )
 
+const lookUp = z.string().refine(async () => true)
+
+test.each([
+  ['in a body', body(lookUp), 'at[]'],
+  ['in a response', response(lookUp), 'at'],
+  ['of a whole query', { request: { query: z.strictObject({}).refine(async () => true) } }, 'the top level'],
+  ['as a transformation', body(z.string().transform(async (id) => id)), 'at[]'],
+])(
+  'a schema that waits, %s, does not start: nothing is checked asynchronously',
+  async (_where, more, place) => {
+    await expect(start(more)).rejects.toThrow(
+      `POST /things has an asynchronous schema (${place}): write its refinement without async`,
+    )
+  },
+)
+
 const shown: [name: string, more: object, schema: object][] = [
   ['z.date() in a response', response(z.date()), { type: 'string', format: 'date-time' }],
   [

@@ -57,7 +57,7 @@ export function isShed(problem: Problem | undefined): boolean {
  * Defines the problems of a feature: `defineProblems({ ORDER_FULFILLED: { status: 409, title: '…' } })`.
  *
  * @returns the definitions by code. Throw one as `new Problem(…)`, and list it in the `problems` of the route
- * @throws {Error} for a status that is not 400 to 599
+ * @throws {Error} for a status that is not 400 to 599, a code that is not letters, digits, `_` and `-`, and no title
  * @example
  * const orderProblems = defineProblems({
  *   ORDER_NOT_FOUND: { status: 404, title: 'There is no such order' },
@@ -67,9 +67,15 @@ export function isShed(problem: Problem | undefined): boolean {
 export function defineProblems<const Titles extends Record<string, { status: number; title: string }>>(
   titles: Titles,
 ): { readonly [Code in keyof Titles & string]: ProblemDefinition<Code> } {
-  for (const [code, { status }] of Object.entries(titles))
+  for (const [code, { status, title }] of Object.entries(titles)) {
     if (!Number.isInteger(status) || status < 400 || status > 599)
       throw new Error(`The problem ${code} has the status ${status}: it must be 400 to 599.`)
+    if (!/^[A-Za-z][\w-]*$/.test(code))
+      throw new Error(
+        `The problem "${code}" has a code that no URN can hold: write one such as ORDER_NOT_FOUND.`,
+      )
+    if (!title) throw new Error(`The problem ${code} has no title: say in a few words what it is.`)
+  }
   const definitions = Object.entries(titles).map(([code, kind]) => [code, { code, ...kind }])
   return Object.fromEntries(definitions)
 }

@@ -3,7 +3,7 @@ import { shapeOf } from '../http/fields.ts'
 import { refuseInexact, refusePatterns } from '../schemas/inexact-schemas.ts'
 import { type Direction, schemaWriter } from '../schemas/json-schema.ts'
 import { isUnrepresentable } from '../schemas/schema-advice.ts'
-import { children } from '../schemas/walk.ts'
+import { asyncPart, children } from '../schemas/walk.ts'
 import type { RouteDefinition } from './route.ts'
 
 /**
@@ -22,6 +22,22 @@ export function checkSchemas(
     if (io === 'input') refuseInexact(at, schema, where !== 'body')
     else refusePatterns(at, schema)
     if (isSuspicious(schema)) schemaWriter(names).write(schema, io, at)
+  }
+}
+
+/**
+ * Refuses schemas that would have to wait: requests and responses are checked synchronously.
+ *
+ * @throws {Error} naming the route, the schema and what to write instead
+ */
+export function refuseAsync(routeName: string, schemas: readonly z.core.$ZodType[]): void {
+  for (const schema of schemas) {
+    const place = asyncPart(schema)
+    if (place !== undefined)
+      throw new Error(
+        `${routeName} has an asynchronous schema (${place || 'the top level'}): write its refinement without async, and ` +
+          'look things up in the handler.',
+      )
   }
 }
 

@@ -14,7 +14,7 @@ import { checkPathParameters } from './path-checks.ts'
 import { uniqueResponseNames } from './response-names.ts'
 import type { Operation, PlainOperation, RouteDefinition } from './route.ts'
 import type { RouteGroup } from './route-group.ts'
-import { checkOutputNames, checkSchemas, contentSchemas } from './schema-checks.ts'
+import { checkOutputNames, checkSchemas, contentSchemas, refuseAsync } from './schema-checks.ts'
 import { checkSecurity } from './security-checks.ts'
 import { isStreamed } from './stream.ts'
 
@@ -70,6 +70,7 @@ export function startChecks(
   }
   apiKeysOf(mounted) // refuses two of one name
   refuseDuplicateProblems(mounted, runtimeProblems)
+  for (const route of mounted) refuseAsync(`${route.method} ${route.path}`, schemasOf(route))
   const names = uniqueNames(mounted.flatMap(schemasOf))
   for (const { operation, path, method } of mounted)
     if (operation.kind === 'contract') checkSchemas(`${method} ${path}`, operation.route, names)
