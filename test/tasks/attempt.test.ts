@@ -1,7 +1,9 @@
+import { sql } from 'drizzle-orm'
 import { beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { type Attempt, defineTask } from '#src/runtime/tasks/task.ts'
+import { expectJson } from '#test/support/expect.ts'
 import { bearer } from '#test/support/forge.ts'
 import { testTasks } from '#test/support/task-variables.ts'
 import { as } from '#test/support/tokens.ts'
@@ -152,6 +154,23 @@ test('when the process is told to stop, the signal aborts, the task is given bac
   expect(await stopping.ledger()).toMatchObject([
     { state: 'queued', dispatch: 1, attempts: 0, lease: null, leased_until: null, last_error: null },
   ])
+})
+
+test('when the process is told to stop while the effect is written, it is written to its end', async () => {
+  const stop = new AbortController()
+  const writing = defineTask({
+    name: 'trial.writing',
+    payload: z.object({}),
+    run: async () => async (tx) => {
+      stop.abort()
+      await tx.execute(sql`select 1`)
+    },
+  })
+  const stopping = await trial({ tasks: [writing], stopping: stop.signal })
+  const { id } = await stopping.request((tx) => enqueue(tx, writing, {}))
+  const answer = await stopping.callback({ name: writing.name, id, dispatch: 1 })
+  expect(await expectJson(answer)).toEqual({ outcome: 'done' })
+  expect(await stopping.ledger()).toMatchObject([{ state: 'done', attempts: 1 }])
 })
 
 test('when it is cancelled meanwhile, nothing is written', async () => {

@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import type { CloudTasks } from '#src/runtime/tasks/cloud-tasks.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
@@ -61,6 +61,17 @@ test('while Cloud Tasks is down, all is accepted; once it is back, the backlog d
   create = async () => {}
   await tick()
   expect(await count('queued')).toBe(1500)
+})
+
+test('a tick whose time is over ends with the batch that it is at', async () => {
+  await insert(2500, 'done')
+  await query("update runtime.tasks set finished_at = runtime.service_now() - interval '100 d'")
+  const now = performance.now.bind(performance)
+  let minutes = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + 60_000 * minutes++)
+  expect(await tick()).toBe(200)
+  vi.restoreAllMocks()
+  expect(await count('done')).toBe(1500)
 })
 
 test('a tick that cannot send tries one batch, not all', async () => {

@@ -76,7 +76,10 @@ test('what is more than 29 days ahead stays pending until it is near', async () 
     service.lines.filter(({ severity }) => severity === 'WARNING'),
     'nobody has tried',
   ).toEqual([])
-  await service.advance('11d')
+  await service.advance('10d')
+  await service.tick()
+  expect(await ledger(), 'less than 30 days ahead, but more than 29').toMatchObject([{ state: 'pending' }])
+  await service.advance('1d')
   await service.tick()
   expect(await ledger()).toMatchObject([{ state: 'queued', dispatch: 1 }])
   expect(emulator.pending()).toMatchObject([{ scheduleTime: at.getTime() }])
