@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { type Attempt, defineTask } from '#src/runtime/tasks/task.ts'
@@ -27,6 +27,7 @@ const work = defineTask({
 const service = await trial({ tasks: [work], environment: { TRIAL_URL: 'https://trial.example/' } })
 const { request, ledger, drain, lines, query } = service
 
+afterEach(() => void vi.useRealTimers())
 beforeEach(async () => {
   await service.clear()
   attempts.length = 0
@@ -131,10 +132,18 @@ test('when the request’s deadline nears, the signal aborts, and the attempt ha
 
 test('an attempt that does not listen is given up all the same, and what it returns is not written', async () => {
   const quick = await trial({ tasks: [work], environment: { REQUEST_TIMEOUT: '3' } })
-  await quick.request((tx) => enqueue(tx, work, {}))
+  const { id } = await quick.request((tx) => enqueue(tx, work, {}))
+  const begun = Promise.withResolvers<void>()
   const { promise, resolve } = Promise.withResolvers<void>()
-  behave = () => promise
-  expect(await quick.drain()).toMatchObject([{ status: 200 }])
+  behave = () => {
+    begun.resolve()
+    return promise
+  }
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const answer = quick.callback({ name: work.name, id, dispatch: 1 })
+  await begun.promise
+  await vi.advanceTimersByTimeAsync(2_400) // before the deadline of the request, which is 2.7 s
+  expect(await expectJson(await answer)).toEqual({ outcome: 'retrying' })
   resolve()
   expect(await quick.ledger()).toMatchObject([{ state: 'queued', dispatch: 2 }])
 })
