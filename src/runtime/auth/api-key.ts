@@ -19,7 +19,7 @@ export type KeyCaller<Owner extends KeyOwner = KeyOwner> = Readonly<Omit<Owner, 
 /** Whoever sent the request. A token's caller has `claims`. */
 export type AnyCaller = Caller | KeyCaller
 
-/** A scheme of API keys, as `defineApiKey` made it. A route states it in `security.schemes`. */
+/** An API key scheme, created by `defineApiKey`. A route lists it in `security.schemes`. */
 export interface ApiKey<Owner extends KeyOwner = KeyOwner> {
   readonly name: string
   readonly header: string
@@ -27,7 +27,7 @@ export interface ApiKey<Owner extends KeyOwner = KeyOwner> {
   findOwner(key: string, context: KeyContext): Promise<Owner | undefined>
 }
 
-/** What `findOwner` is given beside the key. */
+/** The second argument of `findOwner`. */
 export interface KeyContext {
   readonly database: Database
   /** Aborts when the request ends. */

@@ -12,7 +12,7 @@ export interface Authentication {
 }
 
 /**
- * Sets up verifying and signing from AUTH_SECRET or AUTH_JWKS_URL. Fetches nothing yet.
+ * Sets up the verification and signing of tokens from AUTH_SECRET or AUTH_JWKS_URL. It sends no request yet.
  *
  * @example
  * const { verify, signToken, origins } = createAuthentication(config)

@@ -13,7 +13,7 @@ export type VerifyToken = (token: string) => Caller | Promise<Caller>
 export interface AuthOptions<C extends Claims = Claims> {
   /** Reads the scopes from the checked claims. If absent, they are `scope`, `scp`, `permissions` and `roles`. */
   scopesOf?(claims: Readonly<C>): readonly string[]
-  /** Checks claims of your own. A token that does not fit is invalid. */
+  /** The schema of the service's own claims. A token whose claims do not match it is invalid. */
   readonly claims?: z.ZodType<Claims>
 }
 

@@ -18,7 +18,7 @@ export interface Config extends Omit<Parsed, 'LOG_LEVEL' | 'REPLY_CHECK' | 'AUTH
 }
 
 /**
- * The error of a wrong environment. `problems` has a line for each variable, with what would be right and without its value.
+ * The error for invalid environment variables. `problems` has a line for each: it says what is valid, and omits the value.
  *
  * @example
  * try {

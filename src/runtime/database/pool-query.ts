@@ -8,7 +8,7 @@ import type { DatabaseTimeouts } from './timeouts.ts'
 
 type QueryCallback = (error: unknown, result?: pg.QueryResult) => void
 
-/** What a pool tells of its connections. */
+/** What a pool knows about its connections. */
 interface QueryPool extends pg.Pool {
   readonly timeouts: DatabaseTimeouts
   /** Whether the connection leads to PostgreSQL itself, which keeps named statements. */

@@ -31,14 +31,14 @@ export interface ReaderPools {
   readonly open: OpenReader
   /** For each by name, what resolves when it responds. */
   checks(): Record<string, () => Promise<void>>
-  /** Closes them all. Resolves when each statement under way has ended. */
+  /** Closes all read pools. Resolves when every running statement has ended. */
   close(): Promise<void>
 }
 
 /**
- * Creates what opens pools for reading.
+ * Creates the object that opens and closes the read pools.
  *
- * @param options as those of `createDatabase`
+ * @param options see `createDatabase`
  * @example
  * const readers = createReaderPools({
  *   metadataHost: config.GCE_METADATA_HOST,

@@ -102,7 +102,7 @@ export class TransactionConnection {
     else this.#pool.drop(this.#client, this.#since)
   }
 
-  /** Adds why the connection had ended as the cause of the error, if that made the statement fail. */
+  /** If the statement failed because the connection had ended, sets the reason for that end as the cause of the error. */
   #explain(error: unknown): unknown {
     const why = this.#pool.endReason(this.#client)
     if (why && error instanceof Error && error !== why) error.cause ??= why

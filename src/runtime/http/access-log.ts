@@ -50,7 +50,7 @@ export function accessLog(options: { log: Log; trustedProxies: number }) {
   }
 }
 
-/** The status that the client got; 499 if it disconnected before. */
+/** The status of the response; 499 if the client disconnected before the response was complete. */
 export function statusOf(c: Context<BaseEnv>, end?: StreamEnd): number {
   return end ? (end.disconnected ? 499 : c.res.status) : isClientDisconnected(c) ? 499 : c.res.status
 }

@@ -6,7 +6,7 @@ export class ClientDisconnectedError extends Error {}
 
 /** Whether the client closed the connection before the response was sent. */
 export function isClientDisconnected({ env, req }: Context<BaseEnv>): boolean {
-  // under Node, the socket tells: the Request would have to create its signal first
+  // under Node, read the socket: `req.raw.signal` would first have to be created
   return env?.outgoing ? env.outgoing.destroyed && !env.outgoing.writableFinished : req.raw.signal.aborted
 }
 

@@ -26,7 +26,7 @@ export interface Field {
 export type Fields = (name: string) => Field | undefined
 
 /**
- * Finds how each field of a query, a form or other parameters is read, through every wrapper that zod has.
+ * Finds how to read each field of a query, a form or other parameters. It looks inside all of zod's wrappers.
  *
  * @param schema of the whole object
  */

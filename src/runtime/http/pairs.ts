@@ -6,7 +6,7 @@ import { type RequestPart, validationFailed } from './validation.ts'
 /** How many parameters a query may have, and how many fields a form may have. */
 export const maxPairs = 1_000
 
-/** A name, with a text or a file. */
+/** A name and its value: a text or a file. */
 export type Pair = readonly [name: string, value: unknown]
 
 /**

@@ -18,7 +18,7 @@ export type ProblemResponder = (thrown: unknown, c: Context<BaseEnv>) => Respons
 
 /**
  * Creates the one function that turns failures into responses. It logs unexpected errors with their stack. The caller
- * gets the code and the trace id, but nothing of the cause.
+ * gets the code and the trace id, but not the cause.
  *
  * @param format how the service writes the bodies of problems
  * @example

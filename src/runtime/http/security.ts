@@ -74,7 +74,7 @@ export interface SecurityOptions {
 type CallerEnv = BaseEnv & { Variables: { caller?: AnyCaller } }
 
 /**
- * Enforces the security that a route declares. 401 and 403 follow RFC 6750, for API keys alike.
+ * Enforces the security that a route declares. 401 and 403 follow RFC 6750, also for API keys.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-3
  */

@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { tryDecodeURIComponent } from 'hono/utils/url'
 
-/** A path with parameters: as the contract writes it (`/things/{id}:archive`), or as Hono does for a plain route (`/files/*`). */
+/** A path with parameters, in the syntax of OpenAPI (`/things/{id}:archive`) or, for a plain route, of Hono (`/files/*`). */
 export interface Template {
   readonly text: string
   /** The names of the parameters, in order. */

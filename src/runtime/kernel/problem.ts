@@ -30,7 +30,7 @@ export interface ProblemOptions {
 }
 
 /**
- * A failure with a response of its own. Throw it anywhere below a route.
+ * An error that the service sends as a problem response. Any code that a route calls may throw it.
  *
  * @example
  * const missing = new Problem(orderProblems.ORDER_NOT_FOUND, { detail: 'It was deleted in May.' })

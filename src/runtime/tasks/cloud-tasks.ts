@@ -15,11 +15,11 @@ export interface NewCloudTask {
   readonly deadlineMs: number
 }
 
-/** The calls to Cloud Tasks. `signal` ends a call. */
+/** The calls to Cloud Tasks. `signal` aborts a call. */
 export interface CloudTasks {
-  /** Creates a task. Resolves also if a task with this id was created before. */
+  /** Creates a task. Also resolves if a task with this id was created before. */
   create(task: NewCloudTask, signal: AbortSignal): Promise<void>
-  /** Whether the queue still holds a task of this id. */
+  /** Whether the queue still holds a task with this id. */
   has(id: string, signal: AbortSignal): Promise<boolean>
 }
 

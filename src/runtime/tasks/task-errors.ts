@@ -18,7 +18,7 @@ export class FatalError extends Error {
  */
 export class RetryAfterError extends Error {
   override readonly name = 'RetryAfterError'
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly delayMs: number
 
   constructor(delay: number, message: string, options?: ErrorOptions) {

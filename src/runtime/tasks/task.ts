@@ -109,7 +109,7 @@ export function isTaskName(name: string): boolean {
 /**
  * The payload after a round trip through JSON, as the table stores it.
  *
- * @throws {TypeError} naming the task, for what JSON cannot hold: a bigint, what contains itself
+ * @throws {TypeError} if JSON cannot hold the payload, such as a bigint or a circular reference; the message names the task
  */
 export function roundTripJson(task: Task, payload: unknown): unknown {
   try {

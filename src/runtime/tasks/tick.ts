@@ -58,7 +58,7 @@ export async function tick(options: TickOptions, signal: AbortSignal): Promise<T
   return { scheduled, rescued, announced, lost, sent, pruned }
 }
 
-/** Runs batches while they are full and time is left. @returns the sum of their counts */
+/** Repeats `once` until a batch is not full or no time is left. @returns the sum of the counts */
 async function repeatBatches(
   full: number,
   hasTimeLeft: () => boolean,
