@@ -13,7 +13,7 @@ interface QueryPool extends pg.Pool {
   readonly timeouts: DatabaseTimeouts
   /** Whether the connection leads to PostgreSQL itself, which keeps named statements. */
   isDirect(client: pg.PoolClient): boolean
-  /** Closes a connection that is of no use, and those that rest for as long as it did before `sent`. */
+  /** Removes a connection that is no longer usable, and connections that have been idle since before `sent`. */
   drop(client: pg.PoolClient, sent: number): void
 }
 

@@ -26,9 +26,9 @@ export interface StreamEnd {
 const noError = () => new Error('The stream’s source threw a value that is not an error')
 
 /**
- * Follows a streamed response to its end. It ends by itself, or when the client disconnects, at the request's deadline,
- * or when the process stops. The last two abort the signal. A stream that does not end within a second after that is
- * ended: an event stream is closed, any other is cut, so that the client sees that it is incomplete.
+ * Follows a streamed response to its end. It ends by itself, when the client disconnects, at the request's deadline, or
+ * when the process stops. The last two abort the signal. If the stream has not ended a second later, it is ended here. An
+ * event stream is closed. Any other stream is cut, so that the client sees that it is incomplete.
  *
  * @param options.stopping aborts when the process is told to stop. Event streams end at once, others continue for 5 s
  * @param options.onEnd is called once, before the last byte or the cut

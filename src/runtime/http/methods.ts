@@ -10,8 +10,8 @@ export interface Methods {
 }
 
 /**
- * Tells a wrong method (405) from an unknown path (404), also if a more general template has the method: if POST
- * /orders/redrive is a route, GET /orders/redrive is not the order `redrive`. A tree (`/*`) takes what no other matches.
+ * Distinguishes a wrong method (405) from an unknown path (404), also if a more general template has the method. If POST
+ * /orders/redrive is a route, GET /orders/redrive does not read the order `redrive`. A tree (`/*`) takes what no other matches.
  *
  * @see https://spec.openapis.org/oas/v3.1.0#patterned-fields a concrete path is matched before a templated one
  */

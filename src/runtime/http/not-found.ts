@@ -6,8 +6,8 @@ import type { ProblemResponder } from './problem-responder.ts'
 import { stateOf } from './request-state.ts'
 
 /**
- * Responds to requests that no route takes: 404 for an unknown path; 405 with `Allow` for a known path with another
- * method; 204 with `Allow` for OPTIONS on a known path.
+ * Responds to requests that match no route. An unknown path gets a 404. On a known path, OPTIONS gets a 204 with `Allow`,
+ * and any other method that no route has gets a 405 with `Allow`.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6
  * @example

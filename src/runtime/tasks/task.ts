@@ -45,14 +45,14 @@ export interface Task<Payload extends z.ZodType = z.ZodType> {
  * Declares a task. List it in its feature's `tasks`, and `enqueue` it.
  *
  * @param task.name the feature and a verb, such as `orders.fulfil`. Each row stores the name: if you rename a task, the
- *   rows of the old name are not understood any more
- * @param task.payload what `enqueue` takes, as JSON can hold it; it is checked when it is enqueued and again when
- *   it runs, maybe by a later revision: change it as you would change a table
+ *   service can no longer run the rows with the old name
+ * @param task.payload the schema of what `enqueue` takes. JSON must be able to hold the value. It is checked at `enqueue` and
+ *   again when the task runs, maybe by a later revision. So change the schema as carefully as that of a table
  * @param task.variables the environment variables that `run` reads, beside those of its feature
  * @param task.retry 8 attempts, 5 s to 10 min apart, if absent; the wait doubles each time
  * @param task.deadline of one attempt, 15 s to 30 min (what Cloud Tasks allows); 4 min if absent. The
  *   service's REQUEST_TIMEOUT bounds it as well
- * @param task.run does the work outside any transaction, so it may call anyone, and returns what to write. It may
+ * @param task.run does the work outside any transaction, so it may call other services. It returns what to write. It may
  *   run more than once; what it returned is committed exactly once
  * @throws {TypeError} for a name without a dot, a duration out of bounds, and a payload that JSON cannot hold
  * @example
