@@ -72,7 +72,7 @@ export class CheckedPool extends pg.Pool {
     return this.#direct.has(client)
   }
 
-  /** Keeps the first error of a connection: it is the reason for the end. Later ones only tell that the connection has ended. */
+  /** Keeps the first error of a connection, which states why it ended. Later errors only state that it has ended. */
   #recordEnd(client: pg.PoolClient, error: Error): void {
     if (!this.#ended.has(client)) this.#ended.set(client, error)
   }
