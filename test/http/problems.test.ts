@@ -172,7 +172,7 @@ test.each([200, 204, 399, 600, 409.5])(
   },
 )
 
-test.each(['', 'NOT FOUND', 'É', '1ST', 'a:b'])('the code %j is no part of a URN, and is refused', (code) => {
+test.each(['', 'NOT FOUND', '1ST', 'a:b'])('the code %j is no part of a URN, and is refused', (code) => {
   expect(() => defineProblems({ [code]: { status: 404, title: 'Odd' } })).toThrow(
     `The problem "${code}" has a code that no URN can hold`,
   )

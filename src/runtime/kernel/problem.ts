@@ -70,7 +70,7 @@ export function defineProblems<const Titles extends Record<string, { status: num
   for (const [code, { status, title }] of Object.entries(titles)) {
     if (!Number.isInteger(status) || status < 400 || status > 599)
       throw new Error(`The problem ${code} has the status ${status}: it must be 400 to 599.`)
-    if (!/^[A-Za-z][\w-]*$/.test(code))
+    if (!/^\p{L}[\p{L}\p{N}_-]*$/u.test(code))
       throw new Error(
         `The problem "${code}" has a code that no URN can hold: write one such as ORDER_NOT_FOUND.`,
       )
