@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { untracked } from '#dev/guard/track.ts'
 import type { CloudTasks } from '#src/runtime/tasks/cloud-tasks.ts'
+import { requeueLost } from '#src/runtime/tasks/maintenance.ts'
 import { onServer } from '#test/support/database.ts'
 import { type Direction, stepsFeature } from '#test/support/steps.ts'
 import { taskService } from '#test/support/task-service.ts'
@@ -75,4 +76,16 @@ test('a CreateTask that fails after it created costs nothing: the alarm runs the
   expect(await left()).toEqual(['pending 1/0'])
   for (const alarm of alarms) expect(await deliver(alarm)).toEqual({ outcome: 'done' })
   expect(await left()).toEqual(['done 1/1'])
+})
+
+test('a delivery that is lost is not requeued where its task has a later dispatch by now', async () => {
+  create = take
+  direct = async () => 'write'
+  await alice('/steps', { json: { text: 'Tea' } })
+  await onServer(databaseUrl, 'update runtime.tasks set dispatch = dispatch + 1')
+  const [row] = await service.ledger()
+  const lost = { id: row?.id ?? '', name: 'steps.step', dispatch: 1 }
+  expect(await requeueLost(service.database, lost)).toBe(0)
+  expect(await service.ledger()).toMatchObject([{ state: 'queued', dispatch: 2 }])
+  expect(await requeueLost(service.database, { ...lost, dispatch: 2 })).toBe(1)
 })
