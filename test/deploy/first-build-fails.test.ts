@@ -19,7 +19,7 @@ beforeAll(async () => {
   project.secrets.set(secret, values)
 })
 
-test('a first revision that does not start is red, and leaves no tag behind', () => {
+test('a first revision that does not start fails the build, and leaves no tag behind', () => {
   expect(complaint(red)).toMatch(/^live-revision: .*AUTH_SECRET: must be.*What to do next/s)
   expect(changes().slice(-3)).toEqual([
     'run deploy runway-live',
@@ -31,7 +31,7 @@ test('a first revision that does not start is red, and leaves no tag behind', ()
   ])
 })
 
-test('so is one that fails its acceptance tests, and nobody can reach it', async () => {
+test('a first revision that fails its acceptance tests does so too, and nobody can reach it', async () => {
   const without = exceptLive.filter((id) => !id.startsWith('live-accept'))
   const failing = await again(service, { without, broken: 'live-smoke' })
   expect(complaint(failing)).toMatch(/^live-accepted: .*did not pass its acceptance tests.*What to do next/s)

@@ -23,7 +23,7 @@ async function rollback(state: Parameters<typeof pretendService>[0], ...args: st
 
 const serving = (number: number) => `runway-live-${number},100,`
 
-test('goes to the ready revision before, says which, and shows that it answers', async () => {
+test('goes to the ready revision before, says which, and shows that it responds', async () => {
   const run = await rollback({ traffic: [serving(5)] })
   expect(run).toMatchObject({ status: 0, stderr: '', moves: ['runway-live-4=100'] })
   expect(run.stdout).toContain('runway-live: runway-live-5=100 → runway-live-4=100')
@@ -60,7 +60,7 @@ test('leaves the rest of the service, and the tags of builds that go on, as they
   ])
 })
 
-test('looks again where something else of the service was changed meanwhile', async () => {
+test('reads the service once more, if something else of it was changed meanwhile', async () => {
   let others = 2
   const onReplace = (service: PretendService) => others-- > 0 && service.serve([serving(5)])
   const run = await rollback({ traffic: [serving(5)], onReplace })
@@ -114,7 +114,7 @@ test('goes to the one that is named, forward too', async () => {
   expect(run).toMatchObject({ status: 0, moves: ['runway-live-5=100'] })
 })
 
-test('goes by who answers, not by what gcloud says of a newest revision that did not start', async () => {
+test('goes by which revision responds, not by what gcloud says about a newest one that did not start', async () => {
   const [, ...older] = revisions
   const state = { traffic: [serving(4)], revisions: ['runway-live-5,False,2026-01-05T00:00:00', ...older] }
   const run = await rollback(state)
@@ -122,7 +122,7 @@ test('goes by who answers, not by what gcloud says of a newest revision that did
   expect(run.stdout).toContain('live: runway-live-2. ')
 })
 
-test('gives traffic back as it was, where that one does not answer', async () => {
+test('gives traffic back as it was, if that revision does not respond', async () => {
   const traffic = ['runway-live-5,10,', 'runway-live-2,90,']
   const run = await rollback({ traffic, mute: 'runway-live-4' }, 'runway-live-4')
   expect(run).toMatchObject({ status: 1, moves: ['runway-live-4=100', 'runway-live-5=10,runway-live-2=90'] })
@@ -140,7 +140,7 @@ test.each([
   expect(run.stderr).toContain('runway-live-1 True 2026-01-01T00:00:00\nServing: runway-live-5=100')
 })
 
-test('says so where there is nothing before, and where nothing was ever deployed', async () => {
+test('says so if there is nothing before, or nothing was ever deployed', async () => {
   const first = await rollback({ traffic: [serving(1)] })
   expect(first).toMatchObject({
     status: 1,

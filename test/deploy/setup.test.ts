@@ -37,7 +37,7 @@ async function complete(project: Scripts): Promise<void> {
 
 const changes = / (create|add|set-password|access) /
 
-test('makes all that is missing, keeps secrets out of arguments and output, and run again makes nothing', async () => {
+test('creates all that is missing, keeps secrets out of arguments and output, and creates nothing in a second run', async () => {
   const project = await scripts(pretend)
   const first = await project.run('deploy/setup', ['--project', 'demo-project'])
   expect([first.status, first.stderr]).toEqual([0, ''])
@@ -79,7 +79,7 @@ test.each([
   'sql instances create',
   'sql databases create runway-live',
   'sql users create runway-live',
-])('what was done by `%s`, though Google did not answer, is done once', async (LOSE) => {
+])('what was done by `%s`, though Google did not respond, is done once', async (LOSE) => {
   const project = await scripts(pretend)
   const run = await project.run('deploy/setup', ['--project', 'demo-project'], { LOSE })
   expect([run.status, run.stderr]).toEqual([0, ''])
@@ -138,7 +138,7 @@ test('a secret that Google does not tell of is not taken for one without a value
   await complete(project)
 })
 
-test('a user that is gone is made again with the password that its secret has', async () => {
+test('a user that was deleted is created with the password in its secret', async () => {
   const project = await scripts(pretend)
   await project.run('deploy/setup', ['--project', 'demo-project'])
   await writeFile(join(project.google, 'users'), 'runway-staging\n')
@@ -163,7 +163,7 @@ test('a secret that only a person knows is named, and granted once it is there',
   expect(granted).toHaveLength(2)
 })
 
-test('what Google refuses is shown, with what to look at', async () => {
+test('what Google refuses is shown, with what to check', async () => {
   const project = await scripts()
   const run = await project.run('deploy/setup', ['--project', 'demo-project'])
   expect([run.status, run.stderr]).toEqual([1, expect.stringContaining('is billing on?')])

@@ -44,7 +44,7 @@ test('a step waits for all before it, for those that it names, or for none', asy
   expect((await results).map(({ result }) => result)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok'])
 })
 
-test('a step that fails cancels what runs beside it, and nothing more begins', async () => {
+test('a step that fails cancels what runs beside it, and nothing else starts', async () => {
   const { begun, run, end } = controlled()
   const results = runSteps([step('a'), step('b', ['-']), step('c', ['b']), step('d')], run, never)
   await end('nothing')
@@ -53,7 +53,7 @@ test('a step that fails cancels what runs beside it, and nothing more begins', a
   expect(begun).toEqual(['a', 'b'])
 })
 
-test('after one that may fail the next begins', async () => {
+test('after a step that may fail, the next one starts', async () => {
   const { begun, run, end } = controlled()
   const results = runSteps([{ ...step('a'), allowFailure: true }, step('b')], run, never)
   await end('nothing')
@@ -69,7 +69,7 @@ test('a step that takes too long fails', async () => {
   expect(results).toMatchObject([{ result: 'failed', output: 'Timed out\n' }, { result: 'not run' }])
 })
 
-test('what is left out, by the caller or by itself, holds nothing up', async () => {
+test('a step that is left out, by the caller or by itself, delays nothing', async () => {
   const { begun, run, end } = controlled()
   const results = runSteps([step('check'), step('late'), step('last')], run, { ...never, without: ['check'] })
   await end('nothing')
@@ -79,7 +79,7 @@ test('what is left out, by the caller or by itself, holds nothing up', async () 
   expect(begun).toEqual(['late', 'last'])
 })
 
-test('a signal cancels what runs, and what it comes before does not begin', async () => {
+test('a signal cancels what runs, and nothing starts after it', async () => {
   const { run, end } = controlled()
   const stop = new AbortController()
   const results = runSteps([step('a'), step('b')], run, { signal: stop.signal })

@@ -107,7 +107,7 @@ async function query(run: Run, statement: string): Promise<void> {
   await client.end()
 }
 
-test('npm run dev: the printed line gets an answer; a change restarts; SIGTERM ends all', async () => {
+test('npm run dev: the printed line gets a response; a change restarts; SIGTERM ends all', async () => {
   const run = await start(foreign)
   await says(run, /^curl /m)
   expect(run.output).toContain(`${run.url}/openapi.json`)
@@ -218,7 +218,7 @@ test('a database and an identity provider of one’s own are taken as they are',
   await server.stop()
 })
 
-test('a taken port is said before anything starts', async () => {
+test('a taken port is reported before anything starts', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo

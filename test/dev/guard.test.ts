@@ -87,7 +87,7 @@ test('a chain of immediates is reported, a single one is not', async () => {
   await fetch.assertQuiet()
 })
 
-test('a timer armed anew after it fired is reported', async () => {
+test('a timer that is set once more after it fired is reported', async () => {
   let timer: NodeJS.Timeout | undefined
   const fetch = await request(async () => {
     const { promise, resolve } = Promise.withResolvers<void>()

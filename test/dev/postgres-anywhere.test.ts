@@ -122,7 +122,7 @@ if (asRoot && onLinux) {
     await server.stop()
   })
 
-  test('a user gets along without root, and is told of what root has made', async () => {
+  test('a user needs no root, and is told about a folder of root', async () => {
     await (await start('.data/roots')).stop()
     for (const name of [...(await readdir(project, { recursive: true })), '.', '..']) {
       const path = join(project, name)
@@ -143,14 +143,14 @@ if (asRoot && onLinux) {
 }
 
 if (asRoot && spawnSync('unshare', ['--map-root-user', 'true']).status === 0) {
-  test('root of a container without any other user is another user in one below it', async () => {
+  test('root of a container without any other user becomes another user in a namespace below it', async () => {
     const server = await start('.data/alone', {}, ['unshare', '--map-root-user'])
     expect(server.complaint).toBe('')
     await query(server.url, 'select 1')
     await server.stop()
   })
 
-  test('where that is refused as well, root is told once what to do', async () => {
+  test('if that is refused as well, root is told once what to do', async () => {
     const refuse = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
     const { complaint } = await start('.data/alone', {}, [
       'unshare',

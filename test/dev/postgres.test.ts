@@ -123,7 +123,7 @@ test('stop returns when the server has ended by itself', async () => {
   await (await startPostgres({ dataDir })).stop() // and its data folder is good
 })
 
-test('a folder that a killed run left half made is made anew', async () => {
+test('a folder that a killed run left incomplete is created from the start', async () => {
   await mkdir(join(`${dataDir}.new`, 'base'), { recursive: true })
   await writeFile(join(`${dataDir}.new`, 'PG_VERSION'), '18')
   const server = await startPostgres({ dataDir })

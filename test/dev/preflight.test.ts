@@ -78,7 +78,7 @@ test.each([
   })
 })
 
-test('the two commands begin with it', () => {
+test('the two commands start with it', () => {
   expect(settings.scripts.dev).toBe(`node ${dev.join(' ')}`)
   expect(settings.scripts.test).toMatch(/^node dev\/preflight\.cjs && /)
 })

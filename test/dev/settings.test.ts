@@ -64,7 +64,7 @@ test('the placeholder is long enough for HS256, and says what it is', () => {
   expect(developmentSecret).toMatch(/development.only.*replace.me/)
 })
 
-test('what speaks to clients of another server is left out, unless that server is given', () => {
+test('variables for clients of another server are left out, unless that server is given', () => {
   const variables = { PGHOST: 'theirs', PGSSLMODE: 'require', PG_VERSION: '17' }
   expect(Object.keys(developmentEnvironment({ variables, file: none }))).not.toContain('PGHOST')
   expect(developmentEnvironment({ variables, file: none })).toMatchObject({ PG_VERSION: '17' })

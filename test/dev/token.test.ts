@@ -73,7 +73,7 @@ test.each([
   [['--sub', ''], '--sub must not be empty'],
   [['--expires-in', 'soon'], '--expires-in must be'],
   [['--expires-in', '0'], '--expires-in must be'],
-])('%j is answered by the usage', (args, problem) => {
+])('%j is refused with the usage', (args, problem) => {
   const { stdout, stderr, status } = token(args)
   expect({ stdout, status }).toEqual({ stdout: '', status: 2 })
   expect(stderr).toContain(problem)

@@ -33,7 +33,7 @@ async function expectChange(work: () => Promise<unknown>, ...files: string[]): P
   await vi.waitFor(() => expect([...new Set(changed)].sort()).toEqual(paths))
 }
 
-test('a file that is written, added, replaced again and again, or removed is told of', async () => {
+test('a file that is written, added, replaced several times, or removed is reported', async () => {
   const file = join(project, 'src/orders/orders.ts')
   await expectChange(() => writeFile(file, '2'), 'src/orders/orders.ts')
   for (const round of ['3', '4', '5']) {
@@ -51,7 +51,7 @@ test('a file that is named may appear, change and go', async () => {
   await expectChange(() => rm(file), '.env')
 })
 
-test('a folder may appear, with what is in it, go, and be replaced by another', async () => {
+test('a folder may appear, with what is in it, be removed, and be replaced by another', async () => {
   await expectChange(
     () => cp(join(project, 'src/orders'), join(project, 'src/notes'), { recursive: true }),
     'src/notes/orders.ts',
@@ -68,7 +68,7 @@ test('a folder may appear, with what is in it, go, and be replaced by another', 
   await expectChange(() => writeFile(join(project, 'migrations/1.sql'), ''), 'migrations/1.sql')
 })
 
-test('what an editor makes for itself is nothing', async () => {
+test('files that an editor creates for itself are not reported', async () => {
   for (const name of ['.app.ts.swp', 'app.ts~', '4913']) await writeFile(join(project, 'src', name), 'x')
   await expectChange(() => writeFile(join(project, 'src/app.ts'), '22'), 'src/app.ts')
 })

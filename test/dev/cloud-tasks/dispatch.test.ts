@@ -79,7 +79,7 @@ describe('the headers of an attempt', () => {
     expect(target.received.map(taskHeaders)).toMatchObject([{ TaskETA: `${seconds}.250000` }])
   })
 
-  test('a timeout and a connection without an answer show as 504, and not as executions', async () => {
+  test('a timeout and a connection without a response show as 504, and not as executions', async () => {
     target.answers = [() => {}, (request) => request.socket.destroy()]
     await create(target.url, { dispatchDeadline: { seconds: 15 } })
     const settled = emulator.settle()
@@ -146,7 +146,7 @@ test('each attempt is one readable line', async () => {
   ])
 })
 
-test('an unfinished task counts its attempts, and those that were answered', async () => {
+test('an unfinished task counts its attempts, and those that had a response', async () => {
   target.answers = [503, (request) => request.socket.destroy()]
   const id = await create(target.url)
   await attempts(2)

@@ -70,7 +70,7 @@ test('a dispatch is late, by no more than told', async () => {
   expect(await emulator.settle()).toHaveLength(1)
 })
 
-test('CreateTask creates and never answers', async () => {
+test('CreateTask creates and never responds', async () => {
   emulator.faults.set({ createTimesOut: { times: 1 } })
   const task = { name: `${queue}/tasks/unanswered`, httpRequest: { url: target.url } }
   const caller = new AbortController()

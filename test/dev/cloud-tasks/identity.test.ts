@@ -63,7 +63,7 @@ test('a tick is a call of Cloud Scheduler with such a token', async () => {
   expect(await verified('me')).toMatchObject({ email })
 })
 
-test('a tick that fails is said, one that meets nobody is passed over', async () => {
+test('a tick that fails is logged, one that reaches nobody is not', async () => {
   target.answers = [404]
   expect(await emulator.tick(tick)).toBe(404)
   expect(lines.at(-1)).toBe(`tick: POST ${tick.url} 404`)

@@ -62,7 +62,7 @@ test('what is due first goes first', async () => {
   expect(target.received.map(({ path }) => path.at(-1)).join('')).toBe('abcd')
 })
 
-test('failures are retried after the queue’s backoff, until both limits are reached: then the task is gone', async () => {
+test('failures are retried after the queue’s backoff, until both limits are reached: then the task is removed', async () => {
   const retryConfig = {
     ...{ minBackoff: '10s', maxBackoff: '300s', maxDoublings: 3, maxAttempts: 3, maxRetryDuration: '600s' },
   }
@@ -82,7 +82,7 @@ test('failures are retried after the queue’s backoff, until both limits are re
   target.answers = []
 })
 
-test('with the real clock it dispatches by itself, at the rate, again after a failure, until it is closed', async () => {
+test('with the real clock it dispatches by itself, at the rate, with a retry after a failure, until it is closed', async () => {
   const rateLimits = { maxDispatchesPerSecond: 50 }
   const retryConfig = { minBackoff: '0.050s' }
   const { emulator, create } = await testEmulator({
