@@ -1,73 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { eq } from 'drizzle-orm'
-import { pgTable, text } from 'drizzle-orm/pg-core'
-import { beforeEach, describe, expect, expectTypeOf, test } from 'vitest'
-import { type Caller, defineApiKey, defineFeature, defineRoute, handle, json, z } from '#runtime'
-import { as, expectJson, expectProblem, makeDatabase, onServer, testService } from '#test/kit'
+import { randomBytes } from 'node:crypto'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { as, expectJson, expectProblem, onServer, testService } from '#test/kit'
+import { hashOf, partnerDatabase, stock } from './partner-keys.ts'
 
-/** Keys by their SHA-256: no key is stored, and the time of a comparison says nothing of one. */
-const partnerKeys = pgTable('partner_keys', {
-  hash: text('hash').primaryKey(),
-  partner: text('partner').notNull(),
-  plan: text('plan', { enum: ['free', 'paid'] }).notNull(),
-  scopes: text('scopes').array().notNull(),
-})
-const hashOf = (key: string) => createHash('sha256').update(key).digest('hex')
-
-const partnerKey = defineApiKey({
-  name: 'partnerKey',
-  header: 'X-Partner-Key',
-  description: 'A partner has one from us.',
-  async findOwner(key, { database }) {
-    const [row] = await database
-      .select()
-      .from(partnerKeys)
-      .where(eq(partnerKeys.hash, hashOf(key)))
-    return row && { subject: row.partner, scopes: row.scopes, plan: row.plan }
-  },
-})
-
-const ShownCaller = z.object({ subject: z.string(), issuer: z.string(), plan: z.string().optional() })
-const shown = { summary: 'Show the caller', responses: { 200: json('The caller', ShownCaller) } } as const
-const byKey = defineRoute({
-  ...{ ...shown, method: 'get', path: '/by-key', operationId: 'byKey' },
-  security: { schemes: [partnerKey], scopes: ['stock:read'] },
-})
-const byEither = defineRoute({
-  ...{ ...shown, method: 'post', path: '/by-either', operationId: 'byEither', idempotent: true },
-  security: { schemes: ['token', partnerKey], scopes: ['stock:read'] },
-})
-const byAny = defineRoute({
-  ...{ ...shown, method: 'get', path: '/by-any', operationId: 'byAny' },
-  security: { schemes: [partnerKey, 'token'] },
-})
-
-const stock = defineFeature({
-  name: 'stock',
-  description: 'Stock, for partners.',
-  routes: () => [
-    handle(byKey, (c) => {
-      const { subject, issuer, plan } = c.var.caller
-      expectTypeOf(plan).toEqualTypeOf<'free' | 'paid'>()
-      return c.json({ subject, issuer, plan }, 200)
-    }),
-    handle(byEither, (c) => {
-      const { caller } = c.var
-      // whoever has claims has sent a token
-      if ('claims' in caller) expectTypeOf(caller).toExtend<Caller>()
-      else expectTypeOf(caller.plan).toEqualTypeOf<'free' | 'paid'>()
-      const { subject, issuer } = caller
-      return c.json({ subject, issuer, ...('plan' in caller && { plan: caller.plan }) }, 200)
-    }),
-    handle(byAny, (c) => c.json({ subject: c.var.caller.subject, issuer: c.var.caller.issuer }, 200)),
-  ],
-})
-
-const databaseUrl = await makeDatabase()
-await onServer(
-  databaseUrl,
-  'create table partner_keys (hash text primary key, partner text not null, plan text not null, scopes text[] not null)',
-)
+const databaseUrl = await partnerDatabase()
 const environment = { CORS_ORIGINS: 'https://shop.example', SERVICE_URL: 'https://stock.example' }
 const service = await testService({ features: [stock], databaseUrl, environment })
 const { api, lines } = service
@@ -101,7 +37,7 @@ test('a key says who calls: a handler has what was found, typed', async () => {
   expect(JSON.stringify(lines)).not.toContain(good)
 })
 
-test('a route that takes either has whoever came, by token or by key', async () => {
+test('a route that takes either has its caller, by token or by key', async () => {
   const post = { method: 'POST' }
   const token = await as('alice', ['stock:read'])
   expect(await expectJson(await api('/by-either', { ...post, headers: token }))).toEqual({
@@ -243,63 +179,3 @@ test('the contract shows the scheme, and who takes it', async () => {
   expect(paths['/by-either']?.post?.security).toEqual([{ bearer: scopes }, { partnerKey: scopes }])
   expect(paths['/by-any']?.get?.security).toEqual([{ partnerKey: [] }, { bearer: [] }])
 })
-
-describe('the service does not start', () => {
-  const start = (security: unknown) =>
-    testService({
-      databaseUrl,
-      features: [
-        defineFeature({
-          ...stock,
-          routes: (context) => [
-            ...stock.routes(context),
-            handle(
-              defineRoute({ ...byKey, path: '/other', operationId: 'other', security: security as 'public' }),
-              (c) => c.json({ subject: '', issuer: '' }, 200),
-            ),
-          ],
-        }),
-      ],
-    })
-
-  test.each([
-    ['no scheme', { schemes: [] }],
-    ['a scheme that is none', { schemes: ['key'] }],
-    ['no scopes but a text', { schemes: ['token'], scopes: 'stock:read' }],
-    ['a scope with a space', { schemes: ['token'], scopes: ['a b'] }],
-  ])('with %s', async (_what, security) => {
-    await expect(start(security)).rejects.toThrow('GET /other does not declare its security.')
-  })
-
-  test('with two keys of one name', async () => {
-    const other = defineApiKey({ name: 'partnerKey', header: 'X-Other', findOwner: async () => undefined })
-    await expect(start({ schemes: [other] })).rejects.toThrow(
-      'There are two API keys partnerKey: name one otherwise.',
-    )
-  })
-
-  test.each([
-    ['bearer', 'X-Key', 'its name is letters and digits'],
-    ['', 'X-Key', 'its name is letters and digits'],
-    ['a b', 'X-Key', 'its name is letters and digits'],
-    ['key', 'Authorization', 'its header is one of its own'],
-    ['key', 'Cookie', 'its header is one of its own'],
-    ['key', 'X Key', 'its header is one of its own'],
-  ])('with a key %j in %j', (name, header, words) => {
-    expect(() => defineApiKey({ name, header, findOwner: async () => undefined })).toThrow(words)
-  })
-})
-
-test.each(['', 'a\0', 'x'.repeat(1001)])(
-  'an owner whose subject cannot be stored is a 500',
-  async (subject) => {
-    const odd = defineApiKey({ name: 'odd', header: 'X-Odd', findOwner: async () => ({ subject }) })
-    const route = defineRoute({ ...byAny, security: { schemes: [odd] } })
-    const feature = defineFeature({
-      ...{ name: 'odd', description: 'Odd.' },
-      routes: () => [handle(route, (c) => c.json({ subject: c.var.caller.subject, issuer: '' }, 200))],
-    })
-    const service = await testService({ features: [feature], databaseUrl })
-    await expectProblem(await service.api('/by-any', { headers: { 'X-Odd': 'key' } }), 500, 'INTERNAL')
-  },
-)
