@@ -114,7 +114,10 @@ test('what it throws is a problem of the route, which the contract shows', async
 
   const unlisted = await serviceWith(refuse)
   await expectProblem(await unlisted.api('/open', { method: 'POST' }), 500, 'INTERNAL')
-  expect(JSON.stringify(unlisted.lines)).toContain('the problem LOCKED, which its route does not list')
+  expect(JSON.stringify(unlisted.lines)).toContain(
+    'open responded with 423 and the problem LOCKED, which its route does not list: ' +
+      'add it to the `problems` of the route, or of the middleware that throws it',
+  )
 })
 
 test('a problem that no feature defines stops the start', async () => {
@@ -122,6 +125,21 @@ test('a problem that no feature defines stops the start', async () => {
   await expect(serviceWith((_c, next) => next(), [unknown])).rejects.toThrow(
     'lists the problem UNKNOWN_PROBLEM, which no feature defines',
   )
+})
+
+test('its c.notFound() is a 404, not a wrong method; a wrong method stays one', async () => {
+  const { api } = await serviceWith(async (c, _next) => c.notFound())
+  for (const [path, method] of [
+    ['/open', 'POST'],
+    ['/plain', 'GET'],
+    ['/plain', 'HEAD'],
+  ] as const) {
+    const response = await api(path, { method })
+    expect(response.status).toBe(404)
+    expect(response.headers.get('allow')).toBeNull()
+    if (method !== 'HEAD') expect(await expectProblem(response, 404, 'NOT_FOUND')).not.toHaveProperty('detail')
+  }
+  await expectProblem(await api('/open'), 405, 'METHOD_NOT_ALLOWED')
 })
 
 test('it may redirect, and change the response; a body of its own is a 500 that says why', async () => {

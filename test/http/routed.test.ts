@@ -104,6 +104,12 @@ test('a middleware may throw, redirect, answer a preflight, and change what a ro
   expect((await serviceWith('*', poweredBy()).api('/open')).headers.get('x-powered-by')).toBe('Hono')
 })
 
+test('c.notFound() of a middleware is a 404, not a wrong method', async () => {
+  const { api } = serviceWith('/admin/*', async (c, _next) => c.notFound())
+  for (const path of ['/admin/known', '/admin/unknown'])
+    await expectProblem(await api(path), 404, 'NOT_FOUND')
+})
+
 test('a middleware cannot open what a route keeps shut', async () => {
   const { api } = serviceWith('/admin/*', async (_c, next) => next())
   await expectProblem(await api('/admin/known'), 401, 'TOKEN_MISSING')

@@ -77,7 +77,7 @@ export function mount(
     const { operation, method, template } = route
     const closed = methods.shadowing(method, template)
     const { steps, handler, isOwn } = chainOf(route, options)
-    const check = checkOf(operation, options)
+    const check = checkOf(route, options)
     app.on(method, [template.hono], async function serve(c, next) {
       if (isOwn) markRouted(c)
       for (const { pattern } of closed)
@@ -194,10 +194,14 @@ function stepsOf({ operation, template }: Mounted): Step[] {
 }
 
 /** The check of what a route throws. A plain route is not in the contract, so nothing is checked. */
-function checkOf(operation: Operation | PlainOperation, { replyCheck, security, format }: MountOptions) {
+function checkOf({ operation, middleware }: Mounted, { replyCheck, security, format }: MountOptions) {
   if (operation.kind === 'plain') return (error: Error) => error
-  const { cookie } = security
-  return problemCheck(operation.route, { mode: replyCheck, cookie, contentType: format.contentType })
+  return problemCheck(operation.route, {
+    mode: replyCheck,
+    cookie: security.cookie,
+    contentType: format.contentType,
+    hasMiddleware: middleware.length > 0,
+  })
 }
 
 /** The handler, with the check of its responses, the route's own middleware, and its transaction. */

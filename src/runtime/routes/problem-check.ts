@@ -39,15 +39,19 @@ export function problemsOf(route: RouteDefinition, cookie: string | undefined): 
  * whose log entry names it (`fail`), or the problem is sent with a warning in the log (`strip`).
  *
  * @param options.contentType the content type of problems. A route may also declare problems by status, such as `4XX`
+ * @param options.hasMiddleware whether a middleware of the service or the feature may have thrown the problem
  */
 export function problemCheck(
   route: RouteDefinition,
-  options: { mode: ReplyCheck; cookie: string | undefined; contentType: string },
+  options: { mode: ReplyCheck; cookie: string | undefined; contentType: string; hasMiddleware: boolean },
 ): (thrown: Error, c: Context<BaseEnv>) => Error {
   const listed = problemsOf(route, options.cookie)
   const codes = new Set(listed.map(({ code }) => code))
   const statuses = new Set(listed.map(({ status }) => status))
   const stated = declaredResponses(route.responses)
+  const mend = options.hasMiddleware
+    ? 'add it to the `problems` of the route, or of the middleware that throws it'
+    : 'add it to its `problems`'
 
   return function checkProblem(thrown, c) {
     const {
@@ -57,9 +61,7 @@ export function problemCheck(
     const { code, status } = definition
     if (codes.has(code) || stated(status)?.content.has(options.contentType)) return thrown
     if (statuses.has(status) && !isProblem(thrown)) return thrown
-    const message =
-      `${route.operationId} responded with ${status} and the problem ${code}, which its route does not list: ` +
-      'add it to its `problems`'
+    const message = `${route.operationId} responded with ${status} and the problem ${code}, which its route does not list: ${mend}`
     if (options.mode === 'fail') return new Error(message, { cause })
     c.get('log').warn({ code }, message)
     return thrown
