@@ -137,7 +137,8 @@ test('its c.notFound() is a 404, not a wrong method; a wrong method stays one', 
     const response = await api(path, { method })
     expect(response.status).toBe(404)
     expect(response.headers.get('allow')).toBeNull()
-    if (method !== 'HEAD') expect(await expectProblem(response, 404, 'NOT_FOUND')).not.toHaveProperty('detail')
+    if (method !== 'HEAD')
+      expect(await expectProblem(response, 404, 'NOT_FOUND')).not.toHaveProperty('detail')
   }
   await expectProblem(await api('/open'), 405, 'METHOD_NOT_ALLOWED')
 })

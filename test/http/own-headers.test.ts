@@ -1,6 +1,7 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, expectTypeOf, test, vi } from 'vitest'
 import { z } from '#runtime'
 import { createApp } from '#src/app.ts'
+import type { AnyCaller } from '#src/runtime/auth/api-key.ts'
 import type { ResponseHeaders } from '#src/runtime/http/response-headers.ts'
 import { sendEvents, sendStream } from '#src/runtime/http/send-stream.ts'
 import { defineRoute, handle, handlePlain, json } from '#src/runtime/routes/route.ts'
@@ -65,6 +66,7 @@ const headers: ResponseHeaders = {
   'Content-Security-Policy': "default-src 'none'",
   'X-Caller'(c) {
     seen(c.req.path)
+    expectTypeOf(c.var.caller).toEqualTypeOf<AnyCaller | undefined>()
     return c.var.caller?.subject
   },
 }

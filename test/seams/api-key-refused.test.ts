@@ -35,17 +35,17 @@ describe('the service does not start', () => {
   test('with two keys of one name', async () => {
     const other = defineApiKey({ name: 'partnerKey', header: 'X-Other', findOwner: async () => undefined })
     await expect(start({ schemes: [other] })).rejects.toThrow(
-      'There are two API keys partnerKey: name one otherwise.',
+      'Two API keys have the name partnerKey: rename one.',
     )
   })
 
   test.each([
-    ['bearer', 'X-Key', 'its name is letters and digits'],
-    ['', 'X-Key', 'its name is letters and digits'],
-    ['a b', 'X-Key', 'its name is letters and digits'],
-    ['key', 'Authorization', 'its header is one of its own'],
-    ['key', 'Cookie', 'its header is one of its own'],
-    ['key', 'X Key', 'its header is one of its own'],
+    ['bearer', 'X-Key', 'its name must be letters and digits'],
+    ['', 'X-Key', 'its name must be letters and digits'],
+    ['a b', 'X-Key', 'its name must be letters and digits'],
+    ['key', 'Authorization', 'the header Authorization is not valid, or has another meaning'],
+    ['key', 'Cookie', 'the header Cookie is not valid, or has another meaning'],
+    ['key', 'X Key', 'the header X Key is not valid, or has another meaning'],
   ])('with a key %j in %j', (name, header, words) => {
     expect(() => defineApiKey({ name, header, findOwner: async () => undefined })).toThrow(words)
   })

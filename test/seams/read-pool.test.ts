@@ -141,6 +141,6 @@ test('two of one name do not start', async () => {
     })
   for (const name of ['replica', 'database'])
     await expect(testService({ features: [twice(name)], databaseUrl: replica })).rejects.toThrow(
-      `There are two databases ${name}: name one otherwise.`,
+      `Two databases have the name ${name}: rename one.`,
     )
 })

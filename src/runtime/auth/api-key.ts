@@ -1,22 +1,22 @@
 import type { Database } from '../database/database.ts'
 import type { Caller } from './caller.ts'
 
-/** Whose key it is, as the service's own function returns it. */
+/** The owner of a key, as `findOwner` returns it. */
 export interface KeyOwner {
-  /** Text of 1 to 1,000 bytes. It stands in the log, and `Idempotency-Key` and tasks belong to it. */
+  /** Text of 1 to 1,000 bytes. The log shows it, and idempotency keys and tasks belong to it. */
   readonly subject: string
-  /** None if absent. */
+  /** The owner's scopes; none if absent. */
   readonly scopes?: readonly string[]
 }
 
-/** Who sent the request, as its API key says: what the service's own function returned. */
+/** The caller of a request with an API key: what `findOwner` returned, with an issuer. */
 export type KeyCaller<Owner extends KeyOwner = KeyOwner> = Readonly<Omit<Owner, 'scopes' | 'issuer'>> & {
-  /** `api-key:` and the scheme's name: a key's subject is another one than the same text in a token. */
+  /** `api-key:` and the scheme's name. So a key's subject differs from the same text in a token. */
   readonly issuer: string
   readonly scopes: readonly string[]
 }
 
-/** Whoever sent the request. A token's caller has `claims`. */
+/** The caller of a request, by a token or by an API key. Only a token's caller has `claims`. */
 export type AnyCaller = Caller | KeyCaller
 
 /** An API key scheme, created by `defineApiKey`. A route lists it in `security.schemes`. */
@@ -34,21 +34,22 @@ export interface KeyContext {
   readonly signal: AbortSignal
 }
 
-/** Headers that mean something else already. */
+/** Headers that have another meaning already. */
 const taken =
   /^(authorization|cookie|host|content-.*|accept.*|forwarded|x-forwarded-.*|x-request-id|idempotency-key)$/i
 
 /**
- * Defines a second way to authenticate: an API key in a header of its own. Each route says whether it takes it:
+ * Defines a second way to authenticate: an API key in a header. Each route declares whether it takes the key:
  * `security: { schemes: ['token', partnerKey], scopes: ['orders:read'] }`.
  *
- * Store no key, but its SHA-256, and find the row by that: the comparison's time says nothing of a key then. A key must be
- * random, 32 bytes of `randomBytes`, since a hash hides no weak one.
+ * Do not store the keys. Store the SHA-256 of each key, and find its row by that: then the time of the comparison reveals
+ * nothing about a key. Create keys by `randomBytes(32)`: a hash does not protect a key that can be guessed.
  *
  * @param scheme.name its name in the contract
  * @param scheme.header the header that carries the key, such as `X-Partner-Key`
- * @param scheme.findOwner finds whose key it is, by at most one query: it runs for each request. `undefined` is a 401
- * @throws {TypeError} for a name or a header that cannot be one
+ * @param scheme.findOwner finds the owner of a key. It runs for each request, so it should make at most one query. If it
+ *   returns `undefined`, the response is a 401
+ * @throws {TypeError} for a wrong name, and for a header that is not valid or has another meaning
  * @example
  * import { createHash } from 'node:crypto'
  * import { sql } from 'drizzle-orm'
@@ -74,9 +75,9 @@ export function defineApiKey<Owner extends KeyOwner>(scheme: {
   const wrong = (what: string) => new TypeError(`The API key ${name}: ${what}`)
   if (!/^[A-Za-z][\w.-]*$/.test(name) || ['bearer', 'cookie', 'invoker'].includes(name))
     throw wrong(
-      'its name is letters and digits, such as partnerKey, and none of the runtime’s: bearer, cookie, invoker.',
+      'its name must be letters and digits, such as partnerKey, and not bearer, cookie or invoker, which the runtime uses.',
     )
   if (!/^[A-Za-z][\w-]*$/.test(header) || taken.test(header))
-    throw wrong('its header is one of its own, such as X-Partner-Key.')
+    throw wrong(`the header ${header} is not valid, or has another meaning: write one such as X-Partner-Key.`)
   return { name, header, description, findOwner }
 }

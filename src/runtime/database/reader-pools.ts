@@ -4,13 +4,13 @@ import { pingDatabase } from './database.ts'
 import type { Reader } from './reader.ts'
 
 /**
- * Opens a further pool for reading, such as one to a read replica. It is like the service's own: statements end with their
- * request, dead connections are replaced, an IAM user logs in by token. `/ready` waits for it, and it closes when the
- * service stops. The runtime itself never uses it, since a replica is behind: idempotency and tasks must see what was
- * written.
+ * Opens a further pool for reading, such as one to a read replica. It works like the service's main pool: statements end
+ * with their request, dead connections are replaced, an IAM user logs in by token. `/ready` checks it, and it closes when
+ * the service stops. The runtime itself never uses it: idempotency and tasks must see what was just written, and a replica
+ * may be behind.
  *
- * @param options.name in `/ready` and in its connections' names, such as `replica`
- * @param options.url a PostgreSQL URL, from a variable of the feature's own (`databaseUrl`)
+ * @param options.name its name in `/ready` and in the names of its connections, such as `replica`
+ * @param options.url a PostgreSQL URL, from a variable of the feature (`databaseUrl`)
  * @param options.pool how many connections at most; 10 if absent
  * @throws {Error} for a name that is taken
  * @example
@@ -29,7 +29,7 @@ export type OpenReader = (options: { name: string; url: string; pool?: number })
 /** The pools for reading that features have opened. */
 export interface ReaderPools {
   readonly open: OpenReader
-  /** For each by name, what resolves when it responds. */
+  /** The readiness check of each pool, by name: it resolves when the database responds. */
   checks(): Record<string, () => Promise<void>>
   /** Closes all read pools. Resolves when every running statement has ended. */
   close(): Promise<void>
@@ -58,7 +58,7 @@ export function createReaderPools(options: {
   return {
     open({ name, url, pool = 10 }) {
       if (opened.has(name) || name === 'database')
-        throw new Error(`There are two databases ${name}: name one otherwise.`)
+        throw new Error(`Two databases have the name ${name}: rename one.`)
       const reader = createDatabase({ ...options, url, pool, name: `${options.name} ${name}`.slice(0, 63) })
       opened.set(name, reader)
       return reader

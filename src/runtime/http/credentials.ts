@@ -7,24 +7,24 @@ import { Problem, type ProblemDefinition, problems } from '../kernel/problem.ts'
 import type { BaseEnv } from './env.ts'
 import { refuseCrossOrigin } from './same-origin.ts'
 
-/** One way in which a request may say who sends it. */
+/** How a route reads and verifies one kind of credential: the token, or an API key. */
 export interface Credential {
-  /** What the request has sent of this kind, if anything. @throws {Problem} for what is malformed */
+  /** The credential that the request has sent, if any. @throws {Problem} if it is malformed */
   read(c: Context<BaseEnv>): string | undefined
-  /** @throws {Problem} for one that is not valid */
+  /** Finds the caller. @throws {Problem} if the credential is not valid */
   verify(c: Context<BaseEnv>, credential: string): AnyCaller | Promise<AnyCaller>
-  /** What `WWW-Authenticate` names. */
+  /** The value of `WWW-Authenticate`, to which errors add parameters. */
   readonly challenge: string
-  /** What the caller is told to send. */
+  /** The sentence that says what to send. */
   readonly hint: string
   readonly missing: ProblemDefinition
-  /** What a detail calls it. */
+  /** What problems call the credential. */
   readonly noun: string
 }
 
 const isUnsafe = (method: string) => !['GET', 'HEAD', 'OPTIONS'].includes(method)
 
-/** A token, in the Authorization header or in the cookie. */
+/** The token, in the Authorization header or in the cookie. */
 export function tokenCredential(options: {
   verify: VerifyToken
   cookie: string | undefined
@@ -47,7 +47,7 @@ export function tokenCredential(options: {
   }
 }
 
-/** An API key of the service's own. A page elsewhere cannot send its header unless CORS_ORIGINS allows it. */
+/** An API key. (Pages of other origins cannot send its header, unless CORS_ORIGINS allows it.) */
 export function keyCredential(scheme: ApiKey, database: Database): Credential {
   const { name, header } = scheme
   const issuer = `api-key:${name}`
@@ -74,7 +74,7 @@ export function keyCredential(scheme: ApiKey, database: Database): Credential {
   }
 }
 
-/** No database is asked about what cannot be a key. */
+/** Whether a text can be a key. If not, the database is not asked. */
 function isKey(text: string): boolean {
   return /^[!-~]{1,512}$/.test(text)
 }

@@ -1,4 +1,5 @@
 import type { HttpBindings } from '@hono/node-server'
+import type { AnyCaller } from '../auth/api-key.ts'
 import type { Log } from '../log/logger.ts'
 
 /** What every handler finds in `c.var`, and Node's own request in `c.env`, if there is one. */
@@ -12,4 +13,9 @@ export interface BaseEnv {
     /** Aborts when the client disconnects, at the deadline, and, while a stream is sent, when the process stops. */
     signal: AbortSignal
   }
+}
+
+/** `BaseEnv` with the caller. There is none on a public route, without a credential, and before the caller is known. */
+export interface CallerEnv extends BaseEnv {
+  Variables: BaseEnv['Variables'] & { readonly caller?: AnyCaller | undefined }
 }

@@ -1,16 +1,10 @@
 import type { Context } from 'hono'
-import type { Caller } from '../auth/caller.ts'
-import type { BaseEnv } from './env.ts'
+import type { BaseEnv, CallerEnv } from './env.ts'
 import { stateOf } from './request-state.ts'
 import { checkHeader } from './response-head.ts'
 
-/** What a header's function finds in `c`. There is no caller on a public route, or if the request was refused before. */
-interface HeaderEnv extends BaseEnv {
-  Variables: BaseEnv['Variables'] & { readonly caller?: Caller | undefined }
-}
-
-/** Computes the value of a header for a request; `undefined` leaves the header out. */
-export type HeaderOf = (c: Context<HeaderEnv>) => string | undefined
+/** Computes the value of a header for a request; `undefined` leaves the header out. A refused request has no caller. */
+export type HeaderOf = (c: Context<CallerEnv>) => string | undefined
 
 /** Headers of every response by name: a value, or a function that computes it for a request. */
 export type ResponseHeaders = Readonly<Record<string, string | HeaderOf>>

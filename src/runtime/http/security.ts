@@ -6,25 +6,25 @@ import type { Database } from '../database/database.ts'
 import { currentRequest } from '../kernel/context.ts'
 import { Problem, problems } from '../kernel/problem.ts'
 import { type Credential, keyCredential, tokenCredential } from './credentials.ts'
-import type { BaseEnv } from './env.ts'
+import type { CallerEnv } from './env.ts'
 import type { Step } from './validation.ts'
 
-/** A way to authenticate: the service's token, or an API key that `defineApiKey` made. */
+/** A way to authenticate: the service's token, or an API key (see `defineApiKey`). */
 export type Scheme = 'token' | ApiKey
 
 /**
- * Several ways to authenticate, or another than the token: any of them will do. Where a request has several, the first
- * of the list decides.
+ * The ways to authenticate on a route, if the token is not the only one. A request needs one of them. If it has several,
+ * the first in this list decides.
  */
 export interface SchemesSecurity {
   readonly schemes: readonly [Scheme, ...Scheme[]]
-  /** The caller must have all of these; none are asked for if absent. */
+  /** The caller must have all of these. If absent, the caller needs none. */
   readonly scopes?: readonly string[]
 }
 
 /**
  * Who may call a route: anyone (`public`), anyone with or without a valid token (`optional`), anyone with a
- * valid token (`authenticated`), those whose token has all of these scopes, those who authenticate by one of these
+ * valid token (`authenticated`), callers whose token has all of these scopes, callers who authenticate by one of these
  * schemes, or the account that Cloud Tasks and Cloud Scheduler call as (`invoker`).
  */
 export type Security =
@@ -46,7 +46,7 @@ export type CallerVariables<S, C extends Claims = Claims> = S extends 'public' |
 
 type CallerBy<One, C extends Claims> = One extends ApiKey<infer Owner> ? KeyCaller<Owner> : Caller<C>
 
-/** The ways to authenticate on a route, and the scopes that it asks for. A route of the invoker's has neither. */
+/** The ways to authenticate on a route, and the scopes that it requires. Public and `invoker` routes have neither. */
 export function authenticationOf(security: Security): {
   schemes: readonly Scheme[]
   scopes: readonly string[]
@@ -70,8 +70,6 @@ export interface SecurityOptions {
   /** Checks calls of the invoker. A service without tasks has none. */
   readonly invoker?: Step | undefined
 }
-
-type CallerEnv = BaseEnv & { Variables: { caller?: AnyCaller } }
 
 /**
  * Enforces the security that a route declares. 401 and 403 follow RFC 6750, also for API keys.
@@ -113,7 +111,7 @@ function refuseAll(): never {
   })
 }
 
-/** What is said first is what the route names first. */
+/** The 401 for a request without credentials. Its code is that of the route's first scheme. */
 function credentialMissing(credentials: readonly Credential[]): Problem {
   return new Problem(credentials[0]?.missing ?? problems.TOKEN_MISSING, {
     detail: credentials.map(({ hint }) => hint).join(' Or: '),

@@ -5,7 +5,7 @@ import type { Operation, PlainOperation } from './route.ts'
 /**
  * The API keys that routes take, each once.
  *
- * @throws {Error} naming two different ones of one name, which the contract could not tell apart
+ * @throws {Error} if two different keys have the same name: the contract could not distinguish them
  * @example
  * const headers = apiKeysOf(mounted).map(({ header }) => header)
  */
@@ -15,7 +15,7 @@ export function apiKeysOf(mounted: readonly { operation: Operation | PlainOperat
     for (const scheme of authenticationOf(operation.route.security).schemes) {
       if (scheme === 'token') continue
       if ((keys.get(scheme.name) ?? scheme) !== scheme)
-        throw new Error(`There are two API keys ${scheme.name}: name one otherwise.`)
+        throw new Error(`Two API keys have the name ${scheme.name}: rename one.`)
       keys.set(scheme.name, scheme)
     }
   return [...keys.values()]

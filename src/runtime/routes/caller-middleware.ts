@@ -1,19 +1,13 @@
 import type { MiddlewareHandler } from 'hono'
-import type { AnyCaller } from '../auth/api-key.ts'
-import type { BaseEnv } from '../http/env.ts'
+import type { CallerEnv } from '../http/env.ts'
 import type { ProblemDefinition } from '../kernel/problem.ts'
 import type { Operation, PlainOperation } from './route.ts'
 import type { RouteContext } from './route-context.ts'
 
-/** What a `CallerMiddleware` finds in `c.var`. On a public route, or without a token, there is no caller. */
-export interface CallerEnv extends BaseEnv {
-  Variables: BaseEnv['Variables'] & { readonly caller?: AnyCaller | undefined }
-}
-
 /**
  * A middleware that runs when the caller is known, before the body is read and a transaction opens: a rate limit, a lock
- * on a tenant. It throws a `Problem`, redirects, or calls `next()` and changes the response. It may not send a body of its
- * own: that is a 500. Only a route sends bodies.
+ * on a tenant. It throws a `Problem`, redirects, or calls `next()` and changes the response. If it sends a body itself, the
+ * response is a 500: only routes send bodies.
  */
 export interface CallerMiddleware {
   /** The problems that it throws. The contract lists them for every route that it runs before. */
@@ -21,7 +15,7 @@ export interface CallerMiddleware {
   readonly run: MiddlewareHandler<CallerEnv>
 }
 
-/** Creates a middleware of a service or of a feature, once, at the start. */
+/** Creates a middleware of a service or a feature, once, at the start. */
 export type CreateMiddleware<Context = RouteContext> = (context: Context) => CallerMiddleware
 
 /** Adds the problems of the middleware to those of the route. A plain route lists no problems. */

@@ -74,7 +74,7 @@ export function mount(
   startChecks(mounted, problems, options)
   const methods = methodsOf(mounted.map(({ method, template }) => ({ method, template })))
   for (const route of mounted.toSorted((a, b) => bySpecificity(a.template, b.template))) {
-    const { operation, method, template } = route
+    const { method, template } = route
     const closed = methods.shadowing(method, template)
     const { steps, handler, isOwn } = chainOf(route, options)
     const check = checkOf(route, options)

@@ -68,7 +68,7 @@ export function startChecks(
     for (const { code } of operation.route.problems ?? [])
       refuseUnknownProblem(routeName, code, mounted, runtimeProblems)
   }
-  apiKeysOf(mounted) // refuses two of one name
+  apiKeysOf(mounted) // refuses two keys with the same name
   refuseDuplicateProblems(mounted, runtimeProblems)
   for (const route of mounted) refuseAsync(`${route.method} ${route.path}`, schemasOf(route))
   const names = uniqueNames(mounted.flatMap(schemasOf))
