@@ -1,5 +1,5 @@
 import { Problem, problems } from '../kernel/problem.ts'
-import { pointerStep } from './unsafe-values.ts'
+import { jsonPointer } from './json-pointer.ts'
 
 /** The limit of common file systems, in bytes. */
 const maxBytes = 255
@@ -19,6 +19,6 @@ export function fileName(sent: string, part: string): string {
   const detail = `must have a file name of ${maxBytes} bytes at most, without control characters, and not "." or ".."`
   throw new Problem(problems.VALIDATION_FAILED, {
     detail: `A file ${detail}.`,
-    errors: [{ detail, in: 'body', pointer: `#/${pointerStep(part)}` }],
+    errors: [{ detail, in: 'body', pointer: jsonPointer([part]) }],
   })
 }

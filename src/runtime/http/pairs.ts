@@ -1,6 +1,7 @@
 import { Problem, type ProblemError, problems } from '../kernel/problem.ts'
 import type { Field, Fields } from './fields.ts'
-import { pointerStep, refuseUnsafe } from './unsafe-values.ts'
+import { jsonPointer } from './json-pointer.ts'
+import { refuseUnsafe } from './unsafe-values.ts'
 import { type RequestPart, validationFailed } from './validation.ts'
 
 /** How many parameters a query may have, and how many fields a form may have. */
@@ -32,7 +33,7 @@ export function collectPairs(
   for (const [name, sent] of all) {
     const field = fields(name)
     if (field && sent.length > 1 && !field.list && !field.set)
-      errors.push({ detail: 'may occur only once', in: part, pointer: `#/${pointerStep(name)}` })
+      errors.push({ detail: 'may occur only once', in: part, pointer: jsonPointer([name]) })
     values[name] = field ? read(sent, field) : sent[0] // the schema refuses an unknown name
   }
   if (errors.length > 0) throw validationFailed(part, errors)

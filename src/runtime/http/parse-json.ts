@@ -4,7 +4,7 @@ import type { BaseEnv } from './env.ts'
 import { type JsonShape, shapeOfJson } from './json-shape.ts'
 import { decodeUtf8 } from './read-text.ts'
 import { requestMemory } from './request-memory.ts'
-import { invalidAt } from './unsafe-values.ts'
+import { invalidAt } from './validation.ts'
 
 /** How many values a JSON body may hold if its route declares no `bodyValues`. */
 const defaultMaxValues = 100_000
@@ -34,7 +34,7 @@ export function parseJson(
   if (shape.values > maxValues) throw shape.closed ? tooMany(maxValues) : malformed()
   requestMemory(c).reserve(shape.values * valueBytes)
   const value = parse(bytes)
-  if (shape.depth > maxDepth) throw invalidAt('body', '#', `is nested deeper than ${maxDepth} levels`)
+  if (shape.depth > maxDepth) throw invalidAt('body', [], `is nested deeper than ${maxDepth} levels`)
   return { value, shape }
 }
 
@@ -54,5 +54,5 @@ function malformed(position?: string): Problem {
 }
 
 function tooMany(maxValues: number): Problem {
-  return invalidAt('body', '#', `may hold ${maxValues} values at most: split it into several requests`)
+  return invalidAt('body', [], `may hold ${maxValues} values at most: split it into several requests`)
 }

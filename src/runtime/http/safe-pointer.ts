@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { pointerStep } from './unsafe-values.ts'
+import { jsonPointer } from './json-pointer.ts'
 
 /**
  * A JSON pointer to a wrong value that is safe to log: it contains only names that the contract has. A name that the
@@ -8,14 +8,14 @@ import { pointerStep } from './unsafe-values.ts'
  * @param path the path of one of zod's issues
  */
 export function safePointer(schema: z.core.$ZodType, path: readonly PropertyKey[]): string {
-  const steps = ['#']
+  const shown: PropertyKey[] = []
   let current: z.core.$ZodType | undefined = schema
   for (const key of path) {
     current = current && stepInto(current, key)
-    steps.push(current ? pointerStep(key) : '*')
+    shown.push(current ? key : '*')
     if (!current) break
   }
-  return steps.join('/')
+  return jsonPointer(shown)
 }
 
 function stepInto(schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType | undefined {

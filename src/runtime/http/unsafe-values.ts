@@ -1,13 +1,10 @@
-import { Problem, type ProblemError, problems } from '../kernel/problem.ts'
+import { invalidAt, type RequestPart } from './validation.ts'
 
 /** Unsafe text, and the keys that lead to it, the innermost first. */
 interface Found {
   readonly what: string
   readonly keys: PropertyKey[]
 }
-
-/** How many characters of a key a pointer shows. A caller's key may be as long as the body. */
-const maxShownKeyLength = 200
 
 /**
  * Refuses text that is valid in JSON or a form, but causes failures later: NUL, which PostgreSQL cannot store; lone
@@ -16,28 +13,9 @@ const maxShownKeyLength = 200
  * @param value a parsed body (of at most 64 levels) or query
  * @throws {Problem} VALIDATION_FAILED, with a pointer to the value
  */
-export function refuseUnsafe(value: unknown, part: ProblemError['in']): void {
+export function refuseUnsafe(value: unknown, part: RequestPart): void {
   const found = findUnsafe(value)
-  if (found) throw invalidAt(part, ['#', ...found.keys.reverse().map(pointerStep)].join('/'), found.what)
-}
-
-/**
- * One step of a JSON pointer in a URI fragment. A long key is shortened.
- *
- * @see https://www.rfc-editor.org/rfc/rfc6901#section-6
- */
-export function pointerStep(key: PropertyKey): string {
-  const text = String(key)
-  const shown = text.length > maxShownKeyLength ? `${text.slice(0, maxShownKeyLength)}…` : text
-  return encodeURIComponent(shown.toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1'))
-}
-
-/** The problem of one wrong value in the request. */
-export function invalidAt(part: ProblemError['in'], pointer: string, detail: string): Problem {
-  return new Problem(problems.VALIDATION_FAILED, {
-    detail: `The ${part} ${detail}.`,
-    errors: [{ detail, in: part, pointer }],
-  })
+  if (found) throw invalidAt(part, found.keys.reverse(), found.what)
 }
 
 function findUnsafe(value: unknown): Found | undefined {

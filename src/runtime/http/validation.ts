@@ -2,8 +2,8 @@ import type { Context, ValidationTargets } from 'hono'
 import { z } from 'zod'
 import { Problem, type ProblemError, problems } from '../kernel/problem.ts'
 import type { BaseEnv } from './env.ts'
+import { jsonPointer } from './json-pointer.ts'
 import { safePointer } from './safe-pointer.ts'
-import { pointerStep } from './unsafe-values.ts'
 
 /**
  * A check that runs before the handler. It throws a `Problem` if the request fails it. A synchronous step returns
@@ -100,15 +100,24 @@ export function validationFailed(
   })
 }
 
+/** The problem of one wrong value in the request. */
+export function invalidAt(part: RequestPart, path: readonly PropertyKey[], detail: string): Problem {
+  return new Problem(problems.VALIDATION_FAILED, {
+    detail: `The ${part} ${detail}.`,
+    errors: [{ detail, in: part, pointer: jsonPointer(path) }],
+  })
+}
+
 /** Shortens a text to this length: a key in the request may be as long as its body. */
 function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length - 1).toWellFormed()}…` : text
 }
 
 function describe(issue: z.core.$ZodIssue, part: RequestPart): ProblemError[] {
-  const pointer = ['#', ...issue.path.map(pointerStep)].join('/')
-  if (issue.code !== 'unrecognized_keys') return [{ detail: issue.message, in: part, pointer }]
+  const { path } = issue
+  if (issue.code !== 'unrecognized_keys')
+    return [{ detail: issue.message, in: part, pointer: jsonPointer(path) }]
   return issue.keys.slice(0, maxErrors).map((key) => {
-    return { detail: 'is unknown', in: part, pointer: `${pointer}/${pointerStep(key)}` }
+    return { detail: 'is unknown', in: part, pointer: jsonPointer([...path, key]) }
   })
 }
