@@ -70,7 +70,7 @@ export const auth: AuthOptions = {}
  */
 export const middleware: readonly CreateMiddleware[] = []
 
-/** Further checks of readiness, beside the database's. */
+/** More checks of readiness, in addition to the database's. */
 export const readiness: ReadinessChecks = {}
 
 /** What `createApp` needs. The optional ones have defaults above; tests replace them. */
@@ -85,7 +85,7 @@ export interface Dependencies {
   readonly reporter?: Reporter
   readonly readiness?: ReadinessChecks
   readonly middleware?: readonly CreateMiddleware[]
-  /** Aborts when the process is told to stop. Running tasks are released then, and streams end. */
+  /** Aborts when the process stops. Running tasks are released then, and streams end. */
   readonly stopping?: AbortSignal
   /** A client of Cloud Tasks. If absent, the configuration decides: Google's, or an emulator. */
   readonly cloudTasks?: CloudTasks

@@ -48,7 +48,7 @@ const database = createDatabase({
   metadataHost: config.GCE_METADATA_HOST,
   pool: config.DATABASE_POOL,
   timeoutSeconds: config.REQUEST_TIMEOUT,
-  name: `${service} ${revision}`.slice(0, 63),
+  name: `${service} ${revision}`,
   log,
 })
 const stopSignal = new AbortController()

@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { type Duration, milliseconds } from '#runtime'
+import { type Duration, toMilliseconds } from '#runtime'
 import type { FaultSettings, Faults } from './faults.ts'
 import type { Oidc } from './oidc.ts'
 import type { TickTarget } from './scheduler.ts'
@@ -25,7 +25,7 @@ export function createControl({ issuer, keysUrl, ...emulator }: Controlled): Hon
     .post('/emulator/faults', async (c) => c.json(emulator.faults.set(await c.req.json<FaultSettings>())))
     .post('/emulator/clock', async (c) => {
       const { advance } = await c.req.json<{ advance: Duration }>()
-      emulator.advance(milliseconds(advance))
+      emulator.advance(toMilliseconds(advance))
       return c.json({ now: emulator.state().now })
     })
     .post('/emulator/tick', async (c) =>

@@ -60,7 +60,7 @@ export type { OpenReader } from './database/reader-pools.ts'
 
 // Tasks
 
-export { type Duration, milliseconds } from './kernel/duration.ts'
+export { type Duration, toMilliseconds } from './kernel/duration.ts'
 export { type Cancellation, cancelTask } from './tasks/cancel.ts'
 export type { CloudTasks } from './tasks/cloud-tasks.ts'
 export { type EnqueueOptions, enqueue } from './tasks/enqueue.ts'

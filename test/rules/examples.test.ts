@@ -165,10 +165,10 @@ describe('these tests see what they look for', () => {
       if (!known) throw new Error(`There is no ${name}`)
       return { ...known, examples: [example] }
     }
-    const wrong = [of('milliseconds', "milliseconds('5m') // → 5"), of('entityTag', "entityTag('1')")]
+    const wrong = [of('toMilliseconds', "toMilliseconds('5m') // → 5"), of('entityTag', "entityTag('1')")]
     const { compiling, running } = await failuresOf(await modulesOf(wrong))
     expect(compiling).toContain('entityTag.ts')
     expect(compiling).toContain("Argument of type 'string' is not assignable to parameter of type 'number'")
-    expect(running).toEqual([expect.stringMatching(/milliseconds\.ts .*300000/)])
+    expect(running).toEqual([expect.stringMatching(/toMilliseconds\.ts .*300000/)])
   })
 })

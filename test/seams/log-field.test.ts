@@ -95,7 +95,7 @@ test('outside a request it is set for nobody', () => {
 })
 
 test.each(['request_id', 'subject', 'task', 'task_id', 'task_attempt'])('%s is the runtime’s own', (name) => {
-  expect(() => defineLogField(name)).toThrow(`The log field "${name}" is one of the runtime`)
+  expect(() => defineLogField(name)).toThrow(`The log field "${name}" is set by the runtime`)
 })
 
 test.each(['', 'Tenant', '1st', 'a-b', '__proto__', 'x'.repeat(64)])('%j is no name of a field', (name) => {

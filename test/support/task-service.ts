@@ -6,7 +6,7 @@ import { expect } from 'vitest'
 import type { z } from 'zod'
 import { manualClock } from '#dev/cloud-tasks/clock.ts'
 import { createEmulator, type Emulator } from '#dev/cloud-tasks/emulator.ts'
-import { type Duration, milliseconds } from '#src/runtime/kernel/duration.ts'
+import { type Duration, toMilliseconds } from '#src/runtime/kernel/duration.ts'
 import type { Task } from '#src/runtime/tasks/task.ts'
 import { atEnd } from './at-end.ts'
 import { onServer } from './database.ts'
@@ -106,7 +106,7 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
   }
 
   async function drain({ until = '0s' }: { until?: Duration } = {}): Promise<Attempts> {
-    const end = clock.now() + milliseconds(until)
+    const end = clock.now() + toMilliseconds(until)
     const attempts = await emulator.settle()
     for (;;) {
       const alarm = Math.min(...emulator.pending().map(({ scheduleTime }) => scheduleTime))
@@ -132,7 +132,7 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
   await setClock()
   return {
     ...{ ...service, url, emulator, tick, drain, ledger },
-    advance: (duration) => move(milliseconds(duration)),
+    advance: (duration) => move(toMilliseconds(duration)),
     async expectEnqueued(task, payload = {}) {
       const rows = await find(task, payload)
       const enqueued = (await ledger()).map(({ name, payload }) => ({ name, payload }))

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { type Duration, milliseconds } from '#src/runtime/kernel/duration.ts'
+import { type Duration, toMilliseconds } from '#src/runtime/kernel/duration.ts'
 import { backoffMs, defineTask } from '#src/runtime/tasks/task.ts'
 import { retryAfter } from '#src/runtime/tasks/task-errors.ts'
 
@@ -97,13 +97,13 @@ test.each([
   ['30d', 2_592_000_000],
   ['3650d', 315_360_000_000],
 ] as const)('%s is %d milliseconds', (duration, expected) => {
-  expect(milliseconds(duration)).toBe(expected)
+  expect(toMilliseconds(duration)).toBe(expected)
 })
 
 test.each(['', '30', '30 s', 's', '-5s', '1e3s', '5 min', '1h30m', '30S', 'Infinityms', '0x1fs', '3651d'])(
   '%j is not a duration',
   (duration) => {
-    expect(() => milliseconds(duration as Duration)).toThrow(TypeError)
+    expect(() => toMilliseconds(duration as Duration)).toThrow(TypeError)
     expect(() => retryAfter(duration as Duration, 'later')).toThrow(TypeError)
   },
 )

@@ -14,6 +14,7 @@ import { createTransaction } from './transaction.ts'
  * @param options.metadataHost where the password of an IAM user is looked up (see `iamLogin`)
  * @param options.pool how many connections at most
  * @param options.timeoutSeconds how long a request may take: see `databaseTimeouts`
+ * @param options.name shown in `pg_stat_activity`; cut after 63 characters, PostgreSQL's limit
  * @example
  * const database = createDatabase({
  *   url: config.DATABASE_URL,
@@ -33,7 +34,13 @@ export function createDatabase(options: {
 }): Database {
   const { url, metadataHost, pool: max, timeoutSeconds, name, log } = options
   const password = iamLogin(url, metadataHost)
-  const pool = new CheckedPool({ url, password, max, timeouts: databaseTimeouts(timeoutSeconds), name })
+  const pool = new CheckedPool({
+    url,
+    password,
+    max,
+    timeouts: databaseTimeouts(timeoutSeconds),
+    name: name.slice(0, 63),
+  })
   pool.on('error', (err) =>
     log.info({ err }, 'An idle database connection ended; the next request opens another'),
   )

@@ -23,13 +23,13 @@ export function iamLogin(
   if (password || !decodeURIComponent(username).endsWith('.iam')) return undefined
   const tokens = createAccessTokens((signal) => fetchAccessToken(metadataHost, signal))
   return async function token() {
-    const patience = new AbortController()
+    const timeout = new AbortController()
     const timer = setTimeout(
-      () => patience.abort(new Error(`The metadata server gave no token within ${tokenTimeoutMs} ms`)),
+      () => timeout.abort(new Error(`The metadata server gave no token within ${tokenTimeoutMs} ms`)),
       tokenTimeoutMs,
     )
     try {
-      return await tokens.get(patience.signal)
+      return await tokens.get(timeout.signal)
     } finally {
       clearTimeout(timer)
     }

@@ -59,7 +59,7 @@ export function createReaderPools(options: {
     open({ name, url, pool = 10 }) {
       if (opened.has(name) || name === 'database')
         throw new Error(`Two databases have the name ${name}: rename one.`)
-      const reader = createDatabase({ ...options, url, pool, name: `${options.name} ${name}`.slice(0, 63) })
+      const reader = createDatabase({ ...options, url, pool, name: `${options.name} ${name}` })
       opened.set(name, reader)
       return reader
     },

@@ -54,10 +54,10 @@ export function sendStatement(
     onFree(true)
     return
   }
-  let answered: (() => void) | undefined
+  let markEnded: (() => void) | undefined
   const abort = () => {
     const { promise, resolve } = Promise.withResolvers<void>()
-    answered = resolve
+    markEnded = resolve
     request?.pendingWork.push(recover(client, promise, recoveryMs).then(onFree))
     onResult(signal?.reason)
   }
@@ -65,7 +65,7 @@ export function sendStatement(
   let over = false
   const connection = client as unknown as Queryable
   connection.query(statement, values, (error, result) => {
-    if (answered) return answered()
+    if (markEnded) return markEnded()
     if (over) return // pg calls twice where a value cannot be sent
     over = true
     signal?.removeEventListener('abort', abort)
@@ -82,9 +82,9 @@ export function sendStatement(
  *
  * @returns whether the connection responded in time
  */
-async function recover(client: pg.PoolClient, answer: Promise<void>, recoveryMs: number): Promise<boolean> {
+async function recover(client: pg.PoolClient, ended: Promise<void>, recoveryMs: number): Promise<boolean> {
   const { done, stop } = cancelStatement(client)
-  const inTime = await waitAtMost(recoveryMs, Promise.all([done, answer]))
+  const inTime = await waitAtMost(recoveryMs, Promise.all([done, ended]))
   stop()
   return inTime
 }

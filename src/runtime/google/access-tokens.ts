@@ -105,13 +105,13 @@ export function createAccessTokens(fetchToken: (signal: AbortSignal) => Promise<
 
   /** A new token, or the old one if the fetch takes too long. */
   async function renew(old: string, signal: AbortSignal): Promise<string> {
-    const patience = new AbortController()
-    const timer = setTimeout(() => patience.abort(new Error('The old token is still valid')), renewalWaitMs)
+    const timeout = new AbortController()
+    const timer = setTimeout(() => timeout.abort(new Error('The old token is still valid')), renewalWaitMs)
     try {
-      return await wait(AbortSignal.any([signal, patience.signal]))
+      return await wait(AbortSignal.any([signal, timeout.signal]))
     } catch (error) {
       if (signal.aborted) throw error
-      if (patience.signal.aborted) endedAt = Date.now()
+      if (timeout.signal.aborted) endedAt = Date.now()
       return old
     } finally {
       clearTimeout(timer)

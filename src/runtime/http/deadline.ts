@@ -14,13 +14,13 @@ import { isPrepared } from './response.ts'
  * the client disconnects. For a stream, the deadline applies until its end. A large response that the client has not
  * read by then is cut.
  *
- * @param options.timeout the service's request timeout in seconds
+ * @param options.timeoutSeconds the service's request timeout: REQUEST_TIMEOUT
  * @example
  * app.use(deadline({ timeoutSeconds: config.REQUEST_TIMEOUT }))
  */
 export function deadline(options: { timeoutSeconds: number }): MiddlewareHandler<BaseEnv> {
   const { timeoutSeconds } = options
-  const milliseconds = 1000 * (timeoutSeconds - Math.min(5, timeoutSeconds / 10))
+  const deadlineMs = 1000 * (timeoutSeconds - Math.min(5, timeoutSeconds / 10))
   return async function deadline(c, next) {
     const controller = new AbortController()
     const abort = (reason: Error) => controller.abort(markEndOfRequest(reason))
@@ -35,7 +35,7 @@ export function deadline(options: { timeoutSeconds: number }): MiddlewareHandler
       abort(problem)
       reject(problem)
     }
-    const timer = setTimeout(() => end(), milliseconds)
+    const timer = setTimeout(() => end(), deadlineMs)
     const forget = onClientDisconnect(c, () => abort(new ClientDisconnectedError('The client left')))
     const release = () => {
       clearTimeout(timer)

@@ -7,7 +7,7 @@ import type { StreamedResponse } from './streamed-response.ts'
 
 /** How long a stream may take to end by itself after its signal has aborted. */
 const graceMs = 1000
-/** How long a download continues after the process is told to stop. The process waits 8 s for its requests. */
+/** How long a download may continue while the process stops. The process waits 8 s for its requests. */
 const downloadGraceMs = 5000
 
 /** How a stream ended. If only `bytes` is given, it ended by itself. */
@@ -30,7 +30,7 @@ const noError = () => new Error('The stream’s source threw a value that is not
  * when the process stops. The last two abort the signal. If the stream has not ended a second later, it is ended here. An
  * event stream is closed. Any other stream is cut, so that the client sees that it is incomplete.
  *
- * @param options.stopping aborts when the process is told to stop. Event streams end at once, others continue for 5 s
+ * @param options.stopping aborts when the process stops. Event streams end at once, others continue for 5 s
  * @param options.onEnd is called once, before the last byte or the cut
  * @returns the response to send
  */

@@ -42,7 +42,7 @@ export function createMemoryBudget(limit: number): MemoryBudget {
   const forLarge = limit * (1 - smallShare)
   let held = 0
 
-  function begin(): MemoryReservation {
+  function open(): MemoryReservation {
     let own = 0
     let released = false
     return {
@@ -73,7 +73,7 @@ export function createMemoryBudget(limit: number): MemoryBudget {
   }
 
   return {
-    open: begin,
+    open,
     limitBytes: limit,
     get reservedBytes() {
       return held

@@ -25,7 +25,7 @@ import { refuseUnrouted } from './routed.ts'
  * deadline.
  *
  * @param options.respond turns anything that was thrown into a response
- * @param options.stopping aborts when the process is told to stop
+ * @param options.stopping aborts when the process stops
  * @param options.trustedProxies how many proxies append to `X-Forwarded-For`
  * @param options.headers the service's own headers of every response
  * @example

@@ -14,10 +14,10 @@ const unlimited: MemoryReservation = { reserve() {}, giveBack() {}, release() {}
  * requestMemory(c).reserve(20_000_000) // bytes; throws OVERLOADED (503) if other requests hold too much
  */
 export function requestMemory(c: Context<BaseEnv>): MemoryReservation {
-  return stateOf(c).memory ?? begin(c)
+  return stateOf(c).memory ?? open(c)
 }
 
-function begin(c: Context<BaseEnv>): MemoryReservation {
+function open(c: Context<BaseEnv>): MemoryReservation {
   const { outgoing, incoming } = c.env ?? {}
   if (!outgoing || !incoming || outgoing.closed || incoming.socket.destroyed) return unlimited
   const { socket } = incoming

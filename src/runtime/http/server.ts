@@ -103,9 +103,9 @@ export function createHttpServer(options: {
       return void waiting.add(socket)
     }
     const left = error.code === 'HPE_INVALID_EOF_STATE' // the client closed in the middle of a body: the request's own entry says so
-    const begun = busy && (busy.headersSent || !busy.socket) // without a socket, it waits for an earlier response
-    const answered = unread.get(socket)?.complete === false // it has its response; only its body is malformed
-    if (begun || answered || (busy && left)) return void socket.destroy()
+    const started = busy && (busy.headersSent || !busy.socket) // without a socket, it waits for an earlier response
+    const responded = unread.get(socket)?.complete === false // it has its response; only its body is malformed
+    if (started || responded || (busy && left)) return void socket.destroy()
     refuseBytes(error, socket)
   })
   function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {

@@ -11,9 +11,9 @@ const longestMs = 3_650 * units.d
  * @param what names it in the message
  * @throws {TypeError} for what is not one, is negative, or is longer than ten years
  * @example
- * milliseconds('5m') // → 300_000
+ * toMilliseconds('5m') // → 300_000
  */
-export function milliseconds(duration: Duration, what = 'A duration'): number {
+export function toMilliseconds(duration: Duration, what = 'A duration'): number {
   const [, digits, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(duration) ?? []
   const length = digits === undefined ? Number.NaN : Number(digits) * units[unit as keyof typeof units]
   if (length <= longestMs) return Math.round(length)

@@ -1,10 +1,10 @@
 import { requestValue } from '../kernel/context.ts'
 
-/** A field of your own in the log entries of a request. */
+/** A field that a service adds to the log entries of a request. */
 export interface LogField<Value extends string | number | boolean> {
   readonly name: string
   /**
-   * Sets the value for this request. All later log entries of the request have it, also the request's own. Does nothing
+   * Sets the value for this request. All later log entries of the request have it, the access log's entry too. Does nothing
    * outside a request.
    *
    * @param value cut after 256 characters
@@ -13,7 +13,7 @@ export interface LogField<Value extends string | number | boolean> {
 }
 
 /** The labels that the runtime sets itself. */
-const ofRuntime: readonly string[] = ['request_id', 'subject', 'task', 'task_id', 'task_attempt']
+const runtimeLabels: readonly string[] = ['request_id', 'subject', 'task', 'task_id', 'task_attempt']
 const maxLength = 256
 
 const values = requestValue<Readonly<Record<string, string>>>('log fields')
@@ -41,8 +41,8 @@ export function defineLogField<Value extends string | number | boolean = string>
     throw new TypeError(
       `The log field "${name}": its name must be lower-case letters, digits and _, such as tenant.`,
     )
-  if (ofRuntime.includes(name))
-    throw new TypeError(`The log field "${name}" is one of the runtime: give yours another name.`)
+  if (runtimeLabels.includes(name))
+    throw new TypeError(`The log field "${name}" is set by the runtime: give yours another name.`)
   return {
     name,
     set(value) {

@@ -5,7 +5,7 @@ import type { Transaction } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
 import { afterCommit } from '../database/transaction.ts'
 import { currentRequest } from '../kernel/context.ts'
-import { type Duration, milliseconds } from '../kernel/duration.ts'
+import { type Duration, toMilliseconds } from '../kernel/duration.ts'
 import { deliveryColumns } from './delivery.ts'
 import { addToOutbox, currentRevision } from './outbox.ts'
 import { stateIs, tasks } from './table.ts'
@@ -84,7 +84,7 @@ const lastMoment = Date.UTC(9999, 11, 31)
 
 function dueAtOf({ name }: Task, { at, delay }: EnqueueOptions): Date | SQL {
   if (at === undefined)
-    return delay === undefined ? now : fromNow(milliseconds(delay, `The task ${name}: its delay`))
+    return delay === undefined ? now : fromNow(toMilliseconds(delay, `The task ${name}: its delay`))
   if (at.getTime() >= 0 && at.getTime() <= lastMoment) return at
   throw new TypeError(`The task ${name}: its \`at\` must be a time from 1970 to 9999.`)
 }

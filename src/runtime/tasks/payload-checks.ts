@@ -22,7 +22,7 @@ const notJson = new Set([
  * @returns the path and what to write instead; `undefined` if the payload can be stored
  */
 export function payloadProblem(schema: z.core.$ZodType): string | undefined {
-  const { place, mend } = unstorable(schema, '', new Set()) ?? waiting(schema) ?? {}
+  const { place, mend } = findUnstorable(schema, '', new Set()) ?? findAsync(schema) ?? {}
   return mend && `its payload cannot be stored (${place || 'the top level'}): ${mend}.`
 }
 
@@ -31,7 +31,11 @@ interface Found {
   readonly mend: string
 }
 
-function unstorable(schema: z.core.$ZodType, place: string, seen: Set<z.core.$ZodType>): Found | undefined {
+function findUnstorable(
+  schema: z.core.$ZodType,
+  place: string,
+  seen: Set<z.core.$ZodType>,
+): Found | undefined {
   if (seen.has(schema)) return undefined
   seen.add(schema)
   const def: z.core.$ZodTypeDef & { coerce?: boolean; values?: readonly unknown[] } = schema._zod.def
@@ -46,7 +50,7 @@ function unstorable(schema: z.core.$ZodType, place: string, seen: Set<z.core.$Zo
     const childPlace = type === 'tuple' ? `${place}[]` : place + (place && /^\w/.test(step) ? '.' : '') + step
     if (/^(array|tuple)$/.test(type) && becomesNull(child))
       return { place: childPlace, mend: 'JSON writes undefined in a list as null. Write .nullable()' }
-    const found = unstorable(child, childPlace, seen)
+    const found = findUnstorable(child, childPlace, seen)
     if (found) return found
   }
   return undefined
@@ -68,7 +72,7 @@ function becomesNull(schema: z.core.$ZodType): boolean {
   }
 }
 
-function waiting(schema: z.core.$ZodType): Found | undefined {
+function findAsync(schema: z.core.$ZodType): Found | undefined {
   const place = asyncPart(schema)
   const mend =
     'a payload is checked synchronously. Write the refinement without async. Checks that need I/O belong in run'

@@ -14,11 +14,11 @@ export interface AttemptOptions {
   readonly reader: Reader
   readonly config: Config
   readonly log: Log
-  /** Aborts when the process is told to stop. */
+  /** Aborts when the process stops. */
   readonly stopping: AbortSignal
 }
 
-/** The process is told to stop. The attempt does not count. */
+/** The process stops. The attempt does not count. */
 export class StoppingError extends Error {}
 
 /**
@@ -44,7 +44,7 @@ export async function runAttempt(
     controller.abort(markEndOfRequest(reason))
     reject(reason)
   }
-  const stop = () => abort(new StoppingError('The process was told to stop'))
+  const stop = () => abort(new StoppingError('The process stops'))
   const onRequestAbort = () =>
     abort(request.reason instanceof Error ? request.reason : new Error('The request ended'))
   const timer = setTimeout(

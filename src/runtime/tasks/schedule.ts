@@ -49,13 +49,13 @@ export function defineSchedule<Payload extends z.ZodType>(schedule: {
       name,
       `"${cron}" does not have five fields: minute, hour, day of the month, month, day of the week.`,
     )
-  understood(name, () => new Cron(cron))
-  const checked = task.payload.safeParse(understood(name, () => roundTripJson(task, payload)))
+  namingSchedule(name, () => new Cron(cron))
+  const checked = task.payload.safeParse(namingSchedule(name, () => roundTripJson(task, payload)))
   if (!checked.success)
     throw wrong(name, `${task.name} does not take its payload. ${z.prettifyError(checked.error)}`)
   let pattern: Cron | undefined
   function nextAfter(moment: Date): Date | undefined {
-    const next = understood(name, () => {
+    const next = namingSchedule(name, () => {
       pattern ??= new Cron(cron, { timezone: timeZone, fixedTimeRule: 'no-wildcard' })
       return pattern.nextRun(moment)
     })
@@ -64,7 +64,8 @@ export function defineSchedule<Payload extends z.ZodType>(schedule: {
   return { name, task, payload, pattern: [...fields, timeZone].join(' '), nextAfter }
 }
 
-function understood<Value>(name: string, work: () => Value): Value {
+/** Runs `work`. If it throws, the error names the schedule. */
+function namingSchedule<Value>(name: string, work: () => Value): Value {
   try {
     return work()
   } catch (error) {

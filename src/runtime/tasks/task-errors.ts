@@ -1,4 +1,4 @@
-import { type Duration, milliseconds } from '../kernel/duration.ts'
+import { type Duration, toMilliseconds } from '../kernel/duration.ts'
 
 /**
  * An error that no retry can repair. The task is dead at once. `fatal` creates it.
@@ -44,5 +44,5 @@ export function fatal(message: string, options?: ErrorOptions): FatalError {
  * const error = retryAfter('30s', 'The warehouse is busy') // throw it in `run`
  */
 export function retryAfter(delay: Duration, message: string, options?: ErrorOptions): RetryAfterError {
-  return new RetryAfterError(milliseconds(delay), message, options)
+  return new RetryAfterError(toMilliseconds(delay), message, options)
 }

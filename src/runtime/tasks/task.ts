@@ -3,7 +3,7 @@ import type { Config, Values } from '../config/config.ts'
 import type { Variables } from '../config/parse-values.ts'
 import type { Transaction } from '../database/database.ts'
 import type { Reader } from '../database/reader.ts'
-import { type Duration, milliseconds } from '../kernel/duration.ts'
+import { type Duration, toMilliseconds } from '../kernel/duration.ts'
 import type { Log } from '../log/logger.ts'
 import { payloadProblem } from './payload-checks.ts'
 
@@ -17,7 +17,7 @@ export interface Attempt<Payload = unknown, V extends Variables = Record<never, 
   readonly payload: Payload
   /** 1 for the first. */
   readonly attempt: number
-  /** Aborts at the task's deadline, when the process is told to stop, and when another process takes the task. */
+  /** Aborts at the task's deadline, when the process stops, and when another process takes the task. */
   readonly signal: AbortSignal
   /** The same for all attempts of the task. Send it with your calls to other services. */
   readonly idempotencyKey: string
@@ -81,7 +81,7 @@ export function defineTask<
   const { name, payload, variables, retry = {}, run } = task
   const { attempts = 8, backoff = {} } = retry
   const wrong = (what: string) => new TypeError(`The task ${name}: ${what}`)
-  const length = (what: string, duration: Duration) => milliseconds(duration, `The task ${name}: ${what}`)
+  const length = (what: string, duration: Duration) => toMilliseconds(duration, `The task ${name}: ${what}`)
   const deadline = length('its deadline', task.deadline ?? '4m')
   const min = length('retry.backoff.min', backoff.min ?? '5s')
   const max = length('retry.backoff.max', backoff.max ?? '10m')

@@ -33,7 +33,7 @@ const tickMs = 45_000
 /**
  * Connects the features' tasks and schedules to Cloud Tasks.
  *
- * @param options.stopping aborts when the process is told to stop
+ * @param options.stopping aborts when the process stops
  * @param options.cloudTasks if absent, a client of Google's Cloud Tasks or of an emulator, as the configuration says
  * @throws {Error} for a name that is used twice, and for a schedule whose task is not listed
  * @example
