@@ -139,7 +139,7 @@ export function createApp(dependencies: Dependencies): Service {
       hosts: ownedHosts(config),
       includeSubDomains: config.HSTS_INCLUDE_SUBDOMAINS,
       credentials: config.HTTP_CREDENTIALS,
-      ownHeaders: () => apiKeysOf(mounted).map(({ header }) => header),
+      apiKeyHeaders: () => apiKeysOf(mounted).map(({ header }) => header),
     }),
   )
   app.use(compression())

@@ -32,6 +32,15 @@ describe('the service does not start', () => {
     await expect(start(security)).rejects.toThrow('GET /other does not declare its security.')
   })
 
+  test('with two schemes of one header: the second is never used', async () => {
+    const [one, other] = ['X-Key', 'x-key'].map((header, index) =>
+      defineApiKey({ name: `key${index}`, header, findOwner: async () => undefined }),
+    )
+    const refusal = 'GET /other takes two schemes from the header'
+    await expect(start({ schemes: [one, 'token', other] })).rejects.toThrow(`${refusal} x-key`)
+    await expect(start({ schemes: ['token', 'token'] })).rejects.toThrow(`${refusal} authorization`)
+  })
+
   test('with two keys of one name', async () => {
     const other = defineApiKey({ name: 'partnerKey', header: 'X-Other', findOwner: async () => undefined })
     await expect(start({ schemes: [other] })).rejects.toThrow(

@@ -4,7 +4,7 @@ import { waitAtMost } from '../kernel/wait-at-most.ts'
 import { cancelStatement } from './cancel-statement.ts'
 import { endsConnection } from './errors.ts'
 
-/** A statement as Drizzle hands it over. */
+/** A statement as Drizzle passes it to the driver. */
 export type Statement = pg.QueryConfig & { readonly queryMode?: string }
 
 /** Methods that `pg` has, but does not declare in its types. */

@@ -1,3 +1,5 @@
+import { requestMarginMs } from '../kernel/request-margin.ts'
+
 /** How long the service waits for the database, in milliseconds. */
 export interface DatabaseTimeouts {
   /** For a connection. */
@@ -16,7 +18,7 @@ export interface DatabaseTimeouts {
  * @param requestTimeoutSeconds REQUEST_TIMEOUT, in seconds
  */
 export function databaseTimeouts(requestTimeoutSeconds: number): DatabaseTimeouts {
-  const marginMs = 1000 * Math.min(5, requestTimeoutSeconds / 10) // `deadline` aborts the request this much earlier
+  const marginMs = requestMarginMs(requestTimeoutSeconds)
   const statementMs = Math.round(1000 * requestTimeoutSeconds - 2 * marginMs)
   return {
     connectMs: Math.min(3_000, requestTimeoutSeconds * 500),

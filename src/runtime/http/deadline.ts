@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { causes } from '../kernel/causes.ts'
 import { currentRequest, markEndOfRequest } from '../kernel/context.ts'
 import { Problem, problems } from '../kernel/problem.ts'
+import { requestMarginMs } from '../kernel/request-margin.ts'
 import { ClientDisconnectedError, onClientDisconnect } from './client-disconnect.ts'
 import type { BaseEnv } from './env.ts'
 import { prepareResponse } from './prepare-response.ts'
@@ -20,7 +21,7 @@ import { isPrepared } from './response.ts'
  */
 export function deadline(options: { timeoutSeconds: number }): MiddlewareHandler<BaseEnv> {
   const { timeoutSeconds } = options
-  const deadlineMs = 1000 * (timeoutSeconds - Math.min(5, timeoutSeconds / 10))
+  const deadlineMs = 1000 * timeoutSeconds - requestMarginMs(timeoutSeconds)
   return async function deadline(c, next) {
     const controller = new AbortController()
     const abort = (reason: Error) => controller.abort(markEndOfRequest(reason))

@@ -27,7 +27,7 @@ const credentialHeaders = [
  *
  * @param options.hosts the hosts that the service owns; the first is the default
  * @param options.credentials whether a request with a credential over http is redirected, or refused with a 403
- * @param options.ownHeaders further headers that carry a credential: those of API keys
+ * @param options.apiKeyHeaders the headers that carry API keys: they are credentials too
  * @see https://www.rfc-editor.org/rfc/rfc6797
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-privacy/
  * @example
@@ -37,13 +37,13 @@ export function https(options: {
   hosts: readonly string[]
   includeSubDomains?: boolean
   credentials?: 'redirect' | 'refuse'
-  ownHeaders?: () => readonly string[]
+  apiKeyHeaders?: () => readonly string[]
 }): MiddlewareHandler<BaseEnv> {
-  const { hosts, includeSubDomains = false, credentials = 'redirect', ownHeaders = () => [] } = options
+  const { hosts, includeSubDomains = false, credentials = 'redirect', apiKeyHeaders = () => [] } = options
   const hsts = `max-age=${hstsMaxAgeSeconds}${includeSubDomains ? '; includeSubDomains' : ''}`
 
   async function redirect(c: Context<BaseEnv>): Promise<Response> {
-    if ([...credentialHeaders, ...ownHeaders()].some((name) => c.req.header(name))) {
+    if ([...credentialHeaders, ...apiKeyHeaders()].some((name) => c.req.header(name))) {
       c.get('log').warn(
         { path: c.req.path },
         'A credential was sent in clear, over http. Its owner should replace it',

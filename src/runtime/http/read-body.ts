@@ -1,5 +1,4 @@
-import type { RouteConfig } from '@hono/zod-openapi'
-import { z } from '@hono/zod-openapi'
+import { type RouteConfig, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { Problem, problems } from '../kernel/problem.ts'
 import type { BaseEnv } from './env.ts'

@@ -1,8 +1,10 @@
 import type { AuthOptions } from '../auth/verify.ts'
+import { authenticationOf } from '../http/security.ts'
 import type { Operation, PlainOperation } from './route.ts'
 
 /**
- * Refuses a route that does not declare its security, and one whose handler reads claims that are not checked.
+ * Refuses a route that does not declare its security, a scheme that it never uses, and a handler that reads claims that are
+ * not checked.
  *
  * @param auth how the service reads its tokens
  * @throws {Error} naming the route
@@ -13,6 +15,14 @@ export function checkSecurity(
   auth: AuthOptions,
 ): void {
   refuseWithoutSecurity(routeName, route.security)
+  const headers = authenticationOf(route.security).schemes.map((scheme) =>
+    scheme === 'token' ? 'authorization' : scheme.header.toLowerCase(),
+  )
+  const twice = headers.find((header, index) => headers.indexOf(header) < index)
+  if (twice)
+    throw new Error(
+      `${routeName} takes two schemes from the header ${twice}, so it never uses the second: remove one.`,
+    )
   if (needed && needed !== auth)
     throw new Error(
       `${routeName} reads claims that the service does not check: give createApp the \`auth\` whose handle() defines it.`,

@@ -5,6 +5,7 @@ import type { Database } from '../database/database.ts'
 import { createReader } from '../database/reader.ts'
 import type { BaseEnv } from '../http/env.ts'
 import type { Step } from '../http/validation.ts'
+import { requestMarginMs } from '../kernel/request-margin.ts'
 import type { Log } from '../log/logger.ts'
 import type { RouteGroup } from '../routes/route-group.ts'
 import { handleCallback } from './callback.ts'
@@ -109,8 +110,8 @@ export function backgroundWork(options: {
 }
 
 /** How long an attempt may take, in milliseconds, so that its outcome can be written before the request's deadline. */
-function maxAttemptOf(requestTimeout: number): number {
-  return 1000 * (requestTimeout - 2 * Math.min(5, requestTimeout / 10))
+function maxAttemptOf(timeoutSeconds: number): number {
+  return 1000 * timeoutSeconds - 2 * requestMarginMs(timeoutSeconds)
 }
 
 function byName<Named extends { readonly name: string }>(

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
-import type { DeliveryRow } from './delivery.ts'
-import { deliveryColumns } from './delivery.ts'
+import { type DeliveryRow, deliveryColumns } from './delivery.ts'
 import { stateIs, type TaskRow, tasks } from './table.ts'
 
 /** How long a claim is valid without a renewal. The task of a killed process waits no longer than this. */
