@@ -106,7 +106,7 @@ test.each<[contentType: string, message: string]>([
   expect(refusal(plain + end, contentType)).toBe(message)
 })
 
-const notFirst = 'The body does not begin with its boundary.'
+const notFirst = 'The body does not start with its boundary.'
 const noEnd = 'The body ends before its last boundary.'
 const goesOn = 'The body goes on after its last boundary.'
 const noHeader = 'A part has no header Content-Disposition: form-data; name="…".'

@@ -189,7 +189,7 @@ test.each([
     'multipart/form-data',
     'The Content-Type of a multipart form needs a boundary, of 1 to 70 characters.',
   ],
-  ['another boundary', `--x\r\n\r\n\r\n--x--\r\n`, undefined, 'The body does not begin with its boundary.'],
+  ['another boundary', `--x\r\n\r\n\r\n--x--\r\n`, undefined, 'The body does not start with its boundary.'],
   ['its end cut off', photo.slice(0, -9), undefined, 'The body ends before its last boundary.'],
   [
     'parts in a part',

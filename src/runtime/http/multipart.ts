@@ -51,7 +51,7 @@ function split(bytes: Bytes, boundary: string): Bytes[] {
   const delimiter = Buffer.from(`${lineBreak}--${boundary}`)
   const before = has(bytes, 0, lineBreak) ? lineBreak.length : 0
   if (!bytes.subarray(before, before + opening.length).equals(opening))
-    throw malformed('The body does not begin with its boundary')
+    throw malformed('The body does not start with its boundary')
   const starts = [before + opening.length]
   for (let at = bytes.indexOf(delimiter); at >= 0; at = bytes.indexOf(delimiter, at + 1)) {
     if (at >= before) starts.push(at + delimiter.length)

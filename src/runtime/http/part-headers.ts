@@ -4,7 +4,7 @@ import { fileName } from './file-name.ts'
 
 /** The limit of a part's headers, in bytes: enough for a name, and a file name of 255 bytes that is percent-encoded twice. */
 const maxHeadBytes = 4 * 1024
-/** How many headers a part may have, and how many parameters a header may have. Usual clients send two or three of each. */
+/** How many headers a part may have, and how many parameters a header may have. Browsers send two or three of each. */
 const maxHeaders = 16
 /** The limit of a field's name as it is sent, in characters. */
 const maxNameLength = 255

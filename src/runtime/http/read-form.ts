@@ -4,6 +4,7 @@ import { Problem, problems } from '../kernel/problem.ts'
 import { type Field, type Fields, fieldsOf } from './fields.ts'
 import { parseMultipart } from './multipart.ts'
 import { collectPairs, decodePairs, type Pair } from './pairs.ts'
+import { decodeUtf8 } from './read-text.ts'
 import { type Step, validate } from './validation.ts'
 
 /** Whether a content type, in lower case and without parameters, is that of a form. */
@@ -38,18 +39,13 @@ async function parseForm(c: Context, fields: Fields, maxFiles?: number): Promise
  */
 export function parsePairs(bytes: Buffer<ArrayBuffer>, type: string, maxFiles?: number): readonly Pair[] {
   if (/^\s*multipart\//i.test(type)) return parseMultipart(bytes, type, maxFiles)
-  return decodePairs(textOf(bytes), 'body')
+  const text = decodeUtf8(bytes)
+  if (text === undefined)
+    throw new Problem(problems.MALFORMED_REQUEST, { detail: 'The body is not a form in UTF-8.' })
+  return decodePairs(text, 'body')
 }
 
 /** Whether a part is what a browser sends for `<input type="file">` if no file was chosen. */
 function isUnchosen(value: unknown, field: Field | undefined): boolean {
   return field?.takesFiles === true && value instanceof File && value.name === '' && value.size === 0
-}
-
-function textOf(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new Problem(problems.MALFORMED_REQUEST, { detail: 'The body is not a form in UTF-8.' })
-  }
 }

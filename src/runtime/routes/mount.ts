@@ -154,11 +154,11 @@ export function refuseUndeclared(
 interface Chain {
   readonly steps: readonly Step[]
   readonly handler: MiddlewareHandler
-  /** Whether only the route itself can create the response: there is no middleware. */
+  /** Whether only the route itself can create the response: no middleware runs before it. */
   readonly isOwn: boolean
 }
 
-/** Builds the chain of a route. Without middleware, which is usual, all steps run in one loop. */
+/** Builds the chain of a route. Most routes have no middleware of the service or a feature: all steps run in one loop. */
 function chainOf(route: Mounted, options: MountOptions): Chain {
   const { operation, middleware } = route
   const { security: stated } = operation.route
