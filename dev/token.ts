@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util'
-import { developmentToken } from './caller/token.ts'
 import { developmentEnvironment } from './machine/settings.ts'
 
 // `npm run token`: prints a token that the service accepts in development, and nothing else.
@@ -23,6 +22,7 @@ function readArguments() {
 
 try {
   const options = readArguments()
+  const { developmentToken } = await import('./caller/token.ts') // loads the runtime: not for wrong arguments
   console.log(await developmentToken(developmentEnvironment(), options))
 } catch (error) {
   const wrongArguments = error instanceof TypeError
