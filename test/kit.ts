@@ -13,6 +13,7 @@ export { noDatabase } from './support/feature.ts'
 export { pointers } from './support/forms.ts'
 export { type Contract, holdToContract, operationsOf } from './support/held-to-contract.ts'
 export { temporaryFolder } from './support/migrations.ts'
+export { readPages } from './support/pages.ts'
 export {
   expectLog,
   type LogEntry,

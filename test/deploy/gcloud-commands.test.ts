@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { commandLine, gcloudIsInstalled, judgeable, refusals } from '#test/support/gcloud.ts'
-import { codeBlocks, commandsIn } from './gcloud-commands.ts'
+import { parsePage, readPages } from '#test/support/pages.ts'
+import { commandsIn, shellOf } from './gcloud-commands.ts'
 
 const setup = 'deploy/setup'
-const pages = globSync(['README.md', 'docs/*.md']).map((page) => readFileSync(page, 'utf8'))
-const documented = commandsIn(codeBlocks(pages.join('\n')))
+const documented = readPages().flatMap((page) => commandsIn(shellOf(page)))
 
 /** What it would run for a project. */
 function commandsOfSetup(): string[] {
@@ -24,7 +24,7 @@ test('the commands of shell code are found, with plausible values', () => {
     'URL=$(gcloud run services describe ORDERS_ID --project=PROJECT_ID) && ./gcloud no | gcloud tasks list>file',
   ]
   const markdown = ['gcloud no', '```ts', 'gcloud no', '```', '```sh', ...shell, '```', ''].join('\n')
-  expect(commandsIn(codeBlocks(markdown))).toEqual([
+  expect(commandsIn(shellOf(parsePage('a.md', markdown)))).toEqual([
     `gcloud run deploy NAME --region "europe-west1" --project my-project --filter='a | b; c'`,
     'gcloud run services describe 0193 --project=my-project',
     'gcloud tasks list',

@@ -1,3 +1,5 @@
+import type { Page } from '#test/support/pages.ts'
+
 /** What stands for a value of the reader's own. A shell's variable of such a name is one as well. */
 const placeholders: Readonly<Record<string, string>> = {
   PROJECT: 'my-project',
@@ -11,10 +13,9 @@ const placeholders: Readonly<Record<string, string>> = {
   URL: 'https://runway-live-123456789012.europe-west1.run.app',
 }
 
-/** The shell of a Markdown text: what is in its code blocks that say `sh`. */
-export function codeBlocks(markdown: string): string {
-  const blocks = Array.from(markdown.matchAll(/^```(\w*)\n(.*?)^```$/gms))
-  return blocks.flatMap(([, language, code]) => (language === 'sh' ? [code] : [])).join('')
+/** The shell code of a page: its blocks that say `sh`. */
+export function shellOf({ blocks }: Page): string {
+  return blocks.flatMap(({ language, text }) => (language === 'sh' ? [text] : [])).join('')
 }
 
 /**

@@ -1,8 +1,8 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { type Page, parsePage, readPages } from '#test/support/pages.ts'
 import { expectRule } from '#test/support/rule.ts'
-import { type Page, parsePage, readPages } from './pages.ts'
 
 // A page that names a file or a function must be changed with it.
 

@@ -3,24 +3,23 @@ import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, inject, test } from 'vitest'
 import { migrate } from '#runtime'
-import { makeDatabase, onServer, type WorkingCopy, workingCopy } from '#test/kit'
-import { codeBlocks, shownFiles } from './docs.ts'
+import { makeDatabase, onServer, readPages, type WorkingCopy, workingCopy } from '#test/kit'
 
-const blocks = codeBlocks()
+const pages = readPages()
 
 /** The commands of docs/testing.md that begin so. */
 function commands(start: string): string {
-  const found = blocks.find(
-    ({ page, language, text }) =>
-      page === join('docs', 'testing.md') && language === 'sh' && text.startsWith(start),
-  )
+  const { blocks = [] } = pages.find(({ path }) => path === join('docs', 'testing.md')) ?? {}
+  const found = blocks.find(({ language, text }) => language === 'sh' && text.startsWith(start))
   if (!found) throw new Error(`docs/testing.md shows no commands that begin with ${start}`)
   return found.text
 }
 
-/** Writes the files that the documentation shows, and does what it says about them. */
+/** Writes the files that the documentation shows in full, and does what it says about them. */
 async function addNotes({ folder, edit }: WorkingCopy): Promise<void> {
-  for (const [path, text] of Object.entries(shownFiles(blocks))) {
+  for (const { text } of pages.flatMap(({ blocks }) => blocks)) {
+    const [, path] = /^\/\/ ((?:src|test)\/[\w/.-]+\.ts)\n/.exec(text) ?? []
+    if (!path) continue
     await mkdir(join(folder, dirname(path)), { recursive: true })
     await writeFile(join(folder, path), text)
   }
