@@ -130,7 +130,7 @@ const keyHeaders: Record<string, object> = {
 }
 
 test.each(Object.entries(keyHeaders))(
-  'a token that names its key by %s is refused, whoever signed it, and nothing is fetched from there',
+  'a token that names its key by %s is refused, whatever key signed it, and nothing is fetched from there',
   async (_name, extra) => {
     const forged = providerToken(stranger, {}, extra)
     const signed = providerToken(rsa, {}, extra)

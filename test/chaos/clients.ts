@@ -5,7 +5,7 @@ export interface Accepted {
   readonly quantity: number
   /** The parcel's id. */
   readonly id: string
-  /** Requests until the answer was 201. */
+  /** Requests until the status was 201. */
   readonly tries: number
 }
 
@@ -19,9 +19,9 @@ export interface ClientOptions {
 }
 
 /**
- * Has parcels accepted, `width` at once, each with a key of its own under which it is tried until the answer is 201.
+ * Has parcels accepted, `width` at once, each with its own key, under which it is sent until the status is 201.
  *
- * @throws for an answer that no retry is due after
+ * @throws for a response after which a client does not retry
  */
 export async function sendParcels(count: number, width: number, options: ClientOptions): Promise<Accepted[]> {
   const accepted: Accepted[] = []
@@ -45,14 +45,14 @@ async function send(number: number, { url, headers, up, signal }: ClientOptions)
   for (let tries = 1; ; tries++) {
     await up()
     signal.throwIfAborted()
-    const answer = await ask(`${url}/parcels`, request)
-    if (answer?.status === 201) return { key, ...parcel, id: JSON.parse(answer.body).id, tries }
-    if (answer && ![409, 503].includes(answer.status))
-      throw new Error(`A parcel was answered ${answer.status}: ${answer.body}`)
+    const response = await ask(`${url}/parcels`, request)
+    if (response?.status === 201) return { key, ...parcel, id: JSON.parse(response.body).id, tries }
+    if (response && ![409, 503].includes(response.status))
+      throw new Error(`A parcel got the status ${response.status}: ${response.body}`)
   }
 }
 
-/** The answer; nothing where the connection was lost before its end. */
+/** The response; nothing where the connection was lost before its end. */
 async function ask(url: string, request: RequestInit) {
   try {
     const response = await fetch(url, request)

@@ -23,15 +23,19 @@ export async function noteCommits(database: pg.Client): Promise<void> {
 }
 
 /**
- * Resolves when no task is unfinished and Cloud Tasks holds no alarm, or when the signal aborts.
+ * Resolves when no task is unfinished and Cloud Tasks holds no delivery, or when the signal aborts.
  *
- * @param alarms how many Cloud Tasks holds
+ * @param deliveries how many Cloud Tasks holds
  */
-export async function atRest(database: pg.Client, alarms: () => number, signal: AbortSignal): Promise<void> {
+export async function atRest(
+  database: pg.Client,
+  deliveries: () => number,
+  signal: AbortSignal,
+): Promise<void> {
   const unfinished = `select count(*)::int as count from runtime.tasks where state in ('pending', 'queued', 'running')`
   for await (const _ of setInterval(500)) {
     const { rows } = await database.query<{ count: number }>(unfinished)
-    if ((rows[0]?.count === 0 && alarms() === 0) || signal.aborted) return
+    if ((rows[0]?.count === 0 && deliveries() === 0) || signal.aborted) return
   }
 }
 
@@ -62,7 +66,8 @@ export async function findViolations(database: pg.Client, outside: Outside): Pro
     if (!isDeepStrictEqual({ ...parcel, sent }, expected))
       violations.push(`The parcel of ${key} is ${JSON.stringify({ ...parcel, sent })}`)
   }
-  for (const parcel of parcels.values()) violations.push(`Nobody was answered ${JSON.stringify(parcel)}`)
+  for (const parcel of parcels.values())
+    violations.push(`No client got a response for ${JSON.stringify(parcel)}`)
   for (const id of shipments.keys()) violations.push(`The carrier has ${id}, which nobody has sent`)
 
   const { rows: others } = await database.query(`

@@ -2,13 +2,13 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Victim } from './service.ts'
 
 /**
- * What the service asks of Cloud Tasks or the carrier arrives, or has been answered: in between lie its own
- * commits. This process serves nobody else.
+ * A request of the service to Cloud Tasks or the carrier has arrived, or its response has been sent: the service commits
+ * in between. This process serves nobody else.
  */
 const moments = ['http.server.request.start', 'http.server.response.finish']
 
 /**
- * Kills the service at some of these moments, whatever else it is at.
+ * Kills the service at some of these moments, whatever else it is doing.
  *
  * @param gap how many moments to let pass before the next time
  */
@@ -24,7 +24,7 @@ export function killRepeatedly(service: Victim, times: number, gap: () => number
       if (killed < times) left = gap()
       else over.resolve()
     }
-    service.kill().then(again, () => {}) // whoever asks the service next learns why it did not start
+    service.kill().then(again, () => {}) // the next client learns why it did not start
   }
   for (const name of moments) subscribe(name, onMoment)
 

@@ -11,7 +11,7 @@ export interface Victim {
   kill(): Promise<void>
   /** Kills it for good. */
   end(): Promise<void>
-  /** Lines that should not be there: errors, but for 503 (a machine under load), and whatever is not an entry of the log. */
+  /** Lines that should not be there: errors other than 503 (a machine under load), and what is no entry of the log. */
   readonly complaints: string[]
   /** Aborts when it ended by itself. */
   readonly lost: AbortSignal
@@ -27,7 +27,7 @@ export function startVictim(bundle: string, environment: Record<string, string>)
 
   function watch(started: ChildProcess): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    promise.catch(() => {}) // whoever asks learns of it
+    promise.catch(() => {}) // a caller of `up` learns of it
     for (const stream of [started.stdout, started.stderr] as Readable[]) {
       createInterface({ input: stream }).on('line', (line) => {
         if (/"Listening on port \d+"/.test(line)) resolve()

@@ -63,8 +63,8 @@ describe.each([
 test('a table that is there already, of migrations that are not in the folder, is told with what to do', async () => {
   const url = await makeDatabase({ empty: true })
   await migrate(url, await migrationsOf(mine, theirs))
-  const anew = await sets('features', [mine], [later + 60_000])
-  const refused = migrate(url, anew)
+  const replaced = await sets('features', [mine], [later + 60_000])
+  const refused = migrate(url, replaced)
   await expect(refused).rejects.toThrow('The database has 2 that are not in this folder')
   await expect(refused).rejects.toMatchObject({ cause: { cause: { code: '42P07' } } })
 })

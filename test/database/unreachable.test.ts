@@ -45,7 +45,7 @@ const unavailable: [what: string, environment: Record<string, string>][] = [
 ]
 
 describe.each(unavailable)('a database that %s', (_what, environment) => {
-  test('is a 503 for whoever needs it, and says nothing of itself', async () => {
+  test('is a 503 for a request that needs it, and says nothing of itself', async () => {
     const service = await testService({ databaseUrl, features: [notes], environment })
     const alice = await service.as('alice', noteScopes)
     const pool = service.database.$client

@@ -14,7 +14,7 @@ afterEach(() => {
 test('what the emulator adds to the environment leads to its queue and its keys', async () => {
   const said = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
   const first = await startCloudTasks({ PORT: '8080' })
-  const second = await startCloudTasks({ PORT: '8081' }) // the usual port is taken by now, whoever has it
+  const second = await startCloudTasks({ PORT: '8081' }) // the usual port is taken by now, by this test or another program
   expect(said).toHaveBeenCalledWith('Port 8123 is taken: the emulator of Cloud Tasks listens on another.\n')
   const { environment } = second
   expect(environment).toMatchObject({

@@ -55,7 +55,7 @@ test.each([
   }
 })
 
-test('whoever gives a server of theirs needs none of ours', () => {
+test('a person who names their own server needs none of ours', () => {
   const folder = project('project', { systems: [] })
   expect(run(folder, dev, { DATABASE_URL: 'postgres://theirs' }).stdout).toBe('runs')
   expect(run(folder, tests, { TEST_DATABASE_URL: 'postgres://theirs' }).status).toBe(0)

@@ -43,7 +43,7 @@ describe('without a REF', () => {
     expect((await expand(folder)).output).toContain(`The acceptance tests of ${head.slice(0, 7)} of `)
   })
 
-  test('there is none where the migrations were made anew: nobody deploys over what came before', async () => {
+  test('there is none where the migrations were generated again from nothing: nobody deploys over what came before', async () => {
     const { folder, commit } = await makeRepository()
     const before = await commit({ 'migrations/0000_old.sql': '', ...journal('migrations', 'old') })
     await git(folder, 'rm', '--quiet', '-r', 'migrations')

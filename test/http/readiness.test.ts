@@ -69,7 +69,7 @@ describe('a check of the fork’s own', () => {
     expect(log).toContain('The bank is closed')
   })
 
-  test('runs at each request anew', async () => {
+  test('runs again at each request', async () => {
     let open = false
     const { api } = await serviceWith({ shop: () => (open ? fine() : down()) })
     expect((await api('/ready')).status).toBe(503)

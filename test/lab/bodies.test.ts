@@ -103,7 +103,7 @@ test('a form of another type is the caller’s fault', async () => {
       await expectProblem(response, 400, 'MALFORMED_REQUEST')
 })
 
-test('what a handler parses of its own stays its own fault', async () => {
+test('JSON that a handler parses by itself is the handler’s own fault', async () => {
   await expectProblem(await lab.api('/own-json', { json: {} }), 500, 'INTERNAL')
   await expectProblem(await inProcess.api('/own-json', { json: {} }), 500, 'INTERNAL')
 })

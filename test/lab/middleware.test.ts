@@ -93,7 +93,7 @@ describe.each(['routed', 'mounted'])('Hono’s middleware, %s', (where) => {
     }
   })
 
-  test('prettyJSON makes the body anew', async () => {
+  test('prettyJSON writes the body again', async () => {
     const text = await (await ask(`/${where}/prettyJSON?pretty`)).text()
     expect(text).toMatch(/^\{\n {2}"name": "prettyJSON",\n/)
   })

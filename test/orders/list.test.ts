@@ -15,7 +15,7 @@ async function page(query = '', api = alice): Promise<Page> {
 
 const idsOf = ({ items }: Page) => items.map(({ id }) => id)
 
-test('whoever has no orders gets an empty page, the last one', async () => {
+test('a caller without orders gets an empty page, the last one', async () => {
   expect(await page('', nobody)).toEqual({ items: [] })
 })
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 
-/** A name that `#runtime` exports, as whoever hovers it sees it. */
+/** A name that `#runtime` exports, as an editor shows it. */
 export interface DoorExport {
   readonly name: string
   readonly isType: boolean

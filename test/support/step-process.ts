@@ -31,7 +31,7 @@ export interface Left {
 
 /**
  * A service of the bundle, in a process that can be killed at the points of the code where it speaks to its database or
- * to Cloud Tasks, with an emulator on a clock that tests move. What calls it reaches whichever process runs last.
+ * to Cloud Tasks, with an emulator on a clock that tests move. What calls it reaches the newest process.
  */
 export interface StepProcess {
   readonly emulator: Emulator

@@ -109,9 +109,9 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
     const end = clock.now() + toMilliseconds(until)
     const attempts = await emulator.settle()
     for (;;) {
-      const alarm = Math.min(...emulator.pending().map(({ scheduleTime }) => scheduleTime))
+      const delivery = Math.min(...emulator.pending().map(({ scheduleTime }) => scheduleTime))
       const sweep = await forgotten()
-      const next = Math.min(alarm, sweep)
+      const next = Math.min(delivery, sweep)
       if (next > end) return attempts
       if (next > clock.now()) await move(next - clock.now())
       if (sweep === next) expect(await tick()).toBe(200)

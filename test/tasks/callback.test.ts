@@ -144,7 +144,7 @@ test('a callback whose task is given back as it looks is not acknowledged: the t
   await expectProblem(answer, 409, 'RUNTIME_TASK_BUSY')
 })
 
-test('what a killed process held is claimed anew when its lease has run out, and counts as an attempt', async () => {
+test('what a killed process held is claimed again when its lease has run out, and counts as an attempt', async () => {
   await query(
     `update runtime.tasks set state = 'running', attempts = 1, started_at = runtime.service_now(),
       lease = gen_random_uuid(), leased_until = runtime.service_now() + interval '30 s'`,

@@ -52,7 +52,7 @@ test('one that is not there is gone', async () => {
   expect(await database.transaction((tx) => cancelTask(tx, randomUUID()))).toBe('gone')
 })
 
-test('a cancelled one is not run, though its alarm comes', async () => {
+test('a cancelled one is not run, though its delivery comes', async () => {
   const id = await make('queued')
   await database.transaction((tx) => cancelTask(tx, id))
   expect(await drain()).toMatchObject([{ status: 200 }])

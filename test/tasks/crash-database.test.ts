@@ -135,7 +135,7 @@ test('a COMMIT that waits while its connection is cut: whatever becomes of it, o
   expect(await written(databaseUrl)).toEqual(['Tea'])
 })
 
-test('a task that is given back between the claim and the look keeps its alarm', async () => {
+test('a task that is given back between the claim and the look keeps its delivery', async () => {
   await enqueue()
   const free = "update runtime.tasks set state = 'queued', lease = null, leased_until = null"
   const take =

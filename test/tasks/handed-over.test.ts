@@ -27,7 +27,7 @@ const refuse: CloudTasks['create'] = async () => {
   throw new Error('Cloud Tasks is not there')
 }
 
-/** Takes an alarm and delivers it before the answer. Resolves with what the service made of it. */
+/** Takes a delivery and makes it before CreateTask responds. Resolves with what the service made of it. */
 async function deliver({ url, body }: { url: string; body: string }): Promise<unknown> {
   create = refuse // of whatever the callback hands over in its turn
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
@@ -65,16 +65,16 @@ test('only what was handed over is noted as such', async () => {
   expect(await left()).toEqual(['pending 1/0', 'queued 1/0'])
 })
 
-test('a CreateTask that fails after it created costs nothing: the alarm runs the task that is pending', async () => {
+test('a CreateTask that fails after it created costs nothing: the delivery runs the task that is pending', async () => {
   direct = async () => 'write'
-  const alarms: { url: string; body: string }[] = []
+  const deliveries: { url: string; body: string }[] = []
   create = async (task) => {
-    alarms.push(task)
+    deliveries.push(task)
     throw new Error('No answer')
   }
   await enqueue()
   expect(await left()).toEqual(['pending 1/0'])
-  for (const alarm of alarms) expect(await deliver(alarm)).toEqual({ outcome: 'done' })
+  for (const delivery of deliveries) expect(await deliver(delivery)).toEqual({ outcome: 'done' })
   expect(await left()).toEqual(['done 1/1'])
 })
 

@@ -140,7 +140,7 @@ test.each<Direction>(['write', 'rest', 'fail', 'fatal'])(
     await runningAgain
     const [taken] = await service.ledger()
     go(direction)
-    expect((await late).status).toBe(409) // the alarm is not acknowledged while the task is under way
+    expect((await late).status).toBe(409) // the delivery is not acknowledged while the task is under way
     expect(await service.ledger()).toEqual([taken])
     expect(await written(databaseUrl)).toEqual([])
     goAgain('write')
@@ -150,10 +150,10 @@ test.each<Direction>(['write', 'rest', 'fail', 'fatal'])(
   },
 )
 
-test('an alarm from before a redrive is acknowledged, and does nothing', async () => {
+test('a delivery from before a redrive is acknowledged, and does nothing', async () => {
   const row = await enqueue()
   direct = async () => 'fatal'
-  await callBack(row) // by hand: Cloud Tasks holds its own alarm still
+  await callBack(row) // by hand: Cloud Tasks still holds its own delivery
   await operator(`/runtime/tasks/${row.id}/redrive`, { method: 'POST' })
   expect(await service.ledger()).toMatchObject([{ state: 'queued', dispatch: 2, attempts: 0 }])
   expect(emulator.pending().map(({ body }) => JSON.parse(body).dispatch)).toEqual([1, 2])
@@ -165,7 +165,7 @@ test('an alarm from before a redrive is acknowledged, and does nothing', async (
   expect(await written(databaseUrl)).toEqual(['Tea'])
 })
 
-test('an alarm from before a retry does nothing, even in the middle of the retry', async () => {
+test('a delivery from before a retry does nothing, even in the middle of the retry', async () => {
   const row = await enqueue()
   direct = async () => 'fail'
   await callBack(row)

@@ -132,7 +132,7 @@ test.each([
   ['what is over', (tx) => sweeps.pruneTasks(tx, 0, 7)],
   ['dead ones', (tx) => operators.redriveTasks(tx, work.name)],
 ] as [string, (tx: typeof database) => Promise<unknown>][])(
-  'the rows of a batch, %s, are found once: no join asks for them anew',
+  'the rows of a batch, %s, are found once: no join reads them again',
   async (_what, work) => {
     const plan = await planOf(work)
     const limit = plan.find((node) => node['Node Type'] === 'Limit')

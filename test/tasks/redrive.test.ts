@@ -170,7 +170,7 @@ describe('by name', () => {
 
 describe('cancelling', () => {
   test.each(['pending', 'queued', 'running', 'dead'])(
-    'one that is %s ends it: its alarm is stale',
+    'one that is %s ends it: its delivery is stale',
     async (state) => {
       const id = await make(state)
       const task = await expectJson(await cancel(id))

@@ -57,7 +57,7 @@ beforeEach(async () => {
 })
 
 describe('a schedule that was taken out', () => {
-  test('begins anew when it comes back, here an hour later: its next slot, not the one in between', async () => {
+  test('starts over when it comes back, here an hour later: its next slot runs, not the one in between', async () => {
     await tick(hourly, '2026-06-01T10:30:00Z')
     expect(await ticks(() => without, '2026-06-01T10:31:00Z', 1)).toEqual([])
     expect(await ticks(() => hourly, '2026-06-01T11:32:00Z', 1)).toEqual(['12:02'])
@@ -69,14 +69,14 @@ describe('a schedule that was taken out', () => {
     expect(await query('select * from runtime.schedules')).toEqual([])
   })
 
-  test('for less than half an hour goes on: that may be two revisions at once', async () => {
+  test('for less than half an hour goes on: two revisions may have served at once', async () => {
     await tick(hourly, '2026-06-01T10:50:00Z')
     await tick(without, '2026-06-01T10:51:00Z')
     await tick(without, '2026-06-01T11:20:00Z')
     expect(await tick(hourly, '2026-06-01T11:21:00Z')).toBe(1)
   })
 
-  test('was not taken out while nothing ticked, whoever ticks first after that', async () => {
+  test('was not taken out while nothing ticked, whichever revision ticks first after that', async () => {
     await tick(hourly, '2026-06-01T10:30:00Z')
     await tick(without, '2026-06-03T10:30:00Z')
     expect(await tick(hourly, '2026-06-03T10:31:00Z')).toBe(1)
@@ -130,9 +130,9 @@ test('a pattern that is noted while a slot of the other is run does not run it a
 
 describe('a schedule whose pattern is changed', () => {
   test.each([
-    ['cron', at9, '2026-06-02T08:59:00Z', '2026-06-02T09:00:00Z'],
-    ['time zone', at9inTokyo, '2026-06-01T23:59:00Z', '2026-06-02T00:00:00Z'],
-  ])('begins anew: %s', async (_what, changed, before, slot) => {
+    { what: 'cron', changed: at9, before: '2026-06-02T08:59:00Z', slot: '2026-06-02T09:00:00Z' },
+    { what: 'time zone', changed: at9inTokyo, before: '2026-06-01T23:59:00Z', slot: '2026-06-02T00:00:00Z' },
+  ])('starts over: $what', async ({ changed, before, slot }) => {
     await tick(daily, '2026-06-01T02:00:00Z')
     expect(await tick(daily, '2026-06-01T03:00:00Z')).toBe(1)
     await tick(daily, '2026-06-01T10:00:00Z')
@@ -147,7 +147,7 @@ describe('a schedule whose pattern is changed', () => {
     expect(await tick(twiceADay, '2026-06-01T03:01:30Z')).toBe(0)
   })
 
-  test('begins anew also when it is changed back', async () => {
+  test('starts over also when it is changed back', async () => {
     await tick(at9, '2026-06-01T08:30:00Z')
     expect(await ticks(() => daily, '2026-06-01T08:31:00Z', 1)).toEqual([])
     expect(await ticks(() => at9, '2026-06-01T09:32:00Z', 1)).toEqual([])

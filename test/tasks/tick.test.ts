@@ -80,8 +80,8 @@ test('it takes back what a killed process held, 30 s after its last sign of life
   expect(await ledger()).toMatchObject([{ state: 'done', attempts: 2 }])
 })
 
-describe('an alarm that is ten minutes overdue is asked after:', () => {
-  test('one that Cloud Tasks lost is sent anew', async () => {
+describe('a delivery that is ten minutes overdue is looked up:', () => {
+  test('one that Cloud Tasks lost is sent again', async () => {
     emulator.faults.set({ drop: { times: 1 } })
     await put()
     expect(await ledger()).toMatchObject([{ state: 'queued' }])

@@ -33,10 +33,10 @@ async function forward(task: typeof newTask, payload: unknown): Promise<string> 
   return id
 }
 
-/** How long Cloud Tasks waits for the response to the one alarm that it holds. */
+/** How long Cloud Tasks waits for the response to the one delivery that it holds. */
 async function deadline(): Promise<string> {
-  const [alarm] = emulator.pending()
-  const response = await fetch(`${emulator.url}/v2/${alarm?.queue}/tasks/${alarm?.task}`)
+  const [delivery] = emulator.pending()
+  const response = await fetch(`${emulator.url}/v2/${delivery?.queue}/tasks/${delivery?.task}`)
   const { dispatchDeadline } = (await response.json()) as { dispatchDeadline: string }
   return dispatchDeadline
 }
@@ -48,11 +48,16 @@ beforeEach(async () => {
 })
 
 test.each([
-  ['a name', newTask, {}, 'this revision does not have a task of this name'],
-  ['a payload', wide, { size: 'XL' }, 'this revision does not understand its payload'],
+  { what: 'a name', task: newTask, payload: {}, why: 'this revision does not have a task of this name' },
+  {
+    what: 'a payload',
+    task: wide,
+    payload: { size: 'XL' },
+    why: 'this revision does not understand its payload',
+  },
 ])(
-  '%s that this revision does not know waits, and no attempt is counted',
-  async (_what, task, payload, why) => {
+  '$what that this revision does not know waits, and no attempt is counted',
+  async ({ task, payload, why }) => {
     await forward(task, payload)
     await drain({ until: '10m' })
     const [row] = await ledger()
@@ -69,7 +74,7 @@ test.each([
   },
 )
 
-test('an alarm of a name that this revision does not know waits as long as Cloud Tasks can: it may be a long one', async () => {
+test('a delivery of a name that this revision does not know waits as long as Cloud Tasks can: its task may be a long one', async () => {
   await forward(newTask, {})
   await service.advance('31s')
   await service.tick()
@@ -87,7 +92,7 @@ test('one of a name that it knows waits a little longer than its own deadline', 
   expect(await deadline()).toBe('255s')
 })
 
-test('it is not lost where its next alarm cannot be handed over: a later tick does', async () => {
+test('it is not lost where its next delivery cannot be handed over: a later tick does that', async () => {
   await forward(newTask, {})
   await service.advance('31s')
   await service.tick()
@@ -105,8 +110,8 @@ test('a later revision that understands it runs it, with all its attempts', asyn
   const id = await forward(newTask, {})
   await drain({ until: '10m' })
   const [row] = await ledger()
-  const answer = await ahead.callback({ name: newTask.name, id, dispatch: row?.dispatch ?? 0 })
-  expect(await answer.json()).toEqual({ outcome: 'done' })
+  const response = await ahead.callback({ name: newTask.name, id, dispatch: row?.dispatch ?? 0 })
+  expect(await response.json()).toEqual({ outcome: 'done' })
   expect(await ledger()).toMatchObject([{ state: 'done', attempts: 1 }])
   expect(ran).toEqual([{}])
 })
@@ -133,15 +138,15 @@ test('with a patience of 0 it is dead at the second look', async () => {
   expect(await hasty.ledger()).toMatchObject([{ state: 'dead', attempts: 0, dispatch: 2 }])
 })
 
-test('patience begins anew when it was understood in between', async () => {
+test('patience starts over when it was understood in between', async () => {
   const id = await forward(newTask, {})
   await drain({ until: '50m' })
   const [before] = await ledger()
   const { run } = newTask
   Object.assign(newTask, { run: () => Promise.reject(new Error('not yet')) })
-  const answer = await ahead.callback({ name: newTask.name, id, dispatch: before?.dispatch ?? 0 })
+  const response = await ahead.callback({ name: newTask.name, id, dispatch: before?.dispatch ?? 0 })
   Object.assign(newTask, { run })
-  expect(await answer.json()).toEqual({ outcome: 'retrying' })
+  expect(await response.json()).toEqual({ outcome: 'retrying' })
   expect(await service.query('select state, attempts, unknown_since from runtime.tasks')).toEqual([
     { state: 'queued', attempts: 1, unknown_since: null },
   ])

@@ -107,7 +107,7 @@ describe('while the first request is still running', () => {
     await expectJson(await first, 201)
   })
 
-  test('nobody takes its place until it fails', async () => {
+  test('its key stays in use until it fails, and is free after that', async () => {
     const { first } = await start('fails')
     await expectProblem(await ask({ name: 'fails' }), 409, 'IDEMPOTENCY_KEY_IN_USE')
     gate.reject(new Error('The work failed'))

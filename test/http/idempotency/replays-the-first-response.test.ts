@@ -145,7 +145,7 @@ describe('without a body', () => {
     expect(await second.text()).toBe(text)
   })
 
-  test('a long response is replayed compressed to whoever takes gzip, and plain to others', async () => {
+  test('a long response is replayed compressed to a client that takes gzip, and plain to others', async () => {
     const ask = (encoding: string) => act('POST', 'gzip', { 'Accept-Encoding': encoding })
     const [first, second, plain] = [await ask('gzip'), await ask('gzip'), await ask('identity')]
     for (const response of [first, second]) {
