@@ -17,7 +17,7 @@ import { testTasks } from './task-variables.ts'
 import { as } from './tokens.ts'
 import { written } from './work.ts'
 
-/** An attempt that asks what to do, and waits for the answer. */
+/** An attempt that asks what to do, and waits for the direction. */
 export interface Asking {
   readonly attempt: number
   answer(direction: Direction): void
@@ -28,6 +28,23 @@ export interface Left {
   readonly tasks: readonly string[]
   readonly deliveries: number
 }
+
+/** Where a test has a process killed, and what is then left. */
+export interface Kill {
+  readonly moment: Moment
+  readonly at: Path
+  readonly left: string[]
+  readonly deliveries: number
+}
+
+/** A kill after which another process finishes the task. */
+export interface TimedKill extends Kill {
+  /** Seconds until the task is done, at most. */
+  readonly within: number
+}
+
+/** The seconds that it takes where Cloud Tasks has the delivery, and where a tick must send it first. */
+export const [atOnce, byTick] = [0, 90]
 
 /**
  * A service of the bundle, in a process that can be killed at the points of the code where it speaks to its database or
@@ -45,13 +62,13 @@ export interface StepProcess {
   start(others?: Record<string, string>): Promise<ServiceProcess>
   /** Has the newest process killed at this moment of the last of these points. `dead` resolves when it is. */
   killAt(moment: Moment, path: Path): { dead: Promise<unknown> }
-  /** Enqueues a step; without an answer where the process died meanwhile. */
+  /** Enqueues a step; `undefined` if the process died meanwhile. */
   enqueue(text: string): Promise<Response | undefined>
   tick(): Promise<number>
   advance(milliseconds: number): Promise<void>
   /** What attempts that ask are told, in order; then `write`. */
   directions: Direction[]
-  /** The next attempt that asks is answered by the test. */
+  /** The next attempt that asks waits for the test to answer. */
   hold(): Promise<Asking>
   /** Calls back and ticks as Google does, until all tasks are over. Returns the seconds that this took. */
   finish(): Promise<number>
@@ -119,8 +136,8 @@ export async function stepProcess(
   }
 
   async function loseDeliveries(): Promise<void> {
-    const answer = await fetch(`${emulator.url}/v2/${testTasks.TASKS_QUEUE}:purge`, { method: 'POST' })
-    expect(answer.status).toBe(200)
+    const response = await fetch(`${emulator.url}/v2/${testTasks.TASKS_QUEUE}:purge`, { method: 'POST' })
+    expect(response.status).toBe(200)
   }
 
   await advance(0)
@@ -159,7 +176,10 @@ export async function stepProcess(
     async enqueue(text) {
       const json = { text, director: director.url }
       const headers = { 'Idempotency-Key': text }
-      return api('/steps', { json, headers }).catch(() => undefined)
+      return api('/steps', { json, headers }).catch((error) => {
+        if (running) throw error // it did not die: the test would wait for its death in vain
+        return undefined
+      })
     },
 
     async finish() {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { stepProcess } from '#test/support/step-process.ts'
+import { byTick, stepProcess } from '#test/support/step-process.ts'
 import type { Direction } from '#test/support/steps.ts'
 import type { Moment, Path } from '#test/support/tap.ts'
 
@@ -9,10 +9,9 @@ const service = await stepProcess()
 
 afterEach(service.reset)
 
-/** Seconds until it is mended by Cloud Tasks' retry, by that and the end of the lease, and by the tick. */
+/** The seconds that it takes by Cloud Tasks' retry, and where the retry must wait for the end of the lease. */
 const byRetry = 1
 const byLease = 40
-const byTick = 90
 
 interface Kill {
   readonly moment: Moment
@@ -20,7 +19,7 @@ interface Kill {
   readonly left: string
   readonly deliveries?: number
   readonly end: string
-  /** Seconds until it is mended. */
+  /** Seconds until the task is over, at most. */
   readonly within: number
 }
 

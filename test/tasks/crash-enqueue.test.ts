@@ -1,6 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { stepProcess } from '#test/support/step-process.ts'
-import type { Moment, Path } from '#test/support/tap.ts'
+import { atOnce, byTick, stepProcess, type TimedKill } from '#test/support/step-process.ts'
 
 // Kills the process of a request that enqueues, at each point where it speaks to others.
 
@@ -8,22 +7,10 @@ const service = await stepProcess()
 
 afterEach(service.reset)
 
-interface Kill {
-  readonly moment: Moment
-  readonly at: Path
-  readonly left: string[]
-  readonly deliveries: number
-  /** Seconds until it is mended. */
-  readonly within: number
-}
-
 const nothing: string[] = []
 const pending = ['pending 1/0']
-/** By Cloud Tasks, which has the delivery, and by the tick. */
-const atOnce = 0
-const byTick = 90
 
-test.each<Kill>([
+test.each<TimedKill>([
   { moment: 'before', at: 'enqueue', left: nothing, deliveries: 0, within: atOnce },
   { moment: 'after', at: 'enqueue', left: nothing, deliveries: 0, within: atOnce },
   { moment: 'before', at: ['enqueue', 'commit'], left: nothing, deliveries: 0, within: atOnce },

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { stepProcess } from '#test/support/step-process.ts'
-import type { Moment, Path } from '#test/support/tap.ts'
+import { atOnce, byTick, stepProcess, type TimedKill } from '#test/support/step-process.ts'
+import type { Moment } from '#test/support/tap.ts'
 
 // Kills the process of an operator's request, at each point where it speaks to others.
 
@@ -9,20 +9,8 @@ const { api } = service
 
 afterEach(service.reset)
 
-interface Kill {
-  readonly moment: Moment
-  readonly at: Path
-  readonly left: string[]
-  readonly deliveries: number
-  /** Seconds until it is mended. */
-  readonly within: number
-}
-
 const dead = ['dead 1/1']
 const redriven = ['pending 2/0']
-/** By Cloud Tasks, which has the delivery, and by the tick. */
-const atOnce = 0
-const byTick = 90
 
 /** Starts a process with a task that is dead. Returns its id. */
 async function startDead(): Promise<string> {
@@ -37,7 +25,7 @@ async function startDead(): Promise<string> {
 /** Has a process killed while it redrives, and lets another one finish. Returns the response to the retry. */
 async function redriveKilled(
   path: string,
-  { moment, at, left, deliveries, within }: Kill,
+  { moment, at, left, deliveries, within }: TimedKill,
 ): Promise<Response> {
   const killed = service.killAt(moment, at)
   await expect(api(path, { method: 'POST' })).rejects.toThrow('fetch failed')
@@ -53,7 +41,7 @@ async function redriveKilled(
 }
 
 describe('redriving a task', () => {
-  test.each<Kill>([
+  test.each<TimedKill>([
     { moment: 'before', at: 'redriveTask', left: dead, deliveries: 0, within: atOnce },
     { moment: 'after', at: 'redriveTask', left: redriven, deliveries: 0, within: byTick },
     { moment: 'before', at: 'createTask', left: redriven, deliveries: 0, within: byTick },
@@ -67,7 +55,7 @@ describe('redriving a task', () => {
 })
 
 describe('redriving all tasks of a name', () => {
-  test.each<Kill>([
+  test.each<TimedKill>([
     { moment: 'before', at: 'redriveTasks', left: dead, deliveries: 0, within: atOnce },
     { moment: 'after', at: 'redriveTasks', left: redriven, deliveries: 0, within: byTick },
   ])('killed right $moment $at', async (kill) => {

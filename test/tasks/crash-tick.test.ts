@@ -1,19 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { stepProcess } from '#test/support/step-process.ts'
-import type { Moment, Path } from '#test/support/tap.ts'
+import { type Kill, stepProcess } from '#test/support/step-process.ts'
 
 // Kills the process of a tick, at each point where it speaks to others.
 
 const service = await stepProcess()
 
 afterEach(service.reset)
-
-interface Kill {
-  readonly moment: Moment
-  readonly at: Path
-  readonly left: string[]
-  readonly deliveries: number
-}
 
 /** Has a tick killed at a point, and starts another process. */
 async function tickKilled({ moment, at, left, deliveries }: Kill): Promise<void> {
