@@ -70,26 +70,31 @@ test.each([...sizes, ...requests, ...values, ...forms])(
 )
 
 const multipart = { 'Content-Type': 'multipart/form-data; boundary=x' }
-const malformed: [
-  what: string,
-  ways: string[],
-  body: string | Uint8Array<ArrayBuffer>,
-  Record<string, string>,
-][] = [
-  ['JSON that ends too soon', values, '{bad', json],
-  ['no JSON', values, '', json],
-  ['JSON that is not UTF-8', values, new Uint8Array([0x22, 0xff, 0x22]), json],
-  [
-    'a multipart body without its end',
-    forms,
-    '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1',
-    multipart,
-  ],
-  ['a multipart body of rubbish', forms, 'rubbish', multipart],
-  ['a multipart body without a boundary', forms, 'x', { 'Content-Type': 'multipart/form-data' }],
-]
+interface Malformed {
+  readonly what: string
+  readonly ways: string[]
+  readonly body: string | Uint8Array<ArrayBuffer>
+  readonly headers: Record<string, string>
+}
 
-describe.each(malformed)('%s is the caller’s fault:', (_what, ways, body, headers) => {
+describe.each<Malformed>([
+  { what: 'JSON that ends too soon', ways: values, body: '{bad', headers: json },
+  { what: 'no JSON', ways: values, body: '', headers: json },
+  { what: 'JSON that is not UTF-8', ways: values, body: new Uint8Array([0x22, 0xff, 0x22]), headers: json },
+  {
+    what: 'a multipart body without its end',
+    ways: forms,
+    body: '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1',
+    headers: multipart,
+  },
+  { what: 'a multipart body of rubbish', ways: forms, body: 'rubbish', headers: multipart },
+  {
+    what: 'a multipart body without a boundary',
+    ways: forms,
+    body: 'x',
+    headers: { 'Content-Type': 'multipart/form-data' },
+  },
+])('$what is the caller’s fault:', ({ ways, body, headers }) => {
   test.each(ways)('%s', async (way) => {
     for (const response of await send(way, body, headers))
       await expectProblem(response, 400, 'MALFORMED_REQUEST')

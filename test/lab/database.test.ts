@@ -111,18 +111,38 @@ describe('inside a transaction', () => {
 
 describe('what PostgreSQL refuses of a caller', () => {
   test.each([
-    ['an e-mail that is taken', { email: 'taken' }, 409, 'EMAIL_TAKEN'],
-    ['a friend who is not there', { friend: crypto.randomUUID() }, 422, 'FRIEND_UNKNOWN'],
-    ['a check', { age: 13 }, 422, 'AGE_REFUSED'],
-    ['a number out of range', { age: 3_000_000_000 }, 400, 'VALIDATION_FAILED'],
-    ['a text too long', { name: 'a'.repeat(21) }, 400, 'VALIDATION_FAILED'],
-    ['no date', { born: 'yesterday, more or less' }, 400, 'VALIDATION_FAILED'],
-    ['a day that there is not', { born: '2026-02-30' }, 400, 'VALIDATION_FAILED'],
-    ['no UUID', { friend: 'eve' }, 400, 'VALIDATION_FAILED'],
-    ['nothing where there must be something', { name: null }, 400, 'VALIDATION_FAILED'],
-    ['a text too long for its index', { email: randomText(9_000) }, 400, 'VALIDATION_FAILED'],
-    ['what the feature does not name', { nickname: 'taken' }, 500, 'INTERNAL'],
-  ])('%s: by what the feature says it means', async (_what, member, status, code) => {
+    { what: 'an e-mail that is taken', member: { email: 'taken' }, status: 409, code: 'EMAIL_TAKEN' },
+    {
+      what: 'a friend who is not there',
+      member: { friend: crypto.randomUUID() },
+      status: 422,
+      code: 'FRIEND_UNKNOWN',
+    },
+    { what: 'a check', member: { age: 13 }, status: 422, code: 'AGE_REFUSED' },
+    { what: 'a number out of range', member: { age: 3_000_000_000 }, status: 400, code: 'VALIDATION_FAILED' },
+    { what: 'a text too long', member: { name: 'a'.repeat(21) }, status: 400, code: 'VALIDATION_FAILED' },
+    { what: 'no date', member: { born: 'yesterday, more or less' }, status: 400, code: 'VALIDATION_FAILED' },
+    {
+      what: 'a day that there is not',
+      member: { born: '2026-02-30' },
+      status: 400,
+      code: 'VALIDATION_FAILED',
+    },
+    { what: 'no UUID', member: { friend: 'eve' }, status: 400, code: 'VALIDATION_FAILED' },
+    {
+      what: 'nothing where there must be something',
+      member: { name: null },
+      status: 400,
+      code: 'VALIDATION_FAILED',
+    },
+    {
+      what: 'a text too long for its index',
+      member: { email: randomText(9_000) },
+      status: 400,
+      code: 'VALIDATION_FAILED',
+    },
+    { what: 'what the feature does not name', member: { nickname: 'taken' }, status: 500, code: 'INTERNAL' },
+  ])('$what: by what the feature says it means', async ({ member, status, code }) => {
     await expectJson(
       await alice('/database/members', { json: { ...ada, email: 'taken', nickname: 'taken' } }),
       201,

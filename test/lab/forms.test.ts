@@ -115,50 +115,60 @@ describe('a file', () => {
     })
   })
 
-  test.each<[what: string, parts: string[], at: string, detail: string]>([
-    [
-      'of another type',
-      [part('photo', 'x', { name: 'a', type: 'image/gif' })],
-      '#/photo',
-      'must be a file of type image/png or image/jpeg',
-    ],
-    [
-      'without a type',
-      [part('photo', 'x', { name: 'a' })],
-      '#/photo',
-      'must be a file of type image/png or image/jpeg',
-    ],
-    [
-      'too large',
-      [part('photo', 'x'.repeat(1_001), { name: 'a', type: 'image/png' })],
-      '#/photo',
-      'may have 1000 bytes at most',
-    ],
-    ['sent as a text', [part('photo', 'x')], '#/photo', 'Invalid input: expected file, received string'],
-    [
-      'where a text belongs',
-      [photo, part('name', 'x', { name: 'a' })],
-      '#/name',
-      'Invalid input: expected string, received File',
-    ],
-    ['sent twice', [photo, photo], '#/photo', 'may occur only once'],
-    [
-      'of another type in a list',
-      [photo, part('pages', 'x', { name: 'a', type: 'a/b' })],
-      '#/pages/0',
-      'must be a file of type text/plain',
-    ],
-    ['nobody asked for', [photo, part('more', 'x', { name: 'a' })], '#/more', 'is unknown'],
-    [
-      'with a NUL in its name',
-      [photo, part('letter', 'x', { name: 'a\0.txt' })],
-      '#/letter',
-      'must have a file name of 255 bytes at most, without control characters, and not "." or ".."',
-    ],
-  ])('%s is refused, and the field is named', async (_what, parts, at, detail) => {
+  test.each<{ what: string; parts: string[]; pointer: string; detail: string }>([
+    {
+      what: 'of another type',
+      parts: [part('photo', 'x', { name: 'a', type: 'image/gif' })],
+      pointer: '#/photo',
+      detail: 'must be a file of type image/png or image/jpeg',
+    },
+    {
+      what: 'without a type',
+      parts: [part('photo', 'x', { name: 'a' })],
+      pointer: '#/photo',
+      detail: 'must be a file of type image/png or image/jpeg',
+    },
+    {
+      what: 'too large',
+      parts: [part('photo', 'x'.repeat(1_001), { name: 'a', type: 'image/png' })],
+      pointer: '#/photo',
+      detail: 'may have 1000 bytes at most',
+    },
+    {
+      what: 'sent as a text',
+      parts: [part('photo', 'x')],
+      pointer: '#/photo',
+      detail: 'Invalid input: expected file, received string',
+    },
+    {
+      what: 'where a text belongs',
+      parts: [photo, part('name', 'x', { name: 'a' })],
+      pointer: '#/name',
+      detail: 'Invalid input: expected string, received File',
+    },
+    { what: 'sent twice', parts: [photo, photo], pointer: '#/photo', detail: 'may occur only once' },
+    {
+      what: 'of another type in a list',
+      parts: [photo, part('pages', 'x', { name: 'a', type: 'a/b' })],
+      pointer: '#/pages/0',
+      detail: 'must be a file of type text/plain',
+    },
+    {
+      what: 'nobody asked for',
+      parts: [photo, part('more', 'x', { name: 'a' })],
+      pointer: '#/more',
+      detail: 'is unknown',
+    },
+    {
+      what: 'with a NUL in its name',
+      parts: [photo, part('letter', 'x', { name: 'a\0.txt' })],
+      pointer: '#/letter',
+      detail: 'must have a file name of 255 bytes at most, without control characters, and not "." or ".."',
+    },
+  ])('$what is refused, and the field is named', async ({ parts, pointer, detail }) => {
     const sent = parts.some((one) => one.includes('name="name"')) ? parts : [name, ...parts]
     const problem = await expectProblem(await send('/profiles', ...sent), 400, 'VALIDATION_FAILED')
-    expect(problem.errors).toEqual([{ detail, in: 'body', pointer: at }])
+    expect(problem.errors).toEqual([{ detail, in: 'body', pointer }])
   })
 
   test.each(['../../etc/passwd', 'C:\\secret\\passwd', '/etc/passwd'])(
@@ -183,21 +193,28 @@ describe('a file', () => {
 })
 
 test.each([
-  [
-    'no boundary',
-    'x',
-    'multipart/form-data',
-    'The Content-Type of a multipart form needs a boundary, of 1 to 70 characters.',
-  ],
-  ['another boundary', `--x\r\n\r\n\r\n--x--\r\n`, undefined, 'The body does not start with its boundary.'],
-  ['its end cut off', photo.slice(0, -9), undefined, 'The body ends before its last boundary.'],
-  [
-    'parts in a part',
-    `${part('name', 'x', { name: 'a', type: 'multipart/mixed; boundary=b' })}--${boundary}--\r\n`,
-    undefined,
-    'The part "name" is multipart itself: send each file in a part of its own.',
-  ],
-])('a form with %s is malformed, and says how', async (_what, body, type, detail) => {
+  {
+    what: 'no boundary',
+    body: 'x',
+    type: 'multipart/form-data',
+    detail: 'The Content-Type of a multipart form needs a boundary, of 1 to 70 characters.',
+  },
+  {
+    what: 'another boundary',
+    body: `--x\r\n\r\n\r\n--x--\r\n`,
+    detail: 'The body does not start with its boundary.',
+  },
+  {
+    what: 'its end cut off',
+    body: photo.slice(0, -9),
+    detail: 'The body ends before its last boundary.',
+  },
+  {
+    what: 'parts in a part',
+    body: `${part('name', 'x', { name: 'a', type: 'multipart/mixed; boundary=b' })}--${boundary}--\r\n`,
+    detail: 'The part "name" is multipart itself: send each file in a part of its own.',
+  },
+])('a form with $what is malformed, and says how', async ({ body, type, detail }) => {
   const headers = { 'Content-Type': type ?? `multipart/form-data; boundary=${boundary}` }
   const problem = await expectProblem(await lab.api('/profiles', { body, headers }), 400, 'MALFORMED_REQUEST')
   expect(problem.detail).toBe(detail)

@@ -43,11 +43,21 @@ const inChunks = (body: string) => new Blob([body]).stream()
 
 describe.each(['routed', 'mounted'])('Hono’s middleware, %s', (where) => {
   test.each([
-    ['basicAuth', 401, 'UNAUTHORIZED', { 'www-authenticate': 'Basic realm="Secure Area"' }],
-    ['bearerAuth', 401, 'UNAUTHORIZED', { 'www-authenticate': 'Bearer realm=""' }],
-    ['ipDenied', 403, 'FORBIDDEN', {}],
-    ['timeout', 504, 'GATEWAY_TIMEOUT', {}],
-  ])('%s refuses by a %i %s', async (name, status, code, headers) => {
+    {
+      name: 'basicAuth',
+      status: 401,
+      code: 'UNAUTHORIZED',
+      headers: { 'www-authenticate': 'Basic realm="Secure Area"' },
+    },
+    {
+      name: 'bearerAuth',
+      status: 401,
+      code: 'UNAUTHORIZED',
+      headers: { 'www-authenticate': 'Bearer realm=""' },
+    },
+    { name: 'ipDenied', status: 403, code: 'FORBIDDEN', headers: {} },
+    { name: 'timeout', status: 504, code: 'GATEWAY_TIMEOUT', headers: {} },
+  ])('$name refuses by a $status $code', async ({ name, status, code, headers }) => {
     const response = await ask(`/${where}/${name}`)
     expect(Object.fromEntries(response.headers)).toMatchObject(headers)
     await expectProblem(response, status, code)

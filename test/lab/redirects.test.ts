@@ -38,15 +38,15 @@ test.each([
 
 describe('HEAD and OPTIONS', () => {
   test.each([
-    ['a route of the contract', '/linked', 200, 'GET, HEAD, OPTIONS'],
-    ['a plain route', '/body-types/text', 200, 'GET, HEAD, OPTIONS'],
-    ['bytes', '/downloads/report', 200, 'GET, HEAD, OPTIONS'],
-    ['a stream', '/streams/whole', 200, 'GET, HEAD, OPTIONS'],
-    ['events', '/events/whole', 200, 'GET, HEAD, OPTIONS'],
-    ['a redirect', '/redirects/found', 302, 'GET, HEAD, OPTIONS'],
-    ['a route that is a POST only', '/events', 405, 'POST, OPTIONS'],
-    ['nothing', '/nowhere', 404, undefined],
-  ])('%s: %s', async (_what, path, status, allow) => {
+    { what: 'a route of the contract', path: '/linked', status: 200, allow: 'GET, HEAD, OPTIONS' },
+    { what: 'a plain route', path: '/body-types/text', status: 200, allow: 'GET, HEAD, OPTIONS' },
+    { what: 'bytes', path: '/downloads/report', status: 200, allow: 'GET, HEAD, OPTIONS' },
+    { what: 'a stream', path: '/streams/whole', status: 200, allow: 'GET, HEAD, OPTIONS' },
+    { what: 'events', path: '/events/whole', status: 200, allow: 'GET, HEAD, OPTIONS' },
+    { what: 'a redirect', path: '/redirects/found', status: 302, allow: 'GET, HEAD, OPTIONS' },
+    { what: 'a route that is a POST only', path: '/events', status: 405, allow: 'POST, OPTIONS' },
+    { what: 'nothing', path: '/nowhere', status: 404, allow: undefined },
+  ])('$what: $path', async ({ path, status, allow }) => {
     const head = await lab.api(path, { method: 'HEAD' })
     expect([head.status, await head.text()]).toEqual([status, ''])
     const options = await lab.api(path, { method: 'OPTIONS' })

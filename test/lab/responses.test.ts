@@ -79,21 +79,45 @@ describe('a replay is the first response', () => {
   })
 })
 
-describe('what Hono’s own middleware answers keeps its status, headers and meaning', () => {
+describe('a response of Hono’s own middleware keeps its status, headers and meaning', () => {
   test.each([
-    ['GET', '/hono/basic', 401, 'UNAUTHORIZED', { 'www-authenticate': 'Basic realm="Secure Area"' }],
-    ['GET', '/hono/bearer', 401, 'UNAUTHORIZED', { 'www-authenticate': 'Bearer realm=""' }],
-    ['POST', '/hono/csrf', 403, 'FORBIDDEN', {}],
-    ['GET', '/hono/timeout', 504, 'GATEWAY_TIMEOUT', {}],
-    ['GET', '/throws/400', 400, 'MALFORMED_REQUEST', { 'retry-after': '7', 'x-mine': 'yes' }],
-    ['GET', '/throws/404', 404, 'NOT_FOUND', { 'x-mine': 'yes' }],
-    ['GET', '/throws/409', 409, 'CONFLICT', { 'x-mine': 'yes' }],
-    ['GET', '/throws/413', 413, 'BODY_TOO_LARGE', { 'x-mine': 'yes' }],
-    ['GET', '/throws/418', 418, 'CLIENT_ERROR', { 'x-mine': 'yes' }],
-    ['GET', '/throws/429', 429, 'TOO_MANY_REQUESTS', { 'retry-after': '7' }],
-    ['GET', '/throws/503', 503, 'UNAVAILABLE', { 'retry-after': '7' }],
-    ['GET', '/throws/507', 507, 'SERVER_ERROR', {}],
-  ])('%s %s: %i %s', async (method, path, status, code, headers) => {
+    {
+      method: 'GET',
+      path: '/hono/basic',
+      status: 401,
+      code: 'UNAUTHORIZED',
+      headers: { 'www-authenticate': 'Basic realm="Secure Area"' },
+    },
+    {
+      method: 'GET',
+      path: '/hono/bearer',
+      status: 401,
+      code: 'UNAUTHORIZED',
+      headers: { 'www-authenticate': 'Bearer realm=""' },
+    },
+    { method: 'POST', path: '/hono/csrf', status: 403, code: 'FORBIDDEN', headers: {} },
+    { method: 'GET', path: '/hono/timeout', status: 504, code: 'GATEWAY_TIMEOUT', headers: {} },
+    {
+      method: 'GET',
+      path: '/throws/400',
+      status: 400,
+      code: 'MALFORMED_REQUEST',
+      headers: { 'retry-after': '7', 'x-mine': 'yes' },
+    },
+    { method: 'GET', path: '/throws/404', status: 404, code: 'NOT_FOUND', headers: { 'x-mine': 'yes' } },
+    { method: 'GET', path: '/throws/409', status: 409, code: 'CONFLICT', headers: { 'x-mine': 'yes' } },
+    { method: 'GET', path: '/throws/413', status: 413, code: 'BODY_TOO_LARGE', headers: { 'x-mine': 'yes' } },
+    { method: 'GET', path: '/throws/418', status: 418, code: 'CLIENT_ERROR', headers: { 'x-mine': 'yes' } },
+    {
+      method: 'GET',
+      path: '/throws/429',
+      status: 429,
+      code: 'TOO_MANY_REQUESTS',
+      headers: { 'retry-after': '7' },
+    },
+    { method: 'GET', path: '/throws/503', status: 503, code: 'UNAVAILABLE', headers: { 'retry-after': '7' } },
+    { method: 'GET', path: '/throws/507', status: 507, code: 'SERVER_ERROR', headers: {} },
+  ])('$method $path: $status $code', async ({ method, path, status, code, headers }) => {
     const form = { 'Content-Type': 'application/x-www-form-urlencoded', Origin: 'https://evil.example' }
     const sent = method === 'POST' ? { body: 'a=1', headers: form } : {}
     const response = await lab.api(path, { method, ...sent })
