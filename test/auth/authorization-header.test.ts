@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { noDatabase } from '#test/support/feature.ts'
 import { forge, goodClaims } from '#test/support/forge.ts'
-import { startService } from '#test/support/process.ts'
+import { startNotes } from '#test/support/process.ts'
 import { testService } from '#test/support/service.ts'
 
 const { api } = await testService({ databaseUrl: noDatabase, features: [] })
@@ -50,7 +50,7 @@ test('a token in the query, as old clients send it, is not looked at', async () 
 })
 
 test('over the wire: one header is taken, two are refused, 14 KB are read, more is 431', async () => {
-  const { url } = await startService()
+  const { url } = await startNotes()
   const ask = (authorization: string | string[]) => send(`${url}/auth/version`, authorization)
 
   expect(await ask(`Bearer ${good}`)).toMatchObject({ status: 200 })

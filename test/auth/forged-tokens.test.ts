@@ -13,7 +13,11 @@ const stranger = providerKey('rsa', 'RS256')
 const provider = await startProvider(rsa)
 const trap = await startProvider(stranger)
 const withSecret = await testService({ databaseUrl: noDatabase, features: [] })
-const withProvider = await testService({ databaseUrl: noDatabase, environment: provider.environment })
+const withProvider = await testService({
+  databaseUrl: noDatabase,
+  features: [],
+  environment: provider.environment,
+})
 const services = { 'a secret': withSecret, 'a provider': withProvider }
 const both = Object.entries(services)
 
@@ -79,7 +83,7 @@ test.each(otherAlgorithms)('with a provider %s is not taken, however well it is 
   const [alg, privateKey, publicKey] = row
   const other = await startProvider()
   other.keys = [{ ...publicKey.export({ format: 'jwk' }), kid: 'one' }]
-  const { api } = await testService({ databaseUrl: noDatabase, environment: other.environment })
+  const { api } = await testService({ databaseUrl: noDatabase, features: [], environment: other.environment })
   const token = await new SignJWT(goodClaims()).setProtectedHeader({ alg, kid: 'one' }).sign(privateKey)
   await expectProblem(await api('/auth/version', { headers: bearer(token) }), 401, 'TOKEN_INVALID')
 })

@@ -8,7 +8,7 @@ import { testService } from '#test/support/service.ts'
 const key = providerKey('one')
 const provider = await startProvider(key)
 const ours = await testService({ databaseUrl: noDatabase, features: [] })
-const theirs = await testService({ databaseUrl: noDatabase, environment: provider.environment })
+const theirs = await testService({ databaseUrl: noDatabase, features: [], environment: provider.environment })
 
 const names = [
   'alg',

@@ -184,6 +184,10 @@ function invented(index: number): string {
 
 async function serve(...published: ProviderKey[]) {
   const provider: Provider = await startProvider(...published)
-  const { api } = await testService({ databaseUrl: noDatabase, environment: provider.environment })
+  const { api } = await testService({
+    databaseUrl: noDatabase,
+    features: [],
+    environment: provider.environment,
+  })
   return { provider, api, ask: (token: string) => api('/auth/version', { headers: bearer(token) }) }
 }

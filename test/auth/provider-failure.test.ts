@@ -207,7 +207,11 @@ async function expectUnavailable(answer: Response): Promise<void> {
 
 async function serve() {
   const provider = await startProvider(key)
-  const service = await testService({ databaseUrl: noDatabase, environment: provider.environment })
+  const service = await testService({
+    databaseUrl: noDatabase,
+    features: [],
+    environment: provider.environment,
+  })
   const ask = (token: string) => service.api('/auth/version', { headers: bearer(token) })
   return { provider, ask, ...service }
 }

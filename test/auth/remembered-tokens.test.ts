@@ -16,7 +16,7 @@ afterEach(() => {
 test('a token is verified once, then remembered, for ten minutes at most', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: noon })
   const scopesOf = vi.fn(() => ['orders:read'])
-  const { api } = await testService({ databaseUrl: noDatabase, auth: { scopesOf } })
+  const { api } = await testService({ databaseUrl: noDatabase, features: [], auth: { scopesOf } })
   const headers = bearer(forge({ claims: goodClaims({ exp: noon / 1000 + 86_400 }) }))
 
   await expectJson(await api('/auth/version', { headers }))
@@ -31,7 +31,7 @@ test('a token is verified once, then remembered, for ten minutes at most', async
 
 test('a refused token is not remembered as anything', async () => {
   const claims = z.looseObject({ tenant: z.string() })
-  const { api } = await testService({ databaseUrl: noDatabase, auth: { claims } })
+  const { api } = await testService({ databaseUrl: noDatabase, features: [], auth: { claims } })
   const headers = bearer(forge())
   for (let attempt = 0; attempt < 3; attempt++) {
     await expectProblem(await api('/auth/version', { headers }), 401, 'TOKEN_INVALID')
@@ -42,7 +42,11 @@ test('a remembered token needs no provider; another one does', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: noon })
   const key = providerKey('one')
   const provider = await startProvider(key)
-  const { api } = await testService({ databaseUrl: noDatabase, environment: provider.environment })
+  const { api } = await testService({
+    databaseUrl: noDatabase,
+    features: [],
+    environment: provider.environment,
+  })
   const known = bearer(providerToken(key, { exp: noon / 1000 + 86_400 }))
   await expectJson(await api('/auth/version', { headers: known }))
   await provider.stop()

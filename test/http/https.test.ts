@@ -122,7 +122,7 @@ describe('a request over plain http', () => {
 
   test('goes to the first of ALLOWED_HOSTS where there is no SERVICE_URL', async () => {
     const environment = { ALLOWED_HOSTS: 'a.example.com,b.example.com' }
-    const { api } = await testService({ databaseUrl: noDatabase, environment })
+    const { api } = await testService({ databaseUrl: noDatabase, features: [], environment })
     const location = async (host: string) =>
       (await api('/ping', { headers: { ...plain, Host: host } })).headers.get('location')
     expect(await location('b.example.com')).toBe('https://b.example.com/ping')
@@ -142,7 +142,7 @@ describe('Strict-Transport-Security', () => {
 
   test('includes subdomains where that is configured', async () => {
     const environment = { ...hosts, HSTS_INCLUDE_SUBDOMAINS: 'true' }
-    const { api } = await testService({ databaseUrl: noDatabase, environment })
+    const { api } = await testService({ databaseUrl: noDatabase, features: [], environment })
     const answer = await api('/ping', { headers: secure })
     expect(answer.headers.get('strict-transport-security')).toBe('max-age=31536000; includeSubDomains')
   })

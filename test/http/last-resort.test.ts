@@ -56,7 +56,7 @@ test('an app that fails itself is answered by the server, logged and reported', 
 
 test('a problem that the format cannot write is a 500', async () => {
   const format = brittle((code) => code === 'NOT_FOUND')
-  const { api, lines } = await testService({ databaseUrl: noDatabase, format })
+  const { api, lines } = await testService({ databaseUrl: noDatabase, features: [], format })
   await expectProblem(await api('/nowhere'), 500, 'INTERNAL')
   expect(lines.at(-1)).toMatchObject({ message: 'GET /nowhere 500' })
 })

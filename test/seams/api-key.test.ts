@@ -11,7 +11,7 @@ const { api, lines } = service
 /** A new key for this partner. */
 async function keyFor(partner: string, scopes: readonly string[] = ['stock:read']): Promise<string> {
   const key = randomBytes(32).toString('base64url')
-  await onServer(databaseUrl, 'insert into partner_keys values ($1, $2, $3, $4)', [
+  await onServer(databaseUrl, 'insert into test_partner_keys values ($1, $2, $3, $4)', [
     hashOf(key),
     partner,
     'paid',
@@ -136,7 +136,7 @@ test('an idempotency key of a partner is not that of a user of the same name', a
 test('a key that is taken out is refused at once', async () => {
   const key = await keyFor('leaver')
   await expectJson(await api('/by-key', sent(key)))
-  await onServer(databaseUrl, 'delete from partner_keys where hash = $1', [hashOf(key)])
+  await onServer(databaseUrl, 'delete from test_partner_keys where hash = $1', [hashOf(key)])
   await expectProblem(await api('/by-key', sent(key)), 401, 'API_KEY_INVALID')
 })
 

@@ -6,7 +6,7 @@ import { type Caller, defineApiKey, defineFeature, defineRoute, handle, json, z 
 import { makeDatabase, onServer } from '#test/kit'
 
 /** Keys by their SHA-256: no key is stored, and the time of a comparison says nothing of one. */
-const partnerKeys = pgTable('partner_keys', {
+const partnerKeys = pgTable('test_partner_keys', {
   hash: text('hash').primaryKey(),
   partner: text('partner').notNull(),
   plan: text('plan', { enum: ['free', 'paid'] }).notNull(),
@@ -72,7 +72,7 @@ export async function partnerDatabase(): Promise<string> {
   const databaseUrl = await makeDatabase()
   await onServer(
     databaseUrl,
-    'create table partner_keys (hash text primary key, partner text not null, plan text not null, scopes text[] not null)',
+    'create table test_partner_keys (hash text primary key, partner text not null, plan text not null, scopes text[] not null)',
   )
   return databaseUrl
 }
