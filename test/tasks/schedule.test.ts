@@ -58,62 +58,30 @@ test('slots follow one another; a moment between two makes no difference', () =>
 })
 
 describe('a time that spring leaves out runs once, right after the gap', () => {
+  const berlin = { timeZone: 'Europe/Berlin', after: '2026-03-28T12:00:00Z' }
+  const newYork = { timeZone: 'America/New_York', after: '2026-03-07T12:00:00Z' }
+  const lordHowe = { timeZone: 'Australia/Lord_Howe', after: '2026-10-03T00:00:00Z' }
+
   test.each([
-    {
-      timeZone: 'Europe/Berlin',
-      cron: '30 2 * * *',
-      after: '2026-03-28T12:00:00Z',
-      expected: ['2026-03-29T01:00Z', '2026-03-30T00:30Z'],
-    },
-    {
-      timeZone: 'Europe/Berlin',
-      cron: '0,30 2 * * *',
-      after: '2026-03-28T12:00:00Z',
-      expected: ['2026-03-29T01:00Z', '2026-03-30T00:00Z'],
-    },
-    {
-      timeZone: 'America/New_York',
-      cron: '30 2 * * *',
-      after: '2026-03-07T12:00:00Z',
-      expected: ['2026-03-08T07:00Z', '2026-03-09T06:30Z'],
-    },
-    {
-      timeZone: 'Australia/Lord_Howe',
-      cron: '15 2 * * *',
-      after: '2026-10-03T00:00:00Z',
-      expected: ['2026-10-03T15:30Z', '2026-10-04T15:15Z'],
-    },
+    { ...berlin, cron: '30 2 * * *', expected: ['2026-03-29T01:00Z', '2026-03-30T00:30Z'] },
+    { ...berlin, cron: '0,30 2 * * *', expected: ['2026-03-29T01:00Z', '2026-03-30T00:00Z'] },
+    { ...newYork, cron: '30 2 * * *', expected: ['2026-03-08T07:00Z', '2026-03-09T06:30Z'] },
+    { ...lordHowe, cron: '15 2 * * *', expected: ['2026-10-03T15:30Z', '2026-10-04T15:15Z'] },
   ])('$timeZone, $cron', ({ timeZone, cron, after, expected }) => {
     expect(slots(cron, timeZone, after, 2)).toEqual(expected)
   })
 })
 
 describe('a time that autumn has twice runs once, the first time', () => {
+  const berlin = { timeZone: 'Europe/Berlin', after: '2026-10-24T22:00:00Z' }
+  const newYork = { timeZone: 'America/New_York', after: '2026-10-31T12:00:00Z' }
+  const lordHowe = { timeZone: 'Australia/Lord_Howe', after: '2026-04-04T00:00:00Z' }
+
   test.each([
-    {
-      timeZone: 'Europe/Berlin',
-      cron: '30 2 * * *',
-      after: '2026-10-24T12:00:00Z',
-      expected: ['2026-10-25T00:30Z', '2026-10-26T01:30Z'],
-    },
-    {
-      timeZone: 'Europe/Berlin',
-      cron: '30 2,14 * * *',
-      after: '2026-10-24T22:00:00Z',
-      expected: ['2026-10-25T00:30Z', '2026-10-25T13:30Z'],
-    },
-    {
-      timeZone: 'America/New_York',
-      cron: '30 1 * * *',
-      after: '2026-10-31T12:00:00Z',
-      expected: ['2026-11-01T05:30Z', '2026-11-02T06:30Z'],
-    },
-    {
-      timeZone: 'Australia/Lord_Howe',
-      cron: '45 1 * * *',
-      after: '2026-04-04T00:00:00Z',
-      expected: ['2026-04-04T14:45Z', '2026-04-05T15:15Z'],
-    },
+    { ...berlin, cron: '30 2 * * *', expected: ['2026-10-25T00:30Z', '2026-10-26T01:30Z'] },
+    { ...berlin, cron: '30 2,14 * * *', expected: ['2026-10-25T00:30Z', '2026-10-25T13:30Z'] },
+    { ...newYork, cron: '30 1 * * *', expected: ['2026-11-01T05:30Z', '2026-11-02T06:30Z'] },
+    { ...lordHowe, cron: '45 1 * * *', expected: ['2026-04-04T14:45Z', '2026-04-05T15:15Z'] },
   ])('$timeZone, $cron', ({ timeZone, cron, after, expected }) => {
     expect(slots(cron, timeZone, after, 2)).toEqual(expected)
   })
