@@ -13,9 +13,9 @@ export interface Outside {
 /** Has the database note each commit that sends a parcel or finishes a task, and in which transaction. */
 export async function noteCommits(database: pg.Client): Promise<void> {
   await database.query(`
-    create table commits (what text, id uuid, xact text default pg_current_xact_id()::text);
+    create table test_commits (what text, id uuid, xact text default pg_current_xact_id()::text);
     create function note_commit() returns trigger language plpgsql as $$
-      begin insert into commits (what, id) values (tg_argv[0], new.id); return null; end $$;
+      begin insert into test_commits (what, id) values (tg_argv[0], new.id); return null; end $$;
     create trigger note_commit after update on test_parcels for each row
       when (new.status = 'sent') execute function note_commit('parcel');
     create trigger note_commit after update on runtime.tasks for each row
@@ -44,8 +44,8 @@ export async function findViolations(database: pg.Client, outside: Outside): Pro
   const { rows: found } = await database.query<{ id: string }>(`
     select parcels.id, item, quantity, status, version, task_id,
       name as task, state, payload ->> 'parcelId' as of, attempts between 1 and 8 as tried,
-      (select array_agg(what order by what) from commits where commits.id in (parcels.id, task_id)) as commits,
-      (select count(distinct xact)::int from commits where commits.id in (parcels.id, task_id)) as transactions,
+      (select array_agg(what order by what) from test_commits where test_commits.id in (parcels.id, task_id)) as commits,
+      (select count(distinct xact)::int from test_commits where test_commits.id in (parcels.id, task_id)) as transactions,
       (select array_agg(key) from runtime.idempotency_keys where convert_from(body, 'utf8')::jsonb ->> 'id' = parcels.id::text) as keys
     from test_parcels as parcels left join runtime.tasks on tasks.id = task_id`)
   const parcels = new Map(found.map((row) => [row.id, row]))

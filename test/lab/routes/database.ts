@@ -13,8 +13,9 @@ import {
   z,
 } from '#runtime'
 
-/** A table as forks have them: its constraints are the last word on what callers send. */
+/** A table as forks have them: its constraints are the last word on what callers send. The fork may have one of that name. */
 export const createMembers = `
+  drop table if exists members cascade;
   create table members (
     id uuid primary key default gen_random_uuid(),
     email text not null constraint members_email_key unique,

@@ -2,8 +2,9 @@ import { count } from 'drizzle-orm'
 import { pgTable, text } from 'drizzle-orm/pg-core'
 import { type Database, defineRoute, handle, handlePlain, json, jsonBody, z } from '#runtime'
 
-/** What a sender has told of, by its own ids: a second delivery of one finds its row. */
-export const createEvents = 'create table events (id text primary key, effect text not null)'
+/** What a sender has told of, by its own ids: a second delivery of one finds its row. The fork may have such a table. */
+export const createEvents = `drop table if exists events cascade;
+  create table events (id text primary key, effect text not null)`
 
 const events = pgTable('events', { id: text('id').primaryKey(), effect: text('effect').notNull() })
 const Event = z.strictObject({ id: z.string(), effect: z.string() })

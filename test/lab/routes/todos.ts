@@ -16,8 +16,9 @@ import {
 
 // A to-do service: every name in it was the runtime's once.
 
-/** Its table, beside the runtime's own `tasks`. */
-export const createTodos = `create table tasks (
+/** Its table, beside the runtime's own `tasks`. The fork may have one of that name. */
+export const createTodos = `drop table if exists tasks cascade;
+  create table tasks (
   id uuid primary key, state text not null constraint tasks_state check (state in ('open', 'done')),
   title text not null, reminded boolean not null default false);
   create unique index tasks_key on tasks (title)`
