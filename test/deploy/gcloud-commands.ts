@@ -9,6 +9,7 @@ const placeholders: Readonly<Record<string, string>> = {
   INSTANCE: 'my-project:europe-west1:runway',
   REVISION: 'runway-live-00002-abc',
   DIGEST: `sha256:${'0'.repeat(64)}`,
+  VERSION: 'POSTGRES_17',
   TOKEN: 'e30.e30.sig',
   URL: 'https://runway-live-123456789012.europe-west1.run.app',
 }

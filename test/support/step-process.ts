@@ -103,7 +103,8 @@ export async function stepProcess(
   const database = await tap(() => Number(new URL(databaseUrl).port))
   const cloudTasks = await tap(() => Number(new URL(emulator.url).port))
   const url = `http://127.0.0.1:${front.port}`
-  const api = client(url, await as('operator', ['runtime:admin']))
+  // a connection that is kept could lead to a process that was killed a moment ago
+  const api = client(url, { ...(await as('operator', ['runtime:admin'])), Connection: 'close' })
 
   async function start(others: Record<string, string> = {}): Promise<ServiceProcess> {
     running = undefined
