@@ -1,8 +1,21 @@
 # shellcheck shell=bash disable=SC2034
 # What the scripts of this folder share. In Cloud Build, cloudbuild.yaml gives them their variables. On your machine they
-# take its defaults, and each takes --project PROJECT. Without it, the project is PROJECT_ID, or gcloud's own.
+# take its defaults, and each takes --project PROJECT and --help. Without the first, the project is PROJECT_ID, or gcloud's
+# own. The second prints the comment at the top of the script.
 set -euo pipefail
+script=$(cd "$(dirname "$0")" && pwd)/${0##*/}
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# print_help: the comment at the top of the script
+print_help() { sed -n '2,${/^#/!q;s/^# \{0,1\}//;p;}' "$script"; }
+
+# refuse WHAT: for wrong arguments. Prints the help, and ends with status 2
+refuse() {
+  printf '%s\n\n' "$1" >&2
+  print_help >&2
+  trap - EXIT
+  exit 2
+}
 
 # What to do next if the script fails. Set it before each part of a script.
 hint=
@@ -11,7 +24,7 @@ advise() {
 }
 trap '[ $? = 0 ] || advise' EXIT
 
-# fail WHAT
+# fail WHAT: ends with status 1
 fail() {
   printf '%s\n' "$1" >&2
   exit 1
@@ -34,6 +47,7 @@ done
 arguments=()
 while (($#)); do
   case $1 in
+  --help | -h) print_help && exit ;;
   --project=*) PROJECT_ID=${1#*=} ;;
   --project) PROJECT_ID=${2:-} && shift $(($# > 1)) ;;
   *) arguments+=("$1") ;;
@@ -42,7 +56,7 @@ while (($#)); do
 done
 set -- ${arguments[@]+"${arguments[@]}"}
 : "${PROJECT_ID:=$(gcloud config get-value project 2>/dev/null || true)}"
-[ -n "$PROJECT_ID" ] || fail "No project: $0 --project PROJECT, or once for all: gcloud config set project PROJECT"
+[ -n "$PROJECT_ID" ] || refuse "No project: $0 --project PROJECT, or once for all: gcloud config set project PROJECT"
 # so SERVICE-staging with a tag of ten characters fits into the 46 of a tagged URL, and accounts into their 30
 [[ $SERVICE =~ ^[a-z][a-z0-9-]{0,12}[a-z0-9]$ ]] ||
   fail "_SERVICE is '$SERVICE': a name of 2 to 14 small letters, digits and dashes is needed (cloudbuild.yaml)"
@@ -71,7 +85,7 @@ stage() {
 
 # environment NAME: staging or live. Sets $environment, the service's $name, and the $folder for files of this environment
 environment() {
-  [[ ${1:-} =~ ^(staging|live)$ ]] || fail "Which environment: $0 staging, or $0 live?"
+  [[ ${1:-} =~ ^(staging|live)$ ]] || refuse "Which environment: $0 staging, or $0 live?"
   environment=$1 name=$SERVICE-$1 folder=$state/$1
   mkdir -p "$folder"
 }

@@ -93,7 +93,7 @@ test('takes the project as every script does', async () => {
   expect(run).toMatchObject({ status: 0 })
   const none = await service.run('deploy/rollback')
   expect([none.status, none.stderr]).toEqual([
-    1,
+    2,
     expect.stringContaining(
       'No project: deploy/rollback --project PROJECT, or once for all: gcloud config set project',
     ),

@@ -90,11 +90,11 @@ describe('a dry run', () => {
   test.each([
     [['--project', 'Demo'], "no project's id"],
     [['--project=demo-project', '--region', 'mars'], 'no region'],
-    [['--project', 'demo-project', 'us-east1'], 'us-east1 is not known: deploy/setup --project PROJECT'],
+    [['--project', 'demo-project', 'us-east1'], 'deploy/setup takes options only, and us-east1 is none'],
     [['--project'], 'No project: deploy/setup --project PROJECT'],
     [[], 'No project: deploy/setup --project PROJECT'],
   ])('refuses %j', async (args, reason) => {
     const run = await dry(...args)
-    expect([run.status, run.stderr, run.commands]).toEqual([1, expect.stringContaining(reason), []])
+    expect([run.status, run.stderr, run.commands]).toEqual([2, expect.stringContaining(reason), []])
   })
 })

@@ -26,5 +26,5 @@ test('shows one environment alone, and refuses any other', async () => {
   const live = await service.run('deploy/status', ['live'], { PROJECT_ID: 'demo-project' })
   expect([live.status, live.stdout]).toEqual([0, expect.not.stringContaining('staging')])
   const other = await service.run('deploy/status', ['production'], { PROJECT_ID: 'demo-project' })
-  expect([other.status, other.stderr]).toEqual([1, expect.stringContaining('Which environment')])
+  expect([other.status, other.stderr]).toEqual([2, expect.stringContaining('Which environment')])
 })
