@@ -3,6 +3,7 @@ import { bundledImage } from '#dev/rehearsal/docker/build-image.ts'
 import { commandLine, gcloudIsInstalled, judgeable, refusals } from '#test/support/gcloud.ts'
 import { lightImage } from '#test/support/light-image.ts'
 import { complaint, exceptLive, long, otherThanOk, rehearsal } from '#test/support/rehearsal.ts'
+import internal from '../../openapi/internal.json' with { type: 'json' }
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
@@ -33,7 +34,7 @@ test('a second build changes the jobs, the revisions and the traffic, and nothin
       `run jobs deploy runway-${name}-migrate`,
       `run deploy runway-${name}`,
       `tasks queues update runway-${name}`,
-      `scheduler jobs update http runway-${name}`,
+      ...('/runtime/tick' in internal.paths ? [`scheduler jobs update http runway-${name}`] : []),
       `PUT runway-${name}`,
       `PUT runway-${name}`,
     ]),

@@ -23,7 +23,7 @@ export const exceptLive = [
 ]
 
 /** All that the steps need, unless they build, or run tests. */
-const upload = ['cloudbuild.yaml', 'deploy']
+const upload = ['cloudbuild.yaml', 'deploy', 'openapi']
 
 /**
  * A pretend project for the builds of a file, which ends with it.

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { atEnd } from './at-end.ts'
 import { statedVariables, withStated } from './stated.ts'
 
-/** A copy of deploy/, with commands of the test's on its PATH. */
+/** A copy of what the scripts of deploy/ read, with commands of the test's on its PATH. */
 export interface Scripts {
   /** Where the copy is. */
   readonly folder: string
@@ -28,7 +28,7 @@ export interface Run {
 }
 
 /**
- * Copies deploy/ and cloudbuild.yaml, with what the tests expect in them, until the file ends.
+ * Copies deploy/, openapi/ and cloudbuild.yaml, with what the tests expect in them, until the file ends.
  *
  * @param gcloud the file that stands for gcloud: a shell script, which finds its call noted in `$GOOGLE/calls`
  */
@@ -41,7 +41,7 @@ export async function scripts(gcloud?: string): Promise<Scripts> {
     string,
   ]
   for (const path of [folder, google, bin]) await mkdir(path)
-  await cp('deploy', join(folder, 'deploy'), { recursive: true })
+  for (const part of ['deploy', 'openapi']) await cp(part, join(folder, part), { recursive: true })
   await writeFile(join(folder, 'cloudbuild.yaml'), withStated(await readFile('cloudbuild.yaml', 'utf8')))
   for (const environment of ['staging', 'live'])
     await writeFile(join(folder, `deploy/environments/${environment}.env`), statedVariables)
