@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
 import { type Plugin, rolldown } from 'rolldown'
+import { copiedFile, copyFilesBeside, howToName } from './files-beside.ts'
 import { isOf } from './unbundled.ts'
 
 /**
@@ -49,7 +50,8 @@ const refuseWhatMustStayOutside: Plugin = {
     const reasons = new Map<string, string>()
     for (const [id, { code }] of modules) {
       const name = packageOf(id)
-      if (!name && code && ownPlace.test(code.replaceAll(inImage, ''))) throw new Error(noFileBeside(id))
+      if (!name && code && ownPlace.test(code.replaceAll(inImage, '').replaceAll(copiedFile, '')))
+        throw new Error(noFileBeside(id))
       if (name && id.endsWith('.node')) {
         // native code is often in a package for one platform: name the package that needs it
         const user =
@@ -71,7 +73,7 @@ function stayOutside(reasons: readonly string[]): string {
 }
 
 function noFileBeside(id: string): string {
-  return `${relative('.', id)} looks for files beside its own, which the image does not have. Import a module that holds what it reads.`
+  return `${relative('.', id)} looks for files beside its own, which the image does not have. ${howToName}`
 }
 
 /** The package that a file belongs to; `undefined` for one of ours. */
@@ -102,7 +104,7 @@ export async function bundle(
     external: (id) => id === 'pg-native' || isOf(unbundled, id),
     resolve: { mainFields: ['module', 'main'] },
     transform: { define: keptCalls },
-    plugins: [extendOneClass, refuseWhatMustStayOutside],
+    plugins: [extendOneClass, copyFilesBeside, refuseWhatMustStayOutside],
     onLog(level, log, handle) {
       if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message)
       handle(level, log)

@@ -121,7 +121,7 @@ test('code of a package that the bundle leaves out may look for what it likes', 
   expect(await run("import { large } from '@scope/images/sizes'\nconsole.log(large)", [])).toBe('100\n')
 })
 
-test.each(["new URL('./mail.html', import.meta.url)", "new URL('../assets', import.meta.url)", '__dirname'])(
+test.each(["new URL('../assets', import.meta.url)", '__dirname'])(
   'nor may a file of ours, since the image has none of what is beside it: %s',
   async (place) => {
     await expect(run(`console.log(${place})`, [])).rejects.toThrow(
@@ -130,7 +130,24 @@ test.each(["new URL('./mail.html', import.meta.url)", "new URL('../assets', impo
   },
 )
 
-test('but for what the image has beside the bundle', async () => {
+test('but for files beside it and files of a package, which the build copies', async () => {
+  const program = `import { readFileSync } from 'node:fs'
+    const place = new URL('./main.ts', import.meta.url)
+    const data = new URL('./data.txt', import.meta.resolve('fonts'))
+    console.log(place.pathname, readFileSync(data, 'utf8'))`
+  expect(await run(program, [])).toMatch(/\/dist\/files\/.*main\.ts Helvetica\n$/)
+})
+
+test.each([
+  ["new URL('./mail.html', import.meta.url)", /main\.ts reads .*mail\.html, which is not there/],
+  ["new URL('./none.txt', import.meta.resolve('fonts'))", /main\.ts reads .*none\.txt, which is not there/],
+  ["import.meta.resolve('fonts')", /main\.ts asks where a package is, .* Name a file as in new URL\(/],
+  ["new URL('./a.js', import.meta.resolve('nowhere'))", /reads a file of nowhere, which is not installed/],
+])('a file that cannot be copied ends the build: %s', async (place, why) => {
+  await expect(run(`console.log(${place})`, [])).rejects.toThrow(why)
+})
+
+test('and for what the image has beside the bundle', async () => {
   expect(await run("console.log(new URL('../migrations', import.meta.url).protocol)", [])).toBe('file:\n')
 })
 
@@ -159,6 +176,7 @@ test('what would die in the image dies in the build, and says why', async () => 
     'package.json',
     'build.ts',
     'bundle.ts',
+    'files-beside.ts',
     'placeholders.ts',
     'start.cjs',
   ])

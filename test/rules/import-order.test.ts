@@ -21,6 +21,7 @@ const runtime: House = {
     'http',
     'schemas',
     'routes',
+    'pages',
     'openapi',
     'tasks',
     'feature.ts',

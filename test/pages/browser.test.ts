@@ -1,0 +1,54 @@
+import { expect } from 'vitest'
+import { pageRoutes } from '#src/runtime/pages/page-routes.ts'
+import { browserTest, expectAccessible, expectFits, screenshot } from '#test/support/browser.ts'
+import { featureOf, noDatabase } from '#test/support/feature.ts'
+import { testServer } from '#test/support/server.ts'
+
+const beside = (name: string) => new URL(`./fixtures/${name}`, import.meta.url)
+const routes = pageRoutes('/trial', async () => ({
+  html: beside('trial.html'),
+  files: { 'trial.js': beside('trial.js'), 'trial.css': beside('trial.css') },
+  values: () => ({ title: 'Trial' }),
+}))
+const { url } = await testServer({ databaseUrl: noDatabase, features: [featureOf(...routes)] })
+
+browserTest('a page runs its script and its style under its policy', async ({ open }) => {
+  const page = await open(`${url}/trial`, 'phone')
+  await page.getByText('The script ran.').waitFor()
+  expect(await page.evaluate("getComputedStyle(document.querySelector('h1')).color")).toBe('rgb(0, 0, 120)')
+  await expectFits(page)
+  await expectAccessible(page)
+  await screenshot(page, 'trial-phone')
+})
+
+browserTest(
+  'the test sees what leaves this machine, and what the policy refuses',
+  async ({ open, faults }) => {
+    const page = await open(`${url}/trial`)
+    await page.evaluate("fetch('https://example.com/').catch(() => {})")
+    await page.evaluate(
+      "document.body.append(Object.assign(document.createElement('script'), { text: 'stolen = 1' }))",
+    )
+    expect(await page.evaluate('typeof stolen')).toBe('undefined')
+    expect(faults.join('\n')).toMatch(
+      /violates the following Content Security Policy directive: "connect-src 'self'"/,
+    )
+    expect(faults.join('\n')).toMatch(/violates the following Content Security Policy directive 'script-src/)
+    faults.splice(0)
+    const bare = await open(`${url}/ping`)
+    await bare.evaluate("fetch('https://example.com/').catch(() => {})")
+    expect(faults.join('\n')).toContain('A request left this machine: GET https://example.com/')
+    faults.splice(0)
+  },
+)
+
+browserTest(
+  'the test sees a page that is cut off, and one that a screen reader cannot read',
+  async ({ open }) => {
+    const page = await open(`${url}/trial`)
+    await page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<button></button>')")
+    await expect(expectAccessible(page)).rejects.toThrow('button-name')
+    await page.evaluate("document.querySelector('h1').style.width = '3000px'")
+    await expect(expectFits(page)).rejects.toThrow('the width of the page')
+  },
+)
