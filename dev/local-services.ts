@@ -5,7 +5,7 @@ import { startDatabase } from './local/database.ts'
 import type { LocalService } from './local/local-service.ts'
 import type { Environment } from './machine/settings.ts'
 
-/** A service of this machine, by the name that a person knows. */
+/** A service that runs on this machine, with the name that the terminal shows. */
 interface Local {
   readonly name: string
   /** @param environment the variables of those before it included */
@@ -19,7 +19,7 @@ export const localServices: readonly Local[] = [
   ...(await standIns()),
 ]
 
-/** What features add: `start` of `dev/FEATURE/stand-in.ts` starts a stand-in for a service that the feature calls. */
+/** `start` of `dev/FEATURE/stand-in.ts` starts a stand-in for a service that the feature calls. */
 async function standIns(): Promise<Local[]> {
   const files = globSync('*/stand-in.ts', { cwd: import.meta.dirname }).sort()
   const modules = files.map(async (file) => {

@@ -12,7 +12,9 @@ async function main(): Promise<void> {
   const count = applied.runtime + applied.features
   log.info(
     { count, ...applied },
-    count === 0 ? 'The database has all migrations' : `${count} migrations applied`,
+    count === 0
+      ? 'The database has all migrations'
+      : `${count} ${count === 1 ? 'migration' : 'migrations'} applied`,
   )
 }
 

@@ -3,7 +3,7 @@ import { demand, timestamp } from './google.ts'
 import { type QueueSettings, settingsSchema } from './settings.ts'
 import type { Task } from './task.ts'
 
-/** How long the name of a task stays taken after its end: Google says about an hour, and elsewhere up to a day. */
+/** How long the name of a task stays taken after its end. One page of Google's says about an hour, another up to a day. */
 const nameTakenMs = 3_600_000
 const never = Number.POSITIVE_INFINITY
 const states = z.enum(['RUNNING', 'PAUSED'])

@@ -50,21 +50,21 @@ export function startTracking(): void {
   hook.enable()
 }
 
-/** Runs `fn`. What it starts, now or later, is on the record. */
+/** Runs `fn`. Everything that it starts, now or later, is recorded as started by the request. */
 export function trackRequest<Result>(label: string, fn: () => Result) {
   startTracking()
   const record: RequestRecord = { label }
   return { record, result: current.run(record, fn) }
 }
 
-/** Puts on the record what the rest of this call stack starts, now or later. */
+/** Records everything that the rest of this call stack starts, now or later, as started by the request. */
 export function enterRequest(label: string): RequestRecord {
   const record: RequestRecord = { label }
   current.enterWith(record)
   return record
 }
 
-/** Runs `fn`. What it starts is on no record, and neither is what follows from that. */
+/** Runs `fn`. What it starts belongs to no request, and neither does what that starts. */
 export function untracked<Result>(fn: () => Result): Result {
   return current.run(undefined, fn)
 }
@@ -91,15 +91,15 @@ function listAlive(wanted: (resource: Resource) => boolean): Leftover[] {
 }
 
 /**
- * Waits for a few turns of the event loop: only then is a closed socket or a cleared timer known to have ended. The last
- * three wait for a timer of no time at all, and for one that it sets.
+ * Waits for a few turns of the event loop: only then is a closed socket or a cleared timer known to have ended. At last it
+ * waits three times for a timer of 1 ms. So a timer of 0 ms, and one that such a timer sets, have ended too.
  */
 async function waitForEnds(): Promise<void> {
   for (let turn = 0; turn < 8; turn++) await unwatched((resolve) => setImmediate(resolve))
   for (let turn = 0; turn < 3; turn++) await unwatched((resolve) => later(resolve, 1))
 }
 
-/** Calls `fn` after some milliseconds. Its timer is on no record, and keeps no process alive. */
+/** Calls `fn` after some milliseconds. Its timer is not recorded, and does not keep the process alive. */
 export function afterwards(milliseconds: number, fn: () => void): void {
   waiting = true
   later(fn, milliseconds).unref()

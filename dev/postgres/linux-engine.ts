@@ -79,7 +79,7 @@ async function openUnnamed(path: string, content: string) {
   return file
 }
 
-/** Gives a data folder of another user, of an earlier run or another machine, to this one. */
+/** Makes `owner` the owner of a data folder that belongs to another user: an earlier run, or another machine, left it. */
 async function handOver(folder: string, owner: { uid: number; gid: number }): Promise<void> {
   if ((await stat(folder)).uid === owner.uid) return
   const names = await readdir(folder, { recursive: true })

@@ -10,7 +10,7 @@ const graceMs = 10_000
 
 /**
  * Runs a file in Node, in a process that ends with this one. It is outside our process group: a Ctrl-C in the terminal
- * reaches this process only, which then ends the others in order. Its output is ours.
+ * reaches this process only, which then ends the others in order. It writes to our standard output.
  *
  * @param options.preloaded what Node imports before it, relative to this folder
  * @param options.onLine gets what it prints, instead of our standard output

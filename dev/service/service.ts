@@ -30,7 +30,7 @@ export function createService(environmentNow: () => Environment): DevService {
   let stopped = false
   let last: Promise<unknown> = Promise.resolve()
 
-  /** Does one thing after the other, and nothing after `stop`. */
+  /** Runs each `work` after the one before it has ended. After `stop`, it runs none. */
   function inTurn(work: () => Promise<void>): Promise<void> {
     const turn = last.then(() => (stopped ? undefined : work()))
     last = turn.catch(() => {})

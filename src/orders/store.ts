@@ -88,7 +88,7 @@ export async function cancelPlacedOrder(
   return row
 }
 
-/** Finds an order that is still placed, whoever owns it. */
+/** Finds an order that is still placed. It may belong to any owner. */
 export async function findPlacedOrder(database: Reader, id: string): Promise<OrderRow | undefined> {
   const [row] = await database
     .select()
@@ -127,7 +127,7 @@ export function listStaleOrders(
     .limit(limit)
 }
 
-/** Cancels a placed order, whoever owns it. */
+/** Cancels a placed order. It may belong to any owner. */
 export async function cancelStaleOrder(tx: Transaction, id: string): Promise<void> {
   await setStatus(tx, id, 'cancelled')
 }

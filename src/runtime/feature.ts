@@ -29,7 +29,7 @@ export interface Feature extends RouteGroup {
  * @param feature.tasks what `defineTask` returned: a task that is not listed here does not run
  * @param feature.schedules what `defineSchedule` returned
  * @param feature.middleware what runs before each of its routes when the caller is known: `[({ database }) => limit(database)]`
- * @param feature.routes makes the routes, once at the start: a place to prepare queries
+ * @param feature.routes creates the routes. It runs once, at the start, so it may also prepare queries
  * @example
  * const orders = defineFeature({
  *   name: 'orders',

@@ -2,8 +2,9 @@ import { setTimeout } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { listOf } from './texts.ts'
 
-// A thread of its own, which is not held up by those who send large requests: sends a small one every 50 ms, whether or
-// not the last was answered, until it is told to stop; then tells how long each took, in milliseconds, and how many failed.
+// Runs in its own thread, so that the senders of large requests do not delay it. It sends a small request every 50 ms, also
+// if the last one has no response yet, until the main thread stops it. Then it reports how long each request took, in
+// milliseconds, and how many failed.
 
 const { url } = workerData as { url: string }
 const body = listOf('"a"', 1000)

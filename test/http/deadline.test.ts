@@ -15,7 +15,7 @@ const route = defineRoute({
   method: 'get',
   path: '/slow',
   operationId: 'slow',
-  summary: 'Work until told to stop',
+  summary: 'Work until its signal ends it',
   security: 'public',
   responses: { 200: json('Done', z.object({ done: z.boolean() })) },
 })

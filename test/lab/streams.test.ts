@@ -204,7 +204,7 @@ describe('at the deadline of its request', () => {
   })
 })
 
-describe('when the process is told to stop', () => {
+describe('when the process stops (SIGTERM)', () => {
   test.each([
     ['/events/endless', 'INFO', 'GET /events/endless 200'],
     ['/events/deaf', 'WARNING', 'GET /events/deaf 200, ended by the service: The process stops'],

@@ -148,7 +148,7 @@ test('an attempt that does not listen is given up all the same, and what it retu
   expect(await quick.ledger()).toMatchObject([{ state: 'queued', dispatch: 2 }])
 })
 
-test('when the process is told to stop, the signal aborts, the task is given back, and no attempt counted', async () => {
+test('when the process stops (SIGTERM), the signal aborts, the task is given back, and no attempt counted', async () => {
   const stop = new AbortController()
   const stopping = await trial({ tasks: [work], stopping: stop.signal })
   const { id } = await stopping.request((tx) => enqueue(tx, work, {}))
@@ -165,7 +165,7 @@ test('when the process is told to stop, the signal aborts, the task is given bac
   ])
 })
 
-test('when the process is told to stop while the effect is written, it is written to its end', async () => {
+test('when the process stops while the effect is written, it is written to its end', async () => {
   const stop = new AbortController()
   const writing = defineTask({
     name: 'trial.writing',

@@ -40,7 +40,7 @@ test('an effect that reads past its transaction fails with a message that says w
   await service.clear()
 })
 
-test('a process that is told to stop ends the query of an attempt, and gives the task back', async () => {
+test('a process that stops (SIGTERM) ends the query of an attempt, and gives the task back', async () => {
   const { id } = await service.request((tx) => enqueue(tx, reading, {}))
   const answer = service.callback({ name: reading.name, id, dispatch: 1 })
   await expect.poll(async () => (await running()).length).toBe(1)

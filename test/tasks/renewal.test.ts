@@ -79,7 +79,7 @@ test('when an operator cancels it, the signal aborts at the next renewal, and no
   expect(signal.aborted).toBe(false)
   await vi.advanceTimersByTimeAsync(10_000)
   expect(await answer).toEqual({ outcome: 'ignored' })
-  expect(signal.reason).toMatchObject({ message: 'Another process has taken the task' })
+  expect(signal.reason).toMatchObject({ message: 'The task was cancelled, or another process has taken it' })
   expect(await ledger()).toMatchObject([{ state: 'cancelled', last_error: null }])
 })
 

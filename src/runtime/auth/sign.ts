@@ -6,7 +6,7 @@ export interface TokenOptions {
   readonly scopes?: readonly string[]
   /** Claims of your own. The runtime sets the registered ones. */
   readonly claims?: Record<string, unknown>
-  /** Seconds; AUTH_TOKEN_TTL if absent. */
+  /** How long the token is valid, in seconds; AUTH_TOKEN_TTL if absent. */
   readonly expiresIn?: number
 }
 

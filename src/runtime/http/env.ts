@@ -6,7 +6,7 @@ import type { Log } from '../log/logger.ts'
 export interface BaseEnv {
   Bindings: Partial<HttpBindings>
   Variables: {
-    /** The request's `X-Request-Id` if it is a plain one, otherwise a new id. */
+    /** The request's `X-Request-Id`, if it has only letters, digits, `_`, `=` and `-` (255 at most); otherwise a new id. */
     requestId: string
     /** A logger whose lines carry the request's trace and id. */
     log: Log

@@ -88,7 +88,7 @@ export function followStream(
     const why = new Error('The process stops')
     const tell = () => (abort ? abort(why) : void stop({ stopReason: why.message }))
     if (endless) tell()
-    else if (!signal.aborted) timer = setTimeout(tell, downloadGraceMs) // otherwise it has been told to end already
+    else if (!signal.aborted) timer = setTimeout(tell, downloadGraceMs) // otherwise it was asked to end already
   }
 
   signal.addEventListener('abort', onAbort)

@@ -19,8 +19,8 @@ const credentialHeaders = [
 
 /**
  * Enforces HTTPS. The load balancer ends TLS and sends the caller's scheme in `X-Forwarded-Proto`. For `http`, the
- * response is a 308 to the same path and query, for every method. For `https`, it gets HSTS. A request without the header
- * (a probe, local use) passes.
+ * response is a 308 to the same path and query, for every method. For `https`, the response gets HSTS. A request without
+ * the header (a probe, local use) passes.
  *
  * The redirect leads to a host that the service owns, never to an unchecked `Host`. A credential that was sent over http
  * is logged as a warning. It is not checked, so that a valid one and an invalid one get the same response.

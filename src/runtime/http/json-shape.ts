@@ -39,7 +39,7 @@ export function shapeOfJson(bytes: Uint8Array): JsonShape {
     const byte = bytes[at] as number
     if (byte <= 0x20) continue
     if (byte > comma && byte < openArray) {
-      empty = false // digits and similar: a body may consist of them
+      empty = false // digits and the like, in a test of their own for speed: a body may consist mostly of them
       continue
     }
     if (byte === openArray || byte === openObject) {

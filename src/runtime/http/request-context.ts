@@ -99,7 +99,7 @@ export function requestContext(options: {
   }
 }
 
-/** The caller's own request id, if it is a plain one; otherwise a new one. */
+/** The caller's own request id, if no character of it could confuse a log; otherwise a new one. */
 function requestIdOf(given: string | undefined): string {
   return given && /^[\w=-]{1,255}$/.test(given) ? given : randomUUID()
 }

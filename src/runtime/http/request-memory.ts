@@ -3,12 +3,13 @@ import type { BaseEnv } from './env.ts'
 import { type MemoryReservation, processMemory, smallBytes } from './memory-budget.ts'
 import { stateOf } from './request-state.ts'
 
-/** For a request without a connection. The end of a connection would give back what the request holds. */
+/** Counts nothing. It is for a request without a connection, as in tests: nothing would give its memory back. */
 const unlimited: MemoryReservation = { reserve() {}, giveBack() {}, release() {} }
 
 /**
- * The request's reservation of memory. It ends when the response is closed: sent completely, or cut. A handler that makes
- * much of little reserves before it does so: then other requests are refused in time, and the process is not killed.
+ * The request's reservation of memory. It ends when the response is closed: sent completely, or cut. A handler that builds
+ * a lot of data from a small request should reserve the memory first. Then requests are refused in time (503), before the
+ * process is killed for its memory.
  *
  * @example
  * requestMemory(c).reserve(20_000_000) // bytes; throws OVERLOADED (503) if other requests hold too much

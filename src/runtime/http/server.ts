@@ -43,7 +43,7 @@ export interface DrainableServer {
 export function createHttpServer(options: {
   app: Hono<BaseEnv>
   format: ProblemFormat
-  /** The service's own headers of every response: those that are functions are the app's. */
+  /** The service's own headers of every response. What the server refuses itself has only those that are text. */
   headers?: ResponseHeaders
   log: Log
 }): DrainableServer {
@@ -104,7 +104,7 @@ export function createHttpServer(options: {
     }
     const left = error.code === 'HPE_INVALID_EOF_STATE' // the client closed in the middle of a body: the request's own entry says so
     const started = busy && (busy.headersSent || !busy.socket) // without a socket, it waits for an earlier response
-    const responded = unread.get(socket)?.complete === false // it has its response; only its body is malformed
+    const responded = unread.get(socket)?.complete === false // it has its response already; only the rest of its body is malformed
     if (started || responded || (busy && left)) return void socket.destroy()
     refuseBytes(error, socket)
   })

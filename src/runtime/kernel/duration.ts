@@ -9,7 +9,7 @@ const longestMs = 3_650 * units.d
  * A duration in milliseconds.
  *
  * @param what names it in the message
- * @throws {TypeError} for what is not one, is negative, or is longer than ten years
+ * @throws {TypeError} for a text that is not a duration, and for one that is negative or longer than ten years
  * @example
  * toMilliseconds('5m') // → 300_000
  */

@@ -57,7 +57,8 @@ export function isShed(problem: Problem | undefined): boolean {
  * Defines the problems of a feature: `defineProblems({ ORDER_FULFILLED: { status: 409, title: '…' } })`.
  *
  * @returns the definitions by code. Throw one as `new Problem(…)`, and list it in the `problems` of the route
- * @throws {Error} for a status that is not 400 to 599, a code that is not letters, digits, `_` and `-`, and no title
+ * @throws {Error} for a status that is not 400 to 599, a code with other characters than letters, digits, `_` and `-`, and
+ *   a missing title
  * @example
  * const orderProblems = defineProblems({
  *   ORDER_NOT_FOUND: { status: 404, title: 'There is no such order' },

@@ -44,7 +44,7 @@ export interface MountOptions {
  * the route is idempotent, with checks of its response. The most specific path comes first, wherever it is listed.
  *
  * @returns the mounted routes, for the contract, and the methods of their paths
- * @throws {Error} for a route that is not allowed to start (see `startChecks`)
+ * @throws {Error} for a route that `startChecks` refuses
  * @example
  * const { verify, signToken, origins } = createAuthentication(config)
  * const timeoutSeconds = config.REQUEST_TIMEOUT

@@ -35,7 +35,7 @@ export interface RouteDefinition {
   readonly problems?: readonly ProblemDefinition[]
   /** Honours `Idempotency-Key`. The handler gets the transaction `c.var.tx`, which commits with the stored response. */
   readonly idempotent?: boolean
-  /** Bytes; 1 MiB if absent. */
+  /** The limit of the body, in bytes; 1 MiB if absent. */
   readonly bodyLimit?: number
   /** How many values a JSON body may hold; 100,000 if absent. */
   readonly bodyValues?: number
@@ -116,7 +116,7 @@ export interface PlainRoute<S extends Security = Security> {
   /** As in Hono: `/hooks/:name`. */
   readonly path: string
   readonly security: S
-  /** Bytes; 1 MiB if absent. */
+  /** The limit of the body, in bytes; 1 MiB if absent. */
   readonly bodyLimit?: number
   /** How many values `c.req.json()` may give; 100,000 if absent. */
   readonly bodyValues?: number

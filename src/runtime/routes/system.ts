@@ -88,7 +88,7 @@ const contract = defineRoute({
 /**
  * The routes that every service has: liveness, readiness, version, contract.
  *
- * @param options.readiness asked for at each request
+ * @param options.readiness returns the checks. It is called at each request to `/ready`
  * @param options.contract builds the contract, at the first request
  * @example
  * const system = systemFeature({

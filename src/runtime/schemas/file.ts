@@ -5,7 +5,10 @@ type FileCheck = z.core.$ZodCheckMimeTypeDef | z.core.$ZodCheckMaxSizeDef
 
 /** The files that a route takes. */
 export interface FileOptions {
-  /** The accepted content types, such as `image/png`; any if absent. The client sends the type: the file may be another. */
+  /**
+   * The accepted content types, such as `image/png`; any if absent. The client states the type: the bytes may be something
+   * else.
+   */
   readonly types?: readonly `${string}/${string}`[]
   /** The limit of a file, in bytes. The route's `bodyLimit` must be larger, and is the limit if this is absent. */
   readonly maxBytes?: number

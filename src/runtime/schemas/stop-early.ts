@@ -11,7 +11,7 @@ interface Frame {
   readonly item: z.core.$ZodType
   /** Whether an item did not fit, so that the others need no check. */
   hasFailed: boolean
-  /** Whether an item is being checked. A value inside it with the same schema is not an item of this record. */
+  /** Whether an item is being checked. If its schema runs again meanwhile, it runs for a value inside the item. */
   isInside: boolean
 }
 
@@ -51,7 +51,7 @@ function itemOf(schema: z.core.$ZodType): z.core.$ZodType | undefined {
   return schema instanceof z.ZodObject ? schema.def.catchall : undefined
 }
 
-/** Wraps a record. zod runs every item of a record; after the first that does not fit, the others pass unchecked. */
+/** Wraps a record. zod runs every item. After the first one that does not fit, this lets the others pass unchecked. */
 function framed(run: Run, item: z.core.$ZodType): Run {
   return function runRecord(payload, context) {
     const outer = frame

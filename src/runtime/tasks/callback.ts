@@ -59,7 +59,7 @@ export async function handleCallback(
   return outcome ?? explainUnclaimed(dispatch, options)
 }
 
-/** @returns `undefined` if another process has taken the task: that one writes the outcome */
+/** @returns `undefined` if the task was cancelled, or if another process has taken it and writes the outcome */
 async function runClaimed(
   c: Context<BaseEnv>,
   row: ClaimedRow,
@@ -112,7 +112,9 @@ async function handleFailure(
   }
   const delayMs = error instanceof RetryAfterError ? error.delayMs : backoffMs(task, row.attempts)
   const delivery = await requeueForRetry(database, row, delayMs, errorMessage(error))
-  const then = delivery ? `the next in ${Math.round(delayMs / 1000)} s` : 'another process has taken the task'
+  const then = delivery
+    ? `the next in ${Math.round(delayMs / 1000)} s`
+    : 'the task was cancelled, or another process has taken it'
   log.warn({ err: error }, `${row.name}: attempt ${row.attempts} of ${task.retry.attempts} failed; ${then}`)
   return deliver(delivery, 'retrying')
 }
@@ -159,7 +161,7 @@ async function explainUnclaimed(
   return 'ignored'
 }
 
-/** Adds the next delivery to the outbox. Without one, another process has taken the task. */
+/** Adds the next delivery to the outbox. Without one, the task was cancelled, or another process has taken it. */
 function deliver(delivery: DeliveryRow | undefined, outcome: CallbackOutcome): MaybeOutcome {
   addToOutbox(delivery)
   return delivery && outcome

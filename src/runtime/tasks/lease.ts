@@ -8,7 +8,7 @@ const renewalMs = leaseMs / 3
  */
 const minRenewalMs = 1_000
 
-/** Another process has taken the task. The attempt may write nothing. */
+/** The attempt no longer has the task: another process has taken it, or it was cancelled. It may write nothing. */
 export class LeaseLostError extends Error {}
 
 /**
@@ -43,7 +43,7 @@ export function startLeaseRenewal(
     const asked = performance.now()
     const renewal = renewLease(database, row).then((mine) => {
       if (mine) goodUntil = asked + leaseMs
-      else if (!over) end('Another process has taken the task')
+      else if (!over) end('The task was cancelled, or another process has taken it')
     })
     // after a failure, the lease is still valid for two more renewals
     await waitAtMost(Math.min(renewalMs, Math.max(goodUntil - asked, minRenewalMs)), renewal)

@@ -27,8 +27,8 @@ export class StoppingError extends Error {}
  *
  * @param options.signal the signal of the request
  * @param options.timeoutMs how long the attempt may take
- * @throws what the task threw; `LeaseLostError` if another process has taken the task, and nothing was written;
- *   `StoppingError`
+ * @throws what the task threw; `StoppingError`; `LeaseLostError` if the task was cancelled or another process has taken it,
+ *   and nothing was written
  */
 export async function runAttempt(
   task: Task,

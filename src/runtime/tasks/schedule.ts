@@ -16,14 +16,15 @@ export interface Schedule {
 /**
  * Declares a schedule. List it in its feature's `schedules`.
  *
- * A new schedule starts now; so does one that was removed and is declared again. If slots were missed while it was
- * declared, it runs once for all of them. When the clocks change, a local time that does not exist runs once, right
- * after the gap, and a local time that exists twice runs once. A pattern with `*` or a step in its minutes or hours
- * follows elapsed time.
+ * A new schedule starts with its next slot. So does one that is declared again after it was removed for half an hour or
+ * more. If slots were missed while it was declared, it runs once for all of them.
+ *
+ * When summer time starts or ends, a local time that does not exist runs once, right after the gap, and a local time that
+ * exists twice runs once. A pattern with `*` or a step in its minutes or hours runs by elapsed time.
  *
  * @param schedule.cron minute, hour, day of the month, month, day of the week: `30 3 * * *`
- * @param schedule.timeZone such as `Europe/Berlin`. It is checked when the first slot is computed, since loading time zones
- *   takes some 15 ms of a start. A test computes the next slot of each schedule
+ * @param schedule.timeZone such as `Europe/Berlin`. It is checked when the first slot is computed, because loading the time
+ *   zones would make each start about 15 ms longer. A test computes the next slot of each schedule
  * @throws {TypeError} for a name without a dot, a wrong pattern, and a payload that the task does not take
  * @example
  * const nightly = defineSchedule({

@@ -17,7 +17,7 @@ export interface Attempt<Payload = unknown, V extends Variables = Record<never, 
   readonly payload: Payload
   /** 1 for the first. */
   readonly attempt: number
-  /** Aborts at the task's deadline, when the process stops, and when another process takes the task. */
+  /** Aborts at the task's deadline, when the process stops, and when the task is cancelled or another process takes it. */
   readonly signal: AbortSignal
   /** The same for all attempts of the task. Send it with your calls to other services. */
   readonly idempotencyKey: string
