@@ -57,6 +57,7 @@ export { mapRefusals } from './database/map-refusals.ts'
 export { fromNow, now } from './database/now.ts'
 export { createReader, type Reader } from './database/reader.ts'
 export type { OpenReader } from './database/reader-pools.ts'
+export { defineSort, type Sort, type SortPosition } from './database/sort.ts'
 
 // Tasks
 

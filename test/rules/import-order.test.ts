@@ -34,6 +34,7 @@ const houses: readonly House[] = [
     root: 'dev', // `*` are the stand-ins of features
     floors: [
       'machine',
+      'new',
       'postgres',
       'cloud-tasks',
       'guard',

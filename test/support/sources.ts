@@ -35,7 +35,7 @@ export function unexplained({ text }: Source): string[] {
     /^export (?:default )?(?:async )?(?:function\*?|class|const (?=\w+ = (?:async )?\([^)]*\) =>)) ?(\w+)/gm
   return [...text.matchAll(declaration)]
     .filter(({ index, 1: name }) => {
-      const overload = new RegExp(`export (?:async )?function ${name}\\b[^\\n]*\\n$`)
+      const overload = new RegExp(`export (?:async )?function ${name}\\b(?:(?!\\n}\\n)[^])*\\n$`)
       const before = text.slice(0, index)
       return !before.endsWith('*/\n') && !overload.test(before)
     })
