@@ -23,7 +23,8 @@ function write(id: string, text: string): void {
 async function rehearse(): Promise<boolean> {
   const { substitutions: given, break: broken, without = [] } = parseArgs({ options }).values
   const substitutions = pairs(given?.split(','))
-  if (broken && !breaks[broken]) throw new TypeError(`--break ${broken}: there is no such way`)
+  if (broken && !breaks[broken])
+    throw new TypeError(`--break ${broken}: write one of ${Object.keys(breaks).join(', ')}`)
 
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())

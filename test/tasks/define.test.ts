@@ -29,7 +29,7 @@ describe('a task’s name', () => {
   ])('is not %j', (name) => {
     expect(() => defineTask({ ...fine, name })).toThrow(TypeError)
     expect(() => defineTask({ ...fine, name })).toThrow(
-      `The task ${name}: its name is its feature and a verb`,
+      `The task ${name}: its name must be its feature, a dot and a verb`,
     )
   })
 })
@@ -49,24 +49,24 @@ test('eight attempts, 5 s to 10 min apart, of 4 min each, unless a task says oth
 })
 
 test.each([
-  ['no attempts', { retry: { attempts: 0 } }, 'retry.attempts is a whole number from 1'],
-  ['half an attempt', { retry: { attempts: 1.5 } }, 'retry.attempts is a whole number from 1'],
+  ['no attempts', { retry: { attempts: 0 } }, 'retry.attempts must be a whole number, 1 or more'],
+  ['half an attempt', { retry: { attempts: 1.5 } }, 'retry.attempts must be a whole number, 1 or more'],
   [
     'attempts without end',
     { retry: { attempts: Number.POSITIVE_INFINITY } },
-    'retry.attempts is a whole number',
+    'retry.attempts must be a whole number',
   ],
   [
     'a least wait above the longest',
     { retry: { backoff: { min: '11m' } } },
-    'backoff.min is above backoff.max',
+    'retry.backoff.min is above retry.backoff.max',
   ],
-  ['a deadline below 15 s', { deadline: '14.999s' }, 'its deadline is from 15s to 30m'],
-  ['a deadline above 30 min', { deadline: '30.001m' }, 'its deadline is from 15s to 30m'],
+  ['a deadline below 15 s', { deadline: '14.999s' }, 'its deadline must be from 15s to 30m'],
+  ['a deadline above 30 min', { deadline: '30.001m' }, 'its deadline must be from 15s to 30m'],
   [
     'a longest wait below the usual least one',
     { retry: { backoff: { max: '1s' } } },
-    'backoff.min is above backoff.max (5s and 10m where they are not given)',
+    'retry.backoff.min is above retry.backoff.max (if not given, they are 5s and 10m)',
   ],
   [
     'a least wait that is no duration',

@@ -156,14 +156,14 @@ describe('the service does not start', () => {
   ])('with a schedule whose task %s', async (_what, task) => {
     const nightly = defineSchedule({ ...schedule, name: 'trial.nightly', task })
     await expect(start(trialFeature({ tasks: [work], schedules: [nightly] }))).rejects.toThrow(
-      `The schedule trial.nightly enqueues ${task.name}, which no feature lists in its tasks.`,
+      `The schedule trial.nightly enqueues ${task.name}, which no feature lists: add it to the tasks of its feature.`,
     )
   })
 
   test('with a schedule where there are no tasks at all', async () => {
     const nightly = defineSchedule({ ...schedule, name: 'trial.nightly', task: work })
     await expect(start(trialFeature({ tasks: [], schedules: [nightly] }))).rejects.toThrow(
-      'The schedule trial.nightly enqueues trial.work, which no feature lists in its tasks.',
+      'The schedule trial.nightly enqueues trial.work, which no feature lists: add it to the tasks of its feature.',
     )
   })
 

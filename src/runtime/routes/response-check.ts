@@ -35,7 +35,10 @@ export function checkResponses(
 
   function declaredAt(status: number): DeclaredResponse {
     const found = stated(status)
-    if (!found) throw new Error(`${operation} responded with ${status}, which its route does not declare`)
+    if (!found)
+      throw new Error(
+        `${operation} responded with ${status}, which its route does not declare: add it to \`responses\``,
+      )
     return found
   }
 
@@ -45,7 +48,9 @@ export function checkResponses(
     if (type !== undefined)
       for (const range of rangesOf(type)) if (content.has(range)) return content.get(range)
     const what = type ?? 'no content type'
-    throw new Error(`${operation} responded with ${status} and ${what}, which its route does not declare`)
+    throw new Error(
+      `${operation} responded with ${status} and ${what}, which its route does not declare: add it to \`responses\``,
+    )
   }
 
   function check(schema: unknown, status: number, body: unknown): string {

@@ -88,7 +88,7 @@ export async function runAttempt(
  * effect may enqueue a task with the same key.
  */
 async function commit(database: Database, row: ClaimedRow, effect: Effect | undefined): Promise<void> {
-  const lost = () => new LeaseLostError('Another process took the task before it was finished')
+  const lost = () => new LeaseLostError('The task was cancelled, or another process has taken it')
   if (!effect) {
     if (!(await markDone(database, row))) throw lost()
     return

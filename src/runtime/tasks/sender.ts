@@ -105,7 +105,7 @@ export function createSender(options: {
       await withOwnDeadline(markMs, () => markQueued(database, sent)).catch((err) =>
         log.warn(
           { err },
-          'Tasks were sent, but could not be marked as queued: the tick sends them again, to no effect',
+          'Tasks were sent, but could not be marked as queued: the tick sends them again, which does no harm',
         ),
       )
     }

@@ -63,7 +63,9 @@ export function backgroundWork(options: {
   ]
   for (const { name, task } of schedules) {
     if (registry.get(task.name) !== task)
-      throw new Error(`The schedule ${name} enqueues ${task.name}, which no feature lists in its tasks.`)
+      throw new Error(
+        `The schedule ${name} enqueues ${task.name}, which no feature lists: add it to the tasks of its feature.`,
+      )
   }
   if (registry.size === 0) return { features: [] }
 
