@@ -18,19 +18,27 @@ const shown = await expectJson<Contract>(await api('/openapi.json'))
 const operations = ({ paths }: Contract) =>
   Object.values(paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId))
 
-test('it holds the callback and the tick, and nothing else', () => {
-  expect(operations(internal).toSorted()).toEqual(['runtimeRunTask', 'runtimeTick'])
-  expect(Object.keys(internal.paths).toSorted()).toEqual(['/runtime/callbacks/{name}', '/runtime/tick'])
+test('it holds what Google calls, what the dashboard calls, and nothing else', () => {
+  const securities = Object.entries(internal.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { security }]) => [`${method} ${path}`, security]),
+  )
+  const [google, operator] = [[{ invoker: [] }], [{ bearer: ['runtime:admin'] }]]
+  expect(Object.fromEntries(securities)).toEqual({
+    'post /runtime/callbacks/{name}': google,
+    'post /runtime/tick': google,
+    'get /runtime/tasks/overview': operator,
+    'post /runtime/tasks/{id}/run': operator,
+    'post /runtime/schedules/{name}/run': operator,
+  })
+  expect(Object.keys(internal.components.securitySchemes)).toEqual(['invoker', 'bearer'])
 })
 
-test('they state Google’s token as their security, and what it gets when it is not one', () => {
-  for (const [, { post }] of Object.entries(internal.paths)) {
-    expect(post?.security).toEqual([{ [Object.keys(internal.components.securitySchemes)[0] ?? '']: [] }])
-    expect(Object.keys(post?.responses ?? {})).toEqual(expect.arrayContaining(['200', '401', '403', '503']))
-  }
+test('they state what a wrong token gets', () => {
+  for (const { responses } of Object.values(internal.paths).flatMap((methods) => Object.values(methods)))
+    expect(Object.keys(responses)).toEqual(expect.arrayContaining(['200', '401', '403', '503']))
 })
 
-test('the public document has the operators’ routes, and neither of those', () => {
+test('the public document has the operators’ routes, and none of those', () => {
   expect(operations(shown)).toEqual(
     expect.arrayContaining([
       'runtimeListTasks',
@@ -42,9 +50,10 @@ test('the public document has the operators’ routes, and neither of those', ()
   )
   expect(operations(shown)).not.toContain('runTask')
   expect(operations(shown)).not.toContain('tick')
-  expect(shown.tags.map(({ name }) => name)).not.toContain('runtime.callbacks')
+  for (const name of ['runtime.callbacks', 'runtime.overview'])
+    expect(shown.tags.map(({ name }) => name)).not.toContain(name)
   expect(JSON.stringify(shown)).not.toMatch(
-    /TaskDispatch|RuntimeTick|TaskOutcome|\/runtime\/tick|\/callbacks|invoker/i,
+    /TaskDispatch|RuntimeTick|TaskOutcome|RuntimeOverview|\/runtime\/(tick|callbacks|schedules)|invoker/i,
   )
 })
 

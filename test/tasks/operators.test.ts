@@ -42,13 +42,22 @@ test('a task shows its attempts, its last error and who enqueued it, but not its
     ...{ id: ids[0], name: 'trial.work', state: 'dead', key: 'k0', attempts: 1, dispatch: 1 },
     dueAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.+Z$/),
     createdAt: expect.stringMatching(/Z$/),
+    startedAt: expect.stringMatching(/Z$/),
     finishedAt: expect.stringMatching(/Z$/),
     lastError: 'Error: the warehouse is shut',
     ...{ traceId, requestId: 'r1', subject: 'alice', revision: expect.any(String) },
   })
   const queued = await expectJson(await olga(`/runtime/tasks/${ids[5]}`))
   expect(queued).toMatchObject({ state: 'queued', attempts: 0 })
-  for (const absent of ['key', 'finishedAt', 'lastError', 'subject'])
+  for (const absent of [
+    'key',
+    'startedAt',
+    'finishedAt',
+    'leasedUntil',
+    'unknownSince',
+    'lastError',
+    'subject',
+  ])
     expect(queued).not.toHaveProperty(absent)
 })
 

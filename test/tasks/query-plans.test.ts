@@ -5,6 +5,7 @@ import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import * as sweeps from '#src/runtime/tasks/maintenance.ts'
 import * as operators from '#src/runtime/tasks/operators.ts'
 import { defineTask } from '#src/runtime/tasks/task.ts'
+import * as counts from '#src/runtime/tasks/task-counts.ts'
 import * as ledger from '#src/runtime/tasks/transitions.ts'
 import { onServer } from '#test/support/database.ts'
 import { testService } from '#test/support/service.ts'
@@ -97,8 +98,16 @@ test.each([
     ['tasks_open'],
   ],
   ['the list of one name', (tx) => operators.listTasks(tx, { limit: 20, name: work.name }), ['tasks_name']],
+  [
+    'the list of one name in one state',
+    (tx) => operators.listTasks(tx, { limit: 20, name: work.name, state: 'dead', cursor: id }),
+    ['tasks_by_state'],
+  ],
   ['the list of all', (tx) => operators.listTasks(tx, { limit: 20 }), ['tasks_pkey']],
   ['one task', (tx) => operators.findTask(tx, id), ['tasks_pkey']],
+  ['a run now', (tx) => operators.runTaskNow(tx, id), ['tasks_pkey']],
+  ['the counts of the states', counts.countStates, ['tasks_by_state', 'tasks_by_state', 'tasks_by_state']],
+  ['the count of what is done in the last hour', counts.countLastHour, ['tasks_over']],
   ['a cancel', (tx) => operators.forceCancelTask(tx, id), ['tasks_pkey']],
 ] as [string, (tx: typeof database) => Promise<unknown>, string[]][])(
   '%s is found by its index, however much is done',
@@ -106,6 +115,10 @@ test.each([
     expect(accesses(await planOf(work)).toSorted()).toEqual(expected)
   },
 )
+
+test('the dead of the last hour are found by their index, however many are older', async () => {
+  expect(accesses(await planOf(counts.countLastHour, /in \('dead'\)/))).toEqual(['tasks_dead'])
+})
 
 test('a redrive by name finds the dead by their index, and looks up their keys', async () => {
   const plan = accesses(await planOf((tx) => operators.redriveTasks(tx, work.name)))

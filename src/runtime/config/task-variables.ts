@@ -1,4 +1,4 @@
-import { anyText, list, seconds, text, variable } from './values.ts'
+import { anyText, flag, list, seconds, text, variable } from './values.ts'
 
 /** The environment variables of a service that has tasks. */
 export const taskVariables = {
@@ -21,6 +21,12 @@ export const taskVariables = {
     ['https://accounts.google.com', 'accounts.google.com'],
   ),
   OIDC_JWKS_URL: variable('must be a URL', webUrl, 'https://www.googleapis.com/oauth2/v3/certs'),
+  TASKS_DASHBOARD: flag(undefined),
+  TRACE_LOGS_URL: variable(
+    'must be a URL with {trace} in it, such as https://logs.example.com/?trace={trace}',
+    (text) => (/^https?:\/\/[^/]*\/.*\{trace\}/.test(text) && URL.canParse(text) ? text : undefined),
+    undefined,
+  ),
   CLOUD_TASKS_EMULATOR_HOST: text(
     'must be a host and port such as localhost:8123',
     /^[\w.-]+:\d{1,5}$/,

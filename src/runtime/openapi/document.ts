@@ -55,12 +55,12 @@ export function openApiDocument(mounted: readonly Mounted[], options: DocumentOp
   }
 }
 
-/** The security schemes: users send a token of their own; Google's services send one of Google's. */
+/** The security schemes: users and operators send a token of their own; Google's services send one of Google's. */
 function securitySchemes(mounted: readonly Mounted[], cookie: string | undefined): Json {
   const google = 'https://accounts.google.com/.well-known/openid-configuration'
-  if (mounted.every(({ feature }) => feature.internal))
-    return { invoker: { type: 'openIdConnect', openIdConnectUrl: google } }
+  const isForGoogle = mounted.some(({ operation }) => operation.route.security === 'invoker')
   return {
+    ...(isForGoogle && { invoker: { type: 'openIdConnect', openIdConnectUrl: google } }),
     bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
     ...(cookie && { cookie: { type: 'apiKey', in: 'cookie', name: cookie } }),
     ...Object.fromEntries(apiKeysOf(mounted).map((key) => [key.name, keyScheme(key)])),

@@ -10,7 +10,7 @@ export interface RouteGroup {
   readonly description: string
   readonly prefix: string
   readonly problems: Readonly<Record<string, ProblemDefinition>>
-  /** Whether only Google calls its routes. They are in `openapi/internal.json` then, not in the contract. */
+  /** Whether its routes are for Google or for the runtime's own pages. They are in `openapi/internal.json`, not in the contract. */
   readonly internal: boolean
   /** What runs before each of its routes, when the caller is known: the first is the outermost. */
   readonly middleware: readonly CreateMiddleware[]

@@ -4,10 +4,11 @@ import type { BaseEnv } from '../http/env.ts'
 import { handle } from '../routes/route.ts'
 import { defineRouteGroup, type RouteGroup } from '../routes/route-group.ts'
 import type { CallbackOutcome } from './callback.ts'
+import { logAction } from './log-action.ts'
 import * as operators from './operators.ts'
 import { addToOutbox } from './outbox.ts'
+import { presentTask } from './present-task.ts'
 import * as routes from './routes.ts'
-import type { TaskRow } from './table.ts'
 import type { TickResult } from './tick.ts'
 import type { Dispatch } from './transitions.ts'
 
@@ -28,19 +29,28 @@ export const operatorFeature: RouteGroup = defineRouteGroup({
     }),
 
     handle(routes.redriveTasksRoute, async (c) => {
-      const { deliveries, more } = await operators.redriveTasks(database, c.req.valid('query').name)
+      const { name } = c.req.valid('query')
+      const { deliveries, more } = await operators.redriveTasks(database, name)
       for (const delivery of deliveries) addToOutbox(delivery)
+      logAction(c.var, 'redrive', `${deliveries.length} × ${name}`, {
+        tasks: { name, count: deliveries.length },
+      })
       return c.json({ redriven: deliveries.length, more }, 200)
     }),
 
     handle(routes.redriveTaskRoute, async (c) => {
       const { id } = c.req.valid('param')
-      addToOutbox(await operators.redriveTask(database, id))
+      const delivery = await operators.redriveTask(database, id)
+      addToOutbox(delivery)
+      logAction(c.var, 'redrive', `${delivery.name}: task ${id}`, { task: { id, name: delivery.name } })
       return c.json(presentTask(await operators.findTask(database, id)), 200)
     }),
 
     handle(routes.cancelTaskRoute, async (c) => {
-      return c.json(presentTask(await operators.forceCancelTask(database, c.req.valid('param').id)), 200)
+      const row = await operators.forceCancelTask(database, c.req.valid('param').id)
+      const { id, name } = row
+      logAction(c.var, 'cancel', `${name}: task ${id}`, { task: { id, name } })
+      return c.json(presentTask(row), 200)
     }),
   ],
 })
@@ -63,26 +73,4 @@ export function callbackFeature(work: {
       }),
     ],
   })
-}
-
-function presentTask(row: TaskRow) {
-  const { id, name, state, attempts, dispatch } = row
-  const optional = { key: row.key, lastError: row.lastError, finishedAt: row.finishedAt?.toISOString() }
-  const origin = {
-    traceId: row.traceId,
-    requestId: row.requestId,
-    subject: row.subject,
-    revision: row.revision,
-  }
-  return {
-    ...{ id, name, state, attempts, dispatch },
-    dueAt: row.dueAt.toISOString(),
-    createdAt: row.createdAt.toISOString(),
-    ...withoutNull({ ...optional, ...origin }),
-  }
-}
-
-function withoutNull<Name extends string>(columns: Record<Name, string | null | undefined>) {
-  const there = Object.entries(columns).filter(([, value]) => value !== null && value !== undefined)
-  return Object.fromEntries(there) as { [Column in Name]?: string }
 }

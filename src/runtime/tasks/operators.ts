@@ -36,7 +36,7 @@ export function listTasks(
 }
 
 /** Finds a task. @throws {Problem} RUNTIME_TASK_NOT_FOUND */
-export async function findTask(database: Database, id: string): Promise<TaskRow> {
+export async function findTask(database: Pick<Database, 'select'>, id: string): Promise<TaskRow> {
   const [row] = await database.select().from(tasks).where(eq(tasks.id, id))
   if (!row) throw new Problem(taskProblems.RUNTIME_TASK_NOT_FOUND)
   return row
@@ -88,6 +88,23 @@ export async function forceCancelTask(database: Database, id: string): Promise<T
   if (found.state !== 'cancelled')
     throw new Problem(taskProblems.RUNTIME_TASK_OVER, { detail: `It is ${found.state}.` })
   return found
+}
+
+/**
+ * Runs a waiting task now: it is due at once, at a new dispatch, so that its earlier delivery is stale.
+ *
+ * @returns its next delivery
+ * @throws {Problem} RUNTIME_TASK_NOT_FOUND; RUNTIME_TASK_NOT_WAITING if it is not pending or queued
+ */
+export async function runTaskNow(database: Database, id: string): Promise<DeliveryRow> {
+  const [delivery] = await database
+    .update(tasks)
+    .set({ state: 'pending', dispatch: sql`${tasks.dispatch} + 1`, dueAt: now, touchedAt: now })
+    .where(and(eq(tasks.id, id), stateIs('pending', 'queued')))
+    .returning(deliveryColumns)
+  if (delivery) return delivery
+  const { state } = await findTask(database, id)
+  throw new Problem(taskProblems.RUNTIME_TASK_NOT_WAITING, { detail: `It is ${state}.` })
 }
 
 /** Whether no unfinished task has the same key; with `newest`, also no newer dead task. */

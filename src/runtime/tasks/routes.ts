@@ -9,6 +9,7 @@ export const taskProblems = defineProblems({
   RUNTIME_TASK_NOT_FOUND: { status: 404, title: 'There is no such task' },
   RUNTIME_TASK_NOT_DEAD: { status: 409, title: 'The task is not dead' },
   RUNTIME_TASK_KEY_TAKEN: { status: 409, title: 'Another unfinished task has the same key' },
+  RUNTIME_TASK_NOT_WAITING: { status: 409, title: 'The task does not wait' },
   RUNTIME_TASK_OVER: { status: 409, title: 'The task has finished' },
 })
 
@@ -20,6 +21,7 @@ const example = {
   dispatch: 8,
   dueAt: '2026-11-22T09:40:00.000Z',
   createdAt: '2026-11-22T09:30:00.000Z',
+  startedAt: '2026-11-22T09:40:01.000Z',
   finishedAt: '2026-11-22T10:12:00.000Z',
   lastError: 'Error: The warehouse responded with 500',
 }
@@ -35,7 +37,15 @@ export const RuntimeTask = z
     dispatch: z.int().openapi({ description: 'Counts the deliveries sent to Cloud Tasks' }),
     dueAt: z.iso.datetime(),
     createdAt: z.iso.datetime(),
+    startedAt: z.iso.datetime().optional().openapi({ description: 'When its first attempt started' }),
     finishedAt: z.iso.datetime().optional(),
+    leasedUntil: z.iso.datetime().optional().openapi({
+      description: 'Until when the running attempt holds the task, if it does not renew its lease',
+    }),
+    unknownSince: z.iso
+      .datetime()
+      .optional()
+      .openapi({ description: 'Since when it waits for a revision that understands it' }),
     lastError: z.string().optional(),
     traceId: z
       .string()
@@ -58,16 +68,16 @@ const Redriven = z
   .object({ redriven: z.int(), more: z.boolean() })
   .openapi('RuntimeRedriven', { example: { redriven: 1000, more: true } })
 
-const params = z.object({ id: z.uuid().openapi({ example: example.id }) })
+export const taskParams = z.object({ id: z.uuid().openapi({ example: example.id }) })
 const name = z.string().min(1).max(100)
-const security: ['runtime:admin'] = ['runtime:admin']
+export const operatorSecurity: ['runtime:admin'] = ['runtime:admin']
 
 export const listTasksRoute = defineRoute({
   method: 'get',
   path: '/runtime/tasks',
   operationId: 'runtimeListTasks',
   summary: 'List tasks, newest first',
-  security,
+  security: operatorSecurity,
   request: {
     query: z.strictObject({
       limit: z.int().min(1).max(100).default(20),
@@ -84,8 +94,8 @@ export const getTaskRoute = defineRoute({
   path: '/runtime/tasks/{id}',
   operationId: 'runtimeGetTask',
   summary: 'Show a task: its attempts, its last error, the trace of the request that enqueued it',
-  security,
-  request: { params },
+  security: operatorSecurity,
+  request: { params: taskParams },
   responses: { 200: json('The task', RuntimeTask) },
   problems: [taskProblems.RUNTIME_TASK_NOT_FOUND],
 })
@@ -95,8 +105,8 @@ export const redriveTaskRoute = defineRoute({
   path: '/runtime/tasks/{id}/redrive',
   operationId: 'runtimeRedriveTask',
   summary: 'Redrive a dead task: it gets all its attempts back',
-  security,
-  request: { params },
+  security: operatorSecurity,
+  request: { params: taskParams },
   responses: { 200: json('The task, now pending', RuntimeTask) },
   problems: [
     taskProblems.RUNTIME_TASK_NOT_FOUND,
@@ -110,7 +120,7 @@ export const redriveTasksRoute = defineRoute({
   path: '/runtime/tasks/redrive',
   operationId: 'runtimeRedriveTasks',
   summary: 'Redrive up to 1,000 dead tasks of one name',
-  security,
+  security: operatorSecurity,
   request: { query: z.strictObject({ name }) },
   responses: { 200: json('How many tasks were redriven, and whether more are left', Redriven) },
 })
@@ -122,8 +132,8 @@ export const cancelTaskRoute = defineRoute({
   summary: 'Cancel a task that has not finished',
   description:
     'A running attempt is aborted and writes nothing. Cancelling a cancelled task changes nothing and returns 200.',
-  security,
-  request: { params },
+  security: operatorSecurity,
+  request: { params: taskParams },
   responses: { 200: json('The task, cancelled', RuntimeTask) },
   problems: [taskProblems.RUNTIME_TASK_NOT_FOUND, taskProblems.RUNTIME_TASK_OVER],
 })

@@ -75,6 +75,9 @@ export const tasks = runtimeSchema.table(
       index('tasks_over').on(table.finishedAt).where(sql`${state} in ('done', 'cancelled')`),
       index('tasks_open').on(state, table.id).where(sql`${state} <> 'done'`),
       index('tasks_name').on(table.name, table.id),
+      // `due_at` lets the overview find the oldest without a look at the rows
+      index('tasks_by_state').on(state, table.name, table.id, table.dueAt).where(sql`${state} <> 'done'`),
+      index('tasks_dead').on(table.finishedAt).where(sql`${state} = 'dead'`),
       check('tasks_state', sql`${state} in ('pending', 'queued', 'running', 'done', 'dead', 'cancelled')`),
     ]
   },

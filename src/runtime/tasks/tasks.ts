@@ -10,13 +10,16 @@ import type { Log } from '../log/logger.ts'
 import type { RouteGroup } from '../routes/route-group.ts'
 import { handleCallback } from './callback.ts'
 import { type CloudTasks, createCloudTasks } from './cloud-tasks.ts'
+import { dashboardFeature } from './dashboard/dashboard-feature.ts'
 import { callbackFeature, operatorFeature } from './features.ts'
 import { admitInvoker } from './invoker.ts'
 import { sendOutbox } from './outbox.ts'
+import { overviewFeature } from './overview-feature.ts'
 import type { Schedule } from './schedule.ts'
 import { createSender } from './sender.ts'
 import type { Task } from './task.ts'
 import { tick } from './tick.ts'
+import { traceLinks } from './trace-links.ts'
 
 /** The service's background work. It runs inside requests. */
 export interface BackgroundWork {
@@ -97,6 +100,8 @@ export function backgroundWork(options: {
   return {
     features: [
       operatorFeature,
+      overviewFeature({ registry, schedules, links: traceLinks(config) }),
+      ...((config.TASKS_DASHBOARD ?? config.ENVIRONMENT !== 'live') ? [dashboardFeature(config)] : []),
       callbackFeature({
         run: (c, dispatch) => handleCallback(c, dispatch, attempts),
         tick: (c) => tick(ticks, c.get('signal')),

@@ -1,0 +1,190 @@
+import { byId, setText } from './dom.js'
+import { showOverview } from './show.js'
+import { showTasks } from './show-tasks.js'
+
+const everyMs = 3_000
+const tokenName = 'runway.dashboard.token'
+
+const filter = Object.fromEntries(new URLSearchParams(location.search))
+const list = { state: filter.state ?? 'dead', name: filter.name ?? '', cursor: undefined, next: undefined }
+let paused = false
+let timer
+let turns = 0
+
+// A link may bring a token behind its #, which no server sees. It does not stay in the address.
+const given = new URLSearchParams(location.hash.slice(1)).get('token')
+if (given) sessionStorage.setItem(tokenName, given)
+if (location.hash) history.replaceState(null, '', location.pathname + location.search)
+
+/** Calls a route beside this page. @throws {Error} with the status, and what the problem says */
+async function call(path, { method = 'GET', headers = {} } = {}) {
+  const token = sessionStorage.getItem(tokenName)
+  const authorization = token ? { Authorization: `Bearer ${token}` } : {}
+  const response = await fetch(path, { method, headers: { ...headers, ...authorization } })
+  const body = await response.json().catch(() => ({}))
+  if (response.ok) return body
+  const { title = 'The service cannot respond', detail = '' } = body
+  throw Object.assign(new Error(`${title}. ${detail}`.trim()), { status: response.status })
+}
+
+/** Whether there is a token, or a cookie may carry one. */
+function mayCall() {
+  return sessionStorage.getItem(tokenName) !== null || document.body.dataset.cookie === 'true'
+}
+
+/** Reads and shows everything once. Then it waits, unless the page is paused or hidden. */
+async function refresh() {
+  clearTimeout(timer)
+  const turn = ++turns
+  if (!mayCall()) return askForToken()
+  try {
+    const query = Object.entries({ ...list, next: undefined }).filter(([, value]) => value)
+    const [overview, page] = await Promise.all([
+      call('tasks/overview'),
+      call(`tasks?${new URLSearchParams(query)}`),
+    ])
+    if (turn !== turns) return
+    show(overview, page)
+  } catch (error) {
+    if (turn !== turns) return
+    if (error.status === 401 || error.status === 403) return askForToken(error)
+    setText(byId('updated'), `The service does not respond. Trying again. (${error.message})`)
+  }
+  if (!paused && !document.hidden) timer = setTimeout(refresh, everyMs)
+}
+
+function show(overview, page) {
+  byId('login').hidden = true
+  for (const id of ['work', 'pause']) byId(id).hidden = false
+  byId('forget').hidden = sessionStorage.getItem(tokenName) === null
+  showOverview(overview)
+  showTasks(page, overview)
+  list.next = page.nextCursor
+  byId('state').value = list.state
+  byId('name').value = list.name
+  byId('older').hidden = !list.next
+  byId('newest').hidden = !list.cursor
+  byId('redrive-all').hidden = !(list.state === 'dead' && list.name && page.items.length > 0)
+  setText(byId('updated'), `Updated ${new Date().toLocaleTimeString()}${paused ? ', paused' : ''}`)
+}
+
+/** @param error why the token, or the cookie, was refused */
+function askForToken(error) {
+  sessionStorage.removeItem(tokenName)
+  for (const id of ['work', 'pause', 'forget']) byId(id).hidden = true
+  byId('login').hidden = false
+  setText(byId('updated'), '')
+  if (error) say(error.message, true)
+  byId('token').focus()
+}
+
+/** Shows a message, which a screen reader reads out. */
+function say(text, bad = false) {
+  byId('message').className = bad ? 'bad' : ''
+  setText(byId('message'), text)
+}
+
+/** Lists other tasks. */
+function listTasks(changed) {
+  Object.assign(list, { cursor: undefined }, changed)
+  const { state, name } = list
+  history.replaceState(null, '', `${location.pathname}?${new URLSearchParams({ state, name })}`)
+  return refresh()
+}
+
+function confirmed(title, text) {
+  const dialog = byId('confirm')
+  setText(byId('confirm-title'), title)
+  setText(byId('confirm-text'), text)
+  dialog.returnValue = ''
+  dialog.showModal()
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true })
+  })
+}
+
+/** What a button asks, what it sends, and what it says afterwards. */
+const acts = {
+  run: ({ id, name }) => ({
+    title: `Run ${name} now?`,
+    text: 'It is due at once. Its earlier delivery does nothing then.',
+    path: `tasks/${id}/run`,
+    done: () => `${name} is sent to run now.`,
+  }),
+  cancel: ({ id, name }) => ({
+    title: `Cancel ${name}?`,
+    text: 'It never runs again. An attempt that is running writes nothing.',
+    path: `tasks/${id}/cancel`,
+    done: () => `${name} is cancelled.`,
+  }),
+  redrive: ({ id, name }) => ({
+    title: `Redrive ${name}?`,
+    text: 'It runs at once, and has all its attempts again.',
+    path: `tasks/${id}/redrive`,
+    done: () => `${name} is redriven.`,
+  }),
+  'redrive-all': () => ({
+    title: `Redrive all dead ${list.name}?`,
+    text: 'Up to 1,000 at once. Each runs at once, and has all its attempts again.',
+    path: `tasks/redrive?${new URLSearchParams({ name: list.name })}`,
+    done: ({ redriven, more }) => `Redriven: ${redriven}.${more ? ' There are more.' : ''}`,
+  }),
+  'run-schedule': ({ name, task }) => ({
+    title: `Run ${name} now?`,
+    text: `It enqueues ${task} once more. Its slots stay as they are.`,
+    path: `schedules/${encodeURIComponent(name)}/run`,
+    headers: { 'Idempotency-Key': Array.from(crypto.getRandomValues(new Uint32Array(4))).join('-') },
+    done: () => `${task} is enqueued.`,
+  }),
+}
+
+async function act(button) {
+  const { title, text, path, headers, done } = acts[button.dataset.action](button.dataset)
+  if (!(await confirmed(title, text))) return
+  try {
+    say(done(await call(path, { method: 'POST', headers })))
+  } catch (error) {
+    say(error.message, true)
+  }
+  await refresh()
+  if (document.activeElement === document.body) byId('tasks-title').focus() // its button is gone
+}
+
+document.addEventListener('click', ({ target }) => {
+  const button = target.closest('button')
+  if (!button) return
+  const { action, list: state, name } = button.dataset
+  if (action) void act(button)
+  if (state) void listTasks({ state, name }).then(() => byId('tasks-title').focus())
+})
+byId('redrive-all').dataset.action = 'redrive-all'
+byId('yes').addEventListener('click', () => byId('confirm').close('yes'))
+byId('no').addEventListener('click', () => byId('confirm').close('no'))
+byId('older').addEventListener('click', () => listTasks({ cursor: list.next }))
+byId('newest').addEventListener('click', () => listTasks({}))
+byId('filter').addEventListener('change', () =>
+  listTasks({ state: byId('state').value, name: byId('name').value }),
+)
+byId('filter').addEventListener('submit', (event) => event.preventDefault())
+byId('pause').addEventListener('click', () => {
+  paused = !paused
+  byId('pause').setAttribute('aria-pressed', String(paused))
+  void refresh()
+})
+byId('forget').addEventListener('click', () => {
+  sessionStorage.removeItem(tokenName)
+  say('')
+  void refresh()
+})
+byId('token-form').addEventListener('submit', (event) => {
+  event.preventDefault()
+  sessionStorage.setItem(tokenName, byId('token').value.trim())
+  byId('token').value = ''
+  say('')
+  void refresh()
+})
+document.addEventListener('visibilitychange', () => {
+  clearTimeout(timer)
+  if (!document.hidden && !paused) void refresh()
+})
+void refresh()
