@@ -1,18 +1,32 @@
+import { readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Takes the longest file first. If it came last, one processor would have nothing to do meanwhile. */
-class ChaosFirst extends BaseSequencer {
+/** What a test file imports that starts other programs. */
+const programs =
+  /'node:child_process'|\/(browser|emulated|gcloud|process|rehearsal|scripts|step-process)\.ts'|\b(makeRepository|startPostgres|startService|workingCopy)\b/
+
+/**
+ * Starts the files that take longest first: the chaos test, then those that start other programs. If one of them came
+ * last, one processor would have nothing to do meanwhile.
+ */
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isChaos = ({ moduleId }: TestSpecification) => moduleId.includes('/test/chaos/')
-    return (await super.sort(files)).sort((one, other) => Number(isChaos(other)) - Number(isChaos(one)))
+    const sorted = await super.sort(files)
+    const ranked = sorted.map((file) => ({ file, rank: rank(file.moduleId) }))
+    return ranked.sort((one, other) => one.rank - other.rank).map(({ file }) => file)
   }
+}
+
+function rank(path: string): number {
+  if (path.includes('/test/chaos/')) return 0
+  return programs.test(readFileSync(path, 'utf8')) ? 1 : 2
 }
 
 export default defineConfig({
   test: {
     maxWorkers: 3, // a test often waits for a process to start
-    sequence: { sequencer: ChaosFirst },
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -20,8 +34,16 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/acceptance/**', 'test/pooler/**', 'test/**/fixtures/**'],
           globalSetup: ['test/setup/curl.ts', 'test/setup/database.ts', 'test/setup/bundle.ts'],
-          setupFiles: ['test/setup/console.ts', 'test/setup/patience.ts', 'test/setup/quiet.ts'],
+          setupFiles: [
+            'test/setup/console.ts',
+            'test/setup/ends.ts',
+            'test/setup/patience.ts',
+            'test/setup/quiet.ts',
+          ],
           pool: 'forks',
+          // The files of a worker share the modules: to load them was a quarter of all work. So a module keeps nothing
+          // of a file beyond its end.
+          isolate: false,
           // Node parses its package.json of 180 kB once for each of its modules
           server: { deps: { inline: ['drizzle-orm'] } },
           // these catch a test that hangs, not a slow one: other work may load the machine
@@ -36,6 +58,7 @@ export default defineConfig({
           name: 'pooler',
           include: ['test/pooler/**/*.test.ts'],
           globalSetup: ['test/setup/curl.ts', 'test/setup/database.ts', 'test/setup/bundle.ts'],
+          setupFiles: ['test/setup/ends.ts'],
           pool: 'forks',
           server: { deps: { inline: ['drizzle-orm'] } },
           testTimeout: 180_000,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { scopesIn } from '#runtime'
+import { scopesIn } from '#src/runtime/openapi/scopes.ts' // not by #runtime: see credentials.ts
 
 const { paths } = JSON.parse(
   readFileSync(new URL('../../openapi/openapi.json', import.meta.url), 'utf8'),

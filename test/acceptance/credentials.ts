@@ -1,4 +1,5 @@
-import { createSigner } from '#runtime'
+// not by #runtime: to load all of it takes longer than the tests
+import { createSigner } from '#src/runtime/auth/sign.ts'
 import { statedScopes as scopes } from './contract.ts'
 
 /** Gives tokens to the tests. */

@@ -3,18 +3,18 @@ import { processMemory } from '#src/runtime/http/memory-budget.ts'
 import { client } from '#test/support/client.ts'
 import { expectProblem } from '#test/support/expect.ts'
 import {
-  api,
   body,
   closeGate,
-  dial,
   gate,
   headers,
   mebibyte,
+  memoryService,
   nothing,
   post,
-  url,
 } from '#test/support/memory-service.ts'
 import { as } from '#test/support/tokens.ts'
+
+const { api, dial, url } = await memoryService()
 
 beforeEach(closeGate)
 afterEach(nothing)

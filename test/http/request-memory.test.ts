@@ -3,23 +3,22 @@ import { processMemory } from '#src/runtime/http/memory-budget.ts'
 import { client } from '#test/support/client.ts'
 import { expectProblem } from '#test/support/expect.ts'
 import {
-  api,
   body,
   closeGate,
-  dial,
   gate,
   headers,
   large,
-  lines,
   mebibyte,
+  memoryService,
   nothing,
   patience,
   post,
   something,
-  url,
 } from '#test/support/memory-service.ts'
 import { rawRequest } from '#test/support/raw.ts'
 import { as } from '#test/support/tokens.ts'
+
+const { api, dial, lines, url } = await memoryService()
 
 beforeEach(closeGate)
 afterEach(nothing)

@@ -1,4 +1,4 @@
-import { afterAll, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 
 const cleanups: (() => unknown)[] = []
 
@@ -12,6 +12,7 @@ export function atEnd(cleanup: () => unknown): void {
   }
 }
 
-afterAll(async () => {
-  for (const cleanup of cleanups.reverse()) await cleanup()
-})
+/** Does what was asked for outside tests. Called at the end of each file. */
+export async function endFile(): Promise<void> {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+}

@@ -56,42 +56,45 @@ async function* endless(): AsyncIterable<string> {
   for (;;) yield 'x'.repeat(1000)
 }
 
-export const { api, dial, url, lines } = await testServer({
-  environment: { REQUEST_TIMEOUT: '4' },
-  features: [
-    featureOf(
-      echo,
-      fail,
-      wait,
-      handle(once, (c) => {
-        enter()
-        return c.json(c.req.valid('json'), 200)
-      }),
-      handle(flow, (c) => {
-        enter()
-        return sendStream(c, 'text/plain', endless())
-      }),
-      handlePlain({ method: 'post', path: '/plain', security: 'public' }, async (c) => {
-        enter()
-        return c.text(String((await c.req.raw.text()).length))
-      }),
-      handlePlain({ method: 'get', path: '/large', security: 'public' }, (c) => c.text('x'.repeat(large))),
-      handlePlain({ method: 'get', path: '/made', security: 'public' }, (c) => {
-        requestMemory(c).reserve(Number(c.req.query('bytes')))
-        enter()
-        return c.text('x')
-      }),
-      handlePlain({ method: 'get', path: '/medium', security: 'public' }, (c) => {
-        enter()
-        return c.text('x'.repeat(100_000))
-      }),
-      handlePlain({ method: 'get', path: '/small', security: 'public' }, (c) => {
-        enter()
-        return c.text('x')
-      }),
-    ),
-  ],
-})
+/** A service of routes that hold memory, on a port. */
+export function memoryService() {
+  return testServer({
+    environment: { REQUEST_TIMEOUT: '4' },
+    features: [
+      featureOf(
+        echo,
+        fail,
+        wait,
+        handle(once, (c) => {
+          enter()
+          return c.json(c.req.valid('json'), 200)
+        }),
+        handle(flow, (c) => {
+          enter()
+          return sendStream(c, 'text/plain', endless())
+        }),
+        handlePlain({ method: 'post', path: '/plain', security: 'public' }, async (c) => {
+          enter()
+          return c.text(String((await c.req.raw.text()).length))
+        }),
+        handlePlain({ method: 'get', path: '/large', security: 'public' }, (c) => c.text('x'.repeat(large))),
+        handlePlain({ method: 'get', path: '/made', security: 'public' }, (c) => {
+          requestMemory(c).reserve(Number(c.req.query('bytes')))
+          enter()
+          return c.text('x')
+        }),
+        handlePlain({ method: 'get', path: '/medium', security: 'public' }, (c) => {
+          enter()
+          return c.text('x'.repeat(100_000))
+        }),
+        handlePlain({ method: 'get', path: '/small', security: 'public' }, (c) => {
+          enter()
+          return c.text('x')
+        }),
+      ),
+    ],
+  })
+}
 
 export const body = JSON.stringify({ text: 'x'.repeat(10_000) })
 export const headers = { 'Content-Type': 'application/json' }

@@ -15,3 +15,8 @@ export function guarded<Rest extends unknown[]>(app: {
 export async function assertQuiet(): Promise<void> {
   for (const assert of watched) await assert()
 }
+
+/** Watches none of the apps so far. Called at the end of each file. */
+export function forgetApps(): void {
+  watched.clear()
+}

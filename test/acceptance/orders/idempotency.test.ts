@@ -31,12 +31,12 @@ test('a key belongs to one request', async ({ alice }) => {
 
 test('of requests with one key at the same time, one places the order', async ({ alice }) => {
   const [key, item] = [randomUUID(), `race ${run}`]
-  const answers = await Promise.all(Array.from({ length: 5 }, () => place(alice, key, item)))
-  for (const answer of answers) {
-    if (answer.status === 201) await expectJson(answer, 201)
-    else await expectProblem(answer, 409, 'IDEMPOTENCY_KEY_IN_USE')
+  const responses = await Promise.all(Array.from({ length: 5 }, () => place(alice, key, item)))
+  for (const response of responses) {
+    if (response.status === 201) await expectJson(response, 201)
+    else await expectProblem(response, 409, 'IDEMPOTENCY_KEY_IN_USE')
   }
-  expect(answers.map(({ status }) => status)).toContain(201)
+  expect(responses.map(({ status }) => status)).toContain(201)
   const { items } = await expectJson<Page>(await alice('/orders?limit=100'))
   expect(items.filter((listed) => listed.item === item)).toHaveLength(1)
 })
