@@ -116,9 +116,17 @@ test('a row holds no token and no scope of its caller', async () => {
 test('when the request’s deadline nears, the signal aborts, and the attempt has failed', async () => {
   const quick = await trial({ tasks: [work], environment: { REQUEST_TIMEOUT: '3' } })
   await quick.request((tx) => enqueue(tx, work, {}))
+  const started = Promise.withResolvers<void>()
   behave = ({ signal }) =>
-    new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-  expect(await quick.drain()).toMatchObject([{ status: 200 }])
+    new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason))
+      started.resolve()
+    })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const deliveries = quick.drain()
+  await started.promise
+  await vi.advanceTimersByTimeAsync(2_400) // before the deadline of the request, which is 2.7 s
+  expect(await deliveries).toMatchObject([{ status: 200 }])
   expect(attempts[0]?.signal.reason).toMatchObject({ message: 'The attempt took longer than its 2.4 s' })
   expect(await quick.ledger()).toMatchObject([
     {
@@ -133,17 +141,17 @@ test('when the request’s deadline nears, the signal aborts, and the attempt ha
 test('an attempt that does not listen is given up all the same, and what it returns is not written', async () => {
   const quick = await trial({ tasks: [work], environment: { REQUEST_TIMEOUT: '3' } })
   const { id } = await quick.request((tx) => enqueue(tx, work, {}))
-  const begun = Promise.withResolvers<void>()
+  const started = Promise.withResolvers<void>()
   const { promise, resolve } = Promise.withResolvers<void>()
   behave = () => {
-    begun.resolve()
+    started.resolve()
     return promise
   }
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  const answer = quick.callback({ name: work.name, id, dispatch: 1 })
-  await begun.promise
+  const response = quick.callback({ name: work.name, id, dispatch: 1 })
+  await started.promise
   await vi.advanceTimersByTimeAsync(2_400) // before the deadline of the request, which is 2.7 s
-  expect(await expectJson(await answer)).toEqual({ outcome: 'retrying' })
+  expect(await expectJson(await response)).toEqual({ outcome: 'retrying' })
   resolve()
   expect(await quick.ledger()).toMatchObject([{ state: 'queued', dispatch: 2 }])
 })
@@ -156,10 +164,10 @@ test('when the process stops (SIGTERM), the signal aborts, the task is given bac
     queueMicrotask(() => stop.abort())
     return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
   }
-  const answer = await stopping.callback({ name: work.name, id, dispatch: 1 })
-  expect(answer.status).toBe(409)
-  expect(answer.headers.get('retry-after')).toBe('1')
-  await answer.text()
+  const response = await stopping.callback({ name: work.name, id, dispatch: 1 })
+  expect(response.status).toBe(409)
+  expect(response.headers.get('retry-after')).toBe('1')
+  await response.text()
   expect(await stopping.ledger()).toMatchObject([
     { state: 'queued', dispatch: 1, attempts: 0, lease: null, leased_until: null, last_error: null },
   ])
@@ -177,8 +185,8 @@ test('when the process stops while the effect is written, it is written to its e
   })
   const stopping = await trial({ tasks: [writing], stopping: stop.signal })
   const { id } = await stopping.request((tx) => enqueue(tx, writing, {}))
-  const answer = await stopping.callback({ name: writing.name, id, dispatch: 1 })
-  expect(await expectJson(answer)).toEqual({ outcome: 'done' })
+  const response = await stopping.callback({ name: writing.name, id, dispatch: 1 })
+  expect(await expectJson(response)).toEqual({ outcome: 'done' })
   expect(await stopping.ledger()).toMatchObject([{ state: 'done', attempts: 1 }])
 })
 
@@ -211,13 +219,13 @@ test('when Cloud Tasks gives the call up, the signal aborts, and the attempt has
     )
   }
   const token = await service.emulator.oidc.sign({ aud: service.url, email: testTasks.TASKS_INVOKER })
-  const answer = fetch(`${service.url}/runtime/callbacks/trial.work`, {
+  const response = fetch(`${service.url}/runtime/callbacks/trial.work`, {
     method: 'POST',
     headers: { ...bearer(token), 'Content-Type': 'application/json' },
     body: JSON.stringify({ id, dispatch: 1 }),
     signal: call.signal,
   })
-  await expect(answer).rejects.toThrow('aborted')
+  await expect(response).rejects.toThrow('aborted')
   expect(await aborted.promise).toMatchObject({ message: 'The client left' })
   await expect.poll(ledger).toMatchObject([{ state: 'queued', dispatch: 2, attempts: 1 }])
 })
