@@ -34,15 +34,17 @@ const wrong: Record<string, string> = {
 }
 
 test.each(Object.entries(wrong))('an Authorization header of %s is invalid', async (_name, Authorization) => {
-  const answer = await api('/auth/version', { headers: { Authorization } })
-  expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer error="invalid_token", error_description=/)
-  await expectProblem(answer, 401, 'TOKEN_INVALID')
+  const response = await api('/auth/version', { headers: { Authorization } })
+  expect(response.headers.get('www-authenticate')).toMatch(
+    /^Bearer error="invalid_token", error_description=/,
+  )
+  await expectProblem(response, 401, 'TOKEN_INVALID')
 })
 
 test('an empty header is none', async () => {
-  const answer = await api('/auth/version', { headers: { Authorization: '' } })
-  expect(answer.headers.get('www-authenticate')).toBe('Bearer')
-  await expectProblem(answer, 401, 'TOKEN_MISSING')
+  const response = await api('/auth/version', { headers: { Authorization: '' } })
+  expect(response.headers.get('www-authenticate')).toBe('Bearer')
+  await expectProblem(response, 401, 'TOKEN_MISSING')
 })
 
 test('a token in the query, as old clients send it, is not looked at', async () => {

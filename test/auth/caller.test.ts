@@ -33,8 +33,13 @@ const serve = (claims?: z.ZodType<Claims>) =>
 test('a handler finds who is calling: subject, issuer, scopes and every claim', async () => {
   const { api, lines } = await serve()
   const claims = goodClaims({ scope: 'a:read', tenant: 'acme', nested: { list: [1] } })
-  const answer = await api('/me', { headers: bearer(forge({ claims })) })
-  expect(await expectJson(answer)).toEqual({ subject: 'alice', issuer: 'runway', scopes: ['a:read'], claims })
+  const response = await api('/me', { headers: bearer(forge({ claims })) })
+  expect(await expectJson(response)).toEqual({
+    subject: 'alice',
+    issuer: 'runway',
+    scopes: ['a:read'],
+    claims,
+  })
   const line = lines.find(({ httpRequest }) => httpRequest !== undefined)
   expect(line?.['logging.googleapis.com/labels']).toMatchObject({ subject: 'alice' })
 })
@@ -49,8 +54,8 @@ test('a subject may be anything that is a text', async () => {
     'x'.repeat(1000),
     'é'.repeat(500),
   ]) {
-    const answer = await api('/me', { headers: bearer(forge({ claims: goodClaims({ sub }) })) })
-    expect(await expectJson(answer)).toMatchObject({ subject: sub })
+    const response = await api('/me', { headers: bearer(forge({ claims: goodClaims({ sub }) })) })
+    expect(await expectJson(response)).toMatchObject({ subject: sub })
   }
 })
 
@@ -61,9 +66,9 @@ test('a fork’s own claims are checked: a token that does not fit is invalid, a
 
   for (const tenant of ['initech', undefined, 7]) {
     const headers = bearer(forge({ claims: goodClaims({ tenant }) }))
-    const answer = await api('/me', { headers })
-    expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"')
-    const problem = await expectProblem(answer, 401, 'TOKEN_INVALID')
+    const response = await api('/me', { headers })
+    expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"')
+    const problem = await expectProblem(response, 401, 'TOKEN_INVALID')
     expect(JSON.stringify(problem)).not.toMatch(/initech|acme|umbrella/)
   }
 })
@@ -71,12 +76,12 @@ test('a fork’s own claims are checked: a token that does not fit is invalid, a
 test('a schema that names a few claims only leaves the others, and the scopes, in place', async () => {
   const { api } = await serve(z.object({ tenant: z.string() }))
   const claims = goodClaims({ tenant: 'acme', scope: 'a:read', email: 'alice@example.com' })
-  const answer = await api('/me', { headers: bearer(forge({ claims })) })
-  expect(await expectJson(answer)).toMatchObject({ scopes: ['a:read'], claims })
+  const response = await api('/me', { headers: bearer(forge({ claims })) })
+  expect(await expectJson(response)).toMatchObject({ scopes: ['a:read'], claims })
 })
 
 test('a schema may shape a claim', async () => {
   const { api } = await serve(z.looseObject({ level: z.string().transform(Number) }))
-  const answer = await api('/me', { headers: bearer(forge({ claims: goodClaims({ level: '3' }) })) })
-  expect(await expectJson(answer)).toMatchObject({ claims: { level: 3 } })
+  const response = await api('/me', { headers: bearer(forge({ claims: goodClaims({ level: '3' }) })) })
+  expect(await expectJson(response)).toMatchObject({ claims: { level: 3 } })
 })

@@ -84,6 +84,6 @@ async function expectTaken(claims: Record<string, unknown>): Promise<void> {
 }
 
 async function expectExpired(claims: Record<string, unknown>): Promise<void> {
-  const answer = await api('/auth/version', { headers: bearer(forge({ claims: goodClaims(claims) })) })
-  await expectProblem(answer, 401, 'TOKEN_EXPIRED')
+  const response = await api('/auth/version', { headers: bearer(forge({ claims: goodClaims(claims) })) })
+  await expectProblem(response, 401, 'TOKEN_EXPIRED')
 }

@@ -55,8 +55,8 @@ test('the public key of the provider is no secret to sign by HS256 with', async 
   ]
   for (const key of forms) {
     const token = forge({ header: { alg: 'HS256', kid: 'rsa' }, key })
-    const answer = await withProvider.api('/auth/version', { headers: bearer(token) })
-    await expectProblem(answer, 401, 'TOKEN_INVALID')
+    const response = await withProvider.api('/auth/version', { headers: bearer(token) })
+    await expectProblem(response, 401, 'TOKEN_INVALID')
   }
 })
 
@@ -65,8 +65,8 @@ test.each(['HS384', 'HS512'])('with a secret only HS256 is taken, not %s', async
   const mac = createHmac(`sha${alg.slice(2)}`, testAuth.secret)
     .update(`${head}.${body}`)
     .digest('base64url')
-  const answer = await withSecret.api('/auth/version', { headers: bearer(`${head}.${body}.${mac}`) })
-  await expectProblem(answer, 401, 'TOKEN_INVALID')
+  const response = await withSecret.api('/auth/version', { headers: bearer(`${head}.${body}.${mac}`) })
+  await expectProblem(response, 401, 'TOKEN_INVALID')
 })
 
 const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' })
@@ -92,8 +92,8 @@ test.each(['HS256', 'RSA-OAEP', 'dir', 'constructor', '__proto__'])(
   'with a provider %s is no algorithm',
   async (alg) => {
     const token = providerToken(rsa, {}, { alg })
-    const answer = await withProvider.api('/auth/version', { headers: bearer(token) })
-    await expectProblem(answer, 401, 'TOKEN_INVALID')
+    const response = await withProvider.api('/auth/version', { headers: bearer(token) })
+    await expectProblem(response, 401, 'TOKEN_INVALID')
   },
 )
 
@@ -122,8 +122,8 @@ test.each(Object.entries(critical))('a signed token whose crit is %s is refused'
   const own = forge({ header: { alg: 'HS256', ...extra } })
   await expectProblem(await withSecret.api('/auth/version', { headers: bearer(own) }), 401, 'TOKEN_INVALID')
   const theirs = providerToken(rsa, {}, extra)
-  const answer = await withProvider.api('/auth/version', { headers: bearer(theirs) })
-  await expectProblem(answer, 401, 'TOKEN_INVALID')
+  const response = await withProvider.api('/auth/version', { headers: bearer(theirs) })
+  await expectProblem(response, 401, 'TOKEN_INVALID')
 })
 
 const keyHeaders: Record<string, object> = {
@@ -140,12 +140,12 @@ test.each(Object.entries(keyHeaders))(
     const signed = providerToken(rsa, {}, extra)
     const ours = forge({ header: { alg: 'HS256', ...extra } })
     for (const token of [forged, signed]) {
-      const answer = await withProvider.api('/auth/version', { headers: bearer(token) })
-      await expectProblem(answer, 401, 'TOKEN_INVALID')
+      const response = await withProvider.api('/auth/version', { headers: bearer(token) })
+      await expectProblem(response, 401, 'TOKEN_INVALID')
     }
     for (const token of [forged, ours]) {
-      const answer = await withSecret.api('/auth/version', { headers: bearer(token) })
-      await expectProblem(answer, 401, 'TOKEN_INVALID')
+      const response = await withSecret.api('/auth/version', { headers: bearer(token) })
+      await expectProblem(response, 401, 'TOKEN_INVALID')
     }
     expect(trap.requests).toEqual([])
   },
@@ -163,10 +163,10 @@ test('a kid is only compared: neither a path, nor a URL, nor a statement is foll
     ['rsa'],
     {},
   ]) {
-    const answer = await withProvider.api('/auth/version', {
+    const response = await withProvider.api('/auth/version', {
       headers: bearer(providerToken(stranger, {}, { kid })),
     })
-    await expectProblem(answer, 401, 'TOKEN_INVALID')
+    await expectProblem(response, 401, 'TOKEN_INVALID')
   }
   expect(trap.requests).toEqual([])
 })

@@ -39,8 +39,8 @@ test('nothing is fetched before a token asks for it', async () => {
 test('the keys are fetched once for many tokens, also when these come at once', async () => {
   const { provider, ask } = await serve(keys.ES256)
   const tokens = Array.from({ length: 20 }, (_, index) => providerToken(keys.ES256, { sub: `user ${index}` }))
-  const answers = await Promise.all(tokens.map(ask))
-  expect(answers.map(({ status }) => status)).toEqual(tokens.map(() => 200))
+  const responses = await Promise.all(tokens.map(ask))
+  expect(responses.map(({ status }) => status)).toEqual(tokens.map(() => 200))
   await expectJson(await ask(providerToken(keys.ES256, { sub: 'late' })))
   expect(provider.requests).toHaveLength(1)
 })
@@ -72,8 +72,8 @@ test('a thousand invented kids at once cause one more fetch, and harm no good to
   const { provider, ask } = await serve(keys.ES256)
   await expectJson(await ask(providerToken(keys.ES256)))
   vi.setSystemTime(noon + 2_000)
-  const answers = await Promise.all(Array.from({ length: 1000 }, (_, index) => ask(invented(index))))
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]))
+  const responses = await Promise.all(Array.from({ length: 1000 }, (_, index) => ask(invented(index))))
+  expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([401]))
   expect(provider.requests).toHaveLength(2)
   await expectJson(await ask(providerToken(keys.ES256, { sub: 'bob' })))
   expect(provider.requests).toHaveLength(2)
@@ -107,8 +107,8 @@ test('after a quiet time the invented ones get no more than their burst', async 
 
 test('a thousand invented kids as the very first tokens cause one fetch', async () => {
   const { provider, ask } = await serve(keys.ES256)
-  const answers = await Promise.all(Array.from({ length: 1000 }, (_, index) => ask(invented(index))))
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]))
+  const responses = await Promise.all(Array.from({ length: 1000 }, (_, index) => ask(invented(index))))
+  expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([401]))
   expect(provider.requests).toHaveLength(1)
 })
 

@@ -22,21 +22,21 @@ test('the audience may be one of a list', async () => {
 })
 
 test('without a token the answer says how to send one', async () => {
-  const answer = await api('/auth/version')
-  expect(answer.headers.get('www-authenticate')).toBe('Bearer')
-  expect(await expectProblem(answer, 401, 'TOKEN_MISSING')).toMatchObject({
+  const response = await api('/auth/version')
+  expect(response.headers.get('www-authenticate')).toBe('Bearer')
+  expect(await expectProblem(response, 401, 'TOKEN_MISSING')).toMatchObject({
     detail: 'Send a token: Authorization: Bearer <token>.',
   })
 })
 
 test('an expired token has a code of its own, since clients refresh on it', async () => {
-  const answer = await api('/auth/version', {
+  const response = await api('/auth/version', {
     headers: bearer(forge({ claims: goodClaims({ exp: now - 60 }) })),
   })
-  expect(answer.headers.get('www-authenticate')).toBe(
+  expect(response.headers.get('www-authenticate')).toBe(
     'Bearer error="invalid_token", error_description="The token has expired"',
   )
-  await expectProblem(answer, 401, 'TOKEN_EXPIRED')
+  await expectProblem(response, 401, 'TOKEN_EXPIRED')
 })
 
 const wrongClaims: Record<string, Record<string, unknown>> = {
@@ -98,15 +98,15 @@ test('a valid token of 14 KB is taken', async () => {
 })
 
 test('a body is not looked at before the token is', async () => {
-  const answer = await api('/notes', { json: { rubbish: true }, headers: bearer('rubbish') })
-  await expectProblem(answer, 401, 'TOKEN_INVALID')
+  const response = await api('/notes', { json: { rubbish: true }, headers: bearer('rubbish') })
+  await expectProblem(response, 401, 'TOKEN_INVALID')
 })
 
 async function expectInvalid(token: string): Promise<void> {
-  const answer = await api('/auth/version', { headers: bearer(token) })
-  expect(answer.headers.get('www-authenticate')).toBe(
+  const response = await api('/auth/version', { headers: bearer(token) })
+  expect(response.headers.get('www-authenticate')).toBe(
     'Bearer error="invalid_token", error_description="The token is not valid"',
   )
-  const body = await expectProblem(answer, 401, 'TOKEN_INVALID')
+  const body = await expectProblem(response, 401, 'TOKEN_INVALID')
   expect(JSON.stringify(body)).not.toContain(token)
 }

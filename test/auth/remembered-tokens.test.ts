@@ -54,9 +54,9 @@ test('a remembered token needs no provider; another one does', async () => {
   vi.setSystemTime(noon + 599_999)
   await expectJson(await api('/auth/version', { headers: known }))
   vi.setSystemTime(noon + 3_600_000) // when the keys are no longer known either
-  const answer = await api('/auth/version', { headers: known })
-  expect(answer.headers.get('retry-after')).toBe('5')
-  await expectProblem(answer, 503, 'IDENTITY_UNAVAILABLE')
+  const response = await api('/auth/version', { headers: known })
+  expect(response.headers.get('retry-after')).toBe('5')
+  await expectProblem(response, 503, 'IDENTITY_UNAVAILABLE')
 })
 
 test('what one handler does to its caller, the next request does not see', async () => {

@@ -40,8 +40,8 @@ test.each(granted.filter(([, , scopes]) => scopes.length === 2))(
   'a token that grants by %s is let in',
   async (...row) => {
     const [, claims, scopes] = row
-    const answer = await api('/needed', { headers: bearer(forge({ claims: goodClaims(claims) })) })
-    expect(await expectJson(answer)).toEqual({ scopes })
+    const response = await api('/needed', { headers: bearer(forge({ claims: goodClaims(claims) })) })
+    expect(await expectJson(response)).toEqual({ scopes })
   },
 )
 
@@ -55,11 +55,11 @@ const lacking: [name: string, claims: Record<string, unknown>, missing: string][
 test.each(lacking)(
   'a token that grants %s is a 403 that names what it lacks',
   async (_name, claims, missing) => {
-    const answer = await api('/needed', { headers: bearer(forge({ claims: goodClaims(claims) })) })
-    expect(answer.headers.get('www-authenticate')).toBe(
+    const response = await api('/needed', { headers: bearer(forge({ claims: goodClaims(claims) })) })
+    expect(response.headers.get('www-authenticate')).toBe(
       'Bearer error="insufficient_scope", scope="a:read a:write"',
     )
-    expect(await expectProblem(answer, 403, 'SCOPE_MISSING')).toMatchObject({
+    expect(await expectProblem(response, 403, 'SCOPE_MISSING')).toMatchObject({
       detail: `The token lacks: ${missing}.`,
     })
   },
@@ -84,6 +84,6 @@ test('a function that fails is a failure of ours, not a way in', async () => {
     },
   }
   const service = await testService({ databaseUrl: noDatabase, features: [feature], auth })
-  const answer = await service.api('/needed', { headers: bearer(forge()) })
-  await expectProblem(answer, 500, 'INTERNAL')
+  const response = await service.api('/needed', { headers: bearer(forge()) })
+  await expectProblem(response, 500, 'INTERNAL')
 })

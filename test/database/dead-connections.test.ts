@@ -29,9 +29,9 @@ function rest(milliseconds: number): void {
   vi.spyOn(performance, 'now').mockImplementation(() => now() + milliseconds)
 }
 
-async function statuses(answers: Response[]): Promise<number[]> {
-  await Promise.all(answers.map((answer) => answer.text()))
-  return [...new Set(answers.map(({ status }) => status))].sort()
+async function statuses(responses: Response[]): Promise<number[]> {
+  await Promise.all(responses.map((response) => response.text()))
+  return [...new Set(responses.map(({ status }) => status))].sort()
 }
 
 beforeEach(async () => {
@@ -75,9 +75,9 @@ describe('connections that died while idle', () => {
       const frozen = now()
       vi.spyOn(performance, 'now').mockImplementation(() => frozen)
       killConnectionsUnseen(databaseUrl)
-      const answer = await send()
-      expect(answer.headers.get('retry-after')).toBe('5')
-      await expectProblem(answer, 503, 'DATABASE_UNAVAILABLE')
+      const response = await send()
+      expect(response.headers.get('retry-after')).toBe('5')
+      await expectProblem(response, 503, 'DATABASE_UNAVAILABLE')
       vi.restoreAllMocks()
       await openSession(databaseUrl) // meanwhile the ends of the others arrive
       expect(await statuses(await traffic())).toEqual([200, 201])
@@ -101,15 +101,15 @@ test('a connection that dies under a query costs that caller a 503, and nobody e
   const other = await openSession(databaseUrl)
   await other.query('begin')
   await other.query('lock table test_notes in access exclusive mode')
-  const answers = [alice('/notes'), alice(`/notes/${id}`), write(alice)]
-  await lockWaits(databaseUrl, answers.length)
+  const responses = [alice('/notes'), alice(`/notes/${id}`), write(alice)]
+  await lockWaits(databaseUrl, responses.length)
   await other.query(
     "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
   )
   await other.query('rollback')
-  for (const answer of await Promise.all(answers)) {
-    expect(answer.headers.get('retry-after')).toBe('5')
-    await expectProblem(answer, 503, 'DATABASE_UNAVAILABLE')
+  for (const response of await Promise.all(responses)) {
+    expect(response.headers.get('retry-after')).toBe('5')
+    await expectProblem(response, 503, 'DATABASE_UNAVAILABLE')
   }
   expect(await statuses(await traffic())).toEqual([200, 201])
 })

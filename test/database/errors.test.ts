@@ -24,8 +24,8 @@ beforeEach(() => {
 })
 
 /** Expects a problem that says nothing of its cause, while the log says which it was. */
-async function expectHidden(answer: Response, status: number, code: string, state: string): Promise<void> {
-  const problem = await expectProblem(answer, status, code)
+async function expectHidden(response: Response, status: number, code: string, state: string): Promise<void> {
+  const problem = await expectProblem(response, status, code)
   expect(JSON.stringify(problem)).not.toMatch(/hidden|notes|constraint|relation|SQLSTATE/)
   const line = service.lines.find((entry) => 'stack_trace' in entry)
   expect(line).toMatchObject({ severity: 'ERROR', code, database: { code: state } })
@@ -70,9 +70,9 @@ describe('what PostgreSQL says', () => {
         )
         return c.json({}, 201)
       }
-      const answer = await work()
-      expect(answer.headers.get('retry-after')).toBe(retryAfter)
-      await expectHidden(answer, status, code, state)
+      const response = await work()
+      expect(response.headers.get('retry-after')).toBe(retryAfter)
+      await expectHidden(response, status, code, state)
     },
   )
 
@@ -153,9 +153,9 @@ test('a transaction that the server has ended for doing nothing is a 503', async
     await write(c.var.tx, 'idle')
     return c.json({}, 201)
   }
-  const answer = await work()
-  expect(answer.headers.get('retry-after')).toBe('5')
-  await expectProblem(answer, 503, 'DATABASE_UNAVAILABLE')
+  const response = await work()
+  expect(response.headers.get('retry-after')).toBe('5')
+  await expectProblem(response, 503, 'DATABASE_UNAVAILABLE')
   expect(await written(databaseUrl)).not.toContain('idle')
   expect(pool.idleCount).toBe(pool.totalCount)
 })

@@ -51,9 +51,9 @@ test('a request that gets no connection within 3 s is a 503 that says when to co
   await vi.advanceTimersByTimeAsync(2_999)
   expect(pool.waitingCount).toBe(2)
   await vi.advanceTimersByTimeAsync(1)
-  for (const answer of await Promise.all(waiting)) {
-    expect(answer.headers.get('retry-after')).toBe('1')
-    await expectProblem(answer, 503, 'OVERLOADED')
+  for (const response of await Promise.all(waiting)) {
+    expect(response.headers.get('retry-after')).toBe('1')
+    await expectProblem(response, 503, 'OVERLOADED')
   }
   gate.resolve()
   await expectJson(await held, 201)
@@ -66,7 +66,7 @@ test('a request that waits its turn gets it', async () => {
   const waiting = Array.from({ length: 10 }, work)
   gate.resolve()
   await expectJson(await held, 201)
-  for (const answer of await Promise.all(waiting)) await expectJson(answer, 201)
+  for (const response of await Promise.all(waiting)) await expectJson(response, 201)
   expect(vi.getTimerCount()).toBe(0)
 })
 

@@ -32,39 +32,39 @@ afterEach(() => {
 
 test('silent connections cost a second once, not a second each: all that rested as long are replaced', async () => {
   const { proxy, list, pool } = await serviceBehindProxy()
-  await Promise.all((await list(8)).map((answer) => expectJson(answer)))
+  await Promise.all((await list(8)).map((response) => expectJson(response)))
   const before = proxy.opened
   expect(pool.idleCount).toBeGreaterThan(4)
 
   fakeTime()
   const asked = Promise.withResolvers<void>()
   proxy.silence(() => asked.resolve())
-  const answer = list(1)
+  const response = list(1)
   await asked.promise
   await vi.advanceTimersByTimeAsync(1_000)
-  await expectJson((await answer)[0] as Response)
+  await expectJson((await response)[0] as Response)
   expect(proxy.opened).toBe(before + 1)
   expect(pool.totalCount).toBe(1)
 })
 
 test('so it is for many requests at once', async () => {
   const { proxy, list, pool } = await serviceBehindProxy()
-  await Promise.all((await list(5)).map((answer) => expectJson(answer)))
+  await Promise.all((await list(5)).map((response) => expectJson(response)))
   const idle = pool.idleCount
   fakeTime()
   let swallowed = 0
   const asked = Promise.withResolvers<void>()
   proxy.silence(() => ++swallowed === idle && asked.resolve())
-  const answers = list(20)
+  const responses = list(20)
   await asked.promise
   await vi.advanceTimersByTimeAsync(1_000)
-  await Promise.all((await answers).map((answer) => expectJson(answer)))
+  await Promise.all((await responses).map((response) => expectJson(response)))
   expect(pool.idleCount).toBe(pool.totalCount)
 })
 
 test('a silence that one request met is not met by the next, however short the other connections rested', async () => {
   const { proxy, list, pool } = await serviceBehindProxy()
-  await Promise.all((await list(8)).map((answer) => expectJson(answer)))
+  await Promise.all((await list(8)).map((response) => expectJson(response)))
   expect(pool.idleCount).toBeGreaterThan(4)
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const frozen = now()
@@ -82,7 +82,7 @@ test('a silence that one request met is not met by the next, however short the o
 
 test('a check of readiness leaves nothing behind that a silent database would keep', async () => {
   const { proxy, list, pool, api } = await serviceBehindProxy()
-  await Promise.all((await list(1)).map((answer) => expectJson(answer)))
+  await Promise.all((await list(1)).map((response) => expectJson(response)))
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const frozen = now()
   vi.spyOn(performance, 'now').mockImplementation(() => frozen) // it has not rested: it is not asked
@@ -103,10 +103,10 @@ test('a database that takes connections and says nothing is a 503 after 3 s, not
   const { proxy, list, pool, lines } = await serviceBehindProxy()
   proxy.silenceNew()
   fakeTime()
-  const answer = list(1)
+  const response = list(1)
   while (proxy.opened === 0) await nextTurn()
   await vi.advanceTimersByTimeAsync(3_000)
-  await expectProblem((await answer)[0] as Response, 503, 'DATABASE_UNAVAILABLE')
+  await expectProblem((await response)[0] as Response, 503, 'DATABASE_UNAVAILABLE')
   expect(pool.totalCount).toBe(0)
   expect(JSON.stringify(lines)).toContain('Connection terminated due to connection timeout')
 })

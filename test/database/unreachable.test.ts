@@ -61,9 +61,9 @@ describe.each(unavailable)('a database that %s', (_what, environment) => {
         }),
     ]
     for (const request of requests) {
-      const answer = await request()
-      expect(answer.headers.get('retry-after')).toBe('5')
-      const problem = await expectProblem(answer, 503, 'DATABASE_UNAVAILABLE')
+      const response = await request()
+      expect(response.headers.get('retry-after')).toBe('5')
+      const problem = await expectProblem(response, 503, 'DATABASE_UNAVAILABLE')
       expect(JSON.stringify(problem)).not.toMatch(/hidden|ECONN|ENOENT|127\.0|password|connect/)
     }
     expect({ total: pool.totalCount, waiting: pool.waitingCount }).toEqual({ total: 0, waiting: 0 })
@@ -93,9 +93,9 @@ test('a database that takes no more connections is a busy one', async () => {
     features: [notes],
     environment: { DATABASE_URL: await refusal('53300') },
   })
-  const answer = await (await service.as('alice', noteScopes))('/notes')
-  expect(answer.headers.get('retry-after')).toBe('1')
-  await expectProblem(answer, 503, 'OVERLOADED')
+  const response = await (await service.as('alice', noteScopes))('/notes')
+  expect(response.headers.get('retry-after')).toBe('1')
+  await expectProblem(response, 503, 'OVERLOADED')
 })
 
 test('a database that comes back is found by the next request', async () => {

@@ -176,8 +176,8 @@ describe('another content type, or none, is 415', () => {
     ['compressed', { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' }],
   ])('%s', async (_what, headers) => {
     const body = new Uint8Array(Buffer.from('{"text":"Tea","pages":2}'))
-    const answer = await alice('/notes', { method: 'POST', body, headers })
-    const problem = await expectProblem(answer, 415, 'UNSUPPORTED_MEDIA_TYPE')
+    const response = await alice('/notes', { method: 'POST', body, headers })
+    const problem = await expectProblem(response, 415, 'UNSUPPORTED_MEDIA_TYPE')
     expect(problem.detail).toContain('application/json')
   })
 
@@ -188,12 +188,12 @@ describe('another content type, or none, is 415', () => {
     'application/json;charset="UTF-8"',
     'application/json; profile="urn:x"',
   ])('%s is taken', async (type) => {
-    const answer = await service.api('/echo', {
+    const response = await service.api('/echo', {
       method: 'POST',
       body: '{}',
       headers: { 'Content-Type': type },
     })
-    expect(await expectJson(answer)).toEqual({})
+    expect(await expectJson(response)).toEqual({})
   })
 
   test('no body at all is 415 as well, since the type is missing', async () => {

@@ -62,8 +62,8 @@ const ways: [string, (...fields: [string, string][]) => Promise<Response>][] = [
 
 describe.each(ways)('a form that is %s', (_how, send) => {
   test('is taken where it fits', async () => {
-    const answer = await send(['item', 'a b+é&'], ['tag', '1'], ['tag', '2'])
-    expect(await expectJson(answer)).toEqual({ item: 'a b+é&', tag: ['1', '2'] })
+    const response = await send(['item', 'a b+é&'], ['tag', '1'], ['tag', '2'])
+    expect(await expectJson(response)).toEqual({ item: 'a b+é&', tag: ['1', '2'] })
   })
 
   test.each<[string, string, ...[string, string][]]>([
@@ -113,14 +113,14 @@ test('a file where a text belongs is refused', async () => {
 })
 
 test('a file may hold any bytes', async () => {
-  const answer = await parts(['item', 'a'], ['note', '\0\ud83d\ude00', 'a.bin'])
-  expect((await expectJson(answer)).item).toBe('a')
+  const response = await parts(['item', 'a'], ['note', '\0\ud83d\ude00', 'a.bin'])
+  expect((await expectJson(response)).item).toBe('a')
 })
 
 test.each(['application/json', 'text/plain', 'application/x-www-form-urlencoded; charset=latin1'])(
   '%s is no form that the route takes',
   async (type) => {
-    const answer = await api('/form', { method: 'POST', body: 'item=a', headers: { 'Content-Type': type } })
-    await expectProblem(answer, 415, 'UNSUPPORTED_MEDIA_TYPE')
+    const response = await api('/form', { method: 'POST', body: 'item=a', headers: { 'Content-Type': type } })
+    await expectProblem(response, 415, 'UNSUPPORTED_MEDIA_TYPE')
   },
 )

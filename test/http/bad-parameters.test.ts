@@ -38,8 +38,8 @@ const service = await testService({ databaseUrl: noDatabase, features: [notes, f
 const { api } = service
 const alice = await service.as('alice', noteScopes)
 
-async function expectErrors(answer: Response, ...errors: { in: string; pointer: string }[]) {
-  const problem = await expectProblem(answer, 400, 'VALIDATION_FAILED')
+async function expectErrors(response: Response, ...errors: { in: string; pointer: string }[]) {
+  const problem = await expectProblem(response, 400, 'VALIDATION_FAILED')
   expect(problem.errors).toEqual(errors.map((error) => ({ detail: expect.any(String), ...error })))
 }
 
@@ -83,9 +83,9 @@ describe('the query', () => {
     ['%C3=1', undefined],
     ['limit=%C0%AF', undefined],
   ])('?%s is refused', async (query, name) => {
-    const answer = await alice(`/notes?${query}`)
-    if (name === undefined) return void (await expectProblem(answer, 400, 'MALFORMED_REQUEST'))
-    await expectErrors(answer, { in: 'query', pointer: `#/${encodeURIComponent(name)}` })
+    const response = await alice(`/notes?${query}`)
+    if (name === undefined) return void (await expectProblem(response, 400, 'MALFORMED_REQUEST'))
+    await expectErrors(response, { in: 'query', pointer: `#/${encodeURIComponent(name)}` })
   })
 
   test('is refused where a route takes none at all', async () => {
@@ -101,8 +101,8 @@ describe('the query', () => {
   })
 
   test('is decoded as forms are, and a list may repeat its key', async () => {
-    const answer = await api('/things/a?word=b+c%2B%C3%A9%26&tag=x&tag=&tag=y')
-    expect(await expectJson(answer)).toEqual({ name: 'a', word: 'b c+é&', tag: ['x', '', 'y'] })
+    const response = await api('/things/a?word=b+c%2B%C3%A9%26&tag=x&tag=&tag=y')
+    expect(await expectJson(response)).toEqual({ name: 'a', word: 'b c+é&', tag: ['x', '', 'y'] })
     expect(await expectJson(await api('/things/a?tag=x'))).toEqual({ name: 'a', tag: ['x'] })
   })
 
@@ -112,8 +112,8 @@ describe('the query', () => {
   })
 
   test('names each thing that is wrong', async () => {
-    const answer = await alice('/notes?limit=0&status=lost&a=1&b=2')
-    const problem = await expectProblem(answer, 400, 'VALIDATION_FAILED')
+    const response = await alice('/notes?limit=0&status=lost&a=1&b=2')
+    const problem = await expectProblem(response, 400, 'VALIDATION_FAILED')
     const errors = problem.errors as { pointer: string }[]
     expect(errors.map(({ pointer }) => pointer).sort()).toEqual(['#/a', '#/b', '#/limit', '#/status'])
   })
@@ -152,14 +152,14 @@ describe('the path', () => {
 
 describe('the headers', () => {
   test.each(['', 'x', '1, 2', '-1'])('X-Number: %j is refused', async (value) => {
-    const answer = await api('/things/a', { headers: { 'X-Number': value } })
-    await expectErrors(answer, { in: 'header', pointer: '#/x-number' })
+    const response = await api('/things/a', { headers: { 'X-Number': value } })
+    await expectErrors(response, { in: 'header', pointer: '#/x-number' })
   })
 
   test.each(['', 'a b', 'x'.repeat(256), 'ä'])('Idempotency-Key: %j is refused', async (key) => {
     const headers = { 'Idempotency-Key': key }
-    const answer = await alice('/notes', { json: { text: 'Tea', pages: 2 }, headers })
-    await expectErrors(answer, { in: 'header', pointer: '#/idempotency-key' })
+    const response = await alice('/notes', { json: { text: 'Tea', pages: 2 }, headers })
+    await expectErrors(response, { in: 'header', pointer: '#/idempotency-key' })
   })
 
   test('that no schema names are nobody’s business', async () => {
@@ -174,8 +174,8 @@ test.each([
   ['colour=%00', 'colour'],
   ['note=%00', 'note'],
 ])('the cookie %s is refused', async (cookie, name) => {
-  const answer = await api('/things/a', { headers: { Cookie: cookie } })
-  await expectErrors(answer, { in: 'cookie', pointer: `#/${name}` })
+  const response = await api('/things/a', { headers: { Cookie: cookie } })
+  await expectErrors(response, { in: 'cookie', pointer: `#/${name}` })
 })
 
 test('cookies that no schema names are nobody’s business', async () => {

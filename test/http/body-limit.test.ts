@@ -78,18 +78,18 @@ describe.each(places)('%s, which takes %i bytes', (path, limit) => {
 
   test('answers a client that waits for 100-continue without its body', async () => {
     const connection = dial().send(head(path, `Expect: 100-continue\r\nContent-Length: ${limit + 1}\r\n`))
-    const answers = [await connection.answer(), await connection.answer()]
-    expect(answers.map(({ status }) => status)).toEqual([100, 413])
+    const responses = [await connection.answer(), await connection.answer()]
+    expect(responses.map(({ status }) => status)).toEqual([100, 413])
   })
 })
 
 test('a client that sends all of it at once reads the answer all the same', async () => {
   for (const bytes of [mebibyte + 1, 4 * mebibyte]) {
-    const answer = await api('/upload', {
+    const response = await api('/upload', {
       body: bodyOf(bytes),
       headers: { 'Content-Type': 'application/json' },
     })
-    await expectProblem(answer, 413, 'BODY_TOO_LARGE')
+    await expectProblem(response, 413, 'BODY_TOO_LARGE')
   }
 })
 

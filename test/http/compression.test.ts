@@ -37,51 +37,51 @@ const feature = featureOf(text, plain('/picture', 'image/png'), plain('/page', '
 const gzip = { 'Accept-Encoding': 'gzip, deflate, br' }
 const { api } = await testService({ databaseUrl: noDatabase, features: [feature] })
 
-async function unzipped(answer: Response): Promise<string> {
-  return gunzipSync(new Uint8Array(await answer.arrayBuffer())).toString()
+async function unzipped(response: Response): Promise<string> {
+  return gunzipSync(new Uint8Array(await response.arrayBuffer())).toString()
 }
 
 describe('an answer above 1 KiB', () => {
   test('is compressed by gzip for a client that takes it, with Vary and a weak ETag', async () => {
-    const answer = await api('/texts/1025', { headers: gzip })
-    const { headers } = answer
+    const response = await api('/texts/1025', { headers: gzip })
+    const { headers } = response
     expect(headers.get('content-encoding')).toBe('gzip')
     expect(headers.get('vary')).toBe('Accept-Encoding')
     expect(headers.get('etag')).toBe('W/"7"')
     expect(Number(headers.get('content-length'))).toBeLessThan(100)
     expect(headers.get('content-type')).toBe('application/json')
     expect(headers.get('x-request-id')).not.toBeNull()
-    expect(JSON.parse(await unzipped(answer))).toEqual({ text: expect.stringMatching(/^x{1014}$/) })
+    expect(JSON.parse(await unzipped(response))).toEqual({ text: expect.stringMatching(/^x{1014}$/) })
   })
 
   test.each([undefined, '', 'identity', 'br', 'deflate', 'gzip;q=0', 'identity, gzip;q=0'])(
     'is sent as it is to one that takes %j, with Vary',
     async (accepted) => {
       const headers: Record<string, string> = accepted === undefined ? {} : { 'Accept-Encoding': accepted }
-      const answer = await api('/texts/1025', { headers })
-      expect(answer.headers.get('content-encoding')).toBeNull()
-      expect(answer.headers.get('vary')).toBe('Accept-Encoding')
-      expect(answer.headers.get('etag')).toBe('"7"')
-      expect(answer.headers.get('content-length')).toBe('1025')
-      await expectJson(answer)
+      const response = await api('/texts/1025', { headers })
+      expect(response.headers.get('content-encoding')).toBeNull()
+      expect(response.headers.get('vary')).toBe('Accept-Encoding')
+      expect(response.headers.get('etag')).toBe('"7"')
+      expect(response.headers.get('content-length')).toBe('1025')
+      await expectJson(response)
     },
   )
 
   test.each(['gzip', '*', 'br;q=1.0, gzip;q=0.5', 'GZIP'])(
     'is compressed for one that says %s',
     async (accepted) => {
-      const answer = await api('/texts/5000', { headers: { 'Accept-Encoding': accepted } })
-      expect(answer.headers.get('content-encoding')).toBe('gzip')
-      expect(await unzipped(answer)).toHaveLength(5000)
+      const response = await api('/texts/5000', { headers: { 'Accept-Encoding': accepted } })
+      expect(response.headers.get('content-encoding')).toBe('gzip')
+      expect(await unzipped(response)).toHaveLength(5000)
     },
   )
 
   test('is compressed where it is a problem, too', async () => {
     const keys = Array.from({ length: 100 }, (_none, index) => `key${index}=1`)
-    const answer = await api(`/ping?${keys.join('&')}`, { headers: gzip })
-    expect([answer.status, answer.headers.get('content-encoding')]).toEqual([400, 'gzip'])
-    expect(answer.headers.get('content-type')).toBe('application/problem+json')
-    expect(JSON.parse(await unzipped(answer))).toMatchObject({ code: 'VALIDATION_FAILED' })
+    const response = await api(`/ping?${keys.join('&')}`, { headers: gzip })
+    expect([response.status, response.headers.get('content-encoding')]).toEqual([400, 'gzip'])
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+    expect(JSON.parse(await unzipped(response))).toMatchObject({ code: 'VALIDATION_FAILED' })
   })
 
   test('is compressed outside the contract by its type: a page is, a picture is not', async () => {
@@ -92,35 +92,35 @@ describe('an answer above 1 KiB', () => {
   })
 
   test('asked for by HEAD keeps the length of what GET sends uncompressed, and Vary', async () => {
-    const answer = await api('/texts/1025', { method: 'HEAD', headers: gzip })
-    expect([answer.status, await answer.text()]).toEqual([200, ''])
-    expect(answer.headers.get('content-encoding')).toBeNull()
-    expect(answer.headers.get('content-length')).toBe('1025')
-    expect(answer.headers.get('vary')).toBe('Accept-Encoding')
+    const response = await api('/texts/1025', { method: 'HEAD', headers: gzip })
+    expect([response.status, await response.text()]).toEqual([200, ''])
+    expect(response.headers.get('content-encoding')).toBeNull()
+    expect(response.headers.get('content-length')).toBe('1025')
+    expect(response.headers.get('vary')).toBe('Accept-Encoding')
   })
 })
 
 test.each([100, 1023, 1024])('an answer of %i bytes is sent as it is, without Vary', async (size) => {
-  const answer = await api(`/texts/${size}`, { headers: gzip })
-  expect(answer.headers.get('content-encoding')).toBeNull()
-  expect(answer.headers.get('vary')).toBeNull()
-  expect(answer.headers.get('etag')).toBe('"7"')
-  expect(await answer.text()).toHaveLength(size)
+  const response = await api(`/texts/${size}`, { headers: gzip })
+  expect(response.headers.get('content-encoding')).toBeNull()
+  expect(response.headers.get('vary')).toBeNull()
+  expect(response.headers.get('etag')).toBe('"7"')
+  expect(await response.text()).toHaveLength(size)
 })
 
 test('a small answer is sent as it is with CORS on, too', async () => {
   const environment = { CORS_ORIGINS: '*' }
   const { api } = await testService({ databaseUrl: noDatabase, features: [feature], environment })
-  const answer = await api('/texts/1024', { headers: gzip })
-  expect(answer.headers.get('content-encoding')).toBeNull()
-  expect(await answer.text()).toHaveLength(1024)
+  const response = await api('/texts/1024', { headers: gzip })
+  expect(response.headers.get('content-encoding')).toBeNull()
+  expect(await response.text()).toHaveLength(1024)
 })
 
 test.each(['W/"7"', '"7"', '"1", W/"7"', '*'])('If-None-Match %s is answered 304', async (tag) => {
-  const answer = await api('/texts/1025', { headers: { ...gzip, 'If-None-Match': tag } })
-  expect([answer.status, answer.headers.get('etag'), await answer.text()]).toEqual([304, '"7"', ''])
-  expect(answer.headers.get('content-encoding')).toBeNull()
-  expect(answer.headers.get('content-length')).toBeNull()
+  const response = await api('/texts/1025', { headers: { ...gzip, 'If-None-Match': tag } })
+  expect([response.status, response.headers.get('etag'), await response.text()]).toEqual([304, '"7"', ''])
+  expect(response.headers.get('content-encoding')).toBeNull()
+  expect(response.headers.get('content-length')).toBeNull()
 })
 
 test('over the wire, a compressed answer comes whole, and the connection stays usable', async () => {

@@ -65,10 +65,10 @@ test('nonsense behind requests that were sent ahead is answered after them', asy
   await begun.promise
   connection.send('GET /\0 HTTP/1.1\r\n').send('and more of it\r\n\r\n')
   goOn.resolve()
-  const answers = []
-  for (let count = 0; count < 4; count++) answers.push(await connection.answer())
-  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 400])
-  expect(answers.map(({ body }) => body)).toEqual([
+  const responses = []
+  for (let count = 0; count < 4; count++) responses.push(await connection.answer())
+  expect(responses.map(({ status }) => status)).toEqual([200, 200, 200, 400])
+  expect(responses.map(({ body }) => body)).toEqual([
     ...['begun, and ended', '', '{"status":"ok"}', expect.stringContaining('MALFORMED_REQUEST')],
   ])
   await connection.closed

@@ -87,8 +87,8 @@ const sameOrigin: Record<string, Record<string, string>> = {
 test.each(Object.entries(sameOrigin))(
   'with the cookie a change is taken where %s',
   async (_name, headers) => {
-    const answer = await api('/it', { json: text, headers: { Cookie, ...headers } })
-    expect(await expectJson(answer)).toEqual({ subject: 'alice' })
+    const response = await api('/it', { json: text, headers: { Cookie, ...headers } })
+    expect(await expectJson(response)).toEqual({ subject: 'alice' })
   },
 )
 
@@ -120,8 +120,8 @@ const crossOrigin: Record<string, Record<string, string>> = {
 test.each(Object.entries(crossOrigin))(
   'with the cookie a change is a 403 where %s',
   async (_name, headers) => {
-    const answer = await api('/it', { json: text, headers: { Cookie, ...headers } })
-    await expectProblem(answer, 403, 'CROSS_ORIGIN')
+    const response = await api('/it', { json: text, headers: { Cookie, ...headers } })
+    await expectProblem(response, 403, 'CROSS_ORIGIN')
   },
 )
 

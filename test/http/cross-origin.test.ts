@@ -37,8 +37,8 @@ describe('without CORS_ORIGINS', () => {
   })
 
   test('a preflight is an OPTIONS like any other', async () => {
-    const answer = await off.api('/ping', { method: 'OPTIONS', headers: { Origin: page, ...asking } })
-    expect([answer.status, answer.headers.get('allow'), cors(answer)]).toEqual([
+    const response = await off.api('/ping', { method: 'OPTIONS', headers: { Origin: page, ...asking } })
+    expect([response.status, response.headers.get('allow'), cors(response)]).toEqual([
       204,
       'GET, HEAD, OPTIONS',
       {},
@@ -46,8 +46,8 @@ describe('without CORS_ORIGINS', () => {
   })
 
   test('the contract may be read from any origin all the same', async () => {
-    const answer = await off.api('/openapi.json', { headers: { Origin: page } })
-    expect(cors(answer)).toEqual({ 'access-control-allow-origin': '*' })
+    const response = await off.api('/openapi.json', { headers: { Origin: page } })
+    expect(cors(response)).toEqual({ 'access-control-allow-origin': '*' })
   })
 })
 
@@ -59,30 +59,30 @@ const exposed = {
 describe('with a list of origins', () => {
   test.each([page, 'http://localhost:5173'])('%s may read every answer, problems too', async (Origin) => {
     for (const path of ['/ping', '/nowhere', '/notes', '/throws', '/ping?unknown=1']) {
-      const answer = await listed.api(path, { headers: { Origin } })
-      expect(cors(answer)).toEqual({ 'access-control-allow-origin': Origin, ...exposed })
-      expect(answer.headers.get('vary')).toContain('Origin')
+      const response = await listed.api(path, { headers: { Origin } })
+      expect(cors(response)).toEqual({ 'access-control-allow-origin': Origin, ...exposed })
+      expect(response.headers.get('vary')).toContain('Origin')
     }
   })
 
   test.each([other, 'null', `${page}.evil.example`, 'http://shop.example.com', `${page}:8443`, ''])(
     '%j is not named to the browser',
     async (Origin) => {
-      const answer = await listed.api('/ping', { headers: { Origin } })
-      expect(answer.headers.get('access-control-allow-origin')).toBeNull()
-      expect(answer.headers.get('vary')).toContain('Origin')
+      const response = await listed.api('/ping', { headers: { Origin } })
+      expect(response.headers.get('access-control-allow-origin')).toBeNull()
+      expect(response.headers.get('vary')).toContain('Origin')
     },
   )
 
   test('a preflight allows the headers that the routes state, for ten minutes', async () => {
-    const answer = await listed.api('/notes', { method: 'OPTIONS', headers: { Origin: page, ...asking } })
-    expect(answer.status).toBe(204)
-    expect(await answer.text()).toBe('')
+    const response = await listed.api('/notes', { method: 'OPTIONS', headers: { Origin: page, ...asking } })
+    expect(response.status).toBe(204)
+    expect(await response.text()).toBe('')
     const {
       'access-control-allow-headers': names,
       'access-control-allow-methods': methods,
       ...rest
-    } = cors(answer)
+    } = cors(response)
     expect(names?.split(',')).toEqual([
       ...['Authorization', 'Content-Type', 'traceparent', 'tracestate', 'X-Request-Id'],
       ...['Idempotency-Key', 'if-none-match', 'if-match'],
@@ -92,47 +92,47 @@ describe('with a list of origins', () => {
       ...{ 'access-control-allow-origin': page, 'access-control-max-age': '600' },
       ...exposed,
     })
-    expect(answer.headers.get('x-request-id')).not.toBeNull()
+    expect(response.headers.get('x-request-id')).not.toBeNull()
   })
 
   test('a preflight from elsewhere names no origin', async () => {
-    const answer = await listed.api('/notes', { method: 'OPTIONS', headers: { Origin: other, ...asking } })
-    expect(answer.headers.get('access-control-allow-origin')).toBeNull()
+    const response = await listed.api('/notes', { method: 'OPTIONS', headers: { Origin: other, ...asking } })
+    expect(response.headers.get('access-control-allow-origin')).toBeNull()
   })
 
   test('credentials are never allowed: a token goes in a header', async () => {
     for (const method of ['GET', 'OPTIONS']) {
-      const answer = await listed.api('/ping', { method, headers: { Origin: page, ...asking } })
-      expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
+      const response = await listed.api('/ping', { method, headers: { Origin: page, ...asking } })
+      expect(response.headers.get('access-control-allow-credentials')).toBeNull()
     }
   })
 
   test('an OPTIONS that is no preflight says what the route takes', async () => {
-    const answer = await listed.api('/ping', { method: 'OPTIONS', headers: { Origin: page } })
-    expect([answer.status, answer.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS'])
-    expect(answer.headers.get('access-control-allow-methods')).toBeNull()
+    const response = await listed.api('/ping', { method: 'OPTIONS', headers: { Origin: page } })
+    expect([response.status, response.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS'])
+    expect(response.headers.get('access-control-allow-methods')).toBeNull()
   })
 
   test('the contract may still be read from any origin', async () => {
-    const answer = await listed.api('/openapi.json', { headers: { Origin: other } })
-    expect(answer.headers.get('access-control-allow-origin')).toBe('*')
-    await expectJson(answer)
+    const response = await listed.api('/openapi.json', { headers: { Origin: other } })
+    expect(response.headers.get('access-control-allow-origin')).toBe('*')
+    await expectJson(response)
   })
 })
 
 describe('with *', () => {
   test('any origin may read every answer', async () => {
     for (const path of ['/ping', '/throws']) {
-      const answer = await open.api(path, { headers: { Origin: other } })
-      expect(cors(answer)).toEqual({ 'access-control-allow-origin': '*', ...exposed })
+      const response = await open.api(path, { headers: { Origin: other } })
+      expect(cors(response)).toEqual({ 'access-control-allow-origin': '*', ...exposed })
     }
   })
 
   test('a problem is whole, with its CORS headers beside its own', async () => {
-    const answer = await open.api('/throws', { headers: { Origin: other } })
-    expect(answer.headers.get('access-control-allow-origin')).toBe('*')
-    expect(answer.headers.get('cache-control')).toBe('no-store')
-    await expectProblem(answer, 500, 'INTERNAL')
+    const response = await open.api('/throws', { headers: { Origin: other } })
+    expect(response.headers.get('access-control-allow-origin')).toBe('*')
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    await expectProblem(response, 500, 'INTERNAL')
   })
 })
 

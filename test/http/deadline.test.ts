@@ -78,9 +78,9 @@ test.each<[string, (reason: unknown) => unknown]>([
   await vi.advanceTimersByTimeAsync(1)
   expect(signal.aborted).toBe(true)
 
-  const answer = await asked
-  expect(answer.headers.get('retry-after')).toBe('1')
-  await expectProblem(answer, 503, 'DEADLINE_EXCEEDED')
+  const response = await asked
+  expect(response.headers.get('retry-after')).toBe('1')
+  await expectProblem(response, 503, 'DEADLINE_EXCEEDED')
   expect(lines.filter(({ httpRequest }) => httpRequest)).toEqual([
     expect.objectContaining({ severity: 'ERROR', message: 'GET /slow 503' }),
   ])

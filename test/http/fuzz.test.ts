@@ -9,16 +9,16 @@ const numRuns = 300
 
 /** Asks, and expects an answer that blames nobody but the caller. */
 async function ask(...[path, request]: Parameters<typeof alice>): Promise<number> {
-  const answer = await alice(path, request)
-  const body = await answer.text()
-  const type = answer.status < 400 ? 'application/json' : 'application/problem+json'
-  expect({ status: answer.status, body }).toEqual({
+  const response = await alice(path, request)
+  const body = await response.text()
+  const type = response.status < 400 ? 'application/json' : 'application/problem+json'
+  expect({ status: response.status, body }).toEqual({
     status: expect.toBeOneOf([200, 201, 400, 404, 412, 415]),
     body,
   })
-  expect(answer.headers.get('content-type')).toBe(type)
+  expect(response.headers.get('content-type')).toBe(type)
   expect(JSON.parse(body)).toEqual(expect.any(Object))
-  return answer.status
+  return response.status
 }
 
 // every character, NUL and lone surrogates too

@@ -65,10 +65,10 @@ test.each([
   ['/', { Host: 'a b' }],
   ['/', { Host: 'orders.example.com\\@evil.example' }],
 ])('the target %s with %j is refused, and nobody redirected', async (target, headers) => {
-  const answer = await ask(target, headers)
-  expect(answer.status).toBe(400)
-  expect(answer.headers.get('location')).toBeNull()
-  expect(JSON.parse(answer.body)).toMatchObject({ code: 'MALFORMED_REQUEST' })
+  const response = await ask(target, headers)
+  expect(response.status).toBe(400)
+  expect(response.headers.get('location')).toBeNull()
+  expect(JSON.parse(response.body)).toMatchObject({ code: 'MALFORMED_REQUEST' })
 })
 
 test('a method that only raw bytes can say is redirected as well', async () => {

@@ -135,24 +135,24 @@ describe('Strict-Transport-Security', () => {
 
   test('lasts a year on every answer over https, problems too, and leaves subdomains alone', async () => {
     for (const path of ['/ping', '/nowhere', '/notes']) {
-      const answer = await service.api(path, { headers: secure })
-      expect(answer.headers.get('strict-transport-security')).toBe('max-age=31536000')
+      const response = await service.api(path, { headers: secure })
+      expect(response.headers.get('strict-transport-security')).toBe('max-age=31536000')
     }
   })
 
   test('includes subdomains where that is configured', async () => {
     const environment = { ...hosts, HSTS_INCLUDE_SUBDOMAINS: 'true' }
     const { api } = await testService({ databaseUrl: noDatabase, features: [], environment })
-    const answer = await api('/ping', { headers: secure })
-    expect(answer.headers.get('strict-transport-security')).toBe('max-age=31536000; includeSubDomains')
+    const response = await api('/ping', { headers: secure })
+    expect(response.headers.get('strict-transport-security')).toBe('max-age=31536000; includeSubDomains')
   })
 
   test.each([{}, { 'X-Forwarded-Proto': '' }, { 'X-Forwarded-Proto': 'rubbish' }])(
     'is absent where the scheme is not known to be https: %j, and the request passes',
     async (headers) => {
-      const answer = await service.api('/ping', { headers })
-      expect(answer.headers.get('strict-transport-security')).toBeNull()
-      expect(await expectJson(answer)).toEqual({ status: 'ok' })
+      const response = await service.api('/ping', { headers })
+      expect(response.headers.get('strict-transport-security')).toBeNull()
+      expect(await expectJson(response)).toEqual({ status: 'ok' })
     },
   )
 })

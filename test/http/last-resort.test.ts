@@ -44,8 +44,8 @@ test('an app that fails itself is answered by the server, logged and reported', 
   await once(server, 'listening')
   afterAll(() => server.closeAllConnections())
   const { port } = server.address() as AddressInfo
-  const answer = await client(`http://127.0.0.1:${port}`)('/broken')
-  await expectProblem(answer, 500, 'INTERNAL')
+  const response = await client(`http://127.0.0.1:${port}`)('/broken')
+  await expectProblem(response, 500, 'INTERNAL')
   server.close()
   expect(lines[0]).toMatchObject({
     ...{ severity: 'ERROR', message: 'Something went wrong on our side' },

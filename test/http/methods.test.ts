@@ -46,10 +46,10 @@ test.each(refused)('%s %s gets 405, with what the path takes', async (method, pa
 })
 
 test.each(Object.entries(taken))('OPTIONS %s says what the path takes', async (path, allowed) => {
-  const answer = await api(path, { method: 'OPTIONS' })
-  expect([answer.status, allowedBy(answer.headers), await answer.text()]).toEqual([204, allowed, ''])
-  expect(answer.headers.get('content-type')).toBeNull()
-  expect(answer.headers.get('content-length')).toBeNull()
+  const response = await api(path, { method: 'OPTIONS' })
+  expect([response.status, allowedBy(response.headers), await response.text()]).toEqual([204, allowed, ''])
+  expect(response.headers.get('content-type')).toBeNull()
+  expect(response.headers.get('content-length')).toBeNull()
 })
 
 test.each(['GET', 'HEAD', 'POST', 'OPTIONS', 'DELETE'])('%s on a path of nobody gets 404', async (method) => {
@@ -64,15 +64,15 @@ test.each(['GET', 'HEAD', 'POST', 'OPTIONS', 'DELETE'])('%s on a path of nobody 
     '/hooks',
     '/%70ong',
   ]) {
-    const answer = await api(path, { method })
-    expect([path, answer.status, answer.headers.get('allow')]).toEqual([path, 404, null])
-    if (method !== 'HEAD') await expectProblem(answer, 404, 'NOT_FOUND')
+    const response = await api(path, { method })
+    expect([path, response.status, response.headers.get('allow')]).toEqual([path, 404, null])
+    if (method !== 'HEAD') await expectProblem(response, 404, 'NOT_FOUND')
   }
 })
 
 test('HEAD is taken wherever GET is', async () => {
-  const answer = await api('/ping', { method: 'HEAD' })
-  expect([answer.status, await answer.text()]).toEqual([200, ''])
+  const response = await api('/ping', { method: 'HEAD' })
+  expect([response.status, await response.text()]).toEqual([200, ''])
 })
 
 test('a method said to be another in a header stays what it is', async () => {

@@ -46,9 +46,9 @@ describe('with PyMacaron’s format', () => {
     { what: 'a missing token', path: '/notes', status: 401, error: 'TOKEN_MISSING' },
     { what: 'a query that does not fit', path: '/ping?a=1', status: 400, error: 'VALIDATION_FAILED' },
   ])('$what gets it', async ({ path, status, error }) => {
-    const answer = await api(path)
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/json'])
-    expect(await answer.json()).toEqual({
+    const response = await api(path)
+    expect([response.status, response.headers.get('content-type')]).toEqual([status, 'application/json'])
+    expect(await response.json()).toEqual({
       status,
       error,
       error_description: expect.stringMatching(/\w/),
@@ -65,9 +65,9 @@ describe('with PyMacaron’s format', () => {
     }
     thrown = new Problem(problems.NOT_FOUND, options)
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
-    const answer = await api('/fail', { headers: { traceparent } })
-    expect(answer.headers.get('retry-after')).toBe('9')
-    expect(await answer.json()).toEqual({
+    const response = await api('/fail', { headers: { traceparent } })
+    expect(response.headers.get('retry-after')).toBe('9')
+    expect(await response.json()).toEqual({
       status: 404,
       error: 'NOT_FOUND',
       error_description: 'Two were left.',
@@ -78,8 +78,8 @@ describe('with PyMacaron’s format', () => {
 
   test('an unexpected error says nothing of its cause', async () => {
     thrown = new Error('the-cause-of-it-all')
-    const answer = await api('/fail')
-    expect(await answer.json()).toMatchObject({ status: 500, error: 'INTERNAL', user_message: '' })
+    const response = await api('/fail')
+    expect(await response.json()).toMatchObject({ status: 500, error: 'INTERNAL', user_message: '' })
   })
 
   test('what the server itself refuses is answered in it, too', async () => {

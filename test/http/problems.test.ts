@@ -63,9 +63,9 @@ describe('a problem', () => {
       cause: new Error('SQL'),
     }
     thrown = new Problem(own.OUT_OF_STOCK, { ...options, headers: { 'Retry-After': '60' } })
-    const answer = await api('/stock/7')
-    expect(answer.headers.get('retry-after')).toBe('60')
-    const problem = await expectProblem(answer, 409, 'OUT_OF_STOCK')
+    const response = await api('/stock/7')
+    expect(response.headers.get('retry-after')).toBe('60')
+    const problem = await expectProblem(response, 409, 'OUT_OF_STOCK')
     expect(problem).toMatchObject({ detail: 'Two were left.', userMessage: 'Sold out, sorry!', errors })
     expect(JSON.stringify(problem)).not.toContain('SQL')
   })

@@ -9,8 +9,8 @@ const long = 'x'.repeat(20_000)
 /** Sends these bytes, and expects a problem of the server's own, complete, once. */
 async function expectRefusal(bytes: string, status: number, code: string) {
   lines.length = 0
-  const { headers, body, ...answer } = await dial().send(bytes).answer()
-  expect({ status: answer.status, body }).toMatchObject({ status })
+  const { headers, body, ...response } = await dial().send(bytes).answer()
+  expect({ status: response.status, body }).toMatchObject({ status })
   expect(headers.get('content-type')).toBe('application/problem+json')
   expect(headers.get('cache-control')).toBe('no-store')
   const problem = JSON.parse(body)
@@ -123,8 +123,8 @@ describe('odd but valid requests are served', () => {
     for (const path of ['/ping', '/nowhere', '/version']) {
       connection.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
     }
-    const answers = [await connection.answer(), await connection.answer(), await connection.answer()]
-    expect(answers.map(({ status }) => status)).toEqual([200, 404, 200])
+    const responses = [await connection.answer(), await connection.answer(), await connection.answer()]
+    expect(responses.map(({ status }) => status)).toEqual([200, 404, 200])
   })
 })
 

@@ -19,15 +19,15 @@ function serviceWith(readiness: ReadinessChecks) {
 
 test('a service whose database answers is ready', async () => {
   const { api } = await testService({ features: [] })
-  const answer = await api('/ready')
-  expect(await expectJson(answer)).toEqual({ status: 'ok', checks: { database: 'ok' } })
+  const response = await api('/ready')
+  expect(await expectJson(response)).toEqual({ status: 'ok', checks: { database: 'ok' } })
 })
 
 test('a service whose database does not answer is not, and says when to ask again', async () => {
   const { api, lines } = await testService({ databaseUrl: noDatabase, features: [] })
-  const answer = await api('/ready')
-  expect(answer.headers.get('retry-after')).toBe('5')
-  const { detail } = await expectProblem(answer, 503, 'NOT_READY')
+  const response = await api('/ready')
+  expect(response.headers.get('retry-after')).toBe('5')
+  const { detail } = await expectProblem(response, 503, 'NOT_READY')
   expect(detail).toBe('Not ready: database.')
   expect(lines[0]).toMatchObject({ severity: 'ERROR', stack_trace: expect.stringContaining('ECONNREFUSED') })
 })

@@ -75,9 +75,9 @@ test.each([
   ['/answer-then-throw', 500],
 ])('%s carries the headers that protect browsers, and a request id', async (path, status) => {
   for (const method of ['GET', 'HEAD']) {
-    const answer = await api(path, { method })
-    expect(answer.status).toBe(status)
-    expect(Object.fromEntries(answer.headers)).toMatchObject({
+    const response = await api(path, { method })
+    expect(response.status).toBe(status)
+    expect(Object.fromEntries(response.headers)).toMatchObject({
       'cross-origin-opener-policy': 'same-origin',
       'cross-origin-resource-policy': 'same-origin',
       'referrer-policy': 'no-referrer',
@@ -85,8 +85,8 @@ test.each([
       'x-frame-options': 'SAMEORIGIN',
       'x-request-id': expect.stringMatching(/^[\da-f-]{36}$/),
     })
-    expect(answer.headers.get('server')).toBeNull()
-    expect(answer.headers.get('x-powered-by')).toBeNull()
+    expect(response.headers.get('server')).toBeNull()
+    expect(response.headers.get('x-powered-by')).toBeNull()
   }
 })
 
@@ -100,8 +100,8 @@ describe('X-Request-Id', () => {
     'is the caller’s own where it is a plain one: %s',
     async (id) => {
       lines.length = 0
-      const answer = await api('/ping', { headers: { 'X-Request-Id': id } })
-      expect(answer.headers.get('x-request-id')).toBe(id)
+      const response = await api('/ping', { headers: { 'X-Request-Id': id } })
+      expect(response.headers.get('x-request-id')).toBe(id)
       expect(lines[0]?.['logging.googleapis.com/labels']).toEqual({ request_id: id })
     },
   )
@@ -109,17 +109,17 @@ describe('X-Request-Id', () => {
   test.each(['', 'a b', 'x'.repeat(256), 'a,b', '<script>', 'ä', '"quoted"'])(
     'is a new one where the caller’s is not plain: %j',
     async (id) => {
-      const answer = await api('/ping', { headers: { 'X-Request-Id': id } })
-      expect(answer.headers.get('x-request-id')).toMatch(/^[\da-f-]{36}$/)
+      const response = await api('/ping', { headers: { 'X-Request-Id': id } })
+      expect(response.headers.get('x-request-id')).toMatch(/^[\da-f-]{36}$/)
     },
   )
 
   test.each(['c.json', 'c.header', 'a response'])(
     'is not the handler’s, which sets it by %s',
     async (way) => {
-      const answer = await api('/own-id', { headers: { 'X-Request-Id': 'abc', 'X-Way': way } })
-      expect(answer.headers.get('x-request-id')).toBe('abc')
-      await expectJson(answer)
+      const response = await api('/own-id', { headers: { 'X-Request-Id': 'abc', 'X-Way': way } })
+      expect(response.headers.get('x-request-id')).toBe('abc')
+      await expectJson(response)
     },
   )
 
@@ -137,21 +137,21 @@ describe.each([
     { what: 'set before the handler threw', path: '/headers-then-throw', status: 404, code: 'NOT_FOUND' },
     { what: 'of an answer that was ready', path: '/answer-then-throw', status: 500, code: 'INTERNAL' },
   ])('keeps no header $what', async ({ path, status, code }) => {
-    const answer = await api(path)
+    const response = await api(path)
     for (const name of Object.keys(own).filter((name) => name !== 'Cache-Control')) {
-      expect([name, answer.headers.get(name)]).toEqual([name, null])
+      expect([name, response.headers.get(name)]).toEqual([name, null])
     }
-    expect(answer.headers.get('cache-control')).toBe('no-store')
-    const length = Number(answer.headers.get('content-length'))
-    const problem = await expectProblem(answer, status, code)
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    const length = Number(response.headers.get('content-length'))
+    const problem = await expectProblem(response, status, code)
     expect(length).toBe(Buffer.byteLength(JSON.stringify(problem)))
   })
 })
 
 test('a problem keeps Vary, which holds for whatever is sent', async () => {
-  const answer = await api('/vary-then-throw')
-  expect(answer.headers.get('vary')).toBe('Accept-Language')
-  await expectProblem(answer, 404, 'NOT_FOUND')
+  const response = await api('/vary-then-throw')
+  expect(response.headers.get('vary')).toBe('Accept-Language')
+  await expectProblem(response, 404, 'NOT_FOUND')
 })
 
 describe('HEAD', () => {
@@ -169,12 +169,16 @@ describe('HEAD', () => {
 })
 
 test('a 204 has neither body nor content type', async () => {
-  const answer = await api('/nothing')
-  expect([answer.status, answer.headers.get('content-type'), await answer.text()]).toEqual([204, null, ''])
+  const response = await api('/nothing')
+  expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
+    204,
+    null,
+    '',
+  ])
 })
 
 test('an answer carries its length', async () => {
-  const answer = await api('/ping')
-  expect(answer.headers.get('content-length')).toBe('15')
-  expect(await expectJson(answer)).toEqual({ status: 'ok' })
+  const response = await api('/ping')
+  expect(response.headers.get('content-length')).toBe('15')
+  expect(await expectJson(response)).toEqual({ status: 'ok' })
 })

@@ -32,10 +32,10 @@ function serviceWith(path: string, middleware: MiddlewareHandler<BaseEnv>) {
     output: { write: (line) => lines.push(JSON.parse(line)) },
   })
   const app = new Hono<BaseEnv>()
-  const answer = problemResponder(problemDetails, log)
-  app.onError(answer)
+  const response = problemResponder(problemDetails, log)
+  app.onError(response)
   const stopping = new AbortController().signal
-  const context = requestContext({ log, reporter: {}, respond: answer, stopping, trustedProxies: 1 })
+  const context = requestContext({ log, reporter: {}, respond: response, stopping, trustedProxies: 1 })
   app.use(context, deadline({ timeoutSeconds: 60 }))
   app.use(path, middleware)
   const security = { verify: () => Promise.reject(new Error('no token')), cookie: undefined, origins: [] }
@@ -47,7 +47,7 @@ function serviceWith(path: string, middleware: MiddlewareHandler<BaseEnv>) {
     auth: {},
   } as const
   const { methods } = mount(app, [featureOf(admin, open)], options)
-  app.notFound(notFound(methods, answer))
+  app.notFound(notFound(methods, response))
   return { app, api: client(app), lines }
 }
 

@@ -64,9 +64,9 @@ const outcomes: [
 
 test.each(outcomes)('%s with the token "%s": %j', async (path, token, outcome) => {
   for (const place of [`/${path}`, `/plain/${path}`]) {
-    const answer = await api(place, { headers: tokens[token] })
-    if (Array.isArray(outcome)) await expectProblem(answer, ...outcome)
-    else expect(await expectJson(answer)).toEqual({ subject: outcome })
+    const response = await api(place, { headers: tokens[token] })
+    if (Array.isArray(outcome)) await expectProblem(response, ...outcome)
+    else expect(await expectJson(response)).toEqual({ subject: outcome })
   }
 })
 

@@ -80,13 +80,13 @@ const unexpected: [string, () => unknown][] = [
 describe.each(['/fail', '/plain'])('what is thrown in %s', (path) => {
   test.each(unexpected)('%s is a 500 that says nothing of the cause', async (_what, behaviour) => {
     fail = behaviour
-    const answer = await api(path, { headers: { 'X-Request-Id': 'same' } })
-    const problem = await expectProblem(answer, 500, 'INTERNAL')
+    const response = await api(path, { headers: { 'X-Request-Id': 'same' } })
+    const problem = await expectProblem(response, 500, 'INTERNAL')
     expect(problem).toEqual({
       ...{ type: 'urn:problem:internal', title: 'Something went wrong on our side', status: 500 },
       ...{ instance: path, code: 'INTERNAL', traceId: expect.any(String) },
     })
-    expect(JSON.stringify([...answer.headers])).not.toContain(secret)
+    expect(JSON.stringify([...response.headers])).not.toContain(secret)
 
     expect(lines.map(({ severity, message }) => [severity, message])).toEqual([
       ['ERROR', 'Something went wrong on our side'],

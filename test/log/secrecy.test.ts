@@ -116,18 +116,18 @@ test.each<[string, string, object]>([
 ])('a body %s is in no log line', async (_what, code, request) => {
   const alice = await service.as('alice', ['notes:write'])
   const headers = { 'Content-Type': 'application/json' }
-  const answer = await alice('/notes', { method: 'POST', headers, ...request })
-  expect(await answer.json()).toMatchObject({ code })
+  const response = await alice('/notes', { method: 'POST', headers, ...request })
+  expect(await response.json()).toMatchObject({ code })
   expectSilence()
 })
 
 describe('a credential is in no log line', () => {
-  const answers: [string, () => unknown][] = [
+  const responses: [string, () => unknown][] = [
     ['is answered', () => undefined],
     ['fails', () => Promise.reject(new Error('lost'))],
   ]
 
-  test.each(answers)('whether the request %s', async (_what, behaviour) => {
+  test.each(responses)('whether the request %s', async (_what, behaviour) => {
     work = behaviour
     const { Authorization = '' } = await as('alice', ['notes:read'])
     const token = Authorization.slice('Bearer '.length)
@@ -151,8 +151,8 @@ describe('a credential is in no log line', () => {
     ['no token at all', () => `Bearer ${canary} ${canary}`],
   ])('though it is %s', async (_what, make) => {
     const Authorization = `${await make()}`
-    const answer = await api('/notes', { headers: { Authorization } })
-    expect(answer.status).toBe(401)
+    const response = await api('/notes', { headers: { Authorization } })
+    expect(response.status).toBe(401)
     expectSilence(...Authorization.split(/[ .]/).slice(1).filter(Boolean))
   })
 })

@@ -78,7 +78,7 @@ describe.each(operations)(
     test('has an example of what it takes and of what it answers', () => {
       const answers = Object.entries(responses).filter(([status]) => status.startsWith('2'))
       expect(answers).not.toEqual([])
-      const media = [requestBody, ...answers.map(([, answer]) => answer)].flatMap((part) =>
+      const media = [requestBody, ...answers.map(([, response]) => response)].flatMap((part) =>
         Object.values(part?.content ?? {}),
       )
       for (const { example, examples } of media) expect(example ?? examples).toBeDefined()
@@ -192,9 +192,9 @@ test.each(['', 'https://app.example.com', '*'])(
   async (list) => {
     const service = await testService({ databaseUrl: noDatabase, environment: { CORS_ORIGINS: list } })
     for (const Origin of ['https://docs.example.org', 'https://app.example.com', 'null']) {
-      const answer = await service.api('/openapi.json', { headers: { Origin } })
-      expect(answer.headers.get('access-control-allow-origin')).toBe('*')
-      expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
+      const response = await service.api('/openapi.json', { headers: { Origin } })
+      expect(response.headers.get('access-control-allow-origin')).toBe('*')
+      expect(response.headers.get('access-control-allow-credentials')).toBeNull()
     }
   },
 )

@@ -16,9 +16,9 @@ function cancel(id: string, ifMatch?: string) {
 
 test('a placed order is cancelled, and its version counts up', async () => {
   const order = await place()
-  const answer = await cancel(order.id)
-  expect(await expectJson(answer)).toEqual({ ...order, status: 'cancelled' })
-  expect(answer.headers.get('etag')).toBe('"2"')
+  const response = await cancel(order.id)
+  expect(await expectJson(response)).toEqual({ ...order, status: 'cancelled' })
+  expect(response.headers.get('etag')).toBe('"2"')
   const read = await alice(`/orders/${order.id}`)
   expect(await expectJson(read)).toEqual({ ...order, status: 'cancelled' })
   expect(read.headers.get('etag')).toBe('"2"')

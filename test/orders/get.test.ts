@@ -8,9 +8,9 @@ const placed = await expectJson<Order>(await alice('/orders', { json: { item: 'T
 const ask = (header: string) => alice(`/orders/${placed.id}`, { headers: { 'If-None-Match': header } })
 
 test('an order is read as it was answered when it was placed, with its version', async () => {
-  const answer = await alice(`/orders/${placed.id}`)
-  expect(await expectJson(answer)).toEqual(placed)
-  expect(answer.headers.get('etag')).toBe('"1"')
+  const response = await alice(`/orders/${placed.id}`)
+  expect(await expectJson(response)).toEqual(placed)
+  expect(response.headers.get('etag')).toBe('"1"')
 })
 
 test.each(['fulfilled', 'cancelled'] as const)('an order that is %s says so', async (status) => {
@@ -32,13 +32,13 @@ describe('If-None-Match', () => {
     ['any version', '*'],
     ['any version, between blanks', ' * '],
   ])('with %s: 304, the tag, and no body', async (_what, header) => {
-    const answer = await ask(header)
-    expect(answer.status).toBe(304)
-    expect(answer.headers.get('etag')).toBe('"1"')
-    expect(answer.headers.get('content-type')).toBeNull()
-    expect(answer.headers.get('content-length')).toBeNull()
-    expect(answer.headers.get('x-request-id')).not.toBeNull()
-    expect(await answer.text()).toBe('')
+    const response = await ask(header)
+    expect(response.status).toBe(304)
+    expect(response.headers.get('etag')).toBe('"1"')
+    expect(response.headers.get('content-type')).toBeNull()
+    expect(response.headers.get('content-length')).toBeNull()
+    expect(response.headers.get('x-request-id')).not.toBeNull()
+    expect(await response.text()).toBe('')
   })
 
   test.each([
@@ -51,22 +51,22 @@ describe('If-None-Match', () => {
     ['nothing', ''],
     ['a tag of another kind', '"33a64df5"'],
   ])('with %s: 200 and the order', async (_what, header) => {
-    const answer = await ask(header)
-    expect(await expectJson(answer)).toEqual(placed)
-    expect(answer.headers.get('etag')).toBe('"1"')
+    const response = await ask(header)
+    expect(await expectJson(response)).toEqual(placed)
+    expect(response.headers.get('etag')).toBe('"1"')
   })
 
   test('with the version before a change: 200 and the order as it is now', async () => {
     const order = await expectJson<Order>(await alice('/orders', { json: { item: 'Cup', quantity: 1 } }), 201)
     await fulfil(service.databaseUrl, order.id)
-    const answer = await alice(`/orders/${order.id}`, { headers: { 'If-None-Match': '"1"' } })
-    expect(await expectJson(answer)).toEqual({ ...order, status: 'fulfilled' })
-    expect(answer.headers.get('etag')).toBe('"2"')
+    const response = await alice(`/orders/${order.id}`, { headers: { 'If-None-Match': '"1"' } })
+    expect(await expectJson(response)).toEqual({ ...order, status: 'fulfilled' })
+    expect(response.headers.get('etag')).toBe('"2"')
   })
 
   test('does not answer for an order that is not there', async () => {
-    const answer = await alice(`/orders/${idAt(0)}`, { headers: { 'If-None-Match': '*' } })
-    await expectProblem(answer, 404, 'ORDER_NOT_FOUND')
+    const response = await alice(`/orders/${idAt(0)}`, { headers: { 'If-None-Match': '*' } })
+    await expectProblem(response, 404, 'ORDER_NOT_FOUND')
   })
 })
 

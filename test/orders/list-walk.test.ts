@@ -16,8 +16,8 @@ async function walk(api: Api, query: string, meanwhile: () => Promise<unknown>):
   let cursor: string | undefined
   do {
     const path = `/orders?${query}${cursor === undefined ? '' : `&cursor=${cursor}`}`
-    const [answer] = await Promise.all([api(path), meanwhile()])
-    const page = await expectJson<Page>(answer)
+    const [response] = await Promise.all([api(path), meanwhile()])
+    const page = await expectJson<Page>(response)
     seen.push(...page.items.map(({ id }) => id))
     cursor = page.nextCursor
   } while (cursor !== undefined)

@@ -75,9 +75,9 @@ describe('without the scope that a route states', () => {
     const { id } = await place()
     const api = await service.as('alice', scopes)
     for (const path of ['/orders', `/orders/${id}`, `/orders/${idAt(0)}`]) {
-      const answer = await api(path)
-      expect(answer.headers.get('www-authenticate')).toContain('scope="orders:read"')
-      await expectProblem(answer, 403, 'SCOPE_MISSING')
+      const response = await api(path)
+      expect(response.headers.get('www-authenticate')).toContain('scope="orders:read"')
+      await expectProblem(response, 403, 'SCOPE_MISSING')
     }
   })
 

@@ -9,8 +9,8 @@ const teapot = { item: 'Teapot', quantity: 2 }
 
 describe('a placed order', () => {
   test('is answered whole, with where it is and its version', async () => {
-    const answer = await place(teapot)
-    const order = await expectJson<Order>(answer, 201)
+    const response = await place(teapot)
+    const order = await expectJson<Order>(response, 201)
     expect(order).toEqual({
       id: expect.any(String),
       ...teapot,
@@ -18,8 +18,8 @@ describe('a placed order', () => {
       createdAt: expect.any(String),
     })
     expect(Object.keys(order)).toEqual(['id', 'item', 'quantity', 'status', 'createdAt'])
-    expect(answer.headers.get('location')).toBe(`/orders/${order.id}`)
-    expect(answer.headers.get('etag')).toBe('"1"')
+    expect(response.headers.get('location')).toBe(`/orders/${order.id}`)
+    expect(response.headers.get('etag')).toBe('"1"')
   })
 
   test('has a UUIDv7 of this minute', async () => {
@@ -67,8 +67,8 @@ describe('the item', () => {
     ['quotes, backslashes, line ends', `'; drop table orders; -- "\\\n\t\u2028`],
     ['a right-to-left mark', '\u200fإبريق'],
   ])('may be %s, and comes back as it was', async (_what, item) => {
-    const answer = await expectJson<Order>(await place({ item, quantity: 1 }), 201)
-    expect(answer.item).toBe(item)
+    const response = await expectJson<Order>(await place({ item, quantity: 1 }), 201)
+    expect(response.item).toBe(item)
   })
 
   test.each([
@@ -110,9 +110,9 @@ describe('the quantity', () => {
     ['-0', 400],
   ])('written as %s in JSON is answered %i', async (quantity, status) => {
     const body = `{"item":"Teapot","quantity":${quantity}}`
-    const answer = await alice('/orders', { body, headers: { 'Content-Type': 'application/json' } })
-    expect(answer.status).toBe(status)
-    await answer.text()
+    const response = await alice('/orders', { body, headers: { 'Content-Type': 'application/json' } })
+    expect(response.status).toBe(status)
+    await response.text()
   })
 })
 

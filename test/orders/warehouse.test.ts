@@ -55,8 +55,8 @@ test.each([
   ['nothing: it hangs up', (request) => request.socket.destroy(), 'fetch failed'],
 ] as [string, Target['answers'][number], string][])(
   'where it answers %s, the order stays placed; the next attempt has the same key',
-  async (_what, answer, error) => {
-    warehouse.answers = [answer, shipped]
+  async (_what, response, error) => {
+    warehouse.answers = [response, shipped]
     const order = await place()
     await service.drain({ until: '5s' })
     expect(await last()).toMatchObject({

@@ -24,10 +24,10 @@ test('a process that is killed in the middle of a request leaves no note and no 
 
   const next = await startNotes({ DATABASE_URL: databaseUrl })
   const alice = client(next.url, headers)
-  let answer = await alice('/notes', request)
-  for (; answer.status === 409; answer = await alice('/notes', request)) await answer.text() // the server is about to notice
-  expect(answer.headers.get('idempotency-replayed')).toBeNull()
-  const note = await expectJson<Note>(answer, 201)
+  let response = await alice('/notes', request)
+  for (; response.status === 409; response = await alice('/notes', request)) await response.text() // the server is about to notice
+  expect(response.headers.get('idempotency-replayed')).toBeNull()
+  const note = await expectJson<Note>(response, 201)
   const { items } = await expectJson<NotePage>(await alice('/notes'))
   expect(items).toEqual([note])
   const { rows } = await onServer(databaseUrl, 'select key from runtime.idempotency_keys')

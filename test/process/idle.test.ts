@@ -29,9 +29,9 @@ async function leftovers({ child, line }: ServiceProcess): Promise<unknown> {
   return JSON.parse(found)
 }
 
-async function statuses(answers: Promise<Response>[]): Promise<number[]> {
+async function statuses(responses: Promise<Response>[]): Promise<number[]> {
   return Promise.all(
-    answers.map(async (answer) => {
+    responses.map(async (answer) => {
       const response = await answer
       await response.arrayBuffer()
       return response.status

@@ -54,8 +54,8 @@ test('a route that takes one type takes that', async () => {
 })
 
 test.each(['application/json', 'Application/JSON ; charset=utf-8'])('JSON may be called %s', async (type) => {
-  const answer = await api('/all', { body: '{"title":"Tea"}', headers: { 'Content-Type': type } })
-  expect(await expectJson(answer)).toEqual({ by: 'json' })
+  const response = await api('/all', { body: '{"title":"Tea"}', headers: { 'Content-Type': type } })
+  expect(await expectJson(response)).toEqual({ by: 'json' })
 })
 
 test('a file comes with its name, type and bytes', async () => {
@@ -97,8 +97,8 @@ const refused: [path: string, type: string | undefined][] = [
 
 test.each(refused)('%s does not take %s', async (path, type) => {
   const headers = type === undefined ? {} : { 'Content-Type': type }
-  const answer = await api(path, { body: new TextEncoder().encode('title=Tea'), headers })
-  await expectProblem(answer, 415, 'UNSUPPORTED_MEDIA_TYPE')
+  const response = await api(path, { body: new TextEncoder().encode('title=Tea'), headers })
+  await expectProblem(response, 415, 'UNSUPPORTED_MEDIA_TYPE')
 })
 
 test('a body that is required must be there; one that is not may be missing', async () => {

@@ -41,8 +41,8 @@ const encodings: [name: string, by: string, request: (pairs: Pairs) => ClientReq
 
 describe.each(encodings)('a route that takes all takes %s', (_name, by, request) => {
   test('and answers', async () => {
-    const answer = await api('/all', request([['title', 'Tea & cake = 100 % +ünï']]))
-    expect(await expectJson(answer)).toEqual({ by, title: 'Tea & cake = 100 % +ünï', more: '-' })
+    const response = await api('/all', request([['title', 'Tea & cake = 100 % +ünï']]))
+    expect(await expectJson(response)).toEqual({ by, title: 'Tea & cake = 100 % +ünï', more: '-' })
   })
 
   test('with a list', async () => {
@@ -55,7 +55,7 @@ describe.each(encodings)('a route that takes all takes %s', (_name, by, request)
   })
 
   test('and refuses a key that it does not know', async () => {
-    const answer = await api(
+    const response = await api(
       '/all',
       request([
         ['title', 'Tea'],
@@ -63,15 +63,15 @@ describe.each(encodings)('a route that takes all takes %s', (_name, by, request)
         ['__proto__x', 'x'],
       ]),
     )
-    expect(pointers(await expectProblem(answer, 400, 'VALIDATION_FAILED'))).toEqual([
+    expect(pointers(await expectProblem(response, 400, 'VALIDATION_FAILED'))).toEqual([
       '#/__proto__x',
       '#/colour',
     ])
   })
 
   test('and names each place that does not fit', async () => {
-    const answer = await api('/all', request([['title', '']]))
-    expect(pointers(await expectProblem(answer, 400, 'VALIDATION_FAILED'))).toEqual(['#/title'])
+    const response = await api('/all', request([['title', '']]))
+    expect(pointers(await expectProblem(response, 400, 'VALIDATION_FAILED'))).toEqual(['#/title'])
     await expectProblem(await api('/all', request([['tags', 'a']])), 400, 'VALIDATION_FAILED')
   })
 
@@ -95,7 +95,7 @@ describe.each(encodings)('a route that takes all takes %s', (_name, by, request)
 
 describe.each(encodings.slice(1))('where a key stands once, %s', (_name, _by, request) => {
   test('may not repeat it', async () => {
-    const answer = await api(
+    const response = await api(
       '/all',
       request([
         ['title', 'Tea'],
@@ -104,18 +104,18 @@ describe.each(encodings.slice(1))('where a key stands once, %s', (_name, _by, re
         ['more', 'x'],
       ]),
     )
-    expect(pointers(await expectProblem(answer, 400, 'VALIDATION_FAILED'))).toEqual(['#/more', '#/title'])
+    expect(pointers(await expectProblem(response, 400, 'VALIDATION_FAILED'))).toEqual(['#/more', '#/title'])
   })
 
   test('may not be called __proto__', async () => {
-    const answer = await api(
+    const response = await api(
       '/all',
       request([
         ['title', 'Tea'],
         ['__proto__', 'x'],
       ]),
     )
-    await expectProblem(answer, 400, 'VALIDATION_FAILED')
+    await expectProblem(response, 400, 'VALIDATION_FAILED')
   })
 })
 
@@ -173,8 +173,8 @@ test('a list may be optional, have a default, or bounds: one value is a list of 
   const service = await testService({ databaseUrl: noDatabase, features })
   const names = Object.keys(Lists.shape)
   const body = names.map((name) => `${name}=x`).join('&')
-  const answer = await service.api('/lists', { body, headers: urlencoded })
-  expect(await expectJson(answer)).toEqual(Object.fromEntries(names.map((name) => [name, ['x']])))
+  const response = await service.api('/lists', { body, headers: urlencoded })
+  expect(await expectJson(response)).toEqual(Object.fromEntries(names.map((name) => [name, ['x']])))
 })
 
 function objectOf(pairs: Pairs): Json {

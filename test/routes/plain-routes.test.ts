@@ -27,16 +27,16 @@ test('a webhook reads its body as it came, byte for byte, of any type', async ()
   const signature = createHmac('sha256', 'shared').update(body).digest('hex')
   for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded', 'x/y']) {
     const headers = { 'Content-Type': type, 'X-Signature': signature }
-    const answer = await api('/hooks/stripe', { body, headers })
-    expect(await expectJson(answer)).toEqual({ name: 'stripe', bytes: body.length })
+    const response = await api('/hooks/stripe', { body, headers })
+    expect(await expectJson(response)).toEqual({ name: 'stripe', bytes: body.length })
   }
 })
 
 test('a webhook answers what it likes', async () => {
-  const answer = await api('/hooks/stripe', { body: 'x' })
-  expect(answer.status).toBe(400)
-  expect(await answer.text()).toBe('a wrong signature')
-  expect(answer.headers.get('x-request-id')).toBeTruthy()
+  const response = await api('/hooks/stripe', { body: 'x' })
+  expect(response.status).toBe(400)
+  expect(await response.text()).toBe('a wrong signature')
+  expect(response.headers.get('x-request-id')).toBeTruthy()
 })
 
 test('its body is limited all the same', async () => {
@@ -58,8 +58,8 @@ test('a page that states scopes is for those who have them', async () => {
 })
 
 test('what a page throws is a problem that says nothing of the cause', async () => {
-  const answer = await api('/broken')
-  expect(JSON.stringify(await expectProblem(answer, 500, 'INTERNAL'))).not.toContain('template')
+  const response = await api('/broken')
+  expect(JSON.stringify(await expectProblem(response, 500, 'INTERNAL'))).not.toContain('template')
 })
 
 test('neither stands in the contract', async () => {

@@ -32,27 +32,27 @@ test('headers go with c.json in every way that Hono knows', async () => {
 })
 
 test('what c.header() set before is on the answer, and the runtime’s own headers too', async () => {
-  const answer = await ask((c) => {
+  const response = await ask((c) => {
     c.header('X-A', 'a')
     c.header('Link', '</1>; rel="next"')
     c.header('Link', '</2>; rel="last"', { append: true })
     return c.json(cup, 200, { 'X-B': 'b' })
   })
-  expect(Object.fromEntries(answer.headers)).toMatchObject({
+  expect(Object.fromEntries(response.headers)).toMatchObject({
     ...{ 'x-a': 'a', 'x-b': 'b', link: '</1>; rel="next", </2>; rel="last"' },
     ...{ 'content-type': 'application/json', 'x-content-type-options': 'nosniff' },
   })
-  expect(answer.headers.get('x-request-id')).toBeTruthy()
-  expect(await expectJson(answer)).toEqual(cup)
+  expect(response.headers.get('x-request-id')).toBeTruthy()
+  expect(await expectJson(response)).toEqual(cup)
 })
 
 test('several cookies stay several', async () => {
-  const answer = await ask((c) => {
+  const response = await ask((c) => {
     setCookie(c, 'session', 'one', { httpOnly: true })
     setCookie(c, 'theme', 'dark')
     return c.json(cup, 200)
   })
-  expect(answer.headers.getSetCookie()).toEqual(['session=one; Path=/; HttpOnly', 'theme=dark; Path=/'])
+  expect(response.headers.getSetCookie()).toEqual(['session=one; Path=/; HttpOnly', 'theme=dark; Path=/'])
 })
 
 test('the length is that of the stripped body', async () => {
@@ -66,10 +66,10 @@ test('the length is that of the stripped body', async () => {
       }) as never,
   ]
   for (const handler of handlers) {
-    const answer = await ask(handler, 'strip')
-    const length = answer.headers.get('content-length')
+    const response = await ask(handler, 'strip')
+    const length = response.headers.get('content-length')
     expect([null, '14']).toContain(length)
-    expect(await answer.text()).toBe('{"name":"cup"}')
+    expect(await response.text()).toBe('{"name":"cup"}')
   }
 })
 
@@ -82,22 +82,22 @@ test('an answer without a body keeps its headers', async () => {
 })
 
 test('a reply that was thrown away leaves nothing on the problem that follows', async () => {
-  const answer = await ask((c) => {
+  const response = await ask((c) => {
     c.json(cup, 201, { Location: '/things/1', ETag: '"1"' })
     throw new Error('the cup broke')
   })
-  await expectProblem(answer, 500, 'INTERNAL')
-  expect(answer.headers.get('location')).toBeNull()
-  expect(answer.headers.get('etag')).toBeNull()
+  await expectProblem(response, 500, 'INTERNAL')
+  expect(response.headers.get('location')).toBeNull()
+  expect(response.headers.get('etag')).toBeNull()
 })
 
 test('of two replies the one that is returned is the answer', async () => {
-  const answer = await ask((c) => {
+  const response = await ask((c) => {
     const first = c.json({ name: 'first' }, 200)
     c.json({ name: 'second' }, 201)
     return first
   })
-  expect(await expectJson(answer)).toEqual({ name: 'first' })
+  expect(await expectJson(response)).toEqual({ name: 'first' })
 })
 
 async function ask(handler: Handler<typeof thing>, mode: 'strip' | 'fail' = 'fail'): Promise<Response> {

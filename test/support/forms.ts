@@ -12,7 +12,7 @@ export type Pairs = [name: string, value: string | Blob][]
  */
 export function allTypesRoute<Body extends z.ZodType, Answer extends z.ZodType>(
   schema: Body,
-  answer: Answer,
+  response: Answer,
   bodyLimit = 1000,
 ) {
   return defineRoute({
@@ -32,7 +32,7 @@ export function allTypesRoute<Body extends z.ZodType, Answer extends z.ZodType>(
         },
       },
     },
-    responses: { 200: json('What came', answer) },
+    responses: { 200: json('What came', response) },
   })
 }
 

@@ -93,9 +93,9 @@ describe('a body', () => {
     ['with a dispatch in a text', () => JSON.stringify({ ...good(), dispatch: '1' })],
     ['with a key that nobody knows', () => JSON.stringify({ ...good(), payload: {} })],
   ])('%s is a 400, and nothing runs', async (_what, body) => {
-    const answer = await send(body())
-    expect(answer.status).toBe(400)
-    await answer.text()
+    const response = await send(body())
+    expect(response.status).toBe(400)
+    await response.text()
     expect(runs).toEqual([])
     expect(await ledger()).toMatchObject([{ state: 'queued', attempts: 0 }])
   })
@@ -138,10 +138,10 @@ test('a callback whose task is given back as it looks is not acknowledged: the t
     }
     return ask.apply(this, words)
   } as never)
-  const answer = await callback({ name, id, dispatch: 1 })
+  const response = await callback({ name, id, dispatch: 1 })
   asked.mockRestore()
   expect(await ledger()).toMatchObject([{ state: 'queued' }])
-  await expectProblem(answer, 409, 'RUNTIME_TASK_BUSY')
+  await expectProblem(response, 409, 'RUNTIME_TASK_BUSY')
 })
 
 test('what a killed process held is claimed again when its lease has run out, and counts as an attempt', async () => {
@@ -169,8 +169,8 @@ test('a task that kills its process each time is dead when its attempts are spen
 
 test('a name with characters that no task has is acknowledged, and harms nothing', async () => {
   for (const odd of ['a%00b.c', '%F0%9F%8D%B5.tea', "a.b'--", 'redrive.x', 'a'.repeat(2000)]) {
-    const answer = await callback({ name: odd, id, dispatch: 1 })
-    expect(answer.status, odd).toBeLessThan(500)
-    await answer.text()
+    const response = await callback({ name: odd, id, dispatch: 1 })
+    expect(response.status, odd).toBeLessThan(500)
+    await response.text()
   }
 })

@@ -92,10 +92,10 @@ test('one that is called back while the cancel holds it is not run', async () =>
     await go.promise
   })
   await held.promise
-  const answer = service.callback({ name: work.name, id, dispatch: 1 })
+  const response = service.callback({ name: work.name, id, dispatch: 1 })
   await lockWaits(databaseUrl)
   go.resolve()
   await cancel
-  expect(await (await answer).json()).toEqual({ outcome: 'ignored' })
+  expect(await (await response).json()).toEqual({ outcome: 'ignored' })
   expect(runs).toBe(0)
 })

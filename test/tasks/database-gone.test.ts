@@ -38,11 +38,11 @@ beforeEach(async () => {
 test('a callback that finds no database is a 503, and a later one succeeds', async () => {
   const { id } = await service.request((tx) => enqueue(tx, work, {}))
   await reach(false)
-  const answer = await service.callback({ name: work.name, id, dispatch: 1 })
+  const response = await service.callback({ name: work.name, id, dispatch: 1 })
   expect(await service.tick()).toBe(503)
   await reach(true)
-  expect(answer.headers.get('retry-after')).toBe('5')
-  await expectProblem(answer, 503, 'DATABASE_UNAVAILABLE')
+  expect(response.headers.get('retry-after')).toBe('5')
+  await expectProblem(response, 503, 'DATABASE_UNAVAILABLE')
   await drain()
   expect(await ledger()).toMatchObject([{ state: 'done', attempts: 1 }])
 })
@@ -50,9 +50,9 @@ test('a callback that finds no database is a 503, and a later one succeeds', asy
 test('one that loses it while it works is a 503; when its lease has run out, another attempt commits, once', async () => {
   const { id } = await service.request((tx) => enqueue(tx, work, {}))
   behave = () => reach(false)
-  const answer = await service.callback({ name: work.name, id, dispatch: 1 })
+  const response = await service.callback({ name: work.name, id, dispatch: 1 })
   await reach(true)
-  await expectProblem(answer, 503, 'DATABASE_UNAVAILABLE')
+  await expectProblem(response, 503, 'DATABASE_UNAVAILABLE')
   expect(await ledger()).toMatchObject([{ state: 'running', attempts: 1 }])
   expect(await query('select * from test_notes')).toEqual([])
   behave = async () => {}

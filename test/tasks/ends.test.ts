@@ -42,10 +42,10 @@ test('an effect that reads past its transaction fails with a message that says w
 
 test('a process that stops (SIGTERM) ends the query of an attempt, and gives the task back', async () => {
   const { id } = await service.request((tx) => enqueue(tx, reading, {}))
-  const answer = service.callback({ name: reading.name, id, dispatch: 1 })
+  const response = service.callback({ name: reading.name, id, dispatch: 1 })
   await expect.poll(async () => (await running()).length).toBe(1)
   stopping.abort()
-  await expectProblem(await answer, 409, 'RUNTIME_TASK_BUSY')
+  await expectProblem(await response, 409, 'RUNTIME_TASK_BUSY')
   await expect.poll(running).toEqual([])
   expect(await ledger()).toMatchObject([{ state: 'queued', attempts: 0 }])
   const { database } = service

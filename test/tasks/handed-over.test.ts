@@ -31,8 +31,8 @@ const refuse: CloudTasks['create'] = async () => {
 async function deliver({ url, body }: { url: string; body: string }): Promise<unknown> {
   create = refuse // of whatever the callback hands over in its turn
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
-  const answer = await untracked(() => fetch(url, { method: 'POST', headers, body }))
-  return answer.json()
+  const response = await untracked(() => fetch(url, { method: 'POST', headers, body }))
+  return response.json()
 }
 
 async function enqueue(): Promise<void> {

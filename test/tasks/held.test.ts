@@ -69,10 +69,10 @@ test('of two callbacks at once for one dispatch, one runs, and the other comes b
 test('twenty callbacks at once: one runs', async () => {
   direct = async () => 'write'
   const row = await enqueue()
-  const answers = await Promise.all(Array.from({ length: 20 }, () => callBack(row)))
-  const statuses = answers.map(({ status }) => status)
+  const responses = await Promise.all(Array.from({ length: 20 }, () => callBack(row)))
+  const statuses = responses.map(({ status }) => status)
   expect(statuses.filter((status) => status !== 200 && status !== 409)).toEqual([])
-  const outcomes = await Promise.all(answers.filter(({ ok }) => ok).map((answer) => answer.text()))
+  const outcomes = await Promise.all(responses.filter(({ ok }) => ok).map((response) => response.text()))
   expect(outcomes.filter((outcome) => /done/.test(outcome))).toHaveLength(1)
   expect(await service.ledger()).toMatchObject([{ state: 'done', attempts: 1 }])
   expect(await written(databaseUrl)).toEqual(['Tea'])
@@ -88,9 +88,9 @@ test.each<[string, (row: { id: string; dispatch: number }) => Promise<Response>]
   const { id } = await enqueue()
   await onServer(databaseUrl, 'update runtime.tasks set dispatch = 5')
   const logged = service.lines.length
-  const answer = await call({ id, dispatch: 5 })
-  expect(answer.status).toBe(200)
-  expect(await answer.json()).toEqual({ outcome: 'ignored' })
+  const response = await call({ id, dispatch: 5 })
+  expect(response.status).toBe(200)
+  expect(await response.json()).toEqual({ outcome: 'ignored' })
   expect(await service.ledger()).toMatchObject([{ state: 'queued', dispatch: 5, attempts: 0, lease: null }])
   const stale = { severity: 'INFO', message: expect.stringMatching(/the callback is stale/) }
   expect(service.lines.slice(logged)).toContainEqual(expect.objectContaining(stale))
@@ -119,11 +119,11 @@ test('one task’s attempts and end are its own: others stay as they are', async
 test('an expired lease that nobody took still finishes', async () => {
   const row = await enqueue()
   const { running, go } = holdNext()
-  const answer = callBack(row)
+  const response = callBack(row)
   await running
   await service.advance('5m')
   go('write')
-  expect(await (await answer).json()).toEqual({ outcome: 'done' })
+  expect(await (await response).json()).toEqual({ outcome: 'done' })
   expect(await written(databaseUrl)).toEqual(['Tea'])
 })
 
@@ -183,11 +183,11 @@ test('a cancel of a task that runs: what it returns is not written', async () =>
   const other = await enqueue('Coffee')
   const row = await enqueue()
   const { running, go } = holdNext()
-  const answer = callBack(row)
+  const response = callBack(row)
   await running
   expect((await operator(`/runtime/tasks/${row.id}/cancel`, { method: 'POST' })).status).toBe(200)
   go('write')
-  expect(await (await answer).json()).toEqual({ outcome: 'ignored' })
+  expect(await (await response).json()).toEqual({ outcome: 'ignored' })
   expect(await service.ledger()).toMatchObject([other, { state: 'cancelled', dispatch: 2, lease: null }])
   expect(await written(databaseUrl)).toEqual([])
 })

@@ -149,9 +149,9 @@ describe('refused, with nothing run:', () => {
       databaseUrl: service.databaseUrl,
       environment: { OIDC_JWKS_URL: down.url },
     })
-    const answer = await callback(bearer(token()), cut.api)
-    expect(answer.headers.get('retry-after')).toBe('5')
-    await expectProblem(answer, 503, 'IDENTITY_UNAVAILABLE')
+    const response = await callback(bearer(token()), cut.api)
+    expect(response.headers.get('retry-after')).toBe('5')
+    await expectProblem(response, 503, 'IDENTITY_UNAVAILABLE')
   })
 })
 

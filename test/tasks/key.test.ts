@@ -132,9 +132,9 @@ test('the effect of a task may enqueue the next one under its own key', async ()
 })
 
 test('twenty requests at once with one key enqueue one task', async () => {
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 20 }, () => database.transaction((tx) => enqueue(tx, one, { text: 'a' }, { key }))),
   )
-  expect(answers.filter(({ enqueued }) => enqueued)).toHaveLength(1)
-  expect(new Set(answers.map(({ id }) => id)).size).toBe(1)
+  expect(responses.filter(({ enqueued }) => enqueued)).toHaveLength(1)
+  expect(new Set(responses.map(({ id }) => id)).size).toBe(1)
 })

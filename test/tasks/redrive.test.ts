@@ -94,18 +94,18 @@ test('also where the other takes it at the same moment', async () => {
   const session = await openSession(databaseUrl)
   await session.query('begin')
   await session.query("update runtime.tasks set state = 'pending' where id = $1", [rival])
-  const answer = redrive(dead)
+  const response = redrive(dead)
   await lockWaits(databaseUrl)
   await session.query('commit')
-  await expectProblem(await answer, 409, 'RUNTIME_TASK_KEY_TAKEN')
+  await expectProblem(await response, 409, 'RUNTIME_TASK_KEY_TAKEN')
   expect(await states()).toEqual(['dead', 'pending'])
 })
 
 test('two redrives at once are one', async () => {
   const id = await make('dead')
-  const answers = await Promise.all([redrive(id), redrive(id), redrive(id)])
-  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409, 409])
-  await Promise.all(answers.map((answer) => answer.text()))
+  const responses = await Promise.all([redrive(id), redrive(id), redrive(id)])
+  expect(responses.map(({ status }) => status).toSorted()).toEqual([200, 409, 409])
+  await Promise.all(responses.map((response) => response.text()))
   expect(await ledger()).toMatchObject([{ dispatch: 2 }])
 })
 
@@ -140,10 +140,10 @@ describe('by name', () => {
       `insert into runtime.tasks (id, name, payload, key, due_at)
         values (gen_random_uuid(), 'trial.work', '{}', 'a', runtime.service_now())`,
     )
-    const answer = redriveAll()
+    const response = redriveAll()
     await lockWaits(databaseUrl)
     await session.query('commit')
-    expect(await answer).toMatchObject({ redriven: 1 })
+    expect(await response).toMatchObject({ redriven: 1 })
   })
 
   test('a thousand at a time, the oldest first; 20 are sent at once, the rest is the tick’s', async () => {

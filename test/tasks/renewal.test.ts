@@ -53,38 +53,38 @@ async function pass(renewals: number): Promise<void> {
 }
 
 test('an attempt may take as long as its task says, and no longer', async () => {
-  const { signal, answer } = await start()
+  const { signal, answer: response } = await start()
   await pass(5)
   await vi.advanceTimersByTimeAsync(9999)
   expect(signal.aborted).toBe(false)
   await vi.advanceTimersByTimeAsync(1)
   expect(signal.reason).toMatchObject({ message: 'The attempt took longer than its 60 s' })
-  expect(await answer).toEqual({ outcome: 'retrying' })
+  expect(await response).toEqual({ outcome: 'retrying' })
 })
 
 test('its lease of 30 s is renewed every 10 s, and nobody else gets the task', async () => {
-  const { id, answer } = await start()
+  const { id, answer: response } = await start()
   await renewed(30_000)
   for (let renewals = 0; renewals < 5; renewals++) {
     await pass(1)
     expect((await service.callback({ name: work.name, id, dispatch: 1 })).status).toBe(409)
   }
   await vi.advanceTimersByTimeAsync(10_000)
-  expect(await answer).toEqual({ outcome: 'retrying' })
+  expect(await response).toEqual({ outcome: 'retrying' })
 })
 
 test('when an operator cancels it, the signal aborts at the next renewal, and nothing is written', async () => {
-  const { id, signal, answer } = await start()
+  const { id, signal, answer: response } = await start()
   await expectJson(await olga(`/runtime/tasks/${id}/cancel`, { method: 'POST' }))
   expect(signal.aborted).toBe(false)
   await vi.advanceTimersByTimeAsync(10_000)
-  expect(await answer).toEqual({ outcome: 'ignored' })
+  expect(await response).toEqual({ outcome: 'ignored' })
   expect(signal.reason).toMatchObject({ message: 'The task was cancelled, or another process has taken it' })
   expect(await ledger()).toMatchObject([{ state: 'cancelled', last_error: null }])
 })
 
 test('one renewal that fails harms nothing', async () => {
-  const { signal, answer } = await start()
+  const { signal, answer: response } = await start()
   const update = vi.spyOn(service.database, 'update').mockImplementationOnce(() => {
     throw new Error('gone')
   })
@@ -95,12 +95,12 @@ test('one renewal that fails harms nothing', async () => {
   await pass(4)
   expect(signal.aborted).toBe(false)
   await vi.advanceTimersByTimeAsync(10_000)
-  expect(await answer).toEqual({ outcome: 'retrying' })
+  expect(await response).toEqual({ outcome: 'retrying' })
 })
 
 test('a lease counts from when its renewal was sent, not from when the database responded', async () => {
-  const { signal, answer } = await start()
-  const refused = expect(answer).rejects.toThrow() // 409: the lease is nobody's to give back
+  const { signal, answer: response } = await start()
+  const refused = expect(response).rejects.toThrow() // 409: the lease is nobody's to give back
   const slow = Promise.withResolvers<{ rowCount: number }>()
   const update = vi.spyOn(service.database, 'update').mockImplementation(() => {
     throw new Error('gone')

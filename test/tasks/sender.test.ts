@@ -111,18 +111,18 @@ describe('while CreateTask hangs', () => {
       called.resolve(signal)
       return new Promise(() => {})
     }
-    const answer = put(work, count)
-    return { answer, signal: await called.promise }
+    const response = put(work, count)
+    return { answer: response, signal: await called.promise }
   }
 
   test('a request is answered after 2 s, its call is given up, and its task is the tick’s', async () => {
-    const { answer, signal } = await hang(25)
+    const { answer: response, signal } = await hang(25)
     const answered = vi.fn()
-    void answer.then(answered)
+    void response.then(answered)
     await vi.advanceTimersByTimeAsync(1999)
     expect([answered.mock.calls.length, signal.aborted]).toEqual([0, false])
     await vi.advanceTimersByTimeAsync(1)
-    await answer
+    await response
     expect(signal.aborted).toBe(true)
     expect(new Set(await states())).toEqual(new Set(['pending']))
     expect(warnings()).toEqual(['Cloud Tasks accepted 0 of 20 tasks; the tick sends the other 20'])
@@ -130,9 +130,9 @@ describe('while CreateTask hangs', () => {
 
   test('after three in a row the next ones do not even try, for ten seconds; then one does', async () => {
     for (let count = 0; count < 3; count++) {
-      const { answer } = await hang()
+      const { answer: response } = await hang()
       await vi.advanceTimersByTimeAsync(2000)
-      await answer
+      await response
     }
     expect(created).toHaveLength(3)
     created.length = 0

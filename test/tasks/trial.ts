@@ -68,9 +68,9 @@ export async function trial(
     query,
     async request(work, headers = {}) {
       feature.next.work = work
-      const answer = await service.api('/work', { method: 'POST', headers })
-      if (answer.status !== 200) throw new Error(await answer.text())
-      await answer.text()
+      const response = await service.api('/work', { method: 'POST', headers })
+      if (response.status !== 200) throw new Error(await response.text())
+      await response.text()
       return feature.next.result as never
     },
     async callback({ name, id, dispatch }, headers) {
