@@ -4,6 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 
+/** As Google's servers do: a caller that takes its time must not send on a connection that was just closed. */
+const keepAliveTimeout = 620_000
+
 interface Options {
   /** Any free port if absent. */
   port?: number
@@ -22,7 +25,7 @@ export function serve(app: Hono, options: Options = {}) {
 /** Does the same for a listener of `node:http`. */
 export async function listen(listener: RequestListener, options: Options = {}) {
   const { port = 0, host = '127.0.0.1' } = options
-  const server = createServer(listener)
+  const server = createServer({ keepAliveTimeout }, listener)
   server.listen(port, host)
   await once(server, 'listening')
   const address = server.address() as AddressInfo

@@ -37,7 +37,7 @@ test('submits what HEAD holds, with its commit, and leaves out what git ignores'
   expect(call.endsWith(`COMMIT_SHA=${head}`)).toBe(true)
   expect(await sent()).toBe('second')
   const names = await readFile(join(google, 'names'), 'utf8')
-  expect(names.trim().split('\n')).toEqual(['.gitignore', 'cloudbuild.yaml', 'deploy', 'file.txt'])
+  expect(names.trim().split('\n')).toEqual(['.gitignore', 'cloudbuild.yaml', 'deploy', 'file.txt', 'openapi'])
 })
 
 test('submits an older commit as it was', async () => {
