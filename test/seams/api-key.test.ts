@@ -69,16 +69,24 @@ describe('who has no key gets a 401 that says what to send', () => {
   const key = 'ApiKey header="X-Partner-Key"'
 
   test.each([
-    ['GET', '/by-key', 'API_KEY_MISSING', key, 'Send an API key: X-Partner-Key: <key>.'],
-    [
-      ...(['POST', '/by-either', 'TOKEN_MISSING', `Bearer, ${key}`] as const),
-      'Send a token: Authorization: Bearer <token>. Or: Send an API key: X-Partner-Key: <key>.',
-    ],
-    [
-      ...(['GET', '/by-any', 'API_KEY_MISSING', `${key}, Bearer`] as const),
-      'Send an API key: X-Partner-Key: <key>. Or: Send a token: Authorization: Bearer <token>.',
-    ],
-  ])('%s %s: %s', async (method, path, code, challenge, detail) => {
+    {
+      ...({ method: 'GET', path: '/by-key', code: 'API_KEY_MISSING', challenge: key } as const),
+      detail: 'Send an API key: X-Partner-Key: <key>.',
+    },
+    {
+      ...({
+        method: 'POST',
+        path: '/by-either',
+        code: 'TOKEN_MISSING',
+        challenge: `Bearer, ${key}`,
+      } as const),
+      detail: 'Send a token: Authorization: Bearer <token>. Or: Send an API key: X-Partner-Key: <key>.',
+    },
+    {
+      ...({ method: 'GET', path: '/by-any', code: 'API_KEY_MISSING', challenge: `${key}, Bearer` } as const),
+      detail: 'Send an API key: X-Partner-Key: <key>. Or: Send a token: Authorization: Bearer <token>.',
+    },
+  ])('$method $path: $code', async ({ method, path, code, challenge, detail }) => {
     for (const headers of [{}, { 'X-Partner-Key': '' }]) {
       const response = await api(path, { method, headers })
       expect(response.headers.get('www-authenticate')).toBe(challenge)
