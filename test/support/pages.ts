@@ -24,8 +24,8 @@ export function parsePage(path: string, markdown: string): Page {
   return { path, prose: text.replaceAll(fenced, ''), blocks }
 }
 
-/** README.md and all that is below docs/. */
+/** README.md and the pages beside it, and all that is below docs/. CHANGELOG.md tells of what may be gone. */
 export function readPages(): Page[] {
-  const paths = globSync(['README.md', 'docs/**/*.md']).sort()
+  const paths = globSync(['{README,CONTRIBUTING,SECURITY}.md', 'docs/**/*.md']).sort()
   return paths.map((path) => parsePage(path, readFileSync(path, 'utf8')))
 }
