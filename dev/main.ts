@@ -1,4 +1,5 @@
 import { banner } from './caller/banner.ts'
+import { withDocsToken } from './caller/token.ts'
 import { localServices } from './local-services.ts'
 import { assertPortIsFree } from './machine/ports.ts'
 import { reachLocalDirectly } from './machine/proxy.ts'
@@ -47,7 +48,9 @@ async function start(): Promise<void> {
   }
 
   const { PORT = '' } = environment
-  const service = createService(() => ({ ...environment, ...developmentEnvironment(), PORT }))
+  const service = createService(`.build/dev-${PORT}`, () =>
+    withDocsToken({ ...environment, ...developmentEnvironment(), PORT }),
+  )
   running.push(service)
   await unlessEnding(service.start())
   await unlessEnding(step('The service', () => waitForResponse(`http://127.0.0.1:${environment.PORT}/ping`)))

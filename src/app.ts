@@ -16,6 +16,7 @@ import {
   type Database,
   deadline,
   describeVersion,
+  docsFeatures,
   type Feature,
   https,
   type Log,
@@ -152,7 +153,8 @@ export function createApp(dependencies: Dependencies): Service {
     readiness: () => ({ database: () => pingDatabase(database), ...readers.checks(), ...parts.readiness }),
     contract: () => document(false),
   })
-  const { mounted, methods } = mount(app, [system, ...tasks.features, ...parts.features], {
+  const docs = docsFeatures({ title: contract.title, config })
+  const { mounted, methods } = mount(app, [system, ...docs, ...tasks.features, ...parts.features], {
     context: { database, config, signToken, openReader: readers.open },
     security: { verify, cookie: config.AUTH_COOKIE, origins, invoker: tasks.invoker },
     replyCheck: config.REPLY_CHECK,

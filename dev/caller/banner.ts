@@ -10,7 +10,13 @@ type Fact = readonly [name: string, fact: string]
 /** What `npm run dev` prints once the service responds: what runs where, and a request to try. */
 export async function banner(environment: Environment, facts: readonly Fact[]): Promise<string> {
   const url = `http://localhost:${environment.PORT}`
-  const all = [['Service', url], ['Contract', `${url}/openapi.json`], ...facts, ['Stop', 'Ctrl-C']]
+  const all = [
+    ['Service', url],
+    ['Docs', `${url}/docs`],
+    ['Contract', `${url}/openapi.json`],
+    ...facts,
+    ['Stop', 'Ctrl-C'],
+  ]
   const table = all.map(([name, fact]) => `  ${`${name}`.padEnd(10)} ${fact}`).join('\n')
   const heading = styleText('bold', 'The service runs, and starts again when src/ changes.', {
     stream: process.stdout,

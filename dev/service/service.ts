@@ -19,10 +19,10 @@ export interface DevService {
  * applied before. If it ends by itself, it waits for the next change. If the sources cannot be bundled, the service that
  * runs keeps running.
  *
+ * @param folder where it is bundled
  * @param environmentNow called at each start
  */
-export function createService(environmentNow: () => Environment): DevService {
-  const folder = `.build/dev-${environmentNow().PORT}`
+export function createService(folder: string, environmentNow: () => Promise<Environment>): DevService {
   const show = serviceLog(process.stdout.isTTY)
   let child: ChildProcess | undefined
   let bundle: DevBundle | undefined
@@ -51,18 +51,19 @@ export function createService(environmentNow: () => Environment): DevService {
 
   async function migrate({ migrate }: DevBundle): Promise<void> {
     migrated = false
-    await applyMigrations(migrate, environmentNow())
+    await applyMigrations(migrate, await environmentNow())
     migrated = true
   }
 
-  function run({ service }: DevBundle, onListening?: () => void): void {
+  async function run({ service }: DevBundle, onListening?: () => void): Promise<void> {
+    const environment = await environmentNow()
     const onLine = (line: string) => {
       const shown = show(line)
       if (shown !== undefined) say(shown)
       if (line.includes('"Listening on port ')) onListening?.()
       if (line.includes('"The configuration is not usable')) say('Write it to .env, as .env.example shows.')
     }
-    const started = startChild(service, environmentNow(), { preloaded: ['../guard/preload.ts'], onLine })
+    const started = startChild(service, environment, { preloaded: ['../guard/preload.ts'], onLine })
     child = started
     started.once('close', (code, signal) => {
       if (child !== started) return
@@ -87,7 +88,7 @@ export function createService(environmentNow: () => Environment): DevService {
     bundle = next
     try {
       if (!migrated || changed.some((file) => file.startsWith('migrations'))) await migrate(next)
-      if (!stopped) run(next, () => say(`It runs again, ${seconds(start)} s after the change.`))
+      if (!stopped) await run(next, () => say(`It runs again, ${seconds(start)} s after the change.`))
     } catch (error) {
       say(messageOf(error))
     }
@@ -104,7 +105,7 @@ export function createService(environmentNow: () => Environment): DevService {
         if (!first) return
         bundle = first
         await step('Migrations', () => migrate(first))
-        if (!stopped) run(first)
+        if (!stopped) await run(first)
       }),
     async stop() {
       stopped = true

@@ -17,6 +17,7 @@ test('nothing needs to be set in development', () => {
     ...{ DATABASE_POOL: 10, AUTH_ISSUER: 'runway', AUTH_AUDIENCE: 'runway', AUTH_TOKEN_TTL: 86_400 },
     ...{
       LOG_LEVEL: 'debug',
+      DOCS: true,
       REPLY_CHECK: 'fail',
       REQUEST_TIMEOUT: 300,
       TRUSTED_PROXIES: 1,
@@ -27,13 +28,14 @@ test('nothing needs to be set in development', () => {
 })
 
 test.each([
-  ['development', 'debug', 'fail'],
-  ['staging', 'info', 'fail'],
-  ['live', 'info', 'strip'],
+  ['development', 'debug', 'fail', true],
+  ['staging', 'info', 'fail', true],
+  ['live', 'info', 'strip', false],
 ])(
-  'ENVIRONMENT=%s sets LOG_LEVEL=%s and REPLY_CHECK=%s, unless they are set',
-  (ENVIRONMENT, LOG_LEVEL, REPLY_CHECK) => {
-    expect(parseConfig({ ENVIRONMENT })).toMatchObject({ LOG_LEVEL, REPLY_CHECK })
+  'ENVIRONMENT=%s sets LOG_LEVEL=%s, REPLY_CHECK=%s and DOCS=%s, unless they are set',
+  (ENVIRONMENT, LOG_LEVEL, REPLY_CHECK, DOCS) => {
+    expect(parseConfig({ ENVIRONMENT })).toMatchObject({ LOG_LEVEL, REPLY_CHECK, DOCS })
+    expect(parseConfig({ ENVIRONMENT, DOCS: `${!DOCS}` }).DOCS).toBe(!DOCS)
     const set = { LOG_LEVEL: 'error', REPLY_CHECK: ENVIRONMENT === 'live' ? 'fail' : 'strip' }
     expect(parseConfig({ ENVIRONMENT, ...set })).toMatchObject(set)
   },

@@ -50,6 +50,9 @@ const right: [name: keyof Config, text: string, value: unknown][] = [
     'https://a.example, http://localhost:3000/',
     ['https://a.example', 'http://localhost:3000'],
   ],
+  ['DOCS', 'true', true],
+  ['DOCS', 'false', false],
+  ['DOCS_TOKEN', 'a.b.c', 'a.b.c'],
   ['REPLY_CHECK', 'strip', 'strip'],
   ['REPLY_CHECK', 'fail', 'fail'],
   ['REQUEST_TIMEOUT', '300s', 300],
@@ -168,6 +171,7 @@ const wrong: [name: keyof Config, texts: string[], message: string][] = [
     'must be * or a list of origins',
   ],
   ['HTTP_CREDENTIALS', ['403', 'Refuse', 'true'], 'must be one of redirect, refuse'],
+  ['DOCS', ['on', 'True', '1'], 'must be true or false'],
   ['REPLY_CHECK', ['off', 'Strip', 'true'], 'must be one of strip, fail'],
   [
     'REQUEST_TIMEOUT',

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { pageRoutes } from '#src/runtime/pages/page-routes.ts'
+import { handlePlain } from '#src/runtime/routes/route.ts'
 import { browserTest, expectAccessible, expectFits, screenshot } from '#test/support/browser.ts'
 import { featureOf, noDatabase } from '#test/support/feature.ts'
 import { testServer } from '#test/support/server.ts'
@@ -10,7 +11,10 @@ const routes = pageRoutes('/trial', async () => ({
   files: { 'trial.js': beside('trial.js'), 'trial.css': beside('trial.css') },
   values: () => ({ title: 'Trial' }),
 }))
-const { url } = await testServer({ databaseUrl: noDatabase, features: [featureOf(...routes)] })
+const free = handlePlain({ method: 'get', path: '/free', security: 'public' }, (c) =>
+  c.html('<!doctype html><title>Free</title><link rel="icon" href="data:,">'),
+)
+const { url } = await testServer({ databaseUrl: noDatabase, features: [featureOf(free, ...routes)] })
 
 browserTest('a page runs its script and its style under its policy', async ({ open }) => {
   const page = await open(`${url}/trial`, 'phone')
@@ -38,6 +42,7 @@ browserTest(
     const bare = await open(`${url}/ping`)
     await bare.evaluate("fetch('https://example.com/').catch(() => {})")
     expect(faults.join('\n')).toContain('A request left this machine: GET https://example.com/')
+    await expect.poll(() => faults.join('\n')).toContain('net::ERR_NAME_NOT_RESOLVED')
     faults.splice(0)
   },
 )

@@ -23,6 +23,7 @@ const runtime: House = {
     'routes',
     'pages',
     'openapi',
+    'docs',
     'tasks',
     'feature.ts',
     'index.ts',

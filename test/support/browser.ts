@@ -12,11 +12,12 @@ export const views = {
   dark: { colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
   phone: { colorScheme: 'light', viewport: { width: 390, height: 844 } },
 } as const
+export type View = keyof typeof views
 
 /** The browser of one test. */
 export interface TestBrowser {
   /** Opens a URL in a profile of its own. `as` is how the page is looked at: light if absent. */
-  readonly open: (url: string, as?: keyof typeof views) => Promise<Page>
+  readonly open: (url: string, as?: View) => Promise<Page>
   /** Every request that left 127.0.0.1, and every error on a console: the test fails if there is any at its end. */
   readonly faults: string[]
 }
@@ -44,6 +45,9 @@ const args = [
   ],
 ]
 
+/** A page comes, however slow the machine is. */
+const patienceMs = 120_000
+
 let browser: Promise<Browser> | undefined
 afterAll(async () => (await browser)?.close())
 
@@ -66,13 +70,14 @@ export function browserTest(title: string, run: (browser: TestBrowser) => Promis
     const running = await browser
     const contexts: BrowserContext[] = []
     const faults: string[] = []
-    async function open(url: string, as: keyof typeof views = 'light'): Promise<Page> {
+    async function open(url: string, as: View = 'light'): Promise<Page> {
       const profile = await running.newContext({
         ...views[as],
         serviceWorkers: 'block',
         reducedMotion: 'reduce',
       })
       contexts.push(profile)
+      profile.setDefaultTimeout(patienceMs)
       watch(profile, faults)
       const page = await profile.newPage()
       await page.goto(url)
@@ -80,6 +85,9 @@ export function browserTest(title: string, run: (browser: TestBrowser) => Promis
     }
     try {
       await run({ open, faults })
+    } catch (error) {
+      if (error instanceof Error) error.message += ['', ...faults].join('\n')
+      throw error
     } finally {
       for (const profile of contexts) await profile.close()
     }

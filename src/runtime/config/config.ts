@@ -10,8 +10,10 @@ export type Values<V extends Variables> = { readonly [Name in keyof V]: z.output
 type Parsed = Values<typeof runtimeVariables>
 
 /** The runtime's configuration: the value of each variable, by its name. Some defaults depend on ENVIRONMENT. */
-export interface Config extends Omit<Parsed, 'LOG_LEVEL' | 'REPLY_CHECK' | 'AUTH_ISSUER' | 'AUTH_AUDIENCE'> {
+export interface Config
+  extends Omit<Parsed, 'LOG_LEVEL' | 'DOCS' | 'REPLY_CHECK' | 'AUTH_ISSUER' | 'AUTH_AUDIENCE'> {
   readonly LOG_LEVEL: NonNullable<Parsed['LOG_LEVEL']>
+  readonly DOCS: boolean
   readonly REPLY_CHECK: NonNullable<Parsed['REPLY_CHECK']>
   readonly AUTH_ISSUER: string
   readonly AUTH_AUDIENCE: string
@@ -92,6 +94,7 @@ function parse(set: Record<string, string>, variables: Variables): Config {
   const config: Config = {
     ...values,
     LOG_LEVEL: values.LOG_LEVEL ?? (development ? 'debug' : 'info'),
+    DOCS: values.DOCS ?? values.ENVIRONMENT !== 'live',
     REPLY_CHECK: values.REPLY_CHECK ?? (values.ENVIRONMENT === 'live' ? 'strip' : 'fail'),
     AUTH_ISSUER: values.AUTH_ISSUER ?? 'runway',
     AUTH_AUDIENCE: values.AUTH_AUDIENCE ?? 'runway',

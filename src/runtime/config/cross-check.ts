@@ -8,6 +8,7 @@ const messages = {
   callbacks: 'or SERVICE_URL is required: the URL at which Cloud Tasks calls this service',
   https: 'must be https:// on Cloud Run: over plain http, callbacks of Google could be forged',
   emulator: 'must be unset on Cloud Run: an emulator is for development, and its callbacks can be forged',
+  token: 'must be unset on Cloud Run: it is for development, and anybody can read it on the page',
   provider: 'is required with AUTH_JWKS_URL: without it, any token of that provider would be accepted',
 }
 
@@ -56,6 +57,7 @@ function onCloudRun(set: Record<string, string | undefined>): string[] {
   if (!secret && !set.AUTH_JWKS_URL) problems.push(`AUTH_SECRET: ${messages.authentication}`)
   if (secret && Buffer.byteLength(secret) < 32) problems.push(`AUTH_SECRET: ${messages.short}`)
   else if (secret && isPlaceholder(secret)) problems.push(`AUTH_SECRET: ${messages.placeholder}`)
+  if (set.DOCS_TOKEN) problems.push(`DOCS_TOKEN: ${messages.token}`)
   return problems
 }
 

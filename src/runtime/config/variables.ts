@@ -47,6 +47,8 @@ export const runtimeVariables = {
     corsOrigins,
     undefined,
   ),
+  DOCS: flag(undefined),
+  DOCS_TOKEN: anyText(undefined),
   REPLY_CHECK: oneOf(['strip', 'fail'], undefined),
   REQUEST_TIMEOUT: seconds(1, 3600, 300),
   TRUSTED_PROXIES: integer(0, 9, 1),
@@ -60,7 +62,7 @@ export const runtimeVariables = {
 }
 
 /** The runtime's variables that hold, or may hold, a secret. The log shows them only as "set". */
-export const secretVariables: ReadonlySet<string> = new Set(['DATABASE_URL', 'AUTH_SECRET'])
+export const secretVariables: ReadonlySet<string> = new Set(['DATABASE_URL', 'AUTH_SECRET', 'DOCS_TOKEN'])
 
 function corsOrigins(value: string): '*' | string[] | undefined {
   if (value === '*') return value

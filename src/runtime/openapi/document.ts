@@ -40,7 +40,8 @@ export function openApiDocument(mounted: readonly Mounted[], options: DocumentOp
   const paths: Record<string, Json> = {}
   for (const [index, { path, method }] of places.entries())
     paths[path] = { ...paths[path], [method]: resolve(shared[index] ?? {}) }
-  const features = new Map(mounted.map(({ feature }) => [feature.name, feature.description]))
+  const shown = mounted.filter(({ operation }) => operation.kind === 'contract')
+  const features = new Map(shown.map(({ feature }) => [feature.name, feature.description]))
   return {
     openapi: '3.1.0',
     info,

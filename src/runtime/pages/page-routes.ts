@@ -25,7 +25,7 @@ export function pageRoutes(path: string, load: () => Promise<Page>): PlainOperat
       const name = c.req.param('file') ?? ''
       const file = Object.hasOwn(files, name) ? files[name] : undefined
       if (!file) throw new Problem(problems.NOT_FOUND, { detail: `There is no route ${c.req.path}.` })
-      return (await sender()).sendFile(c, file)
+      return (await sender()).sendFile(c, name, file)
     }),
   ]
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Context } from 'hono'
 import { type StaticFile, sendStatic, staticFile } from '../http/static-file.ts'
-import type { Page } from './page.ts'
+import type { Page, PageFile } from './page.ts'
 
 /** The content types of the files of pages. */
 const types: Readonly<Record<string, string>> = {
@@ -27,8 +27,8 @@ const policy = {
   'frame-ancestors': "'none'",
 }
 
-const pages = new Map<string, Promise<string>>()
-const files = new Map<string, Promise<StaticFile>>()
+const pages = new Map<URL, Promise<string>>()
+const files = new Map<PageFile, Promise<StaticFile>>()
 
 /**
  * Sends the HTML of a page. Each response has another nonce, so no cache may keep it.
@@ -44,24 +44,30 @@ export async function sendPage(c: Context, { html, values, policy: own }: Page):
   return c.html(fill(text, { ...values?.(c), nonce }))
 }
 
-/** Sends a script or a style of a page. */
-export async function sendFile(c: Context, file: URL): Promise<Response> {
-  const type = types[/[^.]*$/.exec(file.pathname)?.[0] ?? '']
-  if (!type) throw new Error(`${file.pathname} has no content type: name its ending in \`types\`.`)
-  return sendStatic(c, await once(files, file, async () => staticFile(await readFile(file))), type)
+/**
+ * Sends a script or a style of a page.
+ *
+ * @throws {Error} for a name whose ending has no known content type: a browser would guess
+ */
+export async function sendFile(c: Context, name: string, file: PageFile): Promise<Response> {
+  const type = types[/[^.]*$/.exec(name)?.[0] ?? '']
+  if (!type) throw new Error(`The page's file ${name} has no content type: name its ending in \`types\`.`)
+  const read = async () =>
+    staticFile(file instanceof URL ? await readFile(file) : Buffer.from(await file.read()))
+  return sendStatic(c, await once(files, file, read), type)
 }
 
-/** Makes a value at the first request for a file. After a failure, the next request retries. */
-function once<Value>(
-  made: Map<string, Promise<Value>>,
-  { href }: URL,
+/** Makes a value at the first request. After a failure, the next request retries. */
+function once<Key, Value>(
+  made: Map<Key, Promise<Value>>,
+  key: Key,
   make: () => Promise<Value>,
 ): Promise<Value> {
-  const known = made.get(href)
+  const known = made.get(key)
   if (known) return known
   const value = make()
-  made.set(href, value)
-  value.catch(() => made.delete(href))
+  made.set(key, value)
+  value.catch(() => made.delete(key))
   return value
 }
 
