@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import axe from 'axe-core'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { atEnd } from './at-end.ts'
 
 // Tests in a real browser: Debian's Chromium, or another Chrome that is found. Where there is none, they say so and are
 // skipped. A page may call only this machine, and may not write an error to its console.
@@ -49,7 +50,12 @@ const args = [
 const patienceMs = 120_000
 
 let browser: Promise<Browser> | undefined
-afterAll(async () => (await browser)?.close())
+
+async function closeBrowser(): Promise<void> {
+  const running = browser
+  browser = undefined
+  await (await running)?.close()
+}
 
 /**
  * A test in a browser.
@@ -64,6 +70,7 @@ afterAll(async () => (await browser)?.close())
  * })
  */
 export function browserTest(title: string, run: (browser: TestBrowser) => Promise<void>): void {
+  atEnd(closeBrowser)
   test(title, async (context) => {
     if (!executablePath) return context.skip(none)
     browser ??= chromium.launch({ executablePath, args })
