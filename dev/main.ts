@@ -1,14 +1,18 @@
+import { parseArgs } from 'node:util'
 import { banner } from './caller/banner.ts'
 import { withDocsToken } from './caller/token.ts'
+import { serveTraceLines } from './local/trace-lines.ts'
 import { localServices } from './local-services.ts'
 import { assertPortIsFree } from './machine/ports.ts'
 import { reachLocalDirectly } from './machine/proxy.ts'
 import { say, step } from './machine/say.ts'
 import { developmentEnvironment } from './machine/settings.ts'
 import { waitForResponse } from './machine/wait-for-response.ts'
+import { createRecentLines } from './service/recent-lines.ts'
 import { createService } from './service/service.ts'
 
-// `npm run dev`: all that the service needs, then the service, until a signal comes.
+// `npm run dev`: all that the service needs, then the service, until a signal comes. With `-- --json`, the service's log
+// lines are printed as they are.
 
 /** npm forwards the Ctrl-C that the terminal has already sent: within this time it is the same one. */
 const sameSignalMs = 1_000
@@ -34,6 +38,7 @@ async function unlessEnding<Result>(step: Promise<Result>): Promise<Result> {
 }
 
 async function start(): Promise<void> {
+  const { values } = parseArgs({ options: { json: { type: 'boolean' } } })
   reachLocalDirectly()
   const environment = developmentEnvironment()
   await assertPortIsFree(`${environment.PORT}`)
@@ -47,9 +52,16 @@ async function start(): Promise<void> {
     facts.push(...local.facts)
   }
 
+  const lines = createRecentLines()
+  const traces = await serveTraceLines(lines)
+  running.push(traces)
+  Object.assign(environment, traces.environment)
+
   const { PORT = '' } = environment
-  const service = createService(`.build/dev-${PORT}`, () =>
-    withDocsToken({ ...environment, ...developmentEnvironment(), PORT }),
+  const service = createService(
+    `.build/dev-${PORT}`,
+    () => withDocsToken({ ...environment, ...developmentEnvironment(), PORT }),
+    { json: values.json, lines },
   )
   running.push(service)
   await unlessEnding(service.start())

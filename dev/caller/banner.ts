@@ -10,9 +10,11 @@ type Fact = readonly [name: string, fact: string]
 /** What `npm run dev` prints once the service responds: what runs where, and a request to try. */
 export async function banner(environment: Environment, facts: readonly Fact[]): Promise<string> {
   const url = `http://localhost:${environment.PORT}`
+  const dashboard = `${url}/runtime/dashboard`
   const all = [
     ['Service', url],
     ['Docs', `${url}/docs`],
+    ...((await isServed(dashboard)) ? [['Dashboard', dashboard]] : []),
     ['Contract', `${url}/openapi.json`],
     ...facts,
     ['Stop', 'Ctrl-C'],
@@ -34,6 +36,12 @@ async function example(url: string, environment: Environment): Promise<string> {
   const words = [`${url}${path}`, '-H', `Authorization: Bearer ${token}`]
   if (body !== undefined) words.push('-H', 'Content-Type: application/json', '-d', JSON.stringify(body))
   return `Try it (the token is good for 24 hours):\n\ncurl -i ${words.map(quoted).join(' ')}`
+}
+
+/** Whether the service has this page: one without tasks has no dashboard. */
+async function isServed(url: string): Promise<boolean> {
+  const response = await fetch(url, { method: 'HEAD' }).catch(() => undefined)
+  return response?.ok ?? false
 }
 
 /** The contract that the service shows; the committed one, if it shows none. */

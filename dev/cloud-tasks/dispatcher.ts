@@ -19,7 +19,7 @@ interface Attempt extends Record<'queue' | 'task' | 'method' | 'url', string> {
 /** Delivers the tasks of queues. */
 export type Dispatcher = ReturnType<typeof createDispatcher>
 
-type Log = (line: string) => void
+type Log = (line: string, done?: boolean) => void
 type Options = { clock: Clock; oidc: Oidc; send: Send; faults: Faults; log: Log; closed: AbortSignal }
 
 /** Creates a dispatcher, which works until `closed`. With a manual clock it dispatches only in `settle`. */
@@ -79,7 +79,7 @@ export function createDispatcher({ clock, oidc, send, faults, log, closed }: Opt
     if (recent.push(made) > 200) recent.splice(0, 100)
     const next = outcome === 'retried' ? `retry in ${(task.scheduleTime - clock.now()) / 1000} s` : outcome
     const came = `${problem ?? status} in ${clock.now() - at} ms`
-    log(`${queue.id}/${task.id} attempt ${number}: ${method} ${url} ${came}, ${next}`)
+    log(`${queue.id}/${task.id} attempt ${number}: ${method} ${url} ${came}, ${next}`, outcome === 'done')
   }
 
   async function deliver(task: Task, headers: Record<string, string>): Promise<Sent> {

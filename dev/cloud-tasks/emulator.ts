@@ -22,8 +22,8 @@ interface EmulatorOptions {
   port?: number
   /** With a manual clock, only `settle` and RunTask dispatch. */
   clock?: Clock
-  /** Gets a line for each attempt. */
-  log?: (line: string) => void
+  /** Gets a line for each attempt; `done` if it was the last one, and right. */
+  log?: (line: string, done?: boolean) => void
   /** The `iss` of its tokens: its own URL if absent. */
   issuer?: string
 }

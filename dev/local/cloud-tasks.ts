@@ -27,7 +27,8 @@ export async function startCloudTasks(environment: Environment): Promise<LocalSe
 }
 
 async function createOnUsualPort(): Promise<Emulator> {
-  const log = say
+  // the service's own line says what is done
+  const log = (line: string, done?: boolean) => (done ? undefined : say(line))
   try {
     return await createEmulator({ port: usualPort, log })
   } catch (error) {

@@ -28,3 +28,8 @@ export function seconds(start: number): string {
 function dim(text: string): string {
   return styleText('dim', text, { stream: process.stdout })
 }
+
+/** Whether the standard output shows colours: it is a terminal, and NO_COLOR is not set. */
+export function hasColours(): boolean {
+  return dim('x') !== 'x'
+}

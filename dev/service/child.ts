@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { say } from '../machine/say.ts'
+import { hasColours, say } from '../machine/say.ts'
 import type { Environment } from '../machine/settings.ts'
 import { serviceLog } from './log.ts'
 
@@ -49,7 +49,7 @@ export async function endChild(child: ChildProcess | undefined): Promise<void> {
 
 /** Applies the migrations, in a process of its own. @throws if it fails, after it has printed why */
 export async function applyMigrations(file: string, environment: Environment): Promise<void> {
-  const show = serviceLog(process.stdout.isTTY)
+  const show = serviceLog(hasColours())
   const onLine = (line: string) => say(show(line) ?? line)
   const [code, signal] = await once(startChild(file, environment, { onLine }), 'close')
   if (code !== 0) throw new Error(`The migrations were not applied (${signal ?? `exit code ${code}`}).`)

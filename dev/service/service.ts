@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
 import { rm } from 'node:fs/promises'
-import { say, seconds, step } from '../machine/say.ts'
+import { hasColours, say, seconds, step } from '../machine/say.ts'
 import type { Environment } from '../machine/settings.ts'
 import { bundleForDev, type DevBundle } from './bundle.ts'
 import { applyMigrations, endChild, startChild } from './child.ts'
 import { serviceLog } from './log.ts'
+import type { RecentLines } from './recent-lines.ts'
 import { watchFolders } from './watch.ts'
 
 /** The service of `npm run dev`. */
@@ -21,9 +22,15 @@ export interface DevService {
  *
  * @param folder where it is bundled
  * @param environmentNow called at each start
+ * @param options.json prints the service's lines as they are
+ * @param options.lines keeps them
  */
-export function createService(folder: string, environmentNow: () => Promise<Environment>): DevService {
-  const show = serviceLog(process.stdout.isTTY)
+export function createService(
+  folder: string,
+  environmentNow: () => Promise<Environment>,
+  options: { json?: boolean | undefined; lines?: RecentLines } = {},
+): DevService {
+  const show = options.json ? (line: string) => line : serviceLog(hasColours())
   let child: ChildProcess | undefined
   let bundle: DevBundle | undefined
   let migrated = false
@@ -58,6 +65,7 @@ export function createService(folder: string, environmentNow: () => Promise<Envi
   async function run({ service }: DevBundle, onListening?: () => void): Promise<void> {
     const environment = await environmentNow()
     const onLine = (line: string) => {
+      options.lines?.add(line)
       const shown = show(line)
       if (shown !== undefined) say(shown)
       if (line.includes('"Listening on port ')) onListening?.()

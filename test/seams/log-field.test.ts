@@ -94,7 +94,10 @@ test('outside a request it is set for nobody', () => {
   tenantField.set('nobody')
 })
 
-test.each(['request_id', 'subject', 'task', 'task_id', 'task_attempt'])('%s is the runtime’s own', (name) => {
+test.each([
+  ...['request_id', 'subject'],
+  ...['task', 'task_id', 'task_attempt', 'task_trace', 'task_outcome'],
+])('%s is the runtime’s own', (name) => {
   expect(() => defineLogField(name)).toThrow(`The log field "${name}" is set by the runtime`)
 })
 

@@ -33,6 +33,40 @@ beforeEach(async () => {
   id = (await service.request((tx) => enqueue(tx, work, {}))).id
 })
 
+describe('the log entry of a delivery names its task, the trace that it belongs to, and the outcome:', () => {
+  const labels = () => lines.findLast(({ httpRequest }) => httpRequest)?.['logging.googleapis.com/labels']
+  const row = async () => (await query('select trace_id from runtime.tasks'))[0]
+
+  test('done', async () => {
+    const enqueued = await row()
+    await expectJson(await callback({ name, id, dispatch: 1 }))
+    const traced = { task_attempt: '1', task_trace: enqueued?.trace_id, task_outcome: 'done' }
+    expect(labels()).toEqual({ request_id: expect.any(String), task: name, task_id: id, ...traced })
+  })
+
+  test('a retry', async () => {
+    behave = () => Promise.reject(new Error('not now'))
+    await expectJson(await callback({ name, id, dispatch: 1 }))
+    expect(labels()).toMatchObject({ task_attempt: '1', task_outcome: 'retrying' })
+  })
+
+  test('a stale delivery, which has no attempt', async () => {
+    await expectJson(await callback({ name, id, dispatch: 2 }))
+    expect(labels()).toEqual({
+      request_id: expect.any(String),
+      task: name,
+      task_id: id,
+      task_outcome: 'ignored',
+    })
+  })
+
+  test('a busy task, which has no outcome', async () => {
+    await query("update runtime.tasks set state = 'running', leased_until = now() + interval '1 min'")
+    await expectProblem(await callback({ name, id, dispatch: 1 }), 409, 'RUNTIME_TASK_BUSY')
+    expect(labels()).toEqual({ request_id: expect.any(String), task: name, task_id: id })
+  })
+})
+
 describe('acknowledged, logged and not run:', () => {
   test.each([
     ['an unknown id', { name, id: randomUUID(), dispatch: 1 }, 'not there'],

@@ -3,6 +3,18 @@ import { causes } from './causes.ts'
 import type { Reporter } from './reporter.ts'
 import type { Trace } from './trace.ts'
 
+/** The task that a callback is for. */
+export interface ContextTask {
+  readonly name: string
+  readonly id: string
+  /** Absent if the task was not claimed. */
+  readonly attempt?: number
+  /** The trace of the request that enqueued it. */
+  readonly traceId?: string | undefined
+  /** What became of the attempt, when it is over. */
+  readonly outcome?: string
+}
+
 /** What is known of the request (or task) that the running code belongs to. */
 export interface RequestContext {
   readonly requestId: string
@@ -23,8 +35,8 @@ export interface RequestContext {
   signal?: AbortSignal
   /** Values that parts of the runtime store with the request: see `requestValue`. */
   readonly values: Map<symbol, unknown>
-  /** The running task, if the request is a callback. */
-  readonly task?: { readonly name: string; readonly id: string; readonly attempt: number }
+  /** The task, if the request is a callback. */
+  task?: ContextTask
 }
 
 const storage = new AsyncLocalStorage<RequestContext>()

@@ -13,7 +13,10 @@ export interface LogField<Value extends string | number | boolean> {
 }
 
 /** The labels that the runtime sets itself. */
-const runtimeLabels: readonly string[] = ['request_id', 'subject', 'task', 'task_id', 'task_attempt']
+const runtimeLabels: readonly string[] = [
+  ...['request_id', 'subject'],
+  ...['task', 'task_id', 'task_attempt', 'task_trace', 'task_outcome'],
+]
 const maxLength = 256
 
 const values = requestValue<Readonly<Record<string, string>>>('log fields')

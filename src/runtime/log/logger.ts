@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { currentRequest } from '../kernel/context.ts'
+import { type ContextTask, currentRequest } from '../kernel/context.ts'
 import type { Trace } from '../kernel/trace.ts'
 import { errorFields } from './error-fields.ts'
 import { ownFields } from './log-field.ts'
@@ -82,9 +82,18 @@ function requestFields(project: string | undefined): Record<string, unknown> {
     ...ownFields(),
     request_id: requestId,
     ...(subject && { subject }),
-    ...(task && { task: task.name, task_id: task.id, task_attempt: String(task.attempt) }),
+    ...(task && taskLabels(task, request.trace)),
   }
   return { ...traceFields(request.trace, project), 'logging.googleapis.com/labels': labels }
+}
+
+function taskLabels({ name, id, attempt, traceId, outcome }: ContextTask, trace: Trace): object {
+  return {
+    ...{ task: name, task_id: id },
+    ...(attempt !== undefined && { task_attempt: String(attempt) }),
+    ...(traceId && traceId !== trace.traceId && { task_trace: traceId }),
+    ...(outcome && { task_outcome: outcome }),
+  }
 }
 
 /** Writes an entry as JSON. Values that JSON cannot hold (a cycle, a BigInt) are written as Node would print them. */

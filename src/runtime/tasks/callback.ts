@@ -10,7 +10,7 @@ import { addToOutbox } from './outbox.ts'
 import { type AttemptOptions, runAttempt, StoppingError } from './run-attempt.ts'
 import type { TaskState } from './table.ts'
 import { backoffMs, type Task } from './task.ts'
-import { runInTaskContext } from './task-context.ts'
+import { labelRequest, runInTaskContext } from './task-context.ts'
 import { FatalError, RetryAfterError } from './task-errors.ts'
 import {
   type ClaimedRow,
@@ -54,9 +54,13 @@ export async function handleCallback(
   options: CallbackOptions,
 ): Promise<CallbackOutcome> {
   const row = await claim(options.database, dispatch)
-  if (!row) return explainUnclaimed(dispatch, options)
-  const outcome = await runInTaskContext(row, () => runClaimed(c, row, options))
-  return outcome ?? explainUnclaimed(dispatch, options)
+  const { name, id } = dispatch
+  const task = { name, id, ...(row && { attempt: row.attempts, traceId: row.traceId ?? undefined }) }
+  labelRequest(task)
+  const ran = row && (await runInTaskContext(row, () => runClaimed(c, row, options)))
+  const outcome = ran ?? (await explainUnclaimed(dispatch, options))
+  labelRequest({ ...task, outcome })
+  return outcome
 }
 
 /** @returns `undefined` if the task was cancelled, or if another process has taken it and writes the outcome */
