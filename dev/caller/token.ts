@@ -24,7 +24,7 @@ export function developmentToken(
   return sign({ subject, scopes })
 }
 
-/** Adds what the page `/docs` offers by one click: a token of alice, unless an identity provider issues the tokens. */
+/** Adds what `/docs` and the dashboard offer by one click: a token of alice, unless an identity provider issues the tokens. */
 export async function withDocsToken(environment: Environment): Promise<Environment> {
   if (environment.AUTH_JWKS_URL) return environment
   return { DOCS_TOKEN: await developmentToken(environment, { expiresIn: 30 * 86_400 }), ...environment }

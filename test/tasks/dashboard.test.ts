@@ -1,9 +1,17 @@
+import type { Page } from 'playwright-core'
 import { beforeEach, describe, expect, vi } from 'vitest'
 import { z } from 'zod'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { defineSchedule } from '#src/runtime/tasks/schedule.ts'
 import { defineTask } from '#src/runtime/tasks/task.ts'
-import { browserTest, expectAccessible, expectFits, screenshot, type views } from '#test/support/browser.ts'
+import {
+  browserTest,
+  expectAccessible,
+  expectFits,
+  screenshot,
+  type TestBrowser,
+  type views,
+} from '#test/support/browser.ts'
 import { as } from '#test/support/tokens.ts'
 import { trial } from './trial.ts'
 
@@ -30,12 +38,20 @@ const alice = await as('alice', [])
 const { Authorization: operator = '' } = await as('olga', ['runtime:admin'])
 const token = operator.replace('Bearer ', '')
 const dashboard = `${url}/runtime/dashboard`
-const signedIn = `${dashboard}#token=${token}`
 
 beforeEach(async () => {
   await service.clear()
   shut = false
 })
+
+/** Opens the page with a token. */
+async function openSignedIn(open: TestBrowser['open'], query = '', as?: keyof typeof views): Promise<Page> {
+  const page = await open(`${dashboard}${query}`, as)
+  await page.getByLabel('Token with the scope runtime:admin').fill(token)
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Schedules' }).waitFor()
+  return page
+}
 
 /** A dead task, as a failed warehouse leaves it. */
 async function makeDead(): Promise<string> {
@@ -48,10 +64,9 @@ async function makeDead(): Promise<string> {
 
 browserTest('a task is seen from queued to done', async ({ open }) => {
   await request((tx) => enqueue(tx, ship, {}, { delay: '1h' }), alice)
-  const page = await open(`${dashboard}?state=queued#token=${token}`)
+  const page = await openSignedIn(open, '?state=queued')
   const task = page.getByRole('listitem').filter({ hasText: 'orders.fulfil' })
   await task.getByText('by alice').waitFor()
-  expect(new URL(page.url()).hash).toBe('')
   await task.getByRole('button', { name: 'Run now' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Yes' }).click()
   await page.getByRole('status').filter({ hasText: 'orders.fulfil is sent to run now.' }).waitFor()
@@ -63,7 +78,7 @@ browserTest('a task is seen from queued to done', async ({ open }) => {
 
 browserTest('a dead task shows its last error as text, and is redriven by a click', async ({ open }) => {
   const id = await makeDead()
-  const page = await open(signedIn)
+  const page = await openSignedIn(open)
   const task = page.getByRole('listitem').filter({ hasText: 'orders.fulfil' })
   await task.getByText('responded with 500: <img src=x onerror=alert(1)>').waitFor()
   await task.getByText('attempts: 2 of 2').waitFor()
@@ -85,7 +100,7 @@ browserTest('a dead task shows its last error as text, and is redriven by a clic
 })
 
 browserTest('the page updates by itself, except while it is paused or hidden', async ({ open }) => {
-  const page = await open(`${dashboard}?state=queued#token=${token}`)
+  const page = await openSignedIn(open, '?state=queued')
   const seconds = (count: number) => page.clock.runFor(count * 1000)
   const set = (hidden: boolean) =>
     page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true })
@@ -131,6 +146,16 @@ browserTest('without a token it asks for one, and a wrong scope is said', async 
   await field.waitFor()
 })
 
+describe('in development', async () => {
+  const { url } = await trial({ tasks: [ship], environment: { DOCS_TOKEN: token } })
+
+  browserTest('one click is enough', async ({ open }) => {
+    const page = await open(`${url}/runtime/dashboard`)
+    await page.getByRole('button', { name: 'Continue as olga' }).click()
+    await page.getByRole('heading', { name: 'Schedules' }).waitFor()
+  })
+})
+
 describe('with a cookie', async () => {
   const { url, request, ledger } = await trial({ tasks: [ship], environment: { AUTH_COOKIE: 'session' } })
 
@@ -162,7 +187,7 @@ describe.each(['light', 'dark', 'phone'] as const)('%s', (as: keyof typeof views
        from generate_series(1, 300) as n`,
     )
     await service.tick()
-    const page = await open(signedIn, as)
+    const page = await openSignedIn(open, '', as)
     const task = page.getByRole('listitem').filter({ hasText: 'orders.fulfil' })
     await task.first().getByText('Details').click()
     await expectFits(page)
@@ -178,7 +203,7 @@ browserTest('the form for the token and the question before a change are accessi
   await expectFits(form)
   await expectAccessible(form)
   await screenshot(form, 'dashboard-token-phone')
-  const page = await open(signedIn, 'dark')
+  const page = await openSignedIn(open, '', 'dark')
   await page.getByRole('button', { name: 'Redrive' }).click()
   await page.getByRole('dialog').waitFor()
   expect(await page.evaluate('document.activeElement.id')).toBe('no')

@@ -14,7 +14,11 @@ export function dashboardPage(config: Config): Page {
       'show.js': new URL('./show.js', import.meta.url),
       'show-tasks.js': new URL('./show-tasks.js', import.meta.url),
     },
-    values: () => ({ service, environment, cookie: config.AUTH_COOKIE ? 'true' : 'false' }),
+    values: () => ({
+      ...{ service, environment },
+      cookie: config.AUTH_COOKIE ? 'true' : 'false',
+      token: config.DOCS_TOKEN ?? '',
+    }),
     // what comes from the database can only become text
     policy: { 'require-trusted-types-for': "'script'", 'trusted-types': "'none'" },
   }

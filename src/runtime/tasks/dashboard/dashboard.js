@@ -11,10 +11,13 @@ let paused = false
 let timer
 let turns = 0
 
-// A link may bring a token behind its #, which no server sees. It does not stay in the address.
-const given = new URLSearchParams(location.hash.slice(1)).get('token')
-if (given) sessionStorage.setItem(tokenName, given)
-if (location.hash) history.replaceState(null, '', location.pathname + location.search)
+// In development the service offers a token.
+const { token: offered } = document.body.dataset
+if (offered) {
+  const { sub } = JSON.parse(atob(offered.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')))
+  setText(byId('offer'), `Continue as ${sub}`)
+  byId('offer').hidden = false
+}
 
 /** Calls a route beside this page. @throws {Error} with the status, and what the problem says */
 async function call(path, { method = 'GET', headers = {} } = {}) {
@@ -76,6 +79,12 @@ function askForToken(error) {
   setText(byId('updated'), '')
   if (error) say(error.message, true)
   byId('token').focus()
+}
+
+function signIn(token) {
+  sessionStorage.setItem(tokenName, token)
+  say('')
+  void refresh()
 }
 
 /** Shows a message, which a screen reader reads out. */
@@ -178,11 +187,10 @@ byId('forget').addEventListener('click', () => {
 })
 byId('token-form').addEventListener('submit', (event) => {
   event.preventDefault()
-  sessionStorage.setItem(tokenName, byId('token').value.trim())
+  signIn(byId('token').value.trim())
   byId('token').value = ''
-  say('')
-  void refresh()
 })
+byId('offer').addEventListener('click', () => signIn(offered))
 document.addEventListener('visibilitychange', () => {
   clearTimeout(timer)
   if (!document.hidden && !paused) void refresh()
