@@ -2,9 +2,10 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { ConfigError, createDatabase, createLogger, parseConfig, variablesOf } from '#runtime'
 import { createApp, features } from '#src/app.ts'
 import { placeholders } from '../placeholders.ts'
+import { generateClient, ownSender } from './client/generate.ts'
 
-// `npm run openapi`: writes the contract that the service shows at /openapi.json, and that of Google's calls. Where
-// either cannot be created, it exits with 1 and changes neither file.
+// `npm run openapi`: writes the contract that the service shows at /openapi.json, that of Google's calls, and a client of
+// the first. Where one of them cannot be created, it exits with 1 and changes no file.
 
 const config = configuration()
 const lines: string[] = []
@@ -14,12 +15,14 @@ const database = createDatabase({ url: undefined, pool: 1, timeoutSeconds: 1, na
 const app = createApp({ config, database, log })
 const response = await app.request('/openapi.json')
 if (!response.ok) throw new Error(`/openapi.json responded with ${response.status}: ${lines.join('')}`)
-const contract: unknown = await response.json()
+const contract = (await response.json()) as Record<string, unknown>
 const internal = await app.internalContract()
+const client = await generateClient(contract, await ownSender(), 'npm run openapi')
 
 await mkdir('openapi', { recursive: true })
-await write('openapi/openapi.json', contract)
-await write('openapi/internal.json', internal)
+await write('openapi/openapi.json', `${JSON.stringify(contract, null, 2)}\n`)
+await write('openapi/internal.json', `${JSON.stringify(internal, null, 2)}\n`)
+await write('openapi/client.ts', client)
 
 function configuration() {
   try {
@@ -32,8 +35,8 @@ function configuration() {
 }
 
 /** Replaces the file in one step, so that nobody reads half of it. */
-async function write(file: string, document: unknown): Promise<void> {
-  await writeFile(`${file}.new`, `${JSON.stringify(document, null, 2)}\n`)
+async function write(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text)
   await rename(`${file}.new`, file)
   console.log(`${file} is written`)
 }

@@ -114,7 +114,7 @@ export function createApp(dependencies: Dependencies): Service {
   const config = completeConfig(dependencies.config, variablesOf(parts.features))
   const app = new Hono<BaseEnv>()
   const respond = problemResponder(format, log)
-  const { verify, signToken, origins } = createAuthentication(config, parts.auth)
+  const { verify, signToken, origins, identity } = createAuthentication(config, parts.auth)
   const version = describeVersion(config)
   const { stopping = new AbortController().signal } = parts
   const trustedProxies = config.TRUSTED_PROXIES
@@ -128,7 +128,7 @@ export function createApp(dependencies: Dependencies): Service {
 
   app.onError(respond)
   const outermost = requestContext({
-    ...{ log, reporter: parts.reporter, respond, stopping, trustedProxies },
+    ...{ log, reporter: parts.reporter, respond, stopping, trustedProxies, identity },
     headers: parts.headers,
   })
   app.use(outermost)

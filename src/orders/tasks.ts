@@ -10,13 +10,11 @@ export const fulfilOrder = defineTask({
   variables: warehouseVariables,
   retry: { attempts: 8, backoff: { min: '5s', max: '10m' } },
   deadline: '30s',
-  async run({ payload: { orderId }, database, config, signal, idempotencyKey }) {
+  async run({ payload: { orderId }, database, config, idempotencyKey }) {
     const order = await findPlacedOrder(database, orderId)
     if (!order) return
     const { item, quantity } = order
-    if (config.WAREHOUSE_URL) {
-      await ship(config.WAREHOUSE_URL, { orderId, item, quantity }, { signal, idempotencyKey })
-    }
+    if (config.WAREHOUSE_URL) await ship(config.WAREHOUSE_URL, { orderId, item, quantity }, idempotencyKey)
     return (tx) => markFulfilled(tx, orderId)
   },
 })

@@ -1,4 +1,4 @@
-import { secureUrl, tracedFetch, variable, z } from '#runtime'
+import { call, secureUrl, variable, z } from '#runtime'
 
 /** The environment variables of the warehouse. */
 export const warehouseVariables = {
@@ -11,25 +11,16 @@ const Shipment = z.object({ id: z.string().min(1) })
  * Orders a shipment from the warehouse. The same idempotency key gets the same shipment, however often it is sent.
  *
  * @returns the shipment's id
- * @throws {Error} for any response but a 201
+ * @throws {CallError} for a response that is no success
+ * @throws {Error} for one that is no shipment
  */
 export async function ship(
   url: string,
   parcel: { orderId: string; item: string; quantity: number },
-  options: { signal: AbortSignal; idempotencyKey: string },
+  idempotencyKey: string,
 ): Promise<string> {
-  const response = await tracedFetch(`${url.replace(/\/+$/, '')}/shipments`, {
-    method: 'POST',
-    headers: {
-      'Content-Type': 'application/json',
-      'Idempotency-Key': options.idempotencyKey,
-    },
-    body: JSON.stringify(parcel),
-    signal: options.signal,
-  })
-  if (response.status !== 201) {
-    await response.body?.cancel()
-    throw new Error(`The warehouse responded with ${response.status}`)
-  }
+  const headers = { 'Idempotency-Key': idempotencyKey }
+  const response = await call('/shipments', { base: url, method: 'POST', headers, json: parcel })
+  if (response.status !== 201) throw new Error(`The warehouse responded with ${response.status}`)
   return Shipment.parse(await response.json()).id
 }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { test as base, type TestContext } from 'vitest'
+import { test as base, expect, type TestContext } from 'vitest'
+import type { ClientOptions } from '#openapi/client.ts'
 import { type Api, client } from '#test/support/client.ts'
+import { expectProblem, type Json } from '#test/support/expect.ts'
 import { howToGive, readCredentials, serverlessHeaders } from './credentials.ts'
 import { harmless } from './live-safe.ts'
 
@@ -44,4 +46,39 @@ function clientOf(task: TestContext['task'], token?: string): Api {
   const headers = { ...serverlessHeaders(), ...(token && { Authorization: `Bearer ${token}` }) }
   const api = client(url, headers)
   return task.tags?.includes('live-safe') ? harmless(api, headers) : api
+}
+
+/** Has the typed client send its requests as this caller: `placeOrder(order, {}, by(alice))`. */
+export function by(api: Api): ClientOptions {
+  return {
+    fetch: (path, { method = 'GET', headers = {}, body }) =>
+      api(path, {
+        ...{ method, headers: Object.fromEntries(new Headers(headers)) },
+        ...(body && { body }),
+      }),
+  }
+}
+
+interface Result {
+  readonly status: number
+  readonly data: unknown
+  readonly headers: Headers
+}
+
+/** Expects that the typed client got this status. Returns the response, typed as the contract has it for the status. */
+export function expectStatus<R extends Result, S extends R['status']>(
+  response: R,
+  status: S,
+): Extract<R, { status: S }> {
+  expect(response, JSON.stringify(response.data)).toMatchObject({ status })
+  return response as Extract<R, { status: S }>
+}
+
+/** Expects that the typed client got this problem, complete as `expectProblem` expects it. */
+export function expectRefusal(
+  { data, status, headers }: Result,
+  expected: number,
+  code: string,
+): Promise<Json> {
+  return expectProblem(new Response(JSON.stringify(data), { status, headers }), expected, code)
 }

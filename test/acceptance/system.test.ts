@@ -1,22 +1,33 @@
 import { readFile } from 'node:fs/promises'
 import { expect } from 'vitest'
+import {
+  runtimeGetReadiness,
+  runtimeGetVersion,
+  runtimeGetVersionAuthenticated,
+  runtimePing,
+} from '#openapi/client.ts'
 import { expectJson, type Json } from '#test/support/expect.ts'
-import { test } from './acceptance.ts'
+import { by, expectRefusal, expectStatus, test } from './acceptance.ts'
 import { liveSafe } from './tags.ts'
 
 test('the process is alive and ready', liveSafe, async ({ anyone }) => {
-  expect(await expectJson(await anyone('/ping'))).toEqual({ status: 'ok' })
-  expect(await expectJson(await anyone('/ready'))).toMatchObject({ status: 'ok', checks: { database: 'ok' } })
+  expect(expectStatus(await runtimePing(by(anyone)), 200).data).toEqual({ status: 'ok' })
+  const { data } = expectStatus(await runtimeGetReadiness(by(anyone)), 200)
+  expect(data).toMatchObject({ status: 'ok', checks: { database: 'ok' } })
 })
 
 test('it says which build is running', liveSafe, async ({ anyone }) => {
-  expect(await expectJson(await anyone('/version'))).toEqual({
+  expect(expectStatus(await runtimeGetVersion(by(anyone)), 200).data).toEqual({
     service: expect.stringMatching(/./),
     revision: expect.stringMatching(/./),
     version: expect.stringMatching(/./),
     commit: expect.stringMatching(/./),
     environment: expect.stringMatching(/^(development|staging|live)$/),
   })
+})
+
+test('who has no token is told so', liveSafe, async ({ anyone }) => {
+  await expectRefusal(await runtimeGetVersionAuthenticated(by(anyone)), 401, 'TOKEN_MISSING')
 })
 
 test(

@@ -7,7 +7,7 @@ import { atEnd } from '#test/support/at-end.ts'
 
 // `npm run openapi` in a copy of the service, whose contract can be made or not.
 
-const files = ['package.json', 'tsconfig.json', 'placeholders.ts', 'src', 'dev', 'openapi']
+const files = ['package.json', 'tsconfig.json', 'biome.json', 'placeholders.ts', 'src', 'dev', 'openapi']
 
 async function copy(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'openapi-test-'))
@@ -43,9 +43,11 @@ async function addRoute(folder: string, route: string): Promise<void> {
 const route = (responses: string) =>
   `handle({ method: 'get', path: '/trial', operationId: 'trial', summary: 'Try', security: 'public', responses: ${responses} }, (c) => c.json({}) as never)`
 
-const both = (folder: string) =>
+const written = (folder: string) =>
   Promise.all(
-    ['openapi.json', 'internal.json'].map((file) => readFile(join(folder, 'openapi', file), 'utf8')),
+    ['openapi.json', 'internal.json', 'client.ts'].map((file) =>
+      readFile(join(folder, 'openapi', file), 'utf8'),
+    ),
   )
 
 test.each([
@@ -59,14 +61,14 @@ test.each([
     "{ get 200(): never { if (new Error().stack?.includes('document.ts')) throw new Error('The contract breaks'); return { description: 'It' } as never } }",
     'The contract breaks',
   ],
-])('%s: the command fails, says why, and leaves both files as they are', async (_name, responses, why) => {
+])('%s: the command fails, says why, and leaves all files as they are', async (_name, responses, why) => {
   const folder = await copy()
   await addRoute(folder, route(responses))
-  const before = await both(folder)
+  const before = await written(folder)
   const { status, output } = await run(folder)
   expect(status).toBe(1)
   expect(output).toContain(why)
-  expect(await both(folder)).toEqual(before)
+  expect(await written(folder)).toEqual(before)
 })
 
 test('a contract that can be made is written', async () => {
@@ -76,5 +78,7 @@ test('a contract that can be made is written', async () => {
     status: 0,
     output: expect.stringContaining('openapi.json is written'),
   })
-  expect((await both(folder))[0]).toContain('"operationId": "trial"')
+  const [contract, , client] = await written(folder)
+  expect(contract).toContain('"operationId": "trial"')
+  expect(client).toContain('export const trial = ')
 })

@@ -47,12 +47,12 @@ test('it is asked as agreed: the order, and the task’s id as the key', async (
 })
 
 test.each([
-  ['503', answers(503, ''), 'The warehouse responded with 503'],
+  ['503', answers(503, ''), `POST ${url}/shipments responded with 503`],
   ['200, which is not 201', answers(200, '{"id":"parcel 7"}'), 'The warehouse responded with 200'],
-  ['a redirect', answers(302, ''), 'The warehouse responded with 302'],
+  ['a redirect', answers(302, ''), `POST ${url}/shipments responded with 302`],
   ['201 without an id', answers(201, '{}'), 'ZodError'],
   ['201 without JSON', answers(201, 'shipped!'), 'SyntaxError'],
-  ['nothing: it hangs up', (request) => request.socket.destroy(), 'fetch failed'],
+  ['nothing: it hangs up', (request) => request.socket.destroy(), 'got no response: UND_ERR_SOCKET'],
 ] as [string, Target['answers'][number], string][])(
   'where it answers %s, the order stays placed; the next attempt has the same key',
   async (_what, response, error) => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from 'vitest'
+import { generateClient, ownSender } from '#dev/client/generate.ts'
 import { createApp } from '#src/app.ts'
 import { expectJson } from '#test/support/expect.ts'
 import { noDatabase } from '#test/support/feature.ts'
@@ -37,6 +38,18 @@ test.each([
     `${file} is what the routes state.`,
     await stale(file, await shown()),
     'run `npm run openapi`, look at what changed, and commit it.',
+  )
+})
+
+test('openapi/client.ts is up to date', async () => {
+  const contract = JSON.parse(await readFile('openapi/openapi.json', 'utf8'))
+  const client = await generateClient(contract, await ownSender(), 'npm run openapi')
+  const lines = (await readFile('openapi/client.ts', 'utf8')).split('\n')
+  const first = client.split('\n').findIndex((line, index) => line !== lines[index])
+  expectRule(
+    'openapi/client.ts is the client of openapi/openapi.json.',
+    first < 0 && client.length === lines.join('\n').length ? [] : [`openapi/client.ts:${first + 1}`],
+    'run `npm run openapi`, and commit it.',
   )
 })
 

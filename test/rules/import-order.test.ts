@@ -35,6 +35,7 @@ const houses: readonly House[] = [
     root: 'dev', // `*` are the stand-ins of features
     floors: [
       'machine',
+      'client',
       'new',
       'postgres',
       'cloud-tasks',

@@ -6,7 +6,7 @@ export interface AccessToken {
   readonly expiresAt: number
 }
 
-/** The access token of the service's own account. All requests share it. */
+/** One kind of token of the service's own account. All requests share it. */
 export interface AccessTokens {
   /**
    * A token that is valid for a call now.
@@ -45,8 +45,12 @@ interface LookUp {
  * new one, a second at most.
  *
  * @param fetchToken fetches a token, and rejects when its signal aborts
+ * @param what names the token in the error
  */
-export function createAccessTokens(fetchToken: (signal: AbortSignal) => Promise<AccessToken>): AccessTokens {
+export function createAccessTokens(
+  fetchToken: (signal: AbortSignal) => Promise<AccessToken>,
+  what = 'The access token of the service’s account',
+): AccessTokens {
   let token: AccessToken | undefined
   let failure: Error | undefined
   let endedAt = Number.NEGATIVE_INFINITY
@@ -60,7 +64,7 @@ export function createAccessTokens(fetchToken: (signal: AbortSignal) => Promise<
         failure = undefined
         return token.value
       } catch (cause) {
-        failure = new Error('The access token of the service’s account cannot be fetched', { cause })
+        failure = new Error(`${what} cannot be fetched`, { cause })
         throw failure
       } finally {
         if (lookUp === started) {

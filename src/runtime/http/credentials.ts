@@ -19,7 +19,7 @@ export interface Credential {
   readonly hint: string
   readonly missing: ProblemDefinition
   /** What problems call the credential. */
-  readonly noun: string
+  readonly noun: 'token' | 'API key'
 }
 
 const isUnsafe = (method: string) => !['GET', 'HEAD', 'OPTIONS'].includes(method)

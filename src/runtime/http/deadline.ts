@@ -27,7 +27,10 @@ export function deadline(options: { timeoutSeconds: number }): MiddlewareHandler
     const abort = (reason: Error) => controller.abort(markEndOfRequest(reason))
     c.set('signal', controller.signal)
     const request = currentRequest()
-    if (request) request.signal = controller.signal
+    if (request) {
+      request.signal = controller.signal
+      request.endsAt = performance.now() + deadlineMs
+    }
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     let end = () => {
       const problem = waitsForBody(c)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
-import { markEndOfRequest, type RequestContext, runInContext } from '../kernel/context.ts'
+import { type CallIdentity, markEndOfRequest, type RequestContext, runInContext } from '../kernel/context.ts'
 import { isShed } from '../kernel/problem.ts'
 import type { Reporter } from '../kernel/reporter.ts'
 import { parseTrace } from '../kernel/trace.ts'
@@ -28,6 +28,7 @@ import { refuseUnrouted } from './routed.ts'
  * @param options.stopping aborts when the process stops
  * @param options.trustedProxies how many proxies append to `X-Forwarded-For`
  * @param options.headers the service's own headers of every response
+ * @param options.identity gives the tokens of `call`
  * @example
  * app.use(requestContext({ log, reporter: {}, respond, stopping, trustedProxies: 0 }))
  */
@@ -38,8 +39,9 @@ export function requestContext(options: {
   stopping: AbortSignal
   trustedProxies: number
   headers?: ResponseHeaders
+  identity?: CallIdentity
 }): MiddlewareHandler<BaseEnv> {
-  const { log, respond, stopping, trustedProxies } = options
+  const { log, respond, stopping, trustedProxies, identity } = options
   const startHeaders = everyResponseHeaders(options.headers)
   const reporter = withWarningLine(options.reporter, log)
   const writeLine = accessLog({ log, trustedProxies })
@@ -53,6 +55,7 @@ export function requestContext(options: {
       path: pathOf(c.req.url),
       reporter,
       values: new Map(),
+      identity,
       pendingWork: [],
       outgoingCalls: [],
     }

@@ -83,10 +83,13 @@ export function security(required: Exclude<Security, 'public'>, options: Securit
     scheme === 'token' ? tokenCredential(options) : keyCredential(scheme, options.database),
   )
 
-  function admit(c: Context<CallerEnv>, caller: AnyCaller, credential: Credential): undefined {
+  function admit(c: Context<CallerEnv>, caller: AnyCaller, credential: Credential, sent: string): undefined {
     c.set('caller', caller)
     const request = currentRequest()
-    if (request) request.subject = caller.subject
+    if (request) {
+      request.subject = caller.subject
+      if (credential.noun === 'token') request.token = sent
+    }
     const missing = scopes.filter((scope) => !caller.scopes.includes(scope))
     if (missing.length > 0) throw scopeMissing(scopes, missing, credential)
   }
@@ -97,8 +100,8 @@ export function security(required: Exclude<Security, 'public'>, options: Securit
       if (!sent) continue
       const caller = credential.verify(c, sent)
       return caller instanceof Promise
-        ? caller.then((verified) => admit(c, verified, credential))
-        : admit(c, caller, credential)
+        ? caller.then((verified) => admit(c, verified, credential, sent))
+        : admit(c, caller, credential, sent)
     }
     if (required === 'optional') return undefined
     throw credentialMissing(credentials)

@@ -15,6 +15,21 @@ export interface ContextTask {
   readonly outcome?: string
 }
 
+/** Gives the tokens of calls to other services. */
+export interface CallIdentity {
+  /**
+   * A Google ID token of the service's own account.
+   *
+   * @param signal ends the wait
+   * @throws {Error} when none can be fetched
+   */
+  idToken(audience: string, signal: AbortSignal): Promise<string>
+  /** Call this when the audience has refused a token: it is not used again. */
+  invalidate(audience: string, token: string): void
+  /** Signs a short-lived token of this service for a subject. @throws {Error} if an identity provider issues the tokens */
+  signFor(subject: string, scopes: readonly string[]): Promise<string>
+}
+
 /** What is known of the request (or task) that the running code belongs to. */
 export interface RequestContext {
   readonly requestId: string
@@ -24,6 +39,8 @@ export interface RequestContext {
   readonly reporter: Reporter
   /** The caller's subject, after its token was verified. */
   subject?: string
+  /** The caller's verified token, as it was sent; absent if it sent an API key. */
+  token?: string
   /**
    * Work that the response waits for, because it may not outlive the request: reports, connections that are recovering.
    * Each ends within a second, and never rejects.
@@ -33,10 +50,15 @@ export interface RequestContext {
   readonly outgoingCalls: AbortController[]
   /** Aborts when the request ends before its response. Its queries end then too. */
   signal?: AbortSignal
+  /** When `signal` aborts at the latest, as `performance.now()` counts. */
+  endsAt?: number
   /** Values that parts of the runtime store with the request: see `requestValue`. */
   readonly values: Map<symbol, unknown>
+  readonly identity?: CallIdentity | undefined
   /** The task, if the request is a callback. */
   task?: ContextTask
+  /** The scopes of the running task's calls as its caller: see `defineTask`. */
+  readonly callerScopes?: readonly string[] | undefined
 }
 
 const storage = new AsyncLocalStorage<RequestContext>()
@@ -46,10 +68,14 @@ export function runInContext<Result>(context: RequestContext, work: () => Result
   return storage.run(context, work)
 }
 
-/** Runs `work` so that its queries end with this signal, not with the request's own. */
-export function runWithSignal<Result>(signal: AbortSignal, work: () => Result): Result {
+/** Runs `work` so that its queries end with this signal, not with the request's own. `more` is changed as well. */
+export function runWithSignal<Result>(
+  signal: AbortSignal,
+  work: () => Result,
+  more: Partial<RequestContext> = {},
+): Result {
   const request = storage.getStore()
-  return request ? storage.run({ ...request, signal }, work) : work()
+  return request ? storage.run({ ...request, ...more, signal }, work) : work()
 }
 
 /** A value that one part of the runtime stores with the request. Other parts cannot read it. */

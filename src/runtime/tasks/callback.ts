@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import { withOwnDeadline } from '../database/own-deadline.ts'
+import { CallError } from '../http/call-error.ts'
 import type { BaseEnv } from '../http/env.ts'
 import { Problem, problems } from '../kernel/problem.ts'
 import { errorMessage } from '../log/error-fields.ts'
@@ -40,6 +41,8 @@ type MaybeOutcome = CallbackOutcome | undefined
 
 /** How long writing the outcome of a task may take, even if the request has ended. */
 const writeMs = 5_000
+/** The longest wait that a `Retry-After` of another service can cause. */
+const maxAskedMs = 3_600_000
 /** How long a task that this revision does not understand is snoozed. */
 const snoozeMs = 60_000
 
@@ -114,13 +117,20 @@ async function handleFailure(
   if (error instanceof FatalError || row.attempts >= task.retry.attempts) {
     return killTask(row, row.attempts, error, options)
   }
-  const delayMs = error instanceof RetryAfterError ? error.delayMs : backoffMs(task, row.attempts)
+  const delayMs = delayAfter(error, task, row.attempts)
   const delivery = await requeueForRetry(database, row, delayMs, errorMessage(error))
   const then = delivery
     ? `the next in ${Math.round(delayMs / 1000)} s`
     : 'the task was cancelled, or another process has taken it'
   log.warn({ err: error }, `${row.name}: attempt ${row.attempts} of ${task.retry.attempts} failed; ${then}`)
   return deliver(delivery, 'retrying')
+}
+
+/** How long to wait before the next attempt. A service that was called may ask for more than the task's own wait. */
+function delayAfter(error: unknown, task: Task, attempt: number): number {
+  if (error instanceof RetryAfterError) return error.delayMs
+  const asked = error instanceof CallError ? (error.retryAfterMs ?? 0) : 0
+  return Math.max(backoffMs(task, attempt), Math.min(asked, maxAskedMs))
 }
 
 async function killTask(

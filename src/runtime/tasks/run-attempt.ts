@@ -47,6 +47,7 @@ export async function runAttempt(
   const stop = () => abort(new StoppingError('The process stops'))
   const onRequestAbort = () =>
     abort(request.reason instanceof Error ? request.reason : new Error('The request ended'))
+  const calls = { callerScopes: task.callerScopes, endsAt: performance.now() + timeoutMs }
   const timer = setTimeout(
     () => abort(new Error(`The attempt took longer than its ${timeoutMs / 1000} s`)),
     timeoutMs,
@@ -68,7 +69,7 @@ export async function runAttempt(
       database: readable,
       config,
     }
-    const effect = await Promise.race([runWithSignal(signal, () => task.run(attempt)), aborted])
+    const effect = await Promise.race([runWithSignal(signal, () => task.run(attempt), calls), aborted])
     await stopRenewing()
     signal.throwIfAborted()
     stopping.removeEventListener('abort', stop) // the work is done: write it rather than do it again

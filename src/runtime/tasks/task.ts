@@ -38,6 +38,8 @@ export interface Task<Payload extends z.ZodType = z.ZodType> {
   readonly retry: { readonly attempts: number; readonly minMs: number; readonly maxMs: number }
   /** How long an attempt may take, in milliseconds. */
   readonly deadlineMs: number
+  /** The scopes of its calls as its caller; absent if it makes none. */
+  readonly callerScopes: readonly string[] | undefined
   readonly run: (attempt: Attempt) => Result
 }
 
@@ -52,6 +54,8 @@ export interface Task<Payload extends z.ZodType = z.ZodType> {
  * @param task.retry 8 attempts, 5 s to 10 min apart, if absent; the wait doubles each time
  * @param task.deadline of one attempt, 15 s to 30 min (what Cloud Tasks allows); 4 min if absent. The
  *   service's REQUEST_TIMEOUT bounds it as well
+ * @param task.callerScopes allows `call(url, { as: 'caller' })` in `run`. The runtime signs a token for the caller, with these
+ *   scopes and five minutes to live. Needs AUTH_SECRET
  * @param task.run does the work outside any transaction, so it may call other services. It returns what to write. It may
  *   run more than once; what it returned is committed exactly once
  * @throws {TypeError} for a name without a dot, a duration out of bounds, and a payload that JSON cannot hold
@@ -62,7 +66,7 @@ export interface Task<Payload extends z.ZodType = z.ZodType> {
  *   payload: z.object({ orderId: z.uuid() }),
  *   retry: { attempts: 8, backoff: { min: '5s', max: '10m' } },
  *   async run({ payload: { orderId } }) {
- *     await tracedFetch(`https://warehouse.example.com/${orderId}`, { method: 'PUT' })
+ *     await call(`https://warehouse.example.com/${orderId}`, { method: 'PUT' })
  *     return (tx) => tx.update(orders).set({ item: 'Sent' }).where(eq(orders.id, orderId))
  *   },
  * })
@@ -76,6 +80,7 @@ export function defineTask<
   variables?: V
   retry?: { attempts?: number; backoff?: { min?: Duration; max?: Duration } }
   deadline?: Duration
+  callerScopes?: readonly string[]
   run: (attempt: Attempt<z.output<Payload>, V>) => Result
 }): Task<Payload> {
   const { name, payload, variables, retry = {}, run } = task
@@ -99,6 +104,7 @@ export function defineTask<
     variables: variables ?? {},
     retry: { attempts, minMs: min, maxMs: max },
     deadlineMs: deadline,
+    callerScopes: task.callerScopes,
     run: run as unknown as Task['run'],
   }
 }

@@ -39,7 +39,8 @@ const tickMs = 45_000
  *
  * @param options.stopping aborts when the process stops
  * @param options.cloudTasks if absent, a client of Google's Cloud Tasks or of an emulator, as the configuration says
- * @throws {Error} for a name that is used twice, and for a schedule whose task is not listed
+ * @throws {Error} for a name that is used twice, a schedule whose task is not listed, and a task that acts as its caller
+ *   where the service cannot sign tokens
  * @example
  * const { flushOutbox } = backgroundWork({ features, config, database, log, revision: 'orders-00042-abc' })
  * if (flushOutbox) app.use(flushOutbox)
@@ -71,6 +72,7 @@ export function backgroundWork(options: {
       )
   }
   if (registry.size === 0) return { features: [] }
+  refuseUnsigned(registry.values(), options.config)
 
   const config = options.config as Config & Values<typeof taskVariables>
   const url = config.TASKS_URL ?? config.SERVICE_URL ?? ''
@@ -119,6 +121,17 @@ export function backgroundWork(options: {
 /** How long an attempt may take, in milliseconds, so that its outcome can be written before the request's deadline. */
 function maxAttemptOf(timeoutSeconds: number): number {
   return 1000 * timeoutSeconds - 2 * requestMarginMs(timeoutSeconds)
+}
+
+/** Refuses tasks that need a token which this service cannot sign. */
+function refuseUnsigned(tasks: Iterable<Task>, config: Config): void {
+  for (const { name, callerScopes } of tasks) {
+    if (!callerScopes || !config.AUTH_JWKS_URL) continue
+    throw new Error(
+      `The task ${name} has callerScopes, but with AUTH_JWKS_URL only the provider can sign tokens for callers: remove ` +
+        "callerScopes, write call(url, { as: 'service' }), and send the caller's subject as a value.",
+    )
+  }
 }
 
 function byName<Named extends { readonly name: string }>(

@@ -1,23 +1,22 @@
 // @module-tag token
 
 import { expect } from 'vitest'
-import type { Order, Page } from '#test/orders/orders.ts'
+import { cancelOrder, getOrder, type ListOrdersParams, listOrders, placeOrder } from '#openapi/client.ts'
 import type { Api } from '#test/support/client.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
-import { run, test } from '../acceptance.ts'
+import { by, expectRefusal, expectStatus, run, test } from '../acceptance.ts'
 
-async function place(api: Api, item: string): Promise<Order & { path: string; etag: string }> {
-  const response = await api('/orders', { json: { item, quantity: 2 } })
-  const order = await expectJson<Order>(response, 201)
-  return { ...order, path: `${response.headers.get('location')}`, etag: `${response.headers.get('etag')}` }
+async function place(api: Api, item: string) {
+  const { data: order, headers } = expectStatus(await placeOrder({ item, quantity: 2 }, {}, by(api)), 201)
+  return { order, id: order.id, path: `${headers.get('location')}`, etag: `${headers.get('etag')}` }
 }
 
 /** Walks through the caller's list, newest first, until all of `ids` have come by. */
-async function walk(api: Api, query: string, ids: readonly string[]): Promise<string[]> {
+async function walk(api: Api, query: ListOrdersParams, ids: readonly string[]): Promise<string[]> {
   const seen: string[] = []
   let cursor: string | undefined
   do {
-    const page = await expectJson<Page>(await api(`/orders?${query}${cursor ? `&cursor=${cursor}` : ''}`))
+    const page = expectStatus(await listOrders({ ...query, ...(cursor && { cursor }) }, by(api)), 200).data
     seen.push(...page.items.map(({ id }) => id))
     cursor = page.nextCursor
   } while (cursor && !ids.every((id) => seen.includes(id)))
@@ -25,7 +24,7 @@ async function walk(api: Api, query: string, ids: readonly string[]): Promise<st
 }
 
 test('an order that was placed can be read where the answer says', async ({ alice }) => {
-  const { path, etag, ...order } = await place(alice, `read ${run}`)
+  const { order, id, path, etag } = await place(alice, `read ${run}`)
   expect(order).toEqual({
     id: expect.stringMatching(/^[\da-f-]{36}$/),
     item: `read ${run}`,
@@ -33,10 +32,10 @@ test('an order that was placed can be read where the answer says', async ({ alic
     status: 'placed',
     createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
   })
-  const response = await alice(path)
-  expect(response.headers.get('etag')).toBe(etag)
-  expect(await expectJson(response)).toEqual(order)
-  expect((await alice(path, { headers: { 'If-None-Match': etag } })).status).toBe(304)
+  expect(await expectJson(await alice(path))).toEqual(order)
+  const read = expectStatus(await getOrder(id, {}, by(alice)), 200)
+  expect([read.headers.get('etag'), read.data]).toEqual([etag, order])
+  expectStatus(await getOrder(id, { 'if-none-match': etag }, by(alice)), 304)
 })
 
 test('the list has the newest first, page by page', async ({ alice }) => {
@@ -46,23 +45,22 @@ test('the list has the newest first, page by page', async ({ alice }) => {
     await place(alice, `3 ${run}`),
   ]
   const newestFirst = orders.map(({ id }) => id).reverse()
-  const seen = await walk(alice, 'limit=2', newestFirst)
+  const seen = await walk(alice, { limit: 2 }, newestFirst)
   expect(seen.filter((id) => newestFirst.includes(id))).toEqual(newestFirst)
   expect(new Set(seen).size).toBe(seen.length)
 })
 
 test('an order is cancelled at the version that the caller knows', async ({ alice }) => {
-  const { path, etag, id } = await place(alice, `cancel ${run}`)
-  const cancel = (ifMatch: string) =>
-    alice(`${path}/cancel`, { method: 'POST', headers: { 'If-Match': ifMatch } })
-  await expectProblem(await cancel('"0"'), 412, 'PRECONDITION_FAILED')
-  expect(await expectJson(await alice(path))).toMatchObject({ status: 'placed' })
+  const { etag, id } = await place(alice, `cancel ${run}`)
+  const cancel = (ifMatch: string) => cancelOrder(id, { 'if-match': ifMatch }, by(alice))
+  await expectRefusal(await cancel('"0"'), 412, 'PRECONDITION_FAILED')
+  expect(expectStatus(await getOrder(id, {}, by(alice)), 200).data.status).toBe('placed')
 
-  const cancelled = await cancel(etag)
+  const cancelled = expectStatus(await cancel(etag), 200)
   expect(cancelled.headers.get('etag')).not.toBe(etag)
-  expect(await expectJson(cancelled)).toMatchObject({ id, status: 'cancelled' })
-  expect(await walk(alice, 'status=cancelled', [id])).toContain(id)
-  await expectProblem(await cancel(etag), 412, 'PRECONDITION_FAILED')
+  expect(cancelled.data).toMatchObject({ id, status: 'cancelled' })
+  expect(await walk(alice, { status: 'cancelled' }, [id])).toContain(id)
+  await expectRefusal(await cancel(etag), 412, 'PRECONDITION_FAILED')
 })
 
 test('an order that does not fit the contract is refused, with the places that do not', async ({ alice }) => {
@@ -73,14 +71,14 @@ test('an order that does not fit the contract is refused, with the places that d
 })
 
 test('an order is nobody’s but its owner’s', async ({ alice, others }) => {
-  const { path, id } = await place(alice, `mine ${run}`)
+  const { id } = await place(alice, `mine ${run}`)
   for (const { api, refusal } of others) {
     const [status, code] = refusal ?? [404, 'ORDER_NOT_FOUND']
-    await expectProblem(await api(path), status, code)
-    await expectProblem(await api(`${path}/cancel`, { method: 'POST' }), status, code)
-    const list = await api('/orders?limit=100')
-    if (!refusal) expect((await expectJson<Page>(list)).items).toEqual([])
-    else await expectProblem(list, status, code)
+    await expectRefusal(await getOrder(id, {}, by(api)), status, code)
+    await expectRefusal(await cancelOrder(id, {}, by(api)), status, code)
+    const list = await listOrders({ limit: 100 }, by(api))
+    if (!refusal) expect(expectStatus(list, 200).data.items).toEqual([])
+    else await expectRefusal(list, status, code)
   }
-  expect(await expectJson(await alice(path))).toMatchObject({ id, status: 'placed' })
+  expect(expectStatus(await getOrder(id, {}, by(alice)), 200).data).toMatchObject({ id, status: 'placed' })
 })
