@@ -23,7 +23,7 @@ async function walk(api: Api, query: ListOrdersParams, ids: readonly string[]): 
   return seen
 }
 
-test('an order that was placed can be read where the answer says', async ({ alice }) => {
+test('an order that was placed can be read where the response says', async ({ alice }) => {
   const { order, id, path, etag } = await place(alice, `read ${run}`)
   expect(order).toEqual({
     id: expect.stringMatching(/^[\da-f-]{36}$/),
