@@ -17,7 +17,7 @@ export function developmentToken(
   const { subject = 'alice', expiresIn: ttl = 86_400 } = options
   const scopes = options.scope?.split(/\s+/).filter(Boolean) ?? scopesIn(readContract())
   const { AUTH_SECRET: secret, AUTH_JWKS_URL: provider } = environment
-  const { AUTH_ISSUER: issuer = 'runway', AUTH_AUDIENCE: audience = 'runway' } = environment
+  const { AUTH_ISSUER: issuer = 'service', AUTH_AUDIENCE: audience = 'service' } = environment
   if (provider || !secret)
     throw new Error(`AUTH_JWKS_URL is set: get a token from that provider (${provider}).`)
   const sign = createSigner({ secret, issuer, audience, ttl })

@@ -15,7 +15,7 @@ export async function startDatabase(environment: Environment): Promise<LocalServ
   }
   const dataDir = join(environment.DATA_DIR ?? '.data', 'postgres')
   const server = await startPostgres({ dataDir })
-  const url = await ensureDatabase(server.url, 'runway')
+  const url = await ensureDatabase(server.url, 'service')
   const facts: LocalService['facts'] = [
     ['Database', url],
     ['Its data', `${dataDir} (stop, and delete it to start with an empty database)`],

@@ -24,7 +24,7 @@ export interface Scratch {
  */
 export async function makeScratch(place: string, owner: number): Promise<Scratch> {
   await sweep(place).catch(() => {}) // another process removes them
-  const folder = join(place, `runway-postgres-${randomUUID()}`)
+  const folder = join(place, `scratch-postgres-${randomUUID()}`)
   const unlock = await lockFolder(folder, owner)
   async function remove(): Promise<void> {
     await rm(folder, { recursive: true, force: true })
@@ -35,7 +35,7 @@ export async function makeScratch(place: string, owner: number): Promise<Scratch
 }
 
 async function sweep(place: string): Promise<void> {
-  const names = (await readdir(place)).filter((name) => /^runway-postgres-[\da-f-]{36}\.lock$/.test(name))
+  const names = (await readdir(place)).filter((name) => /^scratch-postgres-[\da-f-]{36}\.lock$/.test(name))
   for (const lock of names.map((name) => join(place, name))) {
     const { uid, mtimeMs } = await lstat(lock)
     if (uid !== process.getuid?.() || Date.now() - mtimeMs < unlockedMs || isLocked(lock)) continue

@@ -13,7 +13,7 @@ export interface Credentials {
 /** How to give credentials, for a person. */
 export const howToGive = `Give credentials in the environment, for a token with the scopes that the contract names${scopes.length > 0 ? ` (${scopes.join(', ')})` : ''}:
   ACCEPTANCE_TOKEN    a token, as it is; or the word none, to leave out the tests that need one
-  AUTH_SECRET         the service's own secret, to sign tokens with (and AUTH_ISSUER, AUTH_AUDIENCE if not 'runway')
+  AUTH_SECRET         the service's own secret, to sign tokens with (and AUTH_ISSUER, AUTH_AUDIENCE if not 'service')
   SERVERLESS_TOKEN    beside either: an ID token, where Cloud Run itself asks for one`
 
 /**
@@ -32,7 +32,7 @@ export async function readCredentials(
   const set = environment.AUTH_SECRET || !isLocal(url) ? environment : await developmentEnvironment()
   const secret = set.AUTH_SECRET?.replace(/[\r\n]+$/, '') // as the service reads it
   if (!secret) return undefined
-  const [issuer, audience] = [set.AUTH_ISSUER || 'runway', set.AUTH_AUDIENCE || 'runway']
+  const [issuer, audience] = [set.AUTH_ISSUER || 'service', set.AUTH_AUDIENCE || 'service']
   const sign = createSigner({ secret, issuer, audience, ttl: 3600 })
   return { subjects: 'many', token: (subject) => sign({ subject, scopes }) }
 }

@@ -35,7 +35,9 @@ async function meet(url: string): Promise<string> {
   if (response.status !== 200) {
     const hint =
       response.status === 403 ? ' If Cloud Run asks for an ID token, give it in SERVERLESS_TOKEN.' : ''
-    throw new Refusal(`${url}/version answers ${response.status}: this is no Runway service.${hint}`)
+    throw new Refusal(
+      `${url}/version answers ${response.status}: this is no service of this template.${hint}`,
+    )
   }
   const { service, revision, environment } = (await response.json()) as Record<string, string>
   return `Testing ${service} at ${url} (revision ${revision}, environment ${environment})`

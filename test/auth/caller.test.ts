@@ -36,7 +36,7 @@ test('a handler finds who is calling: subject, issuer, scopes and every claim', 
   const response = await api('/me', { headers: bearer(forge({ claims })) })
   expect(await expectJson(response)).toEqual({
     subject: 'alice',
-    issuer: 'runway',
+    issuer: 'service',
     scopes: ['a:read'],
     claims,
   })

@@ -17,7 +17,7 @@ test('a token of our own is taken', async () => {
 })
 
 test('the audience may be one of a list', async () => {
-  const token = forge({ claims: goodClaims({ aud: ['other', 'runway'] }) })
+  const token = forge({ claims: goodClaims({ aud: ['other', 'service'] }) })
   await expectJson(await api('/auth/version', { headers: bearer(token) }))
 })
 
@@ -41,10 +41,10 @@ test('an expired token has a code of its own, since clients refresh on it', asyn
 
 const wrongClaims: Record<string, Record<string, unknown>> = {
   'of another issuer': { iss: 'somebody' },
-  'of a list of issuers': { iss: ['runway'] },
+  'of a list of issuers': { iss: ['service'] },
   'without an issuer': { iss: undefined },
   'for another audience': { aud: 'billing' },
-  'for other audiences': { aud: ['billing', 'runway-2'] },
+  'for other audiences': { aud: ['billing', 'service-2'] },
   'for an audience that ours begins with': { aud: 'run' },
   'without an audience': { aud: undefined },
   'that never expires': { exp: undefined },

@@ -35,7 +35,7 @@ test('a login route issues a token that the service takes, for a day', async () 
   const { api, token } = await logInto({ scopes: ['orders:read', 'orders:write'] })
   expect(decodeProtectedHeader(token)).toEqual({ alg: 'HS256', typ: 'JWT' })
   expect(decodeJwt(token)).toEqual({
-    ...{ iss: 'runway', aud: 'runway', sub: 'alice', scope: 'orders:read orders:write' },
+    ...{ iss: 'service', aud: 'service', sub: 'alice', scope: 'orders:read orders:write' },
     ...{ iat: now, exp: now + 86_400 },
   })
   vi.setSystemTime(noon + 86_400_000 - 1)
@@ -60,7 +60,7 @@ test('a token carries claims of the fork’s own; the registered ones stay the r
   const taken = { iss: 'mallory', aud: 'bank', sub: 'root', exp: 1, iat: 1, scope: 'admin' }
   const { token } = await logInto({ scopes: ['a:read'], claims: { tenant: 'acme', ...taken } })
   expect(decodeJwt(token)).toEqual({
-    ...{ tenant: 'acme', iss: 'runway', aud: 'runway', sub: 'alice', scope: 'a:read' },
+    ...{ tenant: 'acme', iss: 'service', aud: 'service', sub: 'alice', scope: 'a:read' },
     ...{ iat: now, exp: now + 86_400 },
   })
 })

@@ -100,5 +100,5 @@ test('a token that alone passes the bound is not kept, and drives no other out',
 })
 
 function caller(subject: string) {
-  return { subject, issuer: 'runway', scopes: [], claims: {} }
+  return { subject, issuer: 'service', scopes: [], claims: {} }
 }

@@ -14,7 +14,7 @@ test('nothing needs to be set in development', () => {
       HSTS_INCLUDE_SUBDOMAINS: false,
       HTTP_CREDENTIALS: 'redirect',
     },
-    ...{ DATABASE_POOL: 10, AUTH_ISSUER: 'runway', AUTH_AUDIENCE: 'runway', AUTH_TOKEN_TTL: 86_400 },
+    ...{ DATABASE_POOL: 10, AUTH_ISSUER: 'service', AUTH_AUDIENCE: 'service', AUTH_TOKEN_TTL: 86_400 },
     ...{
       LOG_LEVEL: 'debug',
       DOCS: true,
@@ -132,7 +132,7 @@ test('the effective configuration shows its values, secrets only as "set"', () =
     MAIL_FROM: 'a@example.com',
   }
   const shown = describeConfig(parseConfig(set, [notes, mail]), [notes, mail])
-  expect(shown).toMatchObject({ PORT: 8080, AUTH_ISSUER: 'runway', MAIL_FROM: 'a@example.com' })
+  expect(shown).toMatchObject({ PORT: 8080, AUTH_ISSUER: 'service', MAIL_FROM: 'a@example.com' })
   expect(shown).toMatchObject({
     DATABASE_URL: 'set',
     AUTH_SECRET: 'set',

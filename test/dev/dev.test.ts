@@ -100,7 +100,7 @@ const answer = /^HTTP\/1\.1 [24]\d\d /
 
 /** Asks the database that a run says it has. */
 async function query(run: Run, statement: string): Promise<void> {
-  const connectionString = run.output.match(/postgres:\/\/\S+\/runway/)?.[0]
+  const connectionString = run.output.match(/postgres:\/\/\S+\/service/)?.[0]
   const client = new pg.Client({ connectionString })
   await client.connect()
   await client.query(statement)
@@ -111,7 +111,7 @@ test('npm run dev: the printed line gets a response; a change restarts; SIGTERM 
   const run = await start(foreign)
   await says(run, /^curl /m)
   expect(run.output).toContain(`${run.url}/openapi.json`)
-  expect(run.output).toMatch(/postgres:\/\/postgres:postgres@127\.0\.0\.1:\d+\/runway/)
+  expect(run.output).toMatch(/postgres:\/\/postgres:postgres@127\.0\.0\.1:\d+\/service/)
   expect(run.output).toContain(join('data', 'postgres'))
   expect(run.output).not.toContain('\u001b[') // not a terminal
   expect(await pasteCurl(run.output)).toMatch(answer)

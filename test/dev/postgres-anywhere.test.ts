@@ -206,7 +206,7 @@ test('what killed processes have left in the place for temporary files goes with
   const place = join(closed, 'place')
   await mkdir(place)
   const name = (digit: string) =>
-    join(place, `runway-postgres-${digit.repeat(8)}-0000-0000-0000-000000000000`)
+    join(place, `scratch-postgres-${digit.repeat(8)}-0000-0000-0000-000000000000`)
   const [stale, used, fresh] = [name('1'), name('2'), name('3')]
   for (const folder of [stale, used, fresh]) {
     await mkdir(join(folder, 'base'), { recursive: true })
@@ -216,10 +216,10 @@ test('what killed processes have left in the place for temporary files goes with
     const longAgo = new Date(Date.now() - 3_600_000)
     if (folder !== fresh) await utimes(`${folder}.lock`, longAgo, longAgo)
   }
-  await mkdir(join(place, 'runway-postgres-thesis'))
+  await mkdir(join(place, 'scratch-postgres-thesis'))
   const { folder, remove } = await makeScratch(place, process.pid)
   const left = [used, `${used}.lock`, fresh, `${fresh}.lock`, `${folder}.lock`].map((path) => basename(path))
-  expect((await readdir(place)).sort()).toEqual([...left, 'runway-postgres-thesis'].sort())
+  expect((await readdir(place)).sort()).toEqual([...left, 'scratch-postgres-thesis'].sort())
   await remove()
   expect(existsSync(`${folder}.lock`)).toBe(false)
 })

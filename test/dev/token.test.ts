@@ -28,7 +28,7 @@ function token(args: string[] = [], environment: Record<string, string> = {}) {
   return { stdout, stderr, status }
 }
 
-function verify(jwt: string, secret = developmentSecret, issuer = 'runway', audience = 'runway') {
+function verify(jwt: string, secret = developmentSecret, issuer = 'service', audience = 'service') {
   return jwtVerify(jwt.trim(), new TextEncoder().encode(secret), { issuer, audience, algorithms: ['HS256'] })
 }
 
@@ -38,8 +38,8 @@ test('prints a token for alice with all scopes of the contract, good for a day, 
   expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
   const { payload } = await verify(stdout)
   expect(payload).toEqual({
-    iss: 'runway',
-    aud: 'runway',
+    iss: 'service',
+    aud: 'service',
     sub: 'alice',
     scope: scopes.join(' '),
     iat: expect.any(Number),

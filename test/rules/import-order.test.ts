@@ -37,6 +37,7 @@ const houses: readonly House[] = [
       'machine',
       'client',
       'new',
+      'fork',
       'postgres',
       'cloud-tasks',
       'guard',

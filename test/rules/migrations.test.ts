@@ -42,7 +42,7 @@ describe.each(sets)('the migrations of the $name', ({ script, file, config }) =>
     expectRule(
       'The migrations make what the tables are.',
       await Promise.all(added.map((name) => `${out}: ${readFileSync(join(copy, name), 'utf8')}`)),
-      `run \`npm run ${script}\`, look at the SQL, and commit it.`,
+      `run \`npm run ${script} -- --name what_it_does\`, look at the SQL, and commit it.`,
     )
     expect(said).toMatch(/No schema changes/) // else it asks something: run it by hand
   })

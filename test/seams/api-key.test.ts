@@ -42,7 +42,7 @@ test('a route that takes either has its caller, by token or by key', async () =>
   const token = await as('alice', ['stock:read'])
   expect(await expectJson(await api('/by-either', { ...post, headers: token }))).toEqual({
     subject: 'alice',
-    issuer: 'runway',
+    issuer: 'service',
   })
   expect(await expectJson(await api('/by-either', { ...post, ...sent(good) }))).toMatchObject({
     subject: 'acme',
@@ -131,7 +131,7 @@ test('an idempotency key of a partner is not that of a user of the same name', a
   const post = { method: 'POST' }
   const retry = { 'Idempotency-Key': 'one' }
   const token = await as('acme', ['stock:read'])
-  for (const expected of ['runway', 'runway'])
+  for (const expected of ['service', 'service'])
     expect(
       await expectJson(await api('/by-either', { ...post, headers: { ...token, ...retry } })),
     ).toMatchObject({ issuer: expected })

@@ -1,7 +1,7 @@
 import { createSigner, type TokenOptions } from '#src/runtime/auth/sign.ts'
 
 /** What the test service verifies tokens with. */
-export const testAuth = { secret: 'b4Jq0Zr8Vt2Nw6Xy1Kd5Hg9Lm3Pc7Sf0', issuer: 'runway', audience: 'runway' }
+export const testAuth = { secret: 'b4Jq0Zr8Vt2Nw6Xy1Kd5Hg9Lm3Pc7Sf0', issuer: 'service', audience: 'service' }
 
 /** Signs a token of the test service's own. */
 export const signTestToken = createSigner({ ...testAuth, ttl: 3600 })

@@ -46,7 +46,7 @@ export interface Project {
   readonly programs: string
   /** The value of a version of a secret, or of its `latest`. @throws {Refusal} if there is none */
   secret(name: string, version: string): string
-  /** The URL on this machine of a host of Cloud Run: `runway-live`, or `tag---runway-live`. */
+  /** The URL on this machine of a host of Cloud Run: `my-service-live`, or `tag---my-service-live`. */
   front(host: string): Promise<string>
   /** Replaces the hosts of run.app by what they resolve to, as DNS does. */
   resolve(text: string): string

@@ -96,8 +96,8 @@ function parse(set: Record<string, string>, variables: Variables): Config {
     LOG_LEVEL: values.LOG_LEVEL ?? (development ? 'debug' : 'info'),
     DOCS: values.DOCS ?? values.ENVIRONMENT !== 'live',
     REPLY_CHECK: values.REPLY_CHECK ?? (values.ENVIRONMENT === 'live' ? 'strip' : 'fail'),
-    AUTH_ISSUER: values.AUTH_ISSUER ?? 'runway',
-    AUTH_AUDIENCE: values.AUTH_AUDIENCE ?? 'runway',
+    AUTH_ISSUER: values.AUTH_ISSUER ?? 'service',
+    AUTH_AUDIENCE: values.AUTH_AUDIENCE ?? 'service',
   }
   sources.set(config, { set, variables })
   return config

@@ -120,7 +120,7 @@ function refuseWithoutRuntime({ runtime, features }: { runtime: Journal; feature
   if (features.applied.size === 0 || runtime.applied.size > 0) return
   throw new Error(
     "This database has the features' tables, but not the runtime's, which are in the schema `runtime`: it was created " +
-      'by an older Runway, or restored without that schema. In development, delete the data and start again; ' +
+      'by an older version of the template, or restored without that schema. In development, delete the data and start again; ' +
       'elsewhere, restore the schema `runtime`, or use an empty database.',
   )
 }

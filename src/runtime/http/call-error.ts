@@ -5,7 +5,7 @@ export interface ReceivedProblem {
   readonly status?: number
   readonly detail?: string
   readonly instance?: string
-  /** A Runway service states the kind of problem here. */
+  /** A service of this template states the kind of problem here. */
   readonly code?: string
   readonly traceId?: string
   readonly [extension: string]: unknown

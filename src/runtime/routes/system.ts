@@ -18,8 +18,8 @@ const Version = z
   })
   .openapi('RuntimeVersion', {
     example: {
-      service: 'orders',
-      revision: 'orders-00042-abc',
+      service: 'my-service',
+      revision: 'my-service-00042-abc',
       version: '1.4.0',
       commit: '4b825dc6',
       environment: 'live',
@@ -105,7 +105,7 @@ export function systemFeature(options: {
   const { readiness } = options
   return defineRouteGroup({
     name: 'runtime',
-    description: 'The routes that every Runway service has.',
+    description: 'The routes that every service has.',
     routes: () => [
       handle(ping, (c) => c.json({ status: 'ok' as const }, 200)),
       handle(version, (c) => c.json(options.version, 200)),

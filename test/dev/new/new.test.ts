@@ -42,7 +42,7 @@ test('a feature, a task, a schedule and a migration pass the checks and their te
     TEST_DATABASE_URL: inject('serverUrl'),
   })
   expect(output).toMatch(/Tests +\d{2,} passed/)
-}, 400_000)
+}, 900_000)
 
 test('a file that is written in another way is left as it is, and the message says what to write', async () => {
   const { edit, run } = await workingCopy()

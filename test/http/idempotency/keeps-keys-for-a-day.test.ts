@@ -108,5 +108,5 @@ test('each key takes one row, which holds no request: a hash stands for it', asy
       from runtime.idempotency_keys where key = 'rows'`,
   )
   const fingerprint = expect.stringMatching(/^[\w-]{43}$/)
-  expect(rows).toEqual([{ caller: '["runway","alice"]', fingerprint, status: 201, fresh: true }])
+  expect(rows).toEqual([{ caller: '["service","alice"]', fingerprint, status: 201, fresh: true }])
 })

@@ -3,7 +3,7 @@ import { showOverview } from './show.js'
 import { showTasks } from './show-tasks.js'
 
 const everyMs = 3_000
-const tokenName = 'runway.dashboard.token'
+const tokenName = 'runtime.dashboard.token'
 
 const filter = Object.fromEntries(new URLSearchParams(location.search))
 const list = { state: filter.state ?? 'dead', name: filter.name ?? '', cursor: undefined, next: undefined }

@@ -1,0 +1,75 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { writeMigration } from '../new/migration.ts'
+import { run } from '../new/write.ts'
+import { type Change, editFiles } from './edit-files.ts'
+
+/** What belongs to the example, and what tests the pages that speak of it. */
+const folders = [
+  ...['src/orders', 'dev/orders', 'test/orders', 'test/acceptance/orders'],
+  ...['test/fork', 'test/docs'],
+]
+
+/**
+ * Takes the example out: its feature, tests and stand-in, its variable, its lines in README.md. Writes the migration that
+ * drops its table. Does nothing for a part that is gone already.
+ *
+ * @returns what is gone, and the files that are different now
+ * @throws {Error} if another feature imports the example
+ */
+export function eject(): string[] {
+  const gone = folders.filter((folder) => existsSync(folder))
+  for (const folder of gone) rmSync(folder, { recursive: true })
+  const changed = editFiles({
+    'src/app.ts': [
+      [/^import \{ orders \} from '\.\/orders\/orders\.ts'\n/m, ''],
+      [
+        /^(export const features: readonly Feature\[\] = \[)([^\]]*)\]/m,
+        (_all, start = '', names = '') => `${start}${without(names)}]`,
+      ],
+      [/^(const contract = \{\n {2}title: )'Orders'/m, "$1'My service'"],
+    ],
+    '.env.example': [[/^# ── The example feature ─+\n[\s\S]*?(?=^# ── )/m, '']],
+    '.ci/run': [
+      [/^rows=\(test\/orders /m, 'rows=('],
+      [/\|warehouse(?=\))/, ''],
+    ],
+    'README.md': readme,
+  })
+  if (hasTable() && writeMigration('without_orders') !== 0)
+    throw new Error('The migration was not written. Write it: npm run migration -- --name without_orders')
+  run('npm run openapi', ['dev/openapi.ts'])
+  run('npm run format', [
+    'node_modules/@biomejs/biome/bin/biome',
+    'check',
+    '--write',
+    '--log-level=error',
+    'src/app.ts',
+  ])
+  return [...gone.map((folder) => `gone     ${folder}/`), ...changed.map((path) => `changed  ${path}`)]
+}
+
+const readme: readonly Change[] = [
+  [/^## The first five minutes\n[\s\S]*?(?=^## )/m, ''],
+  [/^\d+\. \[Delete the example\].*\n/m, ''],
+  [/^\| \[src\/orders\/\].*\n/m, ''],
+]
+
+function without(names: string): string {
+  return names
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && name !== 'orders')
+    .join(', ')
+}
+
+/** Whether the newest migration leaves the example's table there. */
+function hasTable(): boolean {
+  const folder = 'migrations/features/meta'
+  const { entries }: { entries: { idx: number }[] } = JSON.parse(
+    readFileSync(`${folder}/_journal.json`, 'utf8'),
+  )
+  const newest = entries.at(-1)
+  if (!newest) return false
+  const file = `${folder}/${String(newest.idx).padStart(4, '0')}_snapshot.json`
+  return 'public.orders' in JSON.parse(readFileSync(file, 'utf8')).tables
+}
