@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { as, expectJson, startTarget } from '#test/kit'
 import { type Lab, startLab } from '#test/lab/lab.ts'
 import { startGoogle } from '#test/support/google.ts'
@@ -187,6 +187,11 @@ test.each(['while the other is slow', 'in the wait for the next attempt'])(
     await lab.process.line(/"status":499.*outgoing\/ask|outgoing\/ask.*"status":499/)
     expect((await lab.api('/ping')).status).toBe(200)
     expect(other.received).toHaveLength(1)
+    const seen = () => lab.process.lines.filter((line) => line.includes('"guard":"idle"'))
+    const before = seen().length
+    lab.process.child.kill('SIGUSR2')
+    await vi.waitFor(() => expect(seen()).toHaveLength(before + 1))
+    expect(JSON.parse(seen().at(-1) ?? '')).toEqual({ guard: 'idle', leftovers: [] })
   },
 )
 
