@@ -9,7 +9,7 @@ const isRuntime = (path: string) => path.startsWith('src/runtime/')
 const isFeature = (path: string) => /^src\/[^/]+\//.test(path) && !isRuntime(path)
 /** The tests of a feature, and of the features that the runtime is tried with. */
 const isFeatureTest = ({ path }: Source) =>
-  /^test\/(lab|fork)\//.test(path) ||
+  /^test\/(lab|docs\/fixtures)\//.test(path) ||
   src.some((source) => isFeature(source.path) && path.startsWith(testsOf(source)))
 const testsOf = ({ path }: Source) => path.replace(/^src\/([^/]+\/).*/, 'test/$1')
 const usesTheDoor = (source: Source) =>

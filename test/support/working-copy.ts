@@ -34,7 +34,8 @@ export async function workingCopy(): Promise<WorkingCopy> {
 
   async function run(command: string, environment: Record<string, string> = {}): Promise<string> {
     const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter)
-    const env = { PATH, HOME: process.env.HOME ?? '', NO_COLOR: '1', CI: 'true', ...environment }
+    const fixed = { NO_COLOR: '1', CI: 'true', SHLVL: '1' } // at level 1 bash reads ~/.bashrc where stdin is a socket
+    const env = { PATH, HOME: process.env.HOME ?? '', ...fixed, ...environment }
     const options = { cwd: folder, env, maxBuffer: 2 ** 26 }
     try {
       const { stdout, stderr } = await promisify(execFile)(
