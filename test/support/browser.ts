@@ -19,8 +19,10 @@ export type View = keyof typeof views
 export interface TestBrowser {
   /** Opens a URL in a profile of its own. `as` is how the page is looked at: light if absent. */
   readonly open: (url: string, as?: View) => Promise<Page>
-  /** Every request that left 127.0.0.1, and every error on a console: the test fails if there is any at its end. */
-  readonly faults: string[]
+  /** Every request that left 127.0.0.1, and every error on a console. The test fails if there is any that it did not expect. */
+  readonly faults: readonly string[]
+  /** Waits for a fault, and expects all that match: a browser reports them when it has time. */
+  readonly expectFault: (pattern: RegExp) => Promise<void>
 }
 
 const places = [
@@ -77,6 +79,11 @@ export function browserTest(title: string, run: (browser: TestBrowser) => Promis
     const running = await browser
     const contexts: BrowserContext[] = []
     const faults: string[] = []
+    const expected: RegExp[] = []
+    async function expectFault(pattern: RegExp): Promise<void> {
+      expected.push(pattern)
+      await expect.poll(() => faults.filter((fault) => pattern.test(fault))).not.toEqual([])
+    }
     async function open(url: string, as: View = 'light'): Promise<Page> {
       const profile = await running.newContext({
         ...views[as],
@@ -91,14 +98,14 @@ export function browserTest(title: string, run: (browser: TestBrowser) => Promis
       return page
     }
     try {
-      await run({ open, faults })
+      await run({ open, faults, expectFault })
     } catch (error) {
       if (error instanceof Error) error.message += ['', ...faults].join('\n')
       throw error
     } finally {
       for (const profile of contexts) await profile.close()
     }
-    expect(faults).toEqual([])
+    expect(faults.filter((fault) => !expected.some((pattern) => pattern.test(fault)))).toEqual([])
   })
 }
 

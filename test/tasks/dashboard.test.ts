@@ -137,14 +137,14 @@ browserTest('the page updates by itself, except while it is paused or hidden', a
   await vi.waitFor(() => expect(calls).toBeGreaterThan(before))
 })
 
-browserTest('without a token it asks for one, and a wrong scope is said', async ({ open, faults }) => {
+browserTest('without a token it asks for one, and a wrong scope is said', async ({ open, expectFault }) => {
   const page = await open(dashboard)
   const field = page.getByLabel('Token with the scope runtime:admin')
   await field.waitFor()
   await field.fill(alice.Authorization?.replace('Bearer ', '') ?? '')
   await page.keyboard.press('Enter')
   await page.getByRole('status').filter({ hasText: 'The token lacks: runtime:admin.' }).waitFor()
-  expect(faults.splice(0).join()).toContain('403')
+  await expectFault(/status of 403/)
   await field.fill(token)
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { name: 'Schedules' }).waitFor()
@@ -165,19 +165,22 @@ describe('in development', async () => {
 describe('with a cookie', async () => {
   const { url, request, ledger } = await trial({ tasks: [ship], environment: { AUTH_COOKIE: 'session' } })
 
-  browserTest('it asks for no token, and may change tasks from its own origin', async ({ open, faults }) => {
-    await request((tx) => enqueue(tx, ship, {}, { delay: '1h' }))
-    const page = await open(`${url}/runtime/dashboard?state=queued`)
-    await page.getByRole('status').filter({ hasText: 'A token is required' }).waitFor()
-    expect(faults.splice(0).join()).toContain('401')
-    await page.context().addCookies([{ name: 'session', value: token, url, httpOnly: true }])
-    await page.reload()
-    await page.getByRole('button', { name: 'Cancel: orders.fulfil' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: 'Yes' }).click()
-    await page.getByRole('status').filter({ hasText: 'orders.fulfil is cancelled.' }).waitFor()
-    expect(await ledger()).toMatchObject([{ state: 'cancelled' }])
-    expect(await page.getByRole('button', { name: 'Forget the token' }).isVisible()).toBe(false)
-  })
+  browserTest(
+    'it asks for no token, and may change tasks from its own origin',
+    async ({ open, expectFault }) => {
+      await request((tx) => enqueue(tx, ship, {}, { delay: '1h' }))
+      const page = await open(`${url}/runtime/dashboard?state=queued`)
+      await page.getByRole('status').filter({ hasText: 'A token is required' }).waitFor()
+      await expectFault(/status of 401/)
+      await page.context().addCookies([{ name: 'session', value: token, url, httpOnly: true }])
+      await page.reload()
+      await page.getByRole('button', { name: 'Cancel: orders.fulfil' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Yes' }).click()
+      await page.getByRole('status').filter({ hasText: 'orders.fulfil is cancelled.' }).waitFor()
+      expect(await ledger()).toMatchObject([{ state: 'cancelled' }])
+      expect(await page.getByRole('button', { name: 'Forget the token' }).isVisible()).toBe(false)
+    },
+  )
 })
 
 describe.each(['light', 'dark', 'phone'] as const)('%s', (as: keyof typeof views) => {
