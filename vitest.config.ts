@@ -7,7 +7,7 @@ const programs =
   /'node:child_process'|\/(browser|emulated|gcloud|process|rehearsal|scripts|step-process)\.ts'|\b(makeRepository|startPostgres|startService|workingCopy)\b/
 
 /**
- * Starts the files that take longest first: the chaos test, then those that start other programs. If one of them came
+ * Starts the files that take longest first: the chaos test and that of the pages, then those that start other programs. If one of them came
  * last, one processor would have nothing to do meanwhile.
  */
 class LongestFirst extends BaseSequencer {
@@ -19,7 +19,7 @@ class LongestFirst extends BaseSequencer {
 }
 
 function rank(path: string): number {
-  if (path.includes('/test/chaos/')) return 0
+  if (/\/test\/(chaos|docs\/pages)/.test(path)) return 0
   return programs.test(readFileSync(path, 'utf8')) ? 1 : 2
 }
 

@@ -114,7 +114,7 @@ async function passesTests(): Promise<void> {
   const first = "import { test } from 'vitest'\n\ntest('the fragments of the pages run', () => {})\n"
   await writeFile(join(fork.folder, 'test/fragments/fragments.test.ts'), `${imports}${first}`)
 
-  const suite = `npx vitest run --project service ${files.join(' ')}`
+  const suite = `npx vitest run --project service --exclude test/rules/examples.test.ts ${files.join(' ')}`
   const output = await fork.run(suite, { TEST_DATABASE_URL: inject('serverUrl') })
   expect(output).toMatch(/Tests +\d{3,} passed/)
 
@@ -127,7 +127,10 @@ async function passesTests(): Promise<void> {
   expect(tables).not.toContain('orders')
 }
 
-/** The tests that look at what a fork has: the rules, its own, and what runs the service that src/app.ts makes. */
+/**
+ * The tests that look at what a fork has: the rules, its own, and what runs the service that src/app.ts makes. The examples
+ * of the runtime's door are the template's alone.
+ */
 const files = [
   ...['test/fragments', 'test/rules', 'test/style.test.ts', 'test/notes', 'test/invoices', 'test/receipts'],
   ...['test/database/migrate.test.ts', 'test/config', 'test/process/start.test.ts'],
