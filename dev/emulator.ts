@@ -18,6 +18,7 @@ try {
   const facts = [
     ['Cloud Tasks', `${emulator.url}/v2 (CLOUD_TASKS_EMULATOR_HOST=${new URL(emulator.url).host})`],
     ['Token keys', `${emulator.keysUrl} (issuer ${emulator.issuer})`],
+    ['Its page', emulator.url],
     ['Its state', `${emulator.url}/emulator`],
     ...queues.map((queue) => ['Queue', queue]),
   ]

@@ -5,12 +5,18 @@ export interface Clock {
   after(milliseconds: number, callback: () => void): () => void
   /** Moves a manual clock. */
   readonly advance?: (milliseconds: number) => void
+  /** Moves a clock that goes by itself: from then on it is ahead of the machine's. */
+  readonly skip?: (milliseconds: number) => void
 }
 
 /** The clock of the machine. */
 export function realClock(): Clock {
+  let ahead = 0
   return {
-    now: Date.now,
+    now: () => Date.now() + ahead,
+    skip(milliseconds) {
+      ahead += milliseconds
+    },
     after(milliseconds, callback) {
       const timer = setTimeout(callback, Math.min(Math.max(milliseconds, 0), 2 ** 31 - 1)) // Node's longest
       return () => clearTimeout(timer)
@@ -19,7 +25,7 @@ export function realClock(): Clock {
 }
 
 /** A clock that stands still unless `advance` moves it. @param start milliseconds since 1970 */
-export function manualClock(start = Date.now()): Required<Clock> {
+export function manualClock(start = Date.now()): Clock & Required<Pick<Clock, 'advance'>> {
   let now = start
   const timers = new Set<{ at: number; callback: () => void }>()
   return {

@@ -14,6 +14,16 @@ interface Attempt extends Record<'queue' | 'task' | 'method' | 'url', string> {
   readonly status: number
   readonly outcome: 'done' | 'retried' | 'dropped' | 'gone'
   readonly at: number
+  readonly durationMs: number
+  /** What was sent. Of the token, only whose it is. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  /** The start of the response's body. */
+  readonly response: string
+  /** Why there was no response, or none that counted. */
+  readonly problem?: string
+  /** Whether it was delivered a second time. */
+  readonly twice?: boolean
 }
 
 /** Delivers the tasks of queues. */
@@ -66,32 +76,40 @@ export function createDispatcher({ clock, oidc, send, faults, log, closed }: Opt
     const headers = headersOf(queue, task) // they count what came before
     const number = ++task.dispatchCount
     task.firstDispatch ??= at
-    const { status, problem } = await deliver(task, headers)
+    const { status, response = '', problem, twice } = await deliver(task, headers)
     if (closed.aborted) return
 
     task.lastStatus = status
     if (!problem) task.responseCount += 1
     if (status < 500) task.executionCount += 1
     const outcome = conclude(queue, task, isSuccess(status))
-    const { httpMethod: method, url } = task.httpRequest
-    const made = { queue: queue.name, task: task.id, method, url, attempt: number, status, outcome, at }
+    const { httpMethod: method, url, body = '', oidcToken } = task.httpRequest
+    const token = oidcToken && { Authorization: `Bearer (a token of ${oidcToken.serviceAccountEmail})` }
+    const durationMs = clock.now() - at
+    const made: Attempt = {
+      ...{ queue: queue.name, task: task.id, method, url, attempt: number, status, outcome, at, durationMs },
+      ...{ headers: { ...headers, ...token }, body: body.toString(), response },
+      ...{ ...(problem && { problem }), ...(twice && { twice }) },
+    }
     settling?.push(made)
     if (recent.push(made) > 200) recent.splice(0, 100)
     const next = outcome === 'retried' ? `retry in ${(task.scheduleTime - clock.now()) / 1000} s` : outcome
-    const came = `${problem ?? status} in ${clock.now() - at} ms`
+    const came = `${problem ?? status} in ${durationMs} ms`
     log(`${queue.id}/${task.id} attempt ${number}: ${method} ${url} ${came}, ${next}`, outcome === 'done')
   }
 
-  async function deliver(task: Task, headers: Record<string, string>): Promise<Sent> {
+  async function deliver(task: Task, headers: Record<string, string>): Promise<Sent & { twice?: boolean }> {
     const { httpMethod: method, url, body, oidcToken: account } = task.httpRequest
     if (account) headers.Authorization = await oidc.bearer(account.audience, account.serviceAccountEmail)
     const once = () => send({ method, url, headers, body, deadline: task.dispatchDeadline })
     const twin = faults.happens('duplicateAtOnce') ? once() : undefined
     const sent = await once()
-    if (faults.happens('duplicate')) await once()
+    const again = faults.happens('duplicate') && (await once())
     await twin
+    const twice = twin || again
     const lost = isSuccess(sent.status) && faults.happens('loseAck')
-    return lost ? { status: 504, problem: `${sent.status}, lost` } : sent
+    if (lost) return { ...sent, status: 504, problem: `${sent.status}, lost` }
+    return { ...sent, ...(twice && { twice: true }) }
   }
 
   function conclude(queue: Queue, task: Task, success: boolean): Attempt['outcome'] {

@@ -6,6 +6,7 @@ import { createControl } from './control.ts'
 import { createDispatcher } from './dispatcher.ts'
 import { createFaults } from './faults.ts'
 import { createOidc } from './oidc.ts'
+import { createPage } from './page.ts'
 import { createQueues } from './queues.ts'
 import { createScheduler } from './scheduler.ts'
 import { createSend } from './send.ts'
@@ -67,10 +68,11 @@ export async function createEmulator(options: EmulatorOptions = {}) {
     /** Dispatches until no task is due or in flight. Returns the attempts made meanwhile. */
     settle: () => dispatcher.settle(queues.list()),
 
-    /** Moves a manual clock. That alone dispatches nothing. @throws if the clock is real */
+    /** Moves the clock. With a manual one, that alone dispatches nothing; with the real one, what is due then is dispatched. */
     advance(milliseconds: number): void {
-      if (!clock.advance) throw new Error('The clock is the real one.')
-      clock.advance(milliseconds)
+      clock.advance?.(milliseconds)
+      clock.skip?.(milliseconds)
+      for (const queue of queues.list()) dispatcher.pump(queue)
     },
 
     /** The tasks it holds, of one queue or all; `scheduleTime` in milliseconds since 1970. */
@@ -89,6 +91,7 @@ export async function createEmulator(options: EmulatorOptions = {}) {
       queues: queues.list().map((queue) => queue.render()),
       tasks: emulator.pending(),
       attempts: dispatcher.recent,
+      faults: faults.current(),
     }),
 
     /** Ends everything, and aborts what is in flight. */
@@ -101,5 +104,6 @@ export async function createEmulator(options: EmulatorOptions = {}) {
 
   app.route('/', createApi({ queues, dispatcher, faults, now: clock.now }))
   app.route('/', createControl(emulator))
+  app.route('/', createPage())
   return emulator
 }

@@ -42,6 +42,8 @@ export function createFaults() {
 
   return {
     happens,
+    /** What is set, less what has happened. */
+    current: (): FaultSettings => structuredClone(settings),
     /** Replaces all settings. A fault that is absent does not happen. */
     set(next: FaultSettings): void {
       settings = structuredClone(next)

@@ -9,8 +9,11 @@ interface Delivery extends Readonly<Record<'method' | 'url', string>> {
   readonly deadline: number
 }
 
-/** The status of the response, or 504 and why there is no response. */
-export type Sent = { readonly status: number; readonly problem?: string }
+/** The status and the start of the response, or 504 and why there is no response. */
+export type Sent = { readonly status: number; readonly response?: string; readonly problem?: string }
+
+/** How much of a response is kept, in characters. */
+const keptLength = 10_000
 
 /** Sends a request over a connection that is kept open. It follows no redirect, and never rejects. */
 export type Send = (delivery: Delivery) => Promise<Sent>
@@ -34,8 +37,14 @@ export function createSend(clock: Clock, closed: AbortSignal): Send {
     const cancel = clock.after(deadline, () => request.destroy(new Error(late)))
     request.on('close', cancel).on('error', reject)
     request.on('response', (response) => {
-      response.on('end', () => resolve({ status: response.statusCode ?? 0 })).on('error', reject)
-      response.resume()
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        if (text.length < keptLength) text += chunk
+      })
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, response: text.slice(0, keptLength) })
+      })
+      response.on('error', reject)
     })
     request.end(body)
     return promise

@@ -23,7 +23,7 @@ export async function startCloudTasks(environment: Environment): Promise<LocalSe
     TASKS_URL: url,
     ...emulator.variables,
   }
-  return { environment: variables, facts: [['Tasks', `${emulator.url}/emulator`]], stop: emulator.close }
+  return { environment: variables, facts: [['Tasks', emulator.url]], stop: emulator.close }
 }
 
 async function createOnUsualPort(): Promise<Emulator> {

@@ -108,7 +108,7 @@ export async function makeFork(): Promise<Fork> {
       return {
         lines,
         databaseUrl: printed(/^ +Database +(postgres:\S+)/m),
-        emulator: printed(/^ +Tasks +(http:\S+)\/emulator/m),
+        emulator: printed(/^ +Tasks +(http:\S+)$/m),
       }
     },
     stopDev,
