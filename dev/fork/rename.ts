@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { toKebab } from '../new/names.ts'
 import { run } from '../new/write.ts'
 import { type Change, editFiles } from './edit-files.ts'
 
@@ -12,13 +13,7 @@ export function checkServiceName(name: string | undefined): string {
   const command = 'npm run rename --'
   if (name === undefined) throw new TypeError(`Name the service: ${command} my-service`)
   if (/^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,13}$/.test(name)) return name
-  const better = name
-    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^[\d-]+/g, '')
-    .slice(0, 14)
-    .replace(/-+$/, '')
+  const better = toKebab(name).slice(0, 14).replace(/-+$/, '')
   throw new TypeError(
     `'${name}' cannot be the name of a service: 2 to 14 small letters and digits, with - between words, because Google's ` +
       `names are made from it. Write: ${command} ${better.length > 1 ? better : 'my-service'}`,

@@ -25,6 +25,15 @@ export function formsOf(kebab: string): Forms {
   return { kebab, camel, pascal, snake: words.join('_'), prose: words.join(' ') }
 }
 
+/** The nearest name that is written `line-items`; empty if nothing is left. */
+export function toKebab(name: string): string {
+  return name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^[\d-]+|-+$/g, '')
+}
+
 /**
  * Checks a name that is written `line-items`.
  *
@@ -35,11 +44,7 @@ export function formsOf(kebab: string): Forms {
 export function checkKebab(what: string, name: string | undefined, command: string): string {
   if (name === undefined) throw new TypeError(`Name the ${what}: ${command}line-items`)
   if (/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) && name.length <= 40) return name
-  const better = name
-    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^[\d-]+|-+$/g, '')
+  const better = toKebab(name)
   const example = better !== '' && better.length <= 40 ? better : 'line-items'
   throw new TypeError(
     `'${name}' cannot be the name of a ${what}: it is small letters and digits, with - between words, 40 at most. Write: ` +

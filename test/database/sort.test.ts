@@ -1,58 +1,13 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { and, eq } from 'drizzle-orm'
-import {
-  bigint,
-  boolean,
-  date,
-  doublePrecision,
-  integer,
-  numeric,
-  pgSchema,
-  text,
-  timestamp,
-  uuid,
-} from 'drizzle-orm/pg-core'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { cursorParameter, defineFeature, defineRoute, defineSort, handle, json, pageOf, z } from '#runtime'
+import { cursorParameter, defineFeature, defineRoute, handle, json, pageOf, z } from '#runtime'
 import { onServer } from '#test/support/database.ts'
 import { expectJson, expectProblem } from '#test/support/expect.ts'
 import { testService } from '#test/support/service.ts'
+import { type Parcel, parcels, sorts } from './sorted-parcels.ts'
 
-const schema = pgSchema('sorted')
-const kinds = schema.enum('kinds', ['small', 'large'])
-const parcels = schema.table('parcels', {
-  id: uuid('id').primaryKey(),
-  owner: text('owner').notNull(),
-  weight: integer('weight').notNull(),
-  note: text('note'),
-  kind: kinds('kind').notNull(),
-  paid: boolean('paid').notNull(),
-  price: numeric('price').notNull(),
-  count: bigint('count', { mode: 'bigint' }).notNull(),
-  day: date('day').notNull(),
-  sentAt: timestamp('sent_at', { withTimezone: true, precision: 3 }),
-  createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
-  size: doublePrecision('size'),
-})
-type Parcel = typeof parcels.$inferSelect
-
-const sorts = {
-  weight: defineSort(parcels, { weight: 'asc', id: 'asc' }),
-  heaviest: defineSort(parcels, { weight: 'desc', id: 'desc' }),
-  mixed: defineSort(parcels, { weight: 'desc', id: 'asc' }),
-  note: defineSort(parcels, { note: 'asc', id: 'asc' }),
-  lastNote: defineSort(parcels, { note: 'desc', id: 'asc' }),
-  sent: defineSort(parcels, { sentAt: 'desc', paid: 'asc', id: 'desc' }),
-  many: defineSort(parcels, {
-    kind: 'desc',
-    paid: 'desc',
-    day: 'desc',
-    price: 'desc',
-    count: 'desc',
-    id: 'desc',
-  }),
-} as const
 const names = Object.keys(sorts) as (keyof typeof sorts)[]
 
 const feature = defineFeature({
@@ -264,27 +219,4 @@ test('an index on the columns serves a page', async () => {
   expect(plan).toMatch(/Index Scan using parcels_weight/)
   expect(plan).toMatch(/Index Cond: \(ROW\(weight, id\) > ROW/)
   expect(plan).not.toMatch(/Sort/)
-})
-
-describe('a sort that could leave rows out is refused', () => {
-  test.each([
-    [
-      'by no unique column',
-      () => defineSort(parcels, { weight: 'asc' }),
-      /parcels ends with weight, which is not unique.*id: 'asc'/,
-    ],
-    ['by nothing', () => defineSort(parcels, {}), /ends with no column/],
-    [
-      'by a Date of microseconds',
-      () => defineSort(parcels, { createdAt: 'asc', id: 'asc' }),
-      /parcels\.createdAt keeps microseconds.*precision: 3/,
-    ],
-    [
-      'by a type of many forms',
-      () => defineSort(parcels, { size: 'asc', id: 'asc' }),
-      /by parcels\.size, whose type is PgDoublePrecision/,
-    ],
-  ])('%s', (_what, define, message) => {
-    expect(define).toThrow(message)
-  })
 })

@@ -1,44 +1,13 @@
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { as, expectJson, startTarget } from '#test/kit'
-import { type Lab, startLab } from '#test/lab/lab.ts'
-import { startGoogle } from '#test/support/google.ts'
+import { expect, test, vi } from 'vitest'
+import { startLab } from '#test/lab/lab.ts'
+import { type Asked, answer, cut, good, guard, startCallTarget } from './call-target.ts'
 
 // `call` in the bundle. The guard ends a process whose request leaves something behind.
 
-interface Asked {
-  status?: number
-  said?: string
-  error?: string
-  code?: string
-}
+const { other, ask, lab } = await startCallTarget()
 
-const other = await startTarget()
-const google = await startGoogle()
-const guard = ['--import', './dev/guard/preload.ts']
-let lab: Lab
-
-beforeAll(async () => {
-  const environment = { ...google.environment, REQUEST_TIMEOUT: '8s', GUARD: 'fail' }
-  lab = await startLab(environment, [...guard, ...google.args])
-})
-beforeEach(() => {
-  other.received.length = 0
-  other.answers = []
-})
-afterEach(() => expect(lab.process.child.exitCode, 'the guard ends no process').toBe(null))
-
-async function ask(options: object = {}, headers: Record<string, string> = {}): Promise<Asked> {
-  const json = { url: `${other.url}?secret=1`, ...options }
-  return expectJson<Asked>(await lab.api('/outgoing/ask', { json, headers }))
-}
-
-const answer =
-  (status: number, headers: Record<string, string> = {}, body = ''): RequestListener =>
-  (_request, response) =>
-    void response.writeHead(status, headers).end(body)
-const cut: RequestListener = (request) => void request.socket.destroy()
 const cutInside: RequestListener = (request, response) => {
   response.writeHead(200, { 'Content-Length': '100' }).write('half')
   setImmediate(() => request.socket.destroy())
@@ -58,8 +27,6 @@ interface Row {
   sent: number
   gets: Asked
 }
-
-const good = { status: 200, said: 'answered' }
 
 test.each<Row>([
   { what: 'a GET after a 503', answers: [503], sent: 2, gets: good },
@@ -175,7 +142,7 @@ test.each(['while the other is slow', 'in the wait for the next attempt'])(
       },
     ]
     const client = new AbortController()
-    const left = fetch(`${lab.process.url}/outgoing/ask`, {
+    const left = fetch(`${lab().process.url}/outgoing/ask`, {
       ...{ method: 'POST', signal: client.signal, body: JSON.stringify({ url: other.url }) },
       headers: { 'Content-Type': 'application/json' },
     }).catch((error: Error) => error.name)
@@ -184,12 +151,12 @@ test.each(['while the other is slow', 'in the wait for the next attempt'])(
     client.abort()
     await closed.promise
     expect(await left).toBe('AbortError')
-    await lab.process.line(/"status":499.*outgoing\/ask|outgoing\/ask.*"status":499/)
-    expect((await lab.api('/ping')).status).toBe(200)
+    await lab().process.line(/"status":499.*outgoing\/ask|outgoing\/ask.*"status":499/)
+    expect((await lab().api('/ping')).status).toBe(200)
     expect(other.received).toHaveLength(1)
-    const seen = () => lab.process.lines.filter((line) => line.includes('"guard":"idle"'))
+    const seen = () => lab().process.lines.filter((line) => line.includes('"guard":"idle"'))
     const before = seen().length
-    lab.process.child.kill('SIGUSR2')
+    lab().process.child.kill('SIGUSR2')
     await vi.waitFor(() => expect(seen()).toHaveLength(before + 1))
     expect(JSON.parse(seen().at(-1) ?? '')).toEqual({ guard: 'idle', leftovers: [] })
   },
@@ -204,97 +171,4 @@ test('a service that never responds costs the request its deadline, and the conn
   await closed.promise
   expect((await api('/ping')).status).toBe(200)
   expect(process.child.exitCode).toBe(null)
-})
-
-describe('as someone', () => {
-  const audiences: string[] = []
-  let lifetimeSeconds = 3600
-  beforeEach(() => {
-    audiences.length = 0
-    google.metadata = (request, response) => {
-      const { pathname, searchParams } = new URL(request.url ?? '', 'http://metadata')
-      expect([pathname, request.headers['metadata-flavor']]).toEqual([
-        '/computeMetadata/v1/instance/service-accounts/default/identity',
-        'Google',
-      ])
-      audiences.push(searchParams.get('audience') ?? '')
-      const claims = { aud: audiences.at(-1), exp: Math.floor(Date.now() / 1000) + lifetimeSeconds }
-      const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.${audiences.length}`
-      response.writeHead(200, { 'Metadata-Flavor': 'Google' }).end(token)
-    }
-  })
-  const sent = () => {
-    const { authorization = '', 'x-serverless-authorization': serverless = '' } =
-      other.received.at(-1)?.headers ?? {}
-    const audienceOf = (header: string | string[]) =>
-      JSON.parse(Buffer.from(`${header}`.split('.')[1] ?? '', 'base64url').toString() || '{}').aud
-    return { authorization, serverless, audiences: [audienceOf(authorization), audienceOf(serverless)] }
-  }
-  const origin = new URL(other.url).origin
-
-  test('the service: an ID token for the origin, fetched once, and again when it was refused', async () => {
-    expect(await ask({ as: 'service' })).toEqual(good)
-    const first = sent()
-    expect(first).toMatchObject({ serverless: '', audiences: [origin, undefined] })
-    await Promise.all([ask({ as: 'service' }), ask({ as: 'service' })])
-    expect(sent()).toEqual(first)
-    expect(audiences).toEqual([origin])
-    other.answers = [401]
-    expect(await ask({ as: 'service' })).toMatchObject({ status: 401 })
-    expect(await ask({ as: 'service' })).toEqual(good)
-    expect(audiences).toEqual([origin, origin])
-    expect(sent().authorization).not.toBe(first.authorization)
-  })
-
-  test('the service: a token that is about to expire is fetched again', async () => {
-    lifetimeSeconds = 300
-    const audience = 'https://expiring.example.com'
-    await ask({ as: 'service', audience })
-    google.later(290_000)
-    lifetimeSeconds = 3600
-    await ask({ as: 'service', audience })
-    expect(audiences).toEqual([audience, audience])
-    expect(sent().authorization).toMatch(/\.2$/)
-  })
-
-  test('the caller: its own token, and an ID token beside it for a private service', async () => {
-    const { Authorization = '' } = await as('alice', ['orders:read'])
-    const options = { as: 'caller', idToken: true, audience: 'https://private.example.com' }
-    expect(await ask(options, { Authorization })).toEqual(good)
-    expect(sent()).toMatchObject({
-      authorization: Authorization,
-      serverless: expect.stringMatching(/^Bearer e30\./),
-      audiences: [expect.anything(), 'https://private.example.com'],
-    })
-  })
-
-  test.each([
-    {
-      what: 'the caller of a request without a token',
-      options: { as: 'caller' },
-      error: "this request has none: write as: 'service'",
-    },
-    {
-      what: 'the service, with a header Authorization as well',
-      options: { as: 'service', authorization: 'Basic eDp5' },
-      error: 'leave out that header, or leave out `as`',
-    },
-  ])('$what: nothing is sent, and the error says what to write', async ({ options, error }) => {
-    expect(await ask(options)).toEqual({ error: expect.stringContaining(error) })
-    expect(other.received).toEqual([])
-  })
-
-  test.each<[string, RequestListener]>([
-    ['responds with 404', answer(404)],
-    ['is another server', answer(200, {}, 'hello')],
-    ['sends no token', answer(200, { 'Metadata-Flavor': 'Google' }, 'hello')],
-    ['hangs up', cut],
-  ])('where the metadata server %s, the call fails, and nothing is sent', async (what, metadata) => {
-    google.metadata = metadata
-    const audience = `https://${what.replaceAll(' ', '-')}.example.com`
-    expect(await ask({ as: 'service', audience })).toEqual({
-      error: `The service’s ID token for ${audience} cannot be fetched`,
-    })
-    expect(other.received).toEqual([])
-  })
 })

@@ -1,63 +1,13 @@
-import { beforeEach, describe, expect, test } from 'vitest'
-import { z } from 'zod'
+import { describe, expect, test } from 'vitest'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
-import { defineSchedule } from '#src/runtime/tasks/schedule.ts'
-import { defineTask } from '#src/runtime/tasks/task.ts'
-import { expectJson, expectProblem, type Json } from '#test/support/expect.ts'
-import { trial } from './trial.ts'
+import { expectProblem } from '#test/support/expect.ts'
+import { overviewTrial } from './overview-trial.ts'
 
-let shut = false
-const run = async () => {
-  if (shut) throw new Error('the warehouse is shut')
-}
-const payload = z.object({ part: z.string().optional() })
-const work = defineTask({
-  name: 'trial.work',
-  payload,
-  retry: { attempts: 2, backoff: { min: '1s', max: '1s' } },
-  run,
-})
-const other = defineTask({ name: 'trial.other', payload, run })
-const nightly = defineSchedule({
-  ...{ name: 'trial.nightly', cron: '30 3 * * *', timeZone: 'UTC', task: other },
-  payload: { part: 'all' },
-})
-const service = await trial({ tasks: [work, other], schedules: [nightly] })
+const { service, work, other, warehouse, read } = await overviewTrial()
 const { request, drain, query, ledger } = service
-const olga = await service.as('olga', ['runtime:admin'])
 
-interface Summary extends Json {
-  name: string
-  known: boolean
-  states: { state: string; count: number; more: boolean; oldestDueAt: string }[]
-  lastHour: Finished
-}
-interface Finished {
-  done: number
-  dead: number
-  failedAttempts: number
-}
-interface Overview {
-  now: string
-  tasks: Summary[]
-  lastHour: Finished[]
-  estimated: boolean
-  schedules: Json[]
-  links: Json
-}
-
-const read = async () => expectJson<Overview>(await olga('/runtime/tasks/overview'))
 const summaryOf = async (name: string) => (await read()).tasks.find((summary) => summary.name === name)
-const post = (path: string, headers: Record<string, string> = {}) => olga(path, { method: 'POST', headers })
 const nothing = { done: 0, dead: 0, failedAttempts: 0 }
-const actions = () =>
-  service.lines.flatMap(({ operator, message }) => (operator ? [{ operator, message }] : []))
-
-beforeEach(async () => {
-  await service.clear()
-  await query('delete from runtime.schedules')
-  shut = false
-})
 
 describe('the overview', () => {
   test('without tasks it has the names that this revision knows, and an hour of nothing', async () => {
@@ -118,10 +68,10 @@ describe('the overview', () => {
     await request((tx) => enqueue(tx, work, {}))
     await drain()
     await service.advance('50m')
-    shut = true
+    warehouse.isShut = true
     await request((tx) => enqueue(tx, work, {}))
     await drain({ until: '5s' })
-    shut = false
+    warehouse.isShut = false
     await request((tx) => enqueue(tx, other, {}))
     await drain()
     const { tasks, lastHour, estimated } = await read()
@@ -154,11 +104,11 @@ describe('the overview', () => {
   })
 
   test('an attempt that failed before the task was done is a failed attempt', async () => {
-    shut = true
+    warehouse.isShut = true
     await request((tx) => enqueue(tx, work, {}))
     await drain()
     expect((await summaryOf('trial.work'))?.lastHour).toEqual(nothing)
-    shut = false
+    warehouse.isShut = false
     await drain({ until: '5s' })
     expect((await summaryOf('trial.work'))?.lastHour).toEqual({ done: 1, dead: 0, failedAttempts: 1 })
   })
@@ -177,95 +127,6 @@ describe('the overview', () => {
       { ...declared, lastSlot: expect.any(String), nextSlot: expect.stringMatching(/T03:30:00.000Z$/) },
     ])
   })
-})
-
-describe('run a task now', () => {
-  test('a waiting task runs at once, once, and its earlier delivery is stale', async () => {
-    const { id } = await request((tx) => enqueue(tx, work, {}, { delay: '1h' }))
-    const ran = await expectJson(await post(`/runtime/tasks/${id}/run`))
-    expect(ran).toMatchObject({ id, state: 'pending', dispatch: 2 })
-    await drain()
-    expect(await ledger()).toMatchObject([{ state: 'done', attempts: 1 }])
-    await drain({ until: '2h' })
-    expect(await ledger()).toMatchObject([{ state: 'done', attempts: 1 }])
-  })
-
-  test.each(['running', 'done', 'dead', 'cancelled'])('a task that is %s is a 409', async (state) => {
-    const { id } = await request((tx) => enqueue(tx, work, {}))
-    await query('update runtime.tasks set state = $1', [state])
-    await expectProblem(await post(`/runtime/tasks/${id}/run`), 409, 'RUNTIME_TASK_NOT_WAITING')
-    expect(await ledger()).toMatchObject([{ state, dispatch: 1 }])
-  })
-})
-
-describe('run a schedule now', () => {
-  const path = '/runtime/schedules/trial.nightly/run'
-
-  test('its task is enqueued with its payload and the operator as caller, and its slots stay', async () => {
-    expect(await service.tick()).toBe(200)
-    const { schedules } = await read()
-    const task = await expectJson(await post(path))
-    expect(task).toMatchObject({ name: 'trial.other', state: 'pending', subject: 'olga' })
-    await drain()
-    expect(await ledger()).toMatchObject([{ id: task.id, state: 'done', payload: { part: 'all' } }])
-    expect((await read()).schedules).toEqual(schedules)
-  })
-
-  test('a second request with the same key enqueues nothing', async () => {
-    const headers = { 'Idempotency-Key': 'click-1' }
-    const [one, two] = [await post(path, headers), await post(path, headers)]
-    expect(await expectJson(one)).toEqual(await expectJson(two))
-    expect(await ledger()).toHaveLength(1)
-  })
-
-  test('a schedule that this revision does not have is a 404', async () => {
-    await expectProblem(await post('/runtime/schedules/gone.nightly/run'), 404, 'RUNTIME_SCHEDULE_NOT_FOUND')
-  })
-})
-
-test('the log says who has done what', async () => {
-  const { id } = await request((tx) => enqueue(tx, work, {}, { delay: '1h' }))
-  const task = { id, name: 'trial.work' }
-  await expectJson(await post(`/runtime/tasks/${id}/run`))
-  await expectJson(await post(`/runtime/tasks/${id}/cancel`))
-  await query("update runtime.tasks set state = 'dead'")
-  await expectJson(await post(`/runtime/tasks/${id}/redrive`))
-  await query("update runtime.tasks set state = 'dead'")
-  await expectJson(await post('/runtime/tasks/redrive?name=trial.work'))
-  const { id: scheduled } = await expectJson(await post('/runtime/schedules/trial.nightly/run'))
-  expect(actions()).toEqual([
-    {
-      operator: { subject: 'olga', action: 'run now', task },
-      message: `olga: run now of trial.work: task ${id}`,
-    },
-    {
-      operator: { subject: 'olga', action: 'cancel', task },
-      message: `olga: cancel of trial.work: task ${id}`,
-    },
-    {
-      operator: { subject: 'olga', action: 'redrive', task },
-      message: `olga: redrive of trial.work: task ${id}`,
-    },
-    {
-      operator: { subject: 'olga', action: 'redrive', tasks: { name: 'trial.work', count: 1 } },
-      message: 'olga: redrive of 1 × trial.work',
-    },
-    {
-      operator: {
-        ...{ subject: 'olga', action: 'run now', schedule: 'trial.nightly' },
-        task: { id: scheduled, name: 'trial.other' },
-      },
-      message: `olga: run now of the schedule trial.nightly: task ${scheduled}`,
-    },
-  ])
-})
-
-test('what was refused is not logged as done', async () => {
-  const { id } = await request((tx) => enqueue(tx, work, {}))
-  await drain()
-  for (const action of ['redrive', 'cancel', 'run'])
-    expect((await post(`/runtime/tasks/${id}/${action}`)).status).toBe(409)
-  expect(actions()).toEqual([])
 })
 
 describe.each([
