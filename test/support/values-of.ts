@@ -133,6 +133,11 @@ function texts(least: number, most: number): fc.Arbitrary<string> {
   return fc.oneof({ weight: 5, arbitrary: fc.string({ unit: character, ...lengths }) }, bounds)
 }
 
+/** A value as a text. An object that has a key `toString` cannot be converted, so objects are written as JSON. */
+function textOf(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
 /** What stands in the place of something else. */
 const oddities: readonly ((was: unknown) => unknown)[] = [
   () => null,
@@ -143,10 +148,10 @@ const oddities: readonly ((was: unknown) => unknown)[] = [
   () => 2 ** 53,
   () => [],
   () => ({}),
-  (was) => `${was}!`,
-  (was) => ` ${was}`,
+  (was) => `${textOf(was)}!`,
+  (was) => ` ${textOf(was)}`,
   (was) => (typeof was === 'string' ? was.slice(1) : [was]),
-  (was) => (typeof was === 'string' ? was.toUpperCase() : String(was)),
+  (was) => (typeof was === 'string' ? was.toUpperCase() : textOf(was)),
   (was) => (typeof was === 'number' ? was + 1 : was),
   (was) => (typeof was === 'number' ? was - 1 : was),
   (was) => (typeof was === 'number' ? was + 0.5 : was),
