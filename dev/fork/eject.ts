@@ -1,13 +1,7 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { writeMigration } from '../new/migration.ts'
 import { run } from '../new/write.ts'
-import { type Change, editFiles } from './edit-files.ts'
-
-/** What belongs to the example, and what tests the pages that speak of it. */
-const folders = [
-  ...['src/orders', 'dev/orders', 'test/orders', 'test/acceptance/orders'],
-  ...['test/fork', 'test/docs'],
-]
+import { ejectFiles, exampleNames } from './eject-files.ts'
 
 /**
  * Takes the example out: its feature, tests and stand-in, its variable, its lines in README.md. Writes the migration that
@@ -17,24 +11,7 @@ const folders = [
  * @throws {Error} if another feature imports the example
  */
 export function eject(): string[] {
-  const gone = folders.filter((folder) => existsSync(folder))
-  for (const folder of gone) rmSync(folder, { recursive: true })
-  const changed = editFiles({
-    'src/app.ts': [
-      [/^import \{ orders \} from '\.\/orders\/orders\.ts'\n/m, ''],
-      [
-        /^(export const features: readonly Feature\[\] = \[)([^\]]*)\]/m,
-        (_all, start = '', names = '') => `${start}${without(names)}]`,
-      ],
-      [/^(const contract = \{\n {2}title: )'Orders'/m, "$1'My service'"],
-    ],
-    '.env.example': [[/^# ── The example feature ─+\n[\s\S]*?(?=^# ── )/m, '']],
-    '.ci/run': [
-      [/^rows=\(test\/orders /m, 'rows=('],
-      [/\|warehouse(?=\))/, ''],
-    ],
-    'README.md': readme,
-  })
+  const { gone, changed } = ejectFiles(exampleNames)
   if (hasTable() && writeMigration('without_orders') !== 0)
     throw new Error('The migration was not written. Write it: npm run migration -- --name without_orders')
   run('npm run openapi', ['dev/openapi.ts'])
@@ -46,20 +23,6 @@ export function eject(): string[] {
     'src/app.ts',
   ])
   return [...gone.map((folder) => `gone     ${folder}/`), ...changed.map((path) => `changed  ${path}`)]
-}
-
-const readme: readonly Change[] = [
-  [/^## The first five minutes\n[\s\S]*?(?=^## )/m, ''],
-  [/^\d+\. \[Delete the example\].*\n/m, ''],
-  [/^\| \[src\/orders\/\].*\n/m, ''],
-]
-
-function without(names: string): string {
-  return names
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '' && name !== 'orders')
-    .join(', ')
 }
 
 /** Whether the newest migration leaves the example's table there. */

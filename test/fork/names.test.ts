@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { type WorkingCopy, workingCopy } from '#test/kit'
+import { readPages, type WorkingCopy, workingCopy } from '#test/kit'
+import { brokenLinks } from '#test/support/links.ts'
 
 const rename = 'npm run --silent rename -- my-service'
 const eject = 'npm run --silent eject'
@@ -41,6 +42,12 @@ describe('rename and eject', async () => {
     const template = ['CHANGELOG.md', 'src/runtime', 'migrations', 'dev/new', 'dev/fork', 'dev/eject.ts']
     expect(await traces(one, '\\borders?Id|orders|warehouse|teapot', ...template)).toEqual([])
     expect(await one.run('cat migrations/features/*_without_orders.sql')).toMatch(/^DROP TABLE "orders"/m)
+  })
+
+  test('leave no link of the pages that leads nowhere', () => {
+    const pages = readPages(one.folder)
+    expect(pages.length).toBeGreaterThan(40)
+    expect(brokenLinks(pages, one.folder)).toEqual([])
   })
 
   test('change nothing when they run once more', async () => {

@@ -1,4 +1,5 @@
 import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 /** A page of the documentation, with one kind of line end. */
 export interface Page {
@@ -25,12 +26,16 @@ export interface Block {
 
 const fenced = /^(?: *<!-- ((?:(?!-->).)*?)\s*-->\n)?( *)```(\w*)\n(.*?)^ *```$/gms
 
-/** README.md and the pages beside it, and all that is below docs/. CHANGELOG.md tells of what may be gone. */
-export function readPages(): Page[] {
-  return globSync(['{README,CONTRIBUTING,SECURITY}.md', 'docs/**/*.md'])
+/**
+ * README.md and the pages beside it, and all that is below docs/. CHANGELOG.md tells of what may be gone.
+ *
+ * @param folder the top of the project
+ */
+export function readPages(folder = '.'): Page[] {
+  return globSync(['{README,CONTRIBUTING,SECURITY}.md', 'docs/**/*.md'], { cwd: folder })
     .map((path) => path.replaceAll('\\', '/'))
     .sort()
-    .map((path) => parsePage(path, readFileSync(path, 'utf8')))
+    .map((path) => parsePage(path, readFileSync(join(folder, path), 'utf8')))
 }
 
 /** Reads a page. */
