@@ -14,7 +14,7 @@ interface Example {
 /** The example features, by their names. */
 const examples: Readonly<Record<string, Example>> = {
   orders: {
-    folders: ['src/orders', 'dev/orders', 'test/orders', 'test/acceptance/orders'],
+    folders: ['src/orders', 'dev/orders', 'test/orders', 'test/acceptance/orders', 'bench', 'test/bench'],
     changes: {
       'src/app.ts': [
         ...unlisted('orders'),
@@ -25,6 +25,10 @@ const examples: Readonly<Record<string, Example>> = {
         [/^rows=\(test\/orders /m, 'rows=('],
         [/\|warehouse(?=\))/, ''],
       ],
+      // the benchmark measures the example
+      'package.json': [[/,\n {4}"bench": "[^"]*"/, '']],
+      'tsconfig.json': [[/ "bench\/[^\]]*(?="\*\.ts")/, ' ']],
+      'knip.json': [[/,\n {4}"bench": \{[\s\S]*?\n {4}\}/, '']],
       'README.md': [
         [/^## The first five minutes\n[\s\S]*?(?=^## )/m, ''],
         [/^\d+\. \[Delete the example\].*\n/m, ''],

@@ -1,0 +1,73 @@
+import { type SectionResult, valuesOf } from './result.ts'
+import { ratio, type Summary, summarize } from './stats.ts'
+
+/** What a section should show. */
+export interface Goal {
+  readonly section: string
+  readonly work: string
+  readonly metric: string
+  /** The contestant that the service is compared with. Without one, the service's own value counts. */
+  readonly against?: string
+  readonly bound: 'at least' | 'at most'
+  readonly value: number
+}
+
+const throughput = (section: string, work: string, against: string, value: number): Goal => ({
+  ...{ section, work, metric: 'rate', against, bound: 'at least', value },
+})
+const starts = (against: string, value: number): Goal => ({
+  ...{ section: 'start', work: 'start', metric: 'time', against, bound: 'at most', value },
+})
+
+/** All goals, in the order of the sections. */
+export const goals: readonly Goal[] = [
+  starts('bare-node', 1.4),
+  starts('bare-hono', 1.15),
+  starts('fastify', 1),
+  starts('fastify-bundled', 1),
+  throughput('get', 'get', 'hand-written', 0.85),
+  throughput('get', 'get', 'fastify', 1.15),
+  throughput('get', 'get', 'naive-hono', 2.5),
+  throughput('post', 'post', 'fastify', 1),
+  throughput('list', 'list', 'fastify', 1),
+  throughput('list', 'listGzip', 'fastify', 1),
+  throughput('rejected', 'noToken', 'fastify', 1.2),
+  throughput('rejected', 'badToken', 'fastify', 1.2),
+  throughput('rejected', 'badBody', 'fastify', 1.2),
+]
+
+/** A goal with what was reached. */
+export interface Judged {
+  readonly goal: Goal
+  readonly reached: Summary
+  readonly verdict: 'met' | `missed by ${number} %`
+}
+
+/** Judges the goals that these results can judge. */
+export function judge(results: readonly SectionResult[], all: readonly Goal[] = goals): Judged[] {
+  return all.flatMap((goal) => {
+    const rows = results.find(({ section }) => section === goal.section)?.rows ?? []
+    const ours = valuesOf(rows, goal.work, 'service', goal.metric)
+    const theirs =
+      goal.against === undefined ? undefined : valuesOf(rows, goal.work, goal.against, goal.metric)
+    if (!ours || (goal.against !== undefined && !theirs)) return []
+    const reached = theirs ? ratio(ours, theirs) : summarize(ours)
+    return [{ goal, reached, verdict: verdictOf(goal, reached.median) }]
+  })
+}
+
+/** How far the median is from the bound, as a share of the bound. */
+function verdictOf({ bound, value }: Goal, reached: number): Judged['verdict'] {
+  const distance = bound === 'at least' ? 1 - reached / value : reached / value - 1
+  return distance <= 0 ? 'met' : `missed by ${Math.max(1, Math.round(distance * 100))} %`
+}
+
+/** The name of a goal, by which `reasons.json` says why it is missed. */
+export function nameOf({ section, work, metric, against }: Goal): string {
+  return [
+    section,
+    ...(work === section ? [] : [work]),
+    metric,
+    ...(against ? ['against', against] : []),
+  ].join(' ')
+}
