@@ -12,7 +12,7 @@ test('whatever fails, and however often it is killed, each parcel is accepted an
     bundle: inject('parcelsBundle'),
     databaseUrl,
     seed: 1,
-    parcels: 1_000,
+    parcels: 500,
     kills: 20,
     patience,
   })

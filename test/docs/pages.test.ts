@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { cp, readdir, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, inject, test } from 'vitest'
 import { migrate } from '#runtime'
@@ -93,12 +93,33 @@ async function addReceipts(): Promise<void> {
   await fork.run('npm run migration -- --name receipts && npm run openapi && npm run format')
 }
 
+/** Adds a feature whose name has two words, with a task and a schedule, and one whose plural is irregular. */
+async function addFeatures(): Promise<void> {
+  const commands = ['feature line-items', 'feature people --singular person', 'task line-items.remind-all']
+  commands.push('schedule line-items.nightly', 'migration fill_names')
+  const said = await fork.run(commands.map((rest) => `npm run new -- ${rest}`).join(' && '))
+  expect(said).toContain('made     src/line-items/routes.ts')
+  const read = (path: string) => readFile(join(fork.folder, path), 'utf8')
+  expect(await read('src/app.ts')).toMatch(/^export const features: .* = \[.*\blineItems, people\]$/m)
+  const feature = await read('src/line-items/line-items.ts')
+  expect(feature).toContain('tasks: [prepareLineItem, remindAll, nightlyTask],\n  schedules: [nightly],\n')
+  const start = "/** Line items. */\nexport const lineItems = defineFeature({\n  name: 'line-items',\n"
+  expect(feature).toContain(start)
+  const routes = await read('src/people/routes.ts')
+  expect(routes).toContain("path: '/people/{id}',\n  operationId: 'getPerson',")
+  expect(routes).toContain("summary: 'Create a person'")
+  expect(await fork.run('ls migrations/features')).toMatch(/\d{4}_fill_names\.sql/)
+  const left =
+    'grep -rniE "template.?(item|task|schedule)" src test/people test/line-items migrations || true'
+  expect(await fork.run(left)).toBe('')
+}
+
 /** What a page says in its text: before the block that begins so, or at its end. */
 const between: readonly { page: string; before?: string; act(): Promise<unknown> }[] = [
   { page: 'README', act: () => cancelInTime('second') },
   { page: 'tasks', act: listTask },
   { page: 'tasks', act: addReceipts },
-  { page: 'tasks', act: () => fork.run('npm run check') },
+  { page: 'tasks', act: addFeatures },
   { page: 'operating', before: 'curl "$URL/runtime/tasks?', act: killTask },
   { page: 'database', before: 'rm -r migrations', act: () => fork.run('cp -r migrations .build/') },
   { page: 'database', act: () => fork.run('npm run check && rm -r migrations && mv .build/migrations .') },
@@ -119,11 +140,11 @@ async function passesTests(): Promise<void> {
   expect(output).toMatch(/Tests +\d{3,} passed/)
 
   const migrated = await migrate(databaseUrl, join(fork.folder, 'migrations'))
-  expect(migrated).toEqual({ runtime: 0, features: 4 })
+  expect(migrated).toEqual({ runtime: 0, features: 7 })
   const statement = "select tablename from pg_tables where schemaname = 'public' order by 1"
   const { rows } = await onServer(databaseUrl, statement)
   const tables = rows.map(({ tablename }) => tablename)
-  expect(tables).toEqual(expect.arrayContaining(['invoices', 'notes', 'receipts']))
+  expect(tables).toEqual(expect.arrayContaining(['invoices', 'line_items', 'notes', 'people', 'receipts']))
   expect(tables).not.toContain('orders')
 }
 
@@ -132,7 +153,8 @@ async function passesTests(): Promise<void> {
  * of the runtime's door are the template's alone.
  */
 const files = [
-  ...['test/fragments', 'test/rules', 'test/style.test.ts', 'test/notes', 'test/invoices', 'test/receipts'],
+  ...['test/fragments', 'test/rules', 'test/style.test.ts', 'test/notes', 'test/receipts'],
+  ...['test/invoices', 'test/line-items', 'test/people'],
   ...['test/database/migrate.test.ts', 'test/config', 'test/process/start.test.ts'],
   ...['test/process/acceptance.test.ts', 'test/dev/token.test.ts'],
 ]
