@@ -39,7 +39,7 @@ try {
   for (const section of sections) {
     if (names.length > 0 ? !names.includes(section.name) : section.onlyByName) continue
     const about = { date: new Date().toISOString().slice(0, 16), commit: commit(), loadBefore: load() }
-    results.push({ ...(await section.run({ ...surroundings, quick })), ...about })
+    results.push({ ...(await section.run({ ...surroundings, quick }, results)), ...about })
   }
 } finally {
   clearProgress()

@@ -38,7 +38,8 @@ async function compile(contestant: Contestant): Promise<void> {
   const made = await rolldown({
     input: { main: source(contestant.name) },
     platform: 'node',
-    external: (id) => !id.startsWith('.') && !id.startsWith('/'),
+    // the helpers for decorators are the bundler's
+    external: (id) => !/^[./]|^@oxc-project/.test(id),
   })
   await made.write({ dir, format: 'esm', entryFileNames: '[name].mjs' })
   await made.close()

@@ -33,6 +33,8 @@ export interface Contestant {
   readonly form: Form
   readonly what: string
   readonly duties: Duties
+  /** What it gets in its environment beside what all get. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
@@ -115,6 +117,19 @@ export const contestants = {
       ...{ validationIn: 'zod', validationOut: 'none', problems: false },
     },
   },
+  nest: {
+    name: 'nest',
+    form: 'installed',
+    what: 'NestJS on Express with @nestjs/jwt, class-validator, the serializer, helmet, compression, nestjs-pino and pg, as its pages show them',
+    duties: {
+      ...{ log: 'json', requestId: true, headers: 'own', tokenCache: false },
+      ...{
+        validationIn: 'class-validator',
+        validationOut: 'class-transformer, unknown keys dropped',
+        problems: false,
+      },
+    },
+  },
   bareNode: {
     name: 'bare-node',
     form: 'bundled',
@@ -134,7 +149,30 @@ export const contestants = {
   },
 } satisfies Record<string, Contestant>
 
+const ofTasks = { form: 'installed', duties: bare } as const
+
+/** What runs tasks beside the service. */
+export const taskContestants = {
+  graphileWorker: {
+    ...ofTasks,
+    name: 'graphile-worker',
+    what: 'graphile-worker with the settings of its page on performance: jobs are taken and completed in batches, 24 run at once',
+  },
+  graphileWorkerSingle: {
+    ...ofTasks,
+    name: 'graphile-worker',
+    what: 'the same without batches: each job is taken and completed by itself',
+    environment: { BATCHES: 'no' },
+  },
+  pgBoss: {
+    ...ofTasks,
+    name: 'pg-boss',
+    what: 'pg-boss: 4 workers, batches of 50, no pause while batches are full',
+  },
+} satisfies Record<string, Contestant>
+
 /** What tells a contestant from others in tables: its name, and its form where two differ only in that. */
-export function labelOf({ name, form }: Contestant): string {
+export function labelOf({ name, form, environment }: Contestant): string {
+  if (environment?.BATCHES) return `${name}, no batches`
   return name === 'fastify' && form === 'bundled' ? 'fastify-bundled' : name
 }

@@ -9,17 +9,23 @@ export function cpuUs(pid: number): number {
     : psUs(pid)
 }
 
-/** The CPU time of a process and each of its children so far, in microseconds: PostgreSQL has one for each connection. */
-export function familyCpu(parent: number): ReadonlyMap<number, number> {
-  if (!machine.proc) return new Map()
+/**
+ * The CPU time of a process and its children so far, in microseconds: PostgreSQL has one for each connection. A child that has
+ * ended stays in the sum.
+ */
+export function familyCpuUs(parent: number): number {
+  if (!machine.proc) return Number.NaN
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(Number(name)) === parent)
-  return new Map([parent, ...pids.map(Number)].map((pid) => [pid, quietly(() => cpuUs(pid))]))
+  return [parent, ...pids.map(Number)].reduce(
+    (sum, pid) => sum + quietly(() => cpuUs(pid)),
+    endedChildrenUs(parent),
+  )
 }
 
-/** The CPU time of a family since `before`, in microseconds. Children that have ended meanwhile count nothing. */
-export function familyCpuSince(parent: number, before: ReadonlyMap<number, number>): number {
-  if (!machine.proc) return Number.NaN
-  return Array.from(familyCpu(parent)).reduce((sum, [pid, us]) => sum + us - (before.get(pid) ?? 0), 0)
+/** Of children that have ended; the kernel counts it in hundredths of a second. */
+function endedChildrenUs(parent: number): number {
+  const [user, system] = statOf(parent).slice(13, 15).map(Number)
+  return ((user ?? 0) + (system ?? 0)) * 10_000
 }
 
 /** A thread that has ended since it was listed counts nothing. */
@@ -31,8 +37,12 @@ function threadUs(pid: number, thread: string): number {
 }
 
 function parentOf(pid: number): number {
-  // the name of the program stands in parentheses and may hold spaces
-  return quietly(() => Number(readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[1]))
+  return quietly(() => Number(statOf(pid)[1]))
+}
+
+/** The fields of /proc/PID/stat after the name of the program, which stands in parentheses and may hold spaces. */
+function statOf(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ') ?? []
 }
 
 function psUs(pid: number): number {

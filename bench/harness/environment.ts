@@ -1,7 +1,9 @@
 import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import { createOidc } from '../../dev/cloud-tasks/oidc.ts'
 import { folders } from './contestants.ts'
 import { type Postgres, query, startPostgres } from './postgres.ts'
 import type { Environment } from './run.ts'
@@ -13,9 +15,12 @@ export interface Surroundings {
   readonly databaseUrl: string
   /** What every contestant gets: the settings of a live service. */
   readonly environment: Environment
-  /** The port of the stand-in, which can be stopped and started by sections that need another. */
+  /** The Authorization header of callbacks, as Google signs it. */
+  callerOfCallbacks(): Promise<string>
   stop(): Promise<void>
 }
+
+const issuer = 'https://accounts.example.com'
 
 /** Callers of the requests: each has the same number of orders. */
 export const callers = Array.from({ length: 16 }, (_, index) => `caller-${String(index).padStart(2, '0')}`)
@@ -36,9 +41,13 @@ export async function surround(): Promise<Surroundings> {
   const cloudTasks = fork(fileURLToPath(new URL('./cloud-tasks.ts', import.meta.url)))
   try {
     const [port] = await once(cloudTasks, 'message')
+    const oidc = await createOidc(() => issuer)
+    const keysUrl = await serveKeys(oidc.keys)
     await query(postgres.url('postgres'), 'create database bench')
     const environment = {
       ...{ NODE_ENV: 'production', ENVIRONMENT: 'live', DATABASE_URL: databaseUrl, ...auth },
+      OIDC_ISSUERS: issuer,
+      OIDC_JWKS_URL: keysUrl,
       TASKS_QUEUE: 'projects/bench/locations/here/queues/bench',
       TASKS_INVOKER: 'nobody@example.com',
       TASKS_URL: 'http://localhost',
@@ -48,6 +57,7 @@ export async function surround(): Promise<Surroundings> {
     await fill(databaseUrl)
     return {
       ...{ postgres, databaseUrl, environment },
+      callerOfCallbacks: () => oidc.bearer(environment.TASKS_URL, environment.TASKS_INVOKER),
       async stop() {
         cloudTasks.disconnect()
         await postgres.stop()
@@ -58,6 +68,18 @@ export async function surround(): Promise<Surroundings> {
     await postgres.stop()
     throw error
   }
+}
+
+/** Serves the keys of Google's tokens. It ends with this process. @returns the URL */
+async function serveKeys(keys: object): Promise<string> {
+  const headers = { 'content-type': 'application/json' }
+  const server = createServer((_incoming, outgoing) =>
+    outgoing.writeHead(200, headers).end(JSON.stringify(keys)),
+  )
+  server.listen(0, '127.0.0.1').unref()
+  await once(server, 'listening')
+  const address = server.address()
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/keys`
 }
 
 /** Applies the service's migrations to a database. */

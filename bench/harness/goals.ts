@@ -25,6 +25,15 @@ export const goals: readonly Goal[] = [
   starts('bare-hono', 1.15),
   starts('fastify', 1),
   starts('fastify-bundled', 1),
+  starts('nest', 0.25),
+  {
+    section: 'first-order',
+    work: 'first-order',
+    metric: 'time',
+    against: 'service, first GET',
+    bound: 'at most',
+    value: 2,
+  },
   throughput('get', 'get', 'hand-written', 0.85),
   throughput('get', 'get', 'fastify', 1.15),
   throughput('get', 'get', 'naive-hono', 2.5),
@@ -34,6 +43,20 @@ export const goals: readonly Goal[] = [
   throughput('rejected', 'noToken', 'fastify', 1.2),
   throughput('rejected', 'badToken', 'fastify', 1.2),
   throughput('rejected', 'badBody', 'fastify', 1.2),
+  ...['get', 'post', 'list'].flatMap((work) =>
+    ['fastify', 'express', 'nest', 'naive-hono'].map(
+      (against): Goal => ({ section: 'price', work, metric: 'price', against, bound: 'at most', value: 1 }),
+    ),
+  ),
+  { section: 'tasks', work: 'tasks', metric: 'rate', bound: 'at least', value: 1000 },
+  {
+    section: 'tasks',
+    work: 'tasks',
+    metric: 'CPU of both',
+    against: 'graphile-worker',
+    bound: 'at most',
+    value: 2,
+  },
 ]
 
 /** A goal with what was reached. */

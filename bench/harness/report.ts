@@ -52,7 +52,7 @@ function tableOf({ rows, section }: SectionResult, work: string): Table {
 function cellOf(metric: Metric | undefined): string {
   if (!metric || metric.values.length === 0) return ''
   const { median, low, high, count } = summarize(metric.values)
-  const unit = metric.unit.startsWith('/') ? metric.unit : ` ${metric.unit}`
+  const unit = metric.unit.startsWith('/') ? metric.unit : metric.unit && ` ${metric.unit}`
   return `${format(median)}${unit}${count > 1 ? ` (${format(low)}–${format(high)})` : ''}`
 }
 

@@ -87,7 +87,7 @@ async function firstResponse(child: ChildProcess, port: number, request: HttpReq
     const response = await send(port, request).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ECONNREFUSED') throw error
     })
-    if (response) return response
+    if (response && response.status !== 503) return response // a database that is busy is asked again
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
   throw new Error('it did not respond within 30 s')

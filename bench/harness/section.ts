@@ -13,5 +13,6 @@ export interface Section {
   readonly title: string
   /** Whether it runs only if it is named, because it takes long. */
   readonly onlyByName?: true
-  run(bench: Bench): Promise<SectionResult>
+  /** @param earlier what sections before it have measured in this run */
+  run(bench: Bench, earlier: readonly SectionResult[]): Promise<SectionResult>
 }

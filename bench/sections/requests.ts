@@ -2,8 +2,8 @@ import { contestants } from '../harness/contestants.ts'
 import type { Section } from '../harness/section.ts'
 import { measureThroughput } from './throughput.ts'
 
-const { service, handWritten, fastify, fastifyMinimal, express, naiveHono } = contestants
-const everybody = [service, handWritten, fastify, express, naiveHono]
+const { service, handWritten, fastify, fastifyMinimal, express, nest, naiveHono } = contestants
+const everybody = [service, handWritten, fastify, express, nest, naiveHono]
 
 export const get: Section = {
   name: 'get',
@@ -12,7 +12,7 @@ export const get: Section = {
     section: 'get',
     rows: await measureThroughput(
       bench,
-      [service, handWritten, fastify, fastifyMinimal, express, naiveHono],
+      [service, handWritten, fastify, fastifyMinimal, express, nest, naiveHono],
       ['get'],
     ),
   }),

@@ -1,6 +1,8 @@
 import type { Section } from '../harness/section.ts'
+import { price } from './price.ts'
 import { get, list, post, rejected } from './requests.ts'
-import { start } from './start.ts'
+import { firstOrder, start } from './start.ts'
+import { tasks } from './tasks.ts'
 
 /** All sections, in the order in which they run and stand in the results. */
-export const sections: readonly Section[] = [start, get, post, list, rejected]
+export const sections: readonly Section[] = [start, firstOrder, get, post, list, rejected, price, tasks]

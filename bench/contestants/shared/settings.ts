@@ -1,5 +1,12 @@
 /** The environment that every contestant gets: the same as the service's own. */
-const { DATABASE_URL, AUTH_SECRET, AUTH_ISSUER, AUTH_AUDIENCE, CLOUD_TASKS_EMULATOR_HOST, PORT } = process.env
+const {
+  DATABASE_URL = '',
+  AUTH_SECRET,
+  AUTH_ISSUER,
+  AUTH_AUDIENCE,
+  CLOUD_TASKS_EMULATOR_HOST,
+  PORT,
+} = process.env
 const { TASKS_QUEUE = '', TASKS_URL = '', TASKS_INVOKER = '' } = process.env
 
 export const settings = {
