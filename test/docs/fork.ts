@@ -47,7 +47,7 @@ export async function makeFork(): Promise<Fork> {
   await copy.run(
     `${shell} git add --all && git commit -qm Template && git branch -M main && git branch template`,
   )
-  await write('test/fragments/.gitignore', () => '*\n') // fragments are compiled, not linted
+  await write('.gitignore', (text) => `${text}test/fragments/\n`) // fragments are compiled, not linted
   let dev: SpawnedProcess | undefined
 
   const inFork = (text: string) => text.replaceAll('localhost:8080', `localhost:${port}`)
