@@ -21,13 +21,14 @@ export function writeDrafts(made: readonly Draft[], changed: readonly Draft[]): 
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, text)
   }
-  run('Biome', [
+  const biome = [
     require.resolve('@biomejs/biome/bin/biome'),
     'check',
     '--write',
     '--log-level=error',
     ...[...made, ...changed].map(({ path }) => path),
-  ])
+  ]
+  for (let pass = 0; pass < 2; pass++) run('Biome', biome) // its first pass may leave lines that its second joins
 }
 
 /**
