@@ -28,6 +28,17 @@ function endedChildrenUs(parent: number): number {
   return ((user ?? 0) + (system ?? 0)) * 10_000
 }
 
+/** The resident memory of a process, in MiB: now, and at its peak where the kernel says. */
+export function residentMiB(pid: number): { now: number; peak: number } {
+  if (!machine.proc) {
+    const now = Number(execFileSync('ps', ['-o', 'rss=', '-p', `${pid}`], { encoding: 'utf8' })) / 1024
+    return { now, peak: Number.NaN }
+  }
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const mib = (name: string) => Number(new RegExp(`${name}:\\s*(\\d+) kB`).exec(status)?.[1]) / 1024
+  return { now: mib('VmRSS'), peak: mib('VmHWM') }
+}
+
 /** A thread that has ended since it was listed counts nothing. */
 function threadUs(pid: number, thread: string): number {
   return quietly(() => {

@@ -48,6 +48,10 @@ export const goals: readonly Goal[] = [
       (against): Goal => ({ section: 'price', work, metric: 'price', against, bound: 'at most', value: 1 }),
     ),
   ),
+  { section: 'memory', work: 'memory', metric: 'idle', bound: 'at most', value: 75 },
+  { section: 'memory', work: 'memory', metric: 'after GET', bound: 'at most', value: 110 },
+  { section: 'memory', work: 'memory', metric: 'after POST', bound: 'at most', value: 160 },
+  { section: 'memory', work: 'bodies of 1 MiB at 256 MiB', metric: 'peak', bound: 'at most', value: 256 },
   { section: 'tasks', work: 'tasks', metric: 'rate', bound: 'at least', value: 1000 },
   {
     section: 'tasks',
@@ -57,6 +61,20 @@ export const goals: readonly Goal[] = [
     bound: 'at most',
     value: 2,
   },
+  ...['get', 'list', 'list, deep', 'list, filtered', 'claim', 'tick', 'dead list', 'dashboard'].map(
+    (work): Goal => ({
+      ...{
+        section: 'growth',
+        work,
+        metric: 'CPU of both',
+        against: 'service, small',
+        bound: 'at most',
+        value: 1.3,
+      },
+    }),
+  ),
+  { section: 'latency', work: 'latency', metric: 'p99', against: 'fastify', bound: 'at most', value: 1.1 },
+  { section: 'latency', work: 'latency', metric: 'goodput', bound: 'at least', value: 85 },
 ]
 
 /** A goal with what was reached. */

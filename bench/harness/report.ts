@@ -57,7 +57,7 @@ function cellOf(metric: Metric | undefined): string {
 }
 
 const spread = ({ median, low, high, count }: ReturnType<typeof summarize>) =>
-  `${format(median)}${count > 1 ? ` (${format(low)}–${format(high)})` : ''}`
+  Number.isFinite(median) ? `${format(median)}${count > 1 ? ` (${format(low)}–${format(high)})` : ''}` : ''
 
 function goalTable(results: readonly SectionResult[]): Table {
   return {

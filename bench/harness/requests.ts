@@ -3,7 +3,7 @@ import type { HttpRequest } from './send.ts'
 import { signToken } from './token.ts'
 
 /** What Google's front end adds to each request. */
-const front = {
+export const front = {
   'user-agent': 'bench/1.0',
   'x-forwarded-for': '203.0.113.7',
   'x-forwarded-proto': 'https',

@@ -33,24 +33,25 @@ process.on('exit', () => {
  * Its log goes to a file: nothing reads along and takes CPU.
  *
  * @param options.first the request, and the status that shows that all works
- * @param options.flags more of Node's flags
+ * @param options.onSpawn gets the process before it has loaded anything
  * @returns the contestant, how long that took in milliseconds, and the response
  */
 export async function start(
   contestant: Contestant,
   environment: Environment,
-  options: { first: HttpRequest; status: number; flags?: readonly string[] },
+  options: { first: HttpRequest; status: number; onSpawn?: (pid: number) => void },
 ): Promise<Running & { readonly startMs: number; readonly response: HttpResponse }> {
   const port = await freePort()
   const logFile = join(folders.build, `${labelOf(contestant)}.log`)
   const log = openSync(logFile, 'a')
   truncateSync(logFile)
   const { file, cwd } = entryOf(contestant)
-  const [program, args] = onServerCore(process.execPath, [...nodeFlags(), ...(options.flags ?? []), file])
+  const [program, args] = onServerCore(process.execPath, [...nodeFlags(), file])
   const env = { PATH: process.env.PATH, ...environment, PORT: String(port) }
   const started = performance.now()
   const child = spawn(program, args, { cwd, env, stdio: ['ignore', log, log] })
   closeSync(log)
+  if (child.pid !== undefined) options.onSpawn?.(child.pid)
   running.add(child)
   child.once('exit', () => running.delete(child))
   const response = await firstResponse(child, port, options.first).catch((error: Error) => {
