@@ -4,6 +4,7 @@ import type { Problem } from '../kernel/problem.ts'
 import { acquire } from './acquire.ts'
 import { isStaleStatement, readOnlyProblem } from './errors.ts'
 import { type Statement, sendStatement, unnamed } from './statement.ts'
+import type { StatementNames } from './statement-names.ts'
 import type { DatabaseTimeouts } from './timeouts.ts'
 
 type QueryCallback = (error: unknown, result?: pg.QueryResult) => void
@@ -11,6 +12,7 @@ type QueryCallback = (error: unknown, result?: pg.QueryResult) => void
 /** What a pool knows about its connections. */
 interface QueryPool extends pg.Pool {
   readonly timeouts: DatabaseTimeouts
+  readonly names: StatementNames
   /** Whether the connection leads to PostgreSQL itself, which keeps named statements. */
   isDirect(client: pg.PoolClient): boolean
   /** Removes a connection that is no longer usable, and connections that have been idle since before `sent`. */
@@ -39,14 +41,17 @@ function queryPool(pool: QueryPool, statement: Statement, values: unknown[], cal
     if (!client) return callback(error)
     const sent = performance.now()
     const options = { request, recoveryMs: pool.timeouts.recoveryMs, inside: false }
-    const named = statement.name !== undefined && pool.isDirect(client)
+    const direct = pool.isDirect(client)
+    const sendable = direct ? pool.names.name(statement, values) : unnamed(statement)
+    const named = sendable.name !== undefined
     let stale = false
     let problem: Problem | undefined
-    sendStatement(client, named ? statement : unnamed(statement), values, options, {
+    sendStatement(client, sendable, values, options, {
       onResult(error, result) {
         stale = named && isStaleStatement(error)
         problem = readOnlyProblem(error)
-        if (!stale) callback(problem ?? error, result)
+        if (stale) pool.names.forget(statement)
+        else callback(problem ?? error, result)
       },
       onFree(usable) {
         if (stale) resend(client)

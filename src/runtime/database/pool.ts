@@ -4,6 +4,7 @@ import { connectionProblem, databaseUnavailable } from './errors.ts'
 import { GuardedClient } from './guarded-client.ts'
 import { createPoolQuery } from './pool-query.ts'
 import { prepareConnection } from './prepare-connection.ts'
+import { StatementNames } from './statement-names.ts'
 import type { DatabaseTimeouts } from './timeouts.ts'
 import { secondConnectionError } from './transaction-scope.ts'
 
@@ -23,6 +24,7 @@ type Callback = NonNullable<Parameters<pg.Pool['connect']>[0]>
  */
 export class CheckedPool extends pg.Pool {
   readonly timeouts: DatabaseTimeouts
+  readonly names = new StatementNames()
   readonly #idleSince = new WeakMap<pg.PoolClient, number>()
   readonly #direct = new WeakSet<pg.PoolClient>()
   readonly #ended = new WeakMap<pg.PoolClient, Error>()

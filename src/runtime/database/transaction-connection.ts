@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { currentRequest, type RequestContext } from '../kernel/context.ts'
 import { waitAtMost } from '../kernel/wait-at-most.ts'
 import { acquire } from './acquire.ts'
-import { databaseUnavailable, endsConnection, readOnlyProblem } from './errors.ts'
+import { databaseUnavailable, endsConnection, isStaleStatement, readOnlyProblem } from './errors.ts'
 import type { CheckedPool } from './pool.ts'
 import { beginStatement } from './prepare-connection.ts'
 import { type Statement, sendStatement, unnamed } from './statement.ts'
@@ -64,7 +64,11 @@ export class TransactionConnection {
       throw new Error(
         'The transaction has ended: await each of its queries before the function that you gave to transaction() returns',
       )
-    return this.#send(unnamed(statement), values)
+    const plain = unnamed(statement) // a name of the caller's could become stale after the first statement
+    return this.#send(
+      this.#pool.isDirect(this.#client) ? this.#pool.names.name(plain, values) : plain,
+      values,
+    )
   }
 
   /**
@@ -118,8 +122,11 @@ export class TransactionConnection {
     sendStatement(this.#client, statement, values, options, {
       onResult: (error, result) => {
         failure = this.#explain(error)
-        const problem = this.#readOnly ? undefined : readOnlyProblem(error)
-        if (problem) this.#usable = false
+        const stale = statement.name !== undefined && isStaleStatement(error)
+        if (stale) this.#pool.names.forget(statement)
+        const readOnly = this.#readOnly ? undefined : readOnlyProblem(error)
+        if (readOnly) this.#usable = false
+        const problem = stale ? databaseUnavailable(error) : readOnly
         if (result) resolve(result)
         else reject(problem ?? error)
       },

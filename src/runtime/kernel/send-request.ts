@@ -1,5 +1,13 @@
 import { once } from 'node:events'
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+
+/** Loaded at the first call, so that the start does not load it. */
+function loadHttps(): Promise<typeof import('node:https')> {
+  https ??= import('node:https')
+  return https
+}
+
+let https: ReturnType<typeof loadHttps> | undefined
 
 /** A response whose body was read completely. */
 export interface TextResponse {
@@ -26,7 +34,7 @@ export async function sendRequest(
   },
 ): Promise<TextResponse> {
   const { method = 'GET', headers = {}, body, signal, maxBytes } = call
-  const { request } = url.startsWith('https:') ? await import('node:https') : await import('node:http')
+  const { request } = url.startsWith('https:') ? await loadHttps() : http
   signal.throwIfAborted()
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
   const sent = request(url, { method, headers: { ...headers, ...length }, agent: false, signal })
