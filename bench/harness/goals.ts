@@ -75,6 +75,16 @@ export const goals: readonly Goal[] = [
   ),
   { section: 'latency', work: 'latency', metric: 'p99', against: 'fastify', bound: 'at most', value: 1.1 },
   { section: 'latency', work: 'latency', metric: 'goodput', bound: 'at least', value: 85 },
+  { section: 'size', work: 'size', metric: 'loaded at start', bound: 'at most', value: 1000 },
+  {
+    section: 'tools',
+    work: 'tools',
+    metric: 'npm test',
+    against: 'service, before',
+    bound: 'at most',
+    value: 0.6,
+  },
+  { section: 'tools', work: 'tools', metric: 'restart', bound: 'at most', value: 1.5 },
 ]
 
 /** A goal with what was reached. */

@@ -36,6 +36,12 @@ export function onServerCore(program: string, args: readonly string[]): [program
   return ['taskset', ['-c', String(machine.serverCore), program, ...args]]
 }
 
+/** The command that runs a program on all processors, as a person would. */
+export function onAllCores(program: string, args: readonly string[]): [program: string, args: string[]] {
+  if (!machine.taskset) return [program, [...args]]
+  return ['taskset', ['-c', cores.join(','), program, ...args]]
+}
+
 /** Leaves the server's processor to the server: this process, and all that it starts from now on, use the others. */
 export function leaveServerCore(): void {
   if (machine.taskset) execFileSync('taskset', ['-a', '-cp', machine.otherCores, String(process.pid)])

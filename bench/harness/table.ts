@@ -15,9 +15,9 @@ export function renderTable({ head, rows }: Table): string {
   return [line(head), rule, ...rows.map(line)].join('\n')
 }
 
-/** A number with three digits that count, as people write it: 8,166, 91.4, 0.72. */
+/** A number with three digits that count, as people write it: 8,166, 91.4, 0.72, 14. */
 export function format(value: number): string {
   if (!Number.isFinite(value)) return 'not measured'
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2
+  const digits = Number.isInteger(value) || Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }

@@ -30,6 +30,7 @@ const examples: Readonly<Record<string, Example>> = {
       'tsconfig.json': [[/ "bench\/[^\]]*(?="\*\.ts")/, ' ']],
       'knip.json': [[/,\n {4}"bench": \{[\s\S]*?\n {4}\}/, '']],
       'README.md': [
+        [/^<picture>.*bench\/.*\n/m, ''],
         [/^## The first five minutes\n[\s\S]*?(?=^## )/m, ''],
         [/^\d+\. \[Delete the example\].*\n/m, ''],
         [/^\| \[src\/orders\/\].*\n/m, ''],
