@@ -93,14 +93,23 @@ async function addReceipts(): Promise<void> {
   await fork.run('npm run migration -- --name receipts && npm run openapi && npm run format')
 }
 
-/** Adds a feature whose name has two words, with a task and a schedule, and one whose plural is irregular. */
+/** Documents of other services, by the feature that is made from them. */
+const documents = {
+  shop: 'shop.swagger2.yaml',
+  library: 'library.openapi30.yaml',
+  trees: 'trees.openapi31.json',
+}
+
+/** Adds a feature whose name has two words, with a task and a schedule, one whose plural is irregular, and those of documents. */
 async function addFeatures(): Promise<void> {
   const commands = ['feature line-items', 'feature people --singular person', 'task line-items.remind-all']
   commands.push('schedule line-items.nightly', 'migration fill_names')
+  for (const [name, file] of Object.entries(documents))
+    commands.push(`feature ${name} --from test/dev/new/fixtures/${file}`)
   const said = await fork.run(commands.map((rest) => `npm run new -- ${rest}`).join(' && '))
   expect(said).toContain('made     src/line-items/routes.ts')
   const read = (path: string) => readFile(join(fork.folder, path), 'utf8')
-  expect(await read('src/app.ts')).toMatch(/^export const features: .* = \[.*\blineItems, people\]$/m)
+  expect(await read('src/app.ts')).toMatch(/\blineItems,\s+people,\s+shop,\s+library,\s+trees,?\s+\]$/m)
   const feature = await read('src/line-items/line-items.ts')
   expect(feature).toContain('tasks: [prepareLineItem, remindAll, nightlyTask],\n  schedules: [nightly],\n')
   const start = "/** Line items. */\nexport const lineItems = defineFeature({\n  name: 'line-items',\n"
@@ -154,7 +163,12 @@ async function passesTests(): Promise<void> {
  */
 const files = [
   ...['test/fragments', 'test/rules', 'test/style.test.ts', 'test/notes', 'test/receipts'],
-  ...['test/invoices', 'test/line-items', 'test/people'],
+  ...[
+    'test/invoices',
+    'test/line-items',
+    'test/people',
+    ...Object.keys(documents).map((name) => `test/${name}`),
+  ],
   ...['test/database/migrate.test.ts', 'test/config', 'test/process/start.test.ts'],
   ...['test/process/acceptance.test.ts', 'test/dev/token.test.ts'],
 ]
