@@ -136,6 +136,12 @@ export const contestants = {
     what: 'node:http, jose and pg, and no duties; bundled as the service',
     duties: bare,
   },
+  bareNodeInstalled: {
+    name: 'bare-node',
+    form: 'installed',
+    what: 'the same as bare-node, but with its packages in node_modules and no compiled code',
+    duties: bare,
+  },
   bareHono: {
     name: 'bare-hono',
     form: 'bundled',
@@ -174,5 +180,6 @@ export const taskContestants = {
 /** What tells a contestant from others in tables: its name, and its form where two differ only in that. */
 export function labelOf({ name, form, environment }: Contestant): string {
   if (environment?.BATCHES) return `${name}, no batches`
-  return name === 'fastify' && form === 'bundled' ? 'fastify-bundled' : name
+  if (name === 'fastify' && form === 'bundled') return 'fastify-bundled'
+  return name === 'bare-node' && form === 'installed' ? 'bare-node-installed' : name
 }

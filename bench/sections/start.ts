@@ -8,8 +8,19 @@ import { start as run } from '../harness/run.ts'
 import type { Bench, Section } from '../harness/section.ts'
 import type { HttpRequest } from '../harness/send.ts'
 
-const { service, bareNode, bareHono, fastifyBundled, fastify, express, nest, naiveHono, unbundled } =
-  contestants
+const {
+  service,
+  bareNode,
+  bareNodeInstalled,
+  bareHono,
+  handWritten,
+  fastifyBundled,
+  fastify,
+  express,
+  nest,
+  naiveHono,
+  unbundled,
+} = contestants
 
 interface Entry {
   readonly label: string
@@ -32,7 +43,18 @@ export const start: Section = {
   run: async (bench) => ({
     section: 'start',
     rows: await measureStarts(bench, 'start', [
-      ...[service, bareNode, bareHono, fastifyBundled, fastify, express, nest, naiveHono, unbundled].map(got),
+      ...[
+        service,
+        bareNode,
+        bareNodeInstalled,
+        bareHono,
+        fastifyBundled,
+        fastify,
+        express,
+        nest,
+        naiveHono,
+        unbundled,
+      ].map(got),
     ]),
   }),
 }
@@ -44,7 +66,7 @@ export const firstOrder: Section = {
   run: async (bench) => ({
     section: 'first-order',
     rows: await measureStarts(bench, 'first-order', [
-      ...[service, fastifyBundled, fastify, express, nest, naiveHono, unbundled].map(placed),
+      ...[service, handWritten, fastifyBundled, fastify, express, nest, naiveHono, unbundled].map(placed),
       { ...got(service), label: 'service, first GET' },
     ]),
   }),
