@@ -8,12 +8,12 @@ const { service, handWritten, fastify, express, nest, naiveHono } = contestants
 const works = ['get', 'post', 'list'] as const
 
 /**
- * What a million requests cost on Cloud Run: their CPU at its price, and the price of a request. Memory and idle time are left
- * out: they depend on the traffic, and are the same for all.
+ * What the CPU of a million requests costs on Cloud Run. The fee for a request, memory and idle time are left out: the fee is the
+ * same for all, and the rest depends on the traffic.
  */
 export const price: Section = {
   name: 'price',
-  title: 'Price: dollars for a million requests on Cloud Run',
+  title: 'Price: the CPU of a million requests on Cloud Run',
   async run(bench, earlier) {
     const known = earlier.flatMap(({ rows }) => rows)
     const missing = works.filter((work) => !known.some((row) => row.work === work))
@@ -23,7 +23,7 @@ export const price: Section = {
     return {
       section: 'price',
       notes: [
-        `CPU time of the contestant at ${prices.dollarsPerVcpuSecond} dollars a vCPU second, and ${prices.dollarsPerMillionRequests} dollars a million requests (${prices.source}; read on ${prices.date}). A processor that is fully used: an instance that waits costs more.`,
+        `In cents: CPU time of the contestant at ${prices.dollarsPerVcpuSecond} dollars a vCPU second (${prices.source}; read on ${prices.date}). The fee of ${prices.dollarsPerMillionRequests} dollars a million requests is the same for all. The processor is fully used here: an instance that waits costs more.`,
       ],
       rows: works.flatMap((work) => rows.filter((row) => row.work === work).map(priceOf)),
     }
@@ -32,6 +32,7 @@ export const price: Section = {
 
 function priceOf({ work, contestant, metrics }: Row): Row {
   const us = metrics.find(({ name }) => name === 'CPU')?.values ?? []
-  const dollars = us.map((value) => value * prices.dollarsPerVcpuSecond + prices.dollarsPerMillionRequests)
-  return { work, contestant, metrics: [{ name: 'price', unit: '$', better: 'lower', values: dollars }] }
+  // microseconds of a request are seconds of a million
+  const cents = us.map((seconds) => seconds * prices.dollarsPerVcpuSecond * 100)
+  return { work, contestant, metrics: [{ name: 'price', unit: '¢', better: 'lower', values: cents }] }
 }
