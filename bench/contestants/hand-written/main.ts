@@ -5,7 +5,6 @@ import { jwtVerify } from 'jose'
 import pg from 'pg'
 import {
   browserHeaders,
-  type Code,
   challengeOf,
   hsts,
   logFields,
@@ -24,6 +23,7 @@ import {
   statements,
   toCursor,
 } from '../shared/statements.ts'
+import { orderOf, Refusal, readBody } from './body.ts'
 
 // The service with nothing between it and Node: as fast as a person would write it, with the same duties.
 
@@ -31,16 +31,6 @@ const pool = new pg.Pool(poolOptions)
 const secret = new TextEncoder().encode(settings.secret)
 const agent = new Agent({ keepAlive: true })
 const uuid = /^[\da-f]{8}-[\da-f]{4}-[1-8][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/i
-
-class Refusal extends Error {
-  readonly code: Code
-  readonly errors: unknown[] | undefined
-  constructor(code: Code, detail?: string, errors?: unknown[]) {
-    super(detail)
-    this.code = code
-    this.errors = errors
-  }
-}
 
 interface Caller {
   readonly subject: string
@@ -155,36 +145,6 @@ async function placeOrder(
   await pool.query({ name: 'mark_queued', text: statements.markQueued, values: [taskId] })
   const body = JSON.stringify(presentOrder(row as OrderRow))
   return { status: 201, body, headers: { location: `/orders/${orderId}`, etag: '"1"' } }
-}
-
-function orderOf(body: unknown): { item: string; quantity: number } {
-  const { item, quantity, ...rest } = (typeof body === 'object' && body ? body : {}) as Record<
-    string,
-    unknown
-  >
-  const errors: unknown[] = []
-  if (typeof item !== 'string' || item.length < 1 || item.length > 100)
-    errors.push({ in: 'body', detail: 'must be text of 1 to 100 characters', pointer: '#/item' })
-  if (!Number.isInteger(quantity) || Number(quantity) < 1 || Number(quantity) > 1000)
-    errors.push({ in: 'body', detail: 'must be a whole number from 1 to 1000', pointer: '#/quantity' })
-  for (const key of Object.keys(rest)) errors.push({ in: 'body', detail: 'is unknown', pointer: `#/${key}` })
-  if (errors.length > 0) throw new Refusal('VALIDATION_FAILED', 'The body does not fit the contract.', errors)
-  return { item: item as string, quantity: quantity as number }
-}
-
-async function readBody(incoming: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of incoming) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size > 1_100_000) throw new Refusal('VALIDATION_FAILED', 'The body is too large.')
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString())
-  } catch {
-    throw new Refusal('VALIDATION_FAILED', 'The body is not JSON.')
-  }
 }
 
 function createTask(taskId: string, dueAt: Date): Promise<void> {
