@@ -194,6 +194,143 @@ export interface OrderPage {
   nextCursor?: string
 }
 
+export interface NewWebhook {
+  /**
+   * An https URL whose host has public addresses only. Its port is 443, or 1024 and above.
+   * @maxLength 2000
+   * @pattern ^https?:\/\/[!-~]+$
+   */
+  url: string
+  /**
+   * Names of events, groups such as `order.*`, or `*` for all
+   * @minItems 1
+   * @maxItems 50
+   * @items.maxLength 100
+   * @items.pattern ^(?:\*|[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?:\.\*)?)$
+   */
+  events: string[]
+}
+
+/**
+ * `owner`: you disabled it. `gone`: the receiver responded with 410. `failing`: nothing was delivered for five days
+ */
+export type WebhookWithSecretDisabledReason = 'owner' | 'gone' | 'failing'
+export interface WebhookWithSecret {
+  /** @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$ */
+  id: string
+  url: string
+  events: string[]
+  enabled: boolean
+  /** @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$ */
+  disabledAt?: string
+  /** `owner`: you disabled it. `gone`: the receiver responded with 410. `failing`: nothing was delivered for five days */
+  disabledReason?: WebhookWithSecretDisabledReason
+  /**
+   * The first failure since the last success; absent if there is none
+   * @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$
+   */
+  failingSince?: string
+  /** @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$ */
+  createdAt: string
+  /** Verifies signatures. It is shown only here: store it */
+  secret: string
+}
+
+/**
+ * `owner`: you disabled it. `gone`: the receiver responded with 410. `failing`: nothing was delivered for five days
+ */
+export type WebhookDisabledReason = 'owner' | 'gone' | 'failing'
+export interface Webhook {
+  /** @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$ */
+  id: string
+  url: string
+  events: string[]
+  enabled: boolean
+  /** @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$ */
+  disabledAt?: string
+  /** `owner`: you disabled it. `gone`: the receiver responded with 410. `failing`: nothing was delivered for five days */
+  disabledReason?: WebhookDisabledReason
+  /**
+   * The first failure since the last success; absent if there is none
+   * @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$
+   */
+  failingSince?: string
+  /** @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$ */
+  createdAt: string
+}
+
+export interface WebhookPage {
+  items: Webhook[]
+  /** Absent on the last page */
+  nextCursor?: string
+}
+
+export interface WebhookChange {
+  /**
+   * An https URL whose host has public addresses only. Its port is 443, or 1024 and above.
+   * @maxLength 2000
+   * @pattern ^https?:\/\/[!-~]+$
+   */
+  url?: string
+  /**
+   * Names of events, groups such as `order.*`, or `*` for all
+   * @minItems 1
+   * @maxItems 50
+   * @items.maxLength 100
+   * @items.pattern ^(?:\*|[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)*(?:\.\*)?)$
+   */
+  events?: string[]
+  enabled?: boolean
+}
+
+export type WebhookDeliveryStatus = 'pending' | 'delivered' | 'failed' | 'cancelled'
+export interface WebhookDelivery {
+  /** @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$ */
+  id: string
+  /**
+   * The `webhook-id` of all attempts
+   * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$
+   */
+  eventId: string
+  type: string
+  status: WebhookDeliveryStatus
+  /**
+   * Since the event, or since you asked to send it again
+   * @minimum -9007199254740991
+   * @maximum 9007199254740991
+   */
+  attempts: number
+  /**
+   * The status of the last response
+   * @minimum -9007199254740991
+   * @maximum 9007199254740991
+   */
+  lastStatus?: number
+  /** Why there was none, or why it was not sent */
+  lastError?: string
+  /**
+   * How long the last attempt took
+   * @minimum -9007199254740991
+   * @maximum 9007199254740991
+   */
+  durationMs?: number
+  /** @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$ */
+  attemptedAt?: string
+  /**
+   * Absent if it is not sent again
+   * @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$
+   */
+  nextAttemptAt?: string
+  /** @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$ */
+  createdAt: string
+}
+
+export interface WebhookDeliveryPage {
+  items: WebhookDelivery[]
+  /** Absent on the last page */
+  nextCursor?: string
+}
+
 /**
  * `MALFORMED_REQUEST`: The request could not be read. `VALIDATION_FAILED`: The request does not fit the contract.
  */
@@ -285,6 +422,36 @@ export type OrderFulfilledOrOrderInFulfilmentResponse = Problem
 export type PreconditionFailedResponse = Problem
 
 /**
+ * `WEBHOOK_URL_REFUSED`: Nothing is sent to this URL.
+ */
+export type WebhookUrlRefusedResponse = Problem
+
+/**
+ * `WEBHOOK_LIMIT_REACHED`: There are too many webhooks.
+ */
+export type WebhookLimitReachedResponse = Problem
+
+/**
+ * `WEBHOOK_NOT_FOUND`: There is no such webhook.
+ */
+export type WebhookNotFoundResponse = Problem
+
+/**
+ * `IDEMPOTENCY_KEY_IN_USE`: A request with this idempotency key is still running. `WEBHOOK_DISABLED`: The webhook is disabled.
+ */
+export type IdempotencyKeyInUseOrWebhookDisabledResponse = Problem
+
+/**
+ * `WEBHOOK_DELIVERY_NOT_FOUND`: There is no such delivery. `WEBHOOK_NOT_FOUND`: There is no such webhook.
+ */
+export type WebhookDeliveryNotFoundOrWebhookNotFoundResponse = Problem
+
+/**
+ * `WEBHOOK_DISABLED`: The webhook is disabled.
+ */
+export type WebhookDisabledResponse = Problem
+
+/**
  * Makes a retry safe: for 24 hours, the same request with the same key gets the first response
  */
 export type IdempotencyKeyParameter = string
@@ -361,6 +528,42 @@ export type CancelOrderHeaders = {
   'if-match'?: string
 }
 
+export type ListWebhooksParams = {
+  /**
+   * @minimum 1
+   * @maximum 100
+   */
+  limit?: LimitParameter
+  /**
+   * The `nextCursor` of the previous page
+   * @pattern ^[\w-]{21}[AQgw]$
+   */
+  cursor?: CursorParameter
+}
+
+export type TestWebhookHeaders = {
+  /**
+   * Makes a retry safe: for 24 hours, the same request with the same key gets the first response
+   * @pattern ^[!-~]{1,255}$
+   */
+  'Idempotency-Key'?: IdempotencyKeyParameter
+}
+
+export type ListWebhookDeliveriesParams = {
+  /**
+   * @minimum 1
+   * @maximum 100
+   */
+  limit?: LimitParameter
+  /**
+   * The `nextCursor` of the previous page
+   * @pattern ^[\w-]{21}[AQgw]$
+   */
+  cursor?: CursorParameter
+  status?: ListWebhookDeliveriesStatus
+}
+
+export type ListWebhookDeliveriesStatus = 'pending' | 'delivered' | 'failed' | 'cancelled'
 export type runtimePingResponse200 = {
   data: RuntimePing
   status: 200
@@ -1424,5 +1627,812 @@ export const cancelOrder = async (
     ...options,
     method: 'POST',
     headers: { ...headers, ...getHeaders(options?.headers) },
+  })
+}
+
+export type createWebhookResponse201 = {
+  data: WebhookWithSecret
+  status: 201
+}
+
+export type createWebhookResponse400 = {
+  data: BadRequestResponse
+  status: 400
+}
+
+export type createWebhookResponse401 = {
+  data: UnauthenticatedResponse
+  status: 401
+}
+
+export type createWebhookResponse403 = {
+  data: ScopeMissingResponse
+  status: 403
+}
+
+export type createWebhookResponse408 = {
+  data: RequestIncompleteResponse
+  status: 408
+}
+
+export type createWebhookResponse409 = {
+  data: WebhookLimitReachedResponse
+  status: 409
+}
+
+export type createWebhookResponse413 = {
+  data: BodyTooLargeResponse
+  status: 413
+}
+
+export type createWebhookResponse415 = {
+  data: UnsupportedMediaTypeResponse
+  status: 415
+}
+
+export type createWebhookResponse422 = {
+  data: WebhookUrlRefusedResponse
+  status: 422
+}
+
+export type createWebhookResponse500 = {
+  data: InternalServerErrorResponse
+  status: 500
+}
+
+export type createWebhookResponse503 = {
+  data: ServiceOrIdentityUnavailableResponse
+  status: 503
+}
+
+export type createWebhookResponseSuccess = createWebhookResponse201 & {
+  headers: Headers
+}
+export type createWebhookResponseError = (
+  | createWebhookResponse400
+  | createWebhookResponse401
+  | createWebhookResponse403
+  | createWebhookResponse408
+  | createWebhookResponse409
+  | createWebhookResponse413
+  | createWebhookResponse415
+  | createWebhookResponse422
+  | createWebhookResponse500
+  | createWebhookResponse503
+) & {
+  headers: Headers
+}
+
+export type createWebhookResponse = createWebhookResponseSuccess | createWebhookResponseError
+
+export const getCreateWebhookUrl = () => {
+  return `/webhooks`
+}
+
+/**
+ * Each event is a POST, signed as [Standard Webhooks](https://www.standardwebhooks.com) says. Its body is `{ "type", "timestamp", "data" }`. It is sent at least once: the header `webhook-id` stays the same when it is sent again. A response of 2xx accepts it. After any other it is sent again for a day; 410 disables the webhook.
+ * @summary Have events sent to a URL
+ */
+export const createWebhook = async (
+  newWebhook: NewWebhook,
+  options?: Parameters<typeof clientSend>[1],
+): Promise<createWebhookResponse> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit['headers']>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {}
+    if (h instanceof Headers) return Object.fromEntries(h.entries())
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(h as Iterable<Iterable<string>>, (entry) => Array.from(entry) as [string, string]),
+      )
+    }
+    const headers: Record<string, string | readonly string[]> = {}
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value
+    }
+    return headers
+  }
+  return clientSend<createWebhookResponse>(getCreateWebhookUrl(), {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(newWebhook),
+  })
+}
+
+export type listWebhooksResponse200 = {
+  data: WebhookPage
+  status: 200
+}
+
+export type listWebhooksResponse400 = {
+  data: BadRequestResponse
+  status: 400
+}
+
+export type listWebhooksResponse401 = {
+  data: UnauthenticatedResponse
+  status: 401
+}
+
+export type listWebhooksResponse403 = {
+  data: ScopeMissingResponse
+  status: 403
+}
+
+export type listWebhooksResponse500 = {
+  data: InternalServerErrorResponse
+  status: 500
+}
+
+export type listWebhooksResponse503 = {
+  data: ServiceOrIdentityUnavailableResponse
+  status: 503
+}
+
+export type listWebhooksResponseSuccess = listWebhooksResponse200 & {
+  headers: Headers
+}
+export type listWebhooksResponseError = (
+  | listWebhooksResponse400
+  | listWebhooksResponse401
+  | listWebhooksResponse403
+  | listWebhooksResponse500
+  | listWebhooksResponse503
+) & {
+  headers: Headers
+}
+
+export type listWebhooksResponse = listWebhooksResponseSuccess | listWebhooksResponseError
+
+export const getListWebhooksUrl = (params?: ListWebhooksParams) => {
+  const normalizedParams = new URLSearchParams()
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  })
+
+  const stringifiedParams = normalizedParams.toString()
+
+  return stringifiedParams.length > 0 ? `/webhooks?${stringifiedParams}` : `/webhooks`
+}
+
+/**
+ * @summary List your webhooks, newest first
+ */
+export const listWebhooks = async (
+  params?: ListWebhooksParams,
+  options?: Parameters<typeof clientSend>[1],
+): Promise<listWebhooksResponse> => {
+  return clientSend<listWebhooksResponse>(getListWebhooksUrl(params), {
+    ...options,
+    method: 'GET',
+  })
+}
+
+export type getWebhookResponse200 = {
+  data: Webhook
+  status: 200
+}
+
+export type getWebhookResponse400 = {
+  data: BadRequestResponse
+  status: 400
+}
+
+export type getWebhookResponse401 = {
+  data: UnauthenticatedResponse
+  status: 401
+}
+
+export type getWebhookResponse403 = {
+  data: ScopeMissingResponse
+  status: 403
+}
+
+export type getWebhookResponse404 = {
+  data: WebhookNotFoundResponse
+  status: 404
+}
+
+export type getWebhookResponse500 = {
+  data: InternalServerErrorResponse
+  status: 500
+}
+
+export type getWebhookResponse503 = {
+  data: ServiceOrIdentityUnavailableResponse
+  status: 503
+}
+
+export type getWebhookResponseSuccess = getWebhookResponse200 & {
+  headers: Headers
+}
+export type getWebhookResponseError = (
+  | getWebhookResponse400
+  | getWebhookResponse401
+  | getWebhookResponse403
+  | getWebhookResponse404
+  | getWebhookResponse500
+  | getWebhookResponse503
+) & {
+  headers: Headers
+}
+
+export type getWebhookResponse = getWebhookResponseSuccess | getWebhookResponseError
+
+export const getGetWebhookUrl = (id: string) => {
+  return `/webhooks/${encodeURIComponent(String(id))}`
+}
+
+/**
+ * @summary Show a webhook
+ */
+export const getWebhook = async (
+  id: string,
+  options?: Parameters<typeof clientSend>[1],
+): Promise<getWebhookResponse> => {
+  return clientSend<getWebhookResponse>(getGetWebhookUrl(id), {
+    ...options,
+    method: 'GET',
+  })
+}
+
+export type changeWebhookResponse200 = {
+  data: Webhook
+  status: 200
+}
+
+export type changeWebhookResponse400 = {
+  data: BadRequestResponse
+  status: 400
+}
+
+export type changeWebhookResponse401 = {
+  data: UnauthenticatedResponse
+  status: 401
+}
+
+export type changeWebhookResponse403 = {
+  data: ScopeMissingResponse
+  status: 403
+}
+
+export type changeWebhookResponse404 = {
+  data: WebhookNotFoundResponse
+  status: 404
+}
+
+export type changeWebhookResponse408 = {
+  data: RequestIncompleteResponse
+  status: 408
+}
+
+export type changeWebhookResponse413 = {
+  data: BodyTooLargeResponse
+  status: 413
+}
+
+export type changeWebhookResponse415 = {
+  data: UnsupportedMediaTypeResponse
+  status: 415
+}
+
+export type changeWebhookResponse422 = {
+  data: WebhookUrlRefusedResponse
+  status: 422
+}
+
+export type changeWebhookResponse500 = {
+  data: InternalServerErrorResponse
+  status: 500
+}
+
+export type changeWebhookResponse503 = {
+  data: ServiceOrIdentityUnavailableResponse
+  status: 503
+}
+
+export type changeWebhookResponseSuccess = changeWebhookResponse200 & {
+  headers: Headers
+}
+export type changeWebhookResponseError = (
+  | changeWebhookResponse400
+  | changeWebhookResponse401
+  | changeWebhookResponse403
+  | changeWebhookResponse404
+  | changeWebhookResponse408
+  | changeWebhookResponse413
+  | changeWebhookResponse415
+  | changeWebhookResponse422
+  | changeWebhookResponse500
+  | changeWebhookResponse503
+) & {
+  headers: Headers
+}
+
+export type changeWebhookResponse = changeWebhookResponseSuccess | changeWebhookResponseError
+
+export const getChangeWebhookUrl = (id: string) => {
+  return `/webhooks/${encodeURIComponent(String(id))}`
+}
+
+/**
+ * Events that happen while it is disabled are not sent later.
+ * @summary Change, disable or enable a webhook
+ */
+export const changeWebhook = async (
+  id: string,
+  webhookChange: WebhookChange,
+  options?: Parameters<typeof clientSend>[1],
+): Promise<changeWebhookResponse> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit['headers']>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {}
+    if (h instanceof Headers) return Object.fromEntries(h.entries())
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(h as Iterable<Iterable<string>>, (entry) => Array.from(entry) as [string, string]),
+      )
+    }
+    const headers: Record<string, string | readonly string[]> = {}
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value
+    }
+    return headers
+  }
+  return clientSend<changeWebhookResponse>(getChangeWebhookUrl(id), {
+    ...options,
+    method: 'PATCH',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(webhookChange),
+  })
+}
+
+export type deleteWebhookResponse204 = {
+  data: void
+  status: 204
+}
+
+export type deleteWebhookResponse400 = {
+  data: BadRequestResponse
+  status: 400
+}
+
+export type deleteWebhookResponse401 = {
+  data: UnauthenticatedResponse
+  status: 401
+}
+
+export type deleteWebhookResponse403 = {
+  data: ScopeMissingResponse
+  status: 403
+}
+
+export type deleteWebhookResponse404 = {
+  data: WebhookNotFoundResponse
+  status: 404
+}
+
+export type deleteWebhookResponse408 = {
+  data: RequestIncompleteResponse
+  status: 408
+}
+
+export type deleteWebhookResponse413 = {
+  data: BodyTooLargeResponse
+  status: 413
+}
+
+export type deleteWebhookResponse500 = {
+  data: InternalServerErrorResponse
+  status: 500
+}
+
+export type deleteWebhookResponse503 = {
+  data: ServiceOrIdentityUnavailableResponse
+  status: 503
+}
+
+export type deleteWebhookResponseSuccess = deleteWebhookResponse204 & {
+  headers: Headers
+}
+export type deleteWebhookResponseError = (
+  | deleteWebhookResponse400
+  | deleteWebhookResponse401
+  | deleteWebhookResponse403
+  | deleteWebhookResponse404
+  | deleteWebhookResponse408
+  | deleteWebhookResponse413
+  | deleteWebhookResponse500
+  | deleteWebhookResponse503
+) & {
+  headers: Headers
+}
+
+export type deleteWebhookResponse = deleteWebhookResponseSuccess | deleteWebhookResponseError
+
+export const getDeleteWebhookUrl = (id: string) => {
+  return `/webhooks/${encodeURIComponent(String(id))}`
+}
+
+/**
+ * @summary Delete a webhook, its secrets and its deliveries
+ */
+export const deleteWebhook = async (
+  id: string,
+  options?: Parameters<typeof clientSend>[1],
+): Promise<deleteWebhookResponse> => {
+  return clientSend<deleteWebhookResponse>(getDeleteWebhookUrl(id), {
+    ...options,
+    method: 'DELETE',
+  })
+}
+
+export type rotateWebhookSecretResponse200 = {
+  data: WebhookWithSecret
+  status: 200
+}
+
+export type rotateWebhookSecretResponse400 = {
+  data: BadRequestResponse
+  status: 400
+}
+
+export type rotateWebhookSecretResponse401 = {
+  data: UnauthenticatedResponse
+  status: 401
+}
+
+export type rotateWebhookSecretResponse403 = {
+  data: ScopeMissingResponse
+  status: 403
+}
+
+export type rotateWebhookSecretResponse404 = {
+  data: WebhookNotFoundResponse
+  status: 404
+}
+
+export type rotateWebhookSecretResponse408 = {
+  data: RequestIncompleteResponse
+  status: 408
+}
+
+export type rotateWebhookSecretResponse413 = {
+  data: BodyTooLargeResponse
+  status: 413
+}
+
+export type rotateWebhookSecretResponse500 = {
+  data: InternalServerErrorResponse
+  status: 500
+}
+
+export type rotateWebhookSecretResponse503 = {
+  data: ServiceOrIdentityUnavailableResponse
+  status: 503
+}
+
+export type rotateWebhookSecretResponseSuccess = rotateWebhookSecretResponse200 & {
+  headers: Headers
+}
+export type rotateWebhookSecretResponseError = (
+  | rotateWebhookSecretResponse400
+  | rotateWebhookSecretResponse401
+  | rotateWebhookSecretResponse403
+  | rotateWebhookSecretResponse404
+  | rotateWebhookSecretResponse408
+  | rotateWebhookSecretResponse413
+  | rotateWebhookSecretResponse500
+  | rotateWebhookSecretResponse503
+) & {
+  headers: Headers
+}
+
+export type rotateWebhookSecretResponse =
+  | rotateWebhookSecretResponseSuccess
+  | rotateWebhookSecretResponseError
+
+export const getRotateWebhookSecretUrl = (id: string) => {
+  return `/webhooks/${encodeURIComponent(String(id))}/rotate-secret`
+}
+
+/**
+ * For 24 hours both sign: `webhook-signature` has two signatures, separated by a space.
+ * @summary Give a webhook a new secret
+ */
+export const rotateWebhookSecret = async (
+  id: string,
+  options?: Parameters<typeof clientSend>[1],
+): Promise<rotateWebhookSecretResponse> => {
+  return clientSend<rotateWebhookSecretResponse>(getRotateWebhookSecretUrl(id), {
+    ...options,
+    method: 'POST',
+  })
+}
+
+export type testWebhookResponse202 = {
+  data: WebhookDelivery
+  status: 202
+}
+
+export type testWebhookResponse400 = {
+  data: BadRequestResponse
+  status: 400
+}
+
+export type testWebhookResponse401 = {
+  data: UnauthenticatedResponse
+  status: 401
+}
+
+export type testWebhookResponse403 = {
+  data: ScopeMissingResponse
+  status: 403
+}
+
+export type testWebhookResponse404 = {
+  data: WebhookNotFoundResponse
+  status: 404
+}
+
+export type testWebhookResponse408 = {
+  data: RequestIncompleteResponse
+  status: 408
+}
+
+export type testWebhookResponse409 = {
+  data: IdempotencyKeyInUseOrWebhookDisabledResponse
+  status: 409
+}
+
+export type testWebhookResponse413 = {
+  data: BodyTooLargeResponse
+  status: 413
+}
+
+export type testWebhookResponse422 = {
+  data: IdempotencyKeyReusedResponse
+  status: 422
+}
+
+export type testWebhookResponse500 = {
+  data: InternalServerErrorResponse
+  status: 500
+}
+
+export type testWebhookResponse503 = {
+  data: ServiceOrIdentityUnavailableResponse
+  status: 503
+}
+
+export type testWebhookResponseSuccess = testWebhookResponse202 & {
+  headers: Headers
+}
+export type testWebhookResponseError = (
+  | testWebhookResponse400
+  | testWebhookResponse401
+  | testWebhookResponse403
+  | testWebhookResponse404
+  | testWebhookResponse408
+  | testWebhookResponse409
+  | testWebhookResponse413
+  | testWebhookResponse422
+  | testWebhookResponse500
+  | testWebhookResponse503
+) & {
+  headers: Headers
+}
+
+export type testWebhookResponse = testWebhookResponseSuccess | testWebhookResponseError
+
+export const getTestWebhookUrl = (id: string) => {
+  return `/webhooks/${encodeURIComponent(String(id))}/test`
+}
+
+/**
+ * @summary Send the event webhook.test, whatever events the webhook asks for
+ */
+export const testWebhook = async (
+  id: string,
+  headers?: TestWebhookHeaders,
+  options?: Parameters<typeof clientSend>[1],
+): Promise<testWebhookResponse> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit['headers']>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {}
+    if (h instanceof Headers) return Object.fromEntries(h.entries())
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(h as Iterable<Iterable<string>>, (entry) => Array.from(entry) as [string, string]),
+      )
+    }
+    const headers: Record<string, string | readonly string[]> = {}
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value
+    }
+    return headers
+  }
+  return clientSend<testWebhookResponse>(getTestWebhookUrl(id), {
+    ...options,
+    method: 'POST',
+    headers: { ...headers, ...getHeaders(options?.headers) },
+  })
+}
+
+export type listWebhookDeliveriesResponse200 = {
+  data: WebhookDeliveryPage
+  status: 200
+}
+
+export type listWebhookDeliveriesResponse400 = {
+  data: BadRequestResponse
+  status: 400
+}
+
+export type listWebhookDeliveriesResponse401 = {
+  data: UnauthenticatedResponse
+  status: 401
+}
+
+export type listWebhookDeliveriesResponse403 = {
+  data: ScopeMissingResponse
+  status: 403
+}
+
+export type listWebhookDeliveriesResponse404 = {
+  data: WebhookNotFoundResponse
+  status: 404
+}
+
+export type listWebhookDeliveriesResponse500 = {
+  data: InternalServerErrorResponse
+  status: 500
+}
+
+export type listWebhookDeliveriesResponse503 = {
+  data: ServiceOrIdentityUnavailableResponse
+  status: 503
+}
+
+export type listWebhookDeliveriesResponseSuccess = listWebhookDeliveriesResponse200 & {
+  headers: Headers
+}
+export type listWebhookDeliveriesResponseError = (
+  | listWebhookDeliveriesResponse400
+  | listWebhookDeliveriesResponse401
+  | listWebhookDeliveriesResponse403
+  | listWebhookDeliveriesResponse404
+  | listWebhookDeliveriesResponse500
+  | listWebhookDeliveriesResponse503
+) & {
+  headers: Headers
+}
+
+export type listWebhookDeliveriesResponse =
+  | listWebhookDeliveriesResponseSuccess
+  | listWebhookDeliveriesResponseError
+
+export const getListWebhookDeliveriesUrl = (id: string, params?: ListWebhookDeliveriesParams) => {
+  const normalizedParams = new URLSearchParams()
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  })
+
+  const stringifiedParams = normalizedParams.toString()
+
+  return stringifiedParams.length > 0
+    ? `/webhooks/${encodeURIComponent(String(id))}/deliveries?${stringifiedParams}`
+    : `/webhooks/${encodeURIComponent(String(id))}/deliveries`
+}
+
+/**
+ * @summary List what was sent to a webhook, newest first
+ */
+export const listWebhookDeliveries = async (
+  id: string,
+  params?: ListWebhookDeliveriesParams,
+  options?: Parameters<typeof clientSend>[1],
+): Promise<listWebhookDeliveriesResponse> => {
+  return clientSend<listWebhookDeliveriesResponse>(getListWebhookDeliveriesUrl(id, params), {
+    ...options,
+    method: 'GET',
+  })
+}
+
+export type redeliverWebhookResponse202 = {
+  data: WebhookDelivery
+  status: 202
+}
+
+export type redeliverWebhookResponse400 = {
+  data: BadRequestResponse
+  status: 400
+}
+
+export type redeliverWebhookResponse401 = {
+  data: UnauthenticatedResponse
+  status: 401
+}
+
+export type redeliverWebhookResponse403 = {
+  data: ScopeMissingResponse
+  status: 403
+}
+
+export type redeliverWebhookResponse404 = {
+  data: WebhookDeliveryNotFoundOrWebhookNotFoundResponse
+  status: 404
+}
+
+export type redeliverWebhookResponse408 = {
+  data: RequestIncompleteResponse
+  status: 408
+}
+
+export type redeliverWebhookResponse409 = {
+  data: WebhookDisabledResponse
+  status: 409
+}
+
+export type redeliverWebhookResponse413 = {
+  data: BodyTooLargeResponse
+  status: 413
+}
+
+export type redeliverWebhookResponse500 = {
+  data: InternalServerErrorResponse
+  status: 500
+}
+
+export type redeliverWebhookResponse503 = {
+  data: ServiceOrIdentityUnavailableResponse
+  status: 503
+}
+
+export type redeliverWebhookResponseSuccess = redeliverWebhookResponse202 & {
+  headers: Headers
+}
+export type redeliverWebhookResponseError = (
+  | redeliverWebhookResponse400
+  | redeliverWebhookResponse401
+  | redeliverWebhookResponse403
+  | redeliverWebhookResponse404
+  | redeliverWebhookResponse408
+  | redeliverWebhookResponse409
+  | redeliverWebhookResponse413
+  | redeliverWebhookResponse500
+  | redeliverWebhookResponse503
+) & {
+  headers: Headers
+}
+
+export type redeliverWebhookResponse = redeliverWebhookResponseSuccess | redeliverWebhookResponseError
+
+export const getRedeliverWebhookUrl = (id: string, deliveryId: string) => {
+  return `/webhooks/${encodeURIComponent(String(id))}/deliveries/${encodeURIComponent(String(deliveryId))}/redeliver`
+}
+
+/**
+ * A delivery that waits for its next attempt is sent now. One that is about to be sent stays as it is.
+ * @summary Send a delivery again, with the same webhook-id
+ */
+export const redeliverWebhook = async (
+  id: string,
+  deliveryId: string,
+  options?: Parameters<typeof clientSend>[1],
+): Promise<redeliverWebhookResponse> => {
+  return clientSend<redeliverWebhookResponse>(getRedeliverWebhookUrl(id, deliveryId), {
+    ...options,
+    method: 'POST',
   })
 }

@@ -37,9 +37,10 @@ import {
   variablesOf,
 } from '#runtime'
 import { orders } from './orders/orders.ts'
+import { webhooks } from './webhooks/webhooks.ts'
 
 /** The service's features: a folder each, a line each. `at('/v2', feature)` mounts one below a prefix. */
-export const features: readonly Feature[] = [orders]
+export const features: readonly Feature[] = [orders, webhooks]
 
 /** The title and the description of the contract. */
 const contract = {

@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm'
 import { type Database, now, type Reader, type Transaction } from '#runtime'
+import { announce } from './events.ts'
 import { type OrderRow, orders } from './table.ts'
 
 /** Inserts an order, as `placed`. */
@@ -8,6 +9,7 @@ export async function insertOrder(
   order: Pick<OrderRow, 'id' | 'owner' | 'item' | 'quantity' | 'taskId'>,
 ): Promise<OrderRow> {
   const [row] = await tx.insert(orders).values(order).returning()
+  await announce(tx, 'placed', row)
   return row as OrderRow
 }
 
@@ -85,6 +87,7 @@ export async function cancelPlacedOrder(
       ),
     )
     .returning()
+  await announce(tx, 'cancelled', row)
   return row
 }
 
@@ -133,8 +136,10 @@ export async function cancelStaleOrder(tx: Transaction, id: string): Promise<voi
 }
 
 async function setStatus(tx: Transaction, id: string, status: 'fulfilled' | 'cancelled'): Promise<void> {
-  await tx
+  const [row] = await tx
     .update(orders)
     .set({ status, version: sql`${orders.version} + 1` })
     .where(and(eq(orders.id, id), eq(orders.status, 'placed')))
+    .returning()
+  await announce(tx, status, row)
 }

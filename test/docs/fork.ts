@@ -50,7 +50,11 @@ export async function makeFork(): Promise<Fork> {
   await write('.gitignore', (text) => `${text}test/fragments/\n`) // fragments are compiled, not linted
   let dev: SpawnedProcess | undefined
 
-  const inFork = (text: string) => text.replaceAll('localhost:8080', `localhost:${port}`)
+  const receiver = await freePort()
+  const inFork = (text: string) =>
+    text
+      .replaceAll('localhost:8080', `localhost:${port}`)
+      .replaceAll('localhost:9000', `localhost:${receiver}`)
 
   async function startDev(commands: string): Promise<string> {
     const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter)

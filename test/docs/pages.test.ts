@@ -11,8 +11,8 @@ import { kindOf } from './notes.ts'
 // A reader works through the pages, in this order, in a fork of the template.
 
 const order = [
-  ...['README', 'operating', 'security', 'database', 'features', 'tasks', 'going-live', 'configuration'],
-  ...['upgrading', 'testing', 'working', 'from-pymacaron', 'CONTRIBUTING', 'SECURITY'],
+  ...['README', 'operating', 'security', 'database', 'features', 'webhooks', 'tasks', 'going-live'],
+  ...['configuration', 'upgrading', 'testing', 'working', 'from-pymacaron', 'CONTRIBUTING', 'SECURITY'],
 ]
 const pages = readPages().filter(({ path }) => !path.startsWith('docs/decisions/'))
 const blocks = pages.flatMap((page) => page.blocks)
@@ -126,6 +126,7 @@ async function addFeatures(): Promise<void> {
 /** What a page says in its text: before the block that begins so, or at its end. */
 const between: readonly { page: string; before?: string; act(): Promise<unknown> }[] = [
   { page: 'README', act: () => cancelInTime('second') },
+  { page: 'webhooks', before: 'TOKEN=', act: () => turnQueue('resume') }, // killTask has paused it
   { page: 'tasks', act: listTask },
   { page: 'tasks', act: addReceipts },
   { page: 'tasks', act: addFeatures },

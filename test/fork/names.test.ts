@@ -23,6 +23,12 @@ async function traces({ run }: WorkingCopy, word: string, ...left: string[]): Pr
   return found.match(/^[\w./-]+:\d+:.*$/gm)?.filter((line) => !line.startsWith('/')) ?? []
 }
 
+/** What only the orders and only the webhooks have, and where the template may speak of them. */
+const ofOrders = '\\borders?Id|orders|warehouse|teapot'
+const ofWebhooks = 'webhook|whsec'
+const template = ['CHANGELOG.md', 'src/runtime', 'migrations', 'dev/new', 'dev/fork', 'dev/eject.ts']
+const linkOfReadme = expect.stringMatching(/^README\.md:\d+:.*\[Webhooks\]\(docs\/webhooks\.md\)/)
+
 describe('rename and eject', async () => {
   const [one, other] = await Promise.all([copyAfter(rename, eject), copyAfter(eject, rename)])
 
@@ -38,10 +44,12 @@ describe('rename and eject', async () => {
     ).toMatch(/^# my-service\npackage-lock\.json:2\ncloudbuild\.yaml:1$/m)
   })
 
-  test('leave no trace of the example but the migrations that create and drop its table', async () => {
-    const template = ['CHANGELOG.md', 'src/runtime', 'migrations', 'dev/new', 'dev/fork', 'dev/eject.ts']
-    expect(await traces(one, '\\borders?Id|orders|warehouse|teapot', ...template)).toEqual([])
-    expect(await one.run('cat migrations/features/*_without_orders.sql')).toMatch(/^DROP TABLE "orders"/m)
+  test('leave no trace of the examples but the migrations that create and drop their tables', async () => {
+    expect(await traces(one, ofOrders, ...template)).toEqual([])
+    expect(await traces(one, ofWebhooks, ...template)).toEqual([linkOfReadme])
+    expect(await one.run('cat migrations/features/*_without_orders_and_webhooks.sql')).toMatch(
+      /^DROP TABLE "webhook_deliveries"[\s\S]*^DROP TABLE "orders"/m,
+    )
   })
 
   test('leave no link of the pages that leads nowhere', () => {
@@ -56,6 +64,29 @@ describe('rename and eject', async () => {
     )
     await one.run(`${rename} && ${eject}`)
     expect((await one.run('git status --porcelain')).match(/^.. .*/gm)).toBeNull()
+  })
+})
+
+describe('eject takes out one example', () => {
+  test('webhooks: orders have no trace of them, and pass the checks', async () => {
+    const copy = await copyAfter(`${eject} -- webhooks`)
+    expect(await traces(copy, ofWebhooks, ...template)).toEqual([linkOfReadme])
+    expect(await copy.run('cat migrations/features/*_without_webhooks.sql')).not.toMatch(/"orders"/)
+    await copy.run('npm run --silent check && npm ci --dry-run --ignore-scripts --offline')
+    expect(brokenLinks(readPages(copy.folder), copy.folder)).toEqual([])
+  })
+
+  test('orders: webhooks have no trace of them, and compile', async () => {
+    const copy = await copyAfter(`node dev/fork/shape.ts '{ "without": ["orders"] }'`)
+    expect(await copy.run('ls src && cat src/app.ts')).toMatch(/^webhooks$[\s\S]*= \[webhooks\]$/m)
+    expect(await traces(copy, 'src/orders|WAREHOUSE_URL', ...template)).toEqual([])
+    await copy.run('npx tsc')
+  })
+
+  test('and refuses a name that is none', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['dev/eject.ts', 'order'], { encoding: 'utf8' })
+    const message = "'order' is no example. These are: orders, webhooks."
+    expect([status, stderr]).toEqual([2, expect.stringContaining(message)])
   })
 })
 
