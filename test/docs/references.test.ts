@@ -25,7 +25,7 @@ const words = new Set(
 const shown = pages.flatMap(({ blocks }) =>
   blocks.map(({ text }) => /^\/\/ (\S+\.ts)\n/.exec(text)?.[1] ?? ''),
 )
-const made = /^(dist|node_modules|\.data|\.build|\.env$)|\/(notes|tenant)\//
+const made = /^(openapi\/clients\/|dist|node_modules|\.data|\.build|\.env$)|\/(notes|tenant)\//
 /** `src/FEATURE/`, `src/*`, `….sql`: a pattern, not a path. */
 const isPattern = (path: string) =>
   /[*…{}]|[A-Z]{4}/.test(path.replace(/README|SECURITY|CONTRIBUTING|CHANGELOG/, ''))

@@ -38,6 +38,7 @@ const houses: readonly House[] = [
       'client',
       'new',
       'fork',
+      'upgrade',
       'postgres',
       'cloud-tasks',
       'guard',
