@@ -14,6 +14,7 @@ export const owners: Readonly<Record<Owner, readonly string[]>> = {
       'test/',
       'docs/',
       '.ci/',
+      'bench/',
       'build.ts',
       'bundle.ts',
     ],
