@@ -104,7 +104,7 @@ async function changeForThird(files: Files): Promise<void> {
   await files.change('dev/fork/eject-files.ts', (text) =>
     text.replace(
       'Record<string, Example>> = {\n',
-      "$&  gadgets: { folders: ['src/gadgets'], changes: { 'src/app.ts': unlisted('gadgets') } },\n",
+      "$&  gadgets: { paths: ['src/gadgets'], tables: [], changes: { 'src/app.ts': unlisted('gadgets') } },\n",
     ),
   )
   await files.migrate('--runtime', 'latest', 'select 3;\n')
