@@ -40,10 +40,10 @@ export async function tap(target: () => number | undefined): Promise<Tap> {
   const open = new Set<Socket>()
   let trap: Trap | undefined
 
-  /** Whether these bytes are the last that the trap waits for. */
-  function springs(bytes: Buffer): boolean {
+  /** Whether what is said is the last that the trap waits for. */
+  function springs(said: string): boolean {
     const [word] = trap?.words ?? []
-    if (!trap || word === undefined || !bytes.includes(word)) return false
+    if (!trap || word === undefined || !said.includes(word)) return false
     trap.words.shift()
     return trap.words.length === 0
   }
@@ -52,6 +52,7 @@ export async function tap(target: () => number | undefined): Promise<Tap> {
     const port = target()
     if (port === undefined) return void near.destroy()
     const far = connect(port, '127.0.0.1')
+    const spell = speller()
     let armed: Trap | undefined
     for (const [socket, other] of [
       [near, far],
@@ -76,7 +77,7 @@ export async function tap(target: () => number | undefined): Promise<Tap> {
       sprung()
     }
     near.on('data', (bytes) => {
-      if (springs(bytes)) {
+      if (springs(spell(bytes))) {
         armed = trap
         trap = undefined
       }
@@ -109,6 +110,21 @@ export async function tap(target: () => number | undefined): Promise<Tap> {
       return promise
     },
     cut,
+  }
+}
+
+/**
+ * Spells out what a connection says: where PostgreSQL knows a statement by its name, the text comes after it.
+ *
+ * @see https://www.postgresql.org/docs/current/protocol-message-formats.html (Parse, Bind)
+ */
+function speller(): (bytes: Buffer) => string {
+  const texts = new Map<string, string>()
+  return function spell(bytes) {
+    const said = bytes.toString()
+    for (const [, name = '', text = ''] of said.matchAll(/(runtime\.\d+)\0([^\0]+)\0/g)) texts.set(name, text)
+    const named = [...texts].filter(([name]) => said.includes(`\0${name}\0`)).map(([, text]) => text)
+    return [said, ...named].join('\n')
   }
 }
 
