@@ -91,7 +91,7 @@ export function migrate(databaseUrl: string): void {
   })
 }
 
-/** Empties the tables and fills them anew, so that no contestant meets what another has left. */
+/** Empties the tables and fills them again: no contestant finds rows that another one has left. */
 export async function fill(databaseUrl: string): Promise<void> {
   await quiet(databaseUrl)
   await query(databaseUrl, 'truncate orders, runtime.tasks, runtime.idempotency_keys')

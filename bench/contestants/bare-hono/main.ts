@@ -2,8 +2,8 @@ import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { jwtVerify } from 'jose'
 import pg from 'pg'
-import { pool as poolOptions, settings } from '../shared/settings.ts'
-import { type OrderRow, presentOrder, statements } from '../shared/statements.ts'
+import { pool as poolOptions, settings } from '../common/settings.ts'
+import { type OrderRow, presentOrder, statements } from '../common/statements.ts'
 
 // The same as bare node:http, with Hono and its server for Node.
 

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import { jwtVerify } from 'jose'
 import pg from 'pg'
-import { pool as poolOptions, settings } from '../shared/settings.ts'
-import { type OrderRow, presentOrder, statements } from '../shared/statements.ts'
+import { pool as poolOptions, settings } from '../common/settings.ts'
+import { type OrderRow, presentOrder, statements } from '../common/statements.ts'
 
 // The least that can give the response: no log, no request id, no headers, no problems. What a start costs at the least.
 

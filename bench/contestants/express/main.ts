@@ -6,7 +6,7 @@ import { jwtVerify } from 'jose'
 import pg from 'pg'
 import { pinoHttp } from 'pino-http'
 import { z } from 'zod'
-import { pool as poolOptions, settings } from '../shared/settings.ts'
+import { pool as poolOptions, settings } from '../common/settings.ts'
 import {
   createTaskCall,
   fromCursor,
@@ -15,7 +15,7 @@ import {
   presentOrder,
   statements,
   toCursor,
-} from '../shared/statements.ts'
+} from '../common/statements.ts'
 
 // Express as its pages on production propose: NODE_ENV=production, helmet, compression, pino for the log; zod for input.
 

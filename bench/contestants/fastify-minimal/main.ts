@@ -1,9 +1,9 @@
 import jwt from '@fastify/jwt'
 import fastify from 'fastify'
 import pg from 'pg'
+import { pool as poolOptions, settings } from '../common/settings.ts'
+import { type OrderRow, presentOrder, statements } from '../common/statements.ts'
 import { orderSchema } from '../fastify/schemas.ts'
-import { pool as poolOptions, settings } from '../shared/settings.ts'
-import { type OrderRow, presentOrder, statements } from '../shared/statements.ts'
 
 // Fastify without a log, request ids, security headers and problems: the token, the check of the path, the row.
 

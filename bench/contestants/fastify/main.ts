@@ -12,8 +12,8 @@ import {
   requestIdOf,
   severityOf,
   traceOf,
-} from '../shared/duties.ts'
-import { pool as poolOptions, settings } from '../shared/settings.ts'
+} from '../common/duties.ts'
+import { pool as poolOptions, settings } from '../common/settings.ts'
 import {
   createTaskCall,
   fromCursor,
@@ -22,7 +22,7 @@ import {
   presentOrder,
   statements,
   toCursor,
-} from '../shared/statements.ts'
+} from '../common/statements.ts'
 import { listSchema, newOrderSchema, orderSchema } from './schemas.ts'
 
 // Fastify with the same duties as the service: one log line in Cloud Logging's fields, request id, trace, security headers by

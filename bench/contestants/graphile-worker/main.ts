@@ -1,6 +1,6 @@
 import { makeWorkerUtils, run } from 'graphile-worker'
-import { countDown, fulfilStatements, serveCommands, waitingOrders } from '../shared/fulfil.ts'
-import { settings } from '../shared/settings.ts'
+import { countDown, fulfilStatements, serveCommands, waitingOrders } from '../common/fulfil.ts'
+import { settings } from '../common/settings.ts'
 
 // graphile-worker with the settings of its page on performance. With BATCHES=no, it takes and completes each job by itself.
 

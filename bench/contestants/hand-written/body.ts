@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Code } from '../shared/duties.ts'
+import type { Code } from '../common/duties.ts'
 
 /** Ends a request with a problem. */
 export class Refusal extends Error {

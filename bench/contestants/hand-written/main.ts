@@ -12,8 +12,8 @@ import {
   requestIdOf,
   severityOf,
   traceOf,
-} from '../shared/duties.ts'
-import { pool as poolOptions, settings } from '../shared/settings.ts'
+} from '../common/duties.ts'
+import { pool as poolOptions, settings } from '../common/settings.ts'
 import {
   createTaskCall,
   fromCursor,
@@ -22,7 +22,7 @@ import {
   presentOrder,
   statements,
   toCursor,
-} from '../shared/statements.ts'
+} from '../common/statements.ts'
 import { orderOf, Refusal, readBody } from './body.ts'
 
 // The service with nothing between it and Node: as fast as a person would write it, with the same duties.

@@ -9,8 +9,8 @@ import { type JwtVariables, jwt } from 'hono/jwt'
 import { logger } from 'hono/logger'
 import { type RequestIdVariables, requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
-import { pool as poolOptions, settings } from '../shared/settings.ts'
-import { createTaskCall, fromCursor, toCursor } from '../shared/statements.ts'
+import { pool as poolOptions, settings } from '../common/settings.ts'
+import { createTaskCall, fromCursor, toCursor } from '../common/statements.ts'
 
 // Hono, zod-openapi and drizzle as their pages show them: the middleware of Hono for each duty, queries built in each request.
 

@@ -5,7 +5,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express'
 import compression from 'compression'
 import helmet from 'helmet'
 import { Logger } from 'nestjs-pino'
-import { settings } from '../shared/settings.ts'
+import { settings } from '../common/settings.ts'
 import { AppModule } from './app.module.ts'
 
 // NestJS on Express, as its pages show it: a guard with @nestjs/jwt, class-validator, the serializer, helmet, compression,

@@ -1,6 +1,6 @@
 import { Exclude, Expose, Type } from 'class-transformer'
 import { IsInt, IsOptional, IsString, Length, Max, Min } from 'class-validator'
-import { type OrderRow, presentOrder } from '../shared/statements.ts'
+import { type OrderRow, presentOrder } from '../common/statements.ts'
 
 /** The body of a request that places an order. */
 export class NewOrder {

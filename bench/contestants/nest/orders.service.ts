@@ -7,7 +7,7 @@ import {
   type OrderRow,
   statements,
   toCursor,
-} from '../shared/statements.ts'
+} from '../common/statements.ts'
 
 @Injectable()
 export class OrdersService {

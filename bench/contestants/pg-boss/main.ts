@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { PgBoss } from 'pg-boss'
-import { countDown, fulfilStatements, serveCommands, waitingOrders } from '../shared/fulfil.ts'
-import { pool as poolOptions, settings } from '../shared/settings.ts'
+import { countDown, fulfilStatements, serveCommands, waitingOrders } from '../common/fulfil.ts'
+import { pool as poolOptions, settings } from '../common/settings.ts'
 
 // pg-boss with batches, several workers, and no pause while batches are full: what its pages propose for many jobs.
 
