@@ -1,7 +1,9 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { workingCopy } from '#test/kit'
 
-const { folder, edit, run } = await workingCopy()
+const { folder, run } = await workingCopy()
 const failure = (command: string) => run(command).catch((error: Error) => error.message)
 const written = async () => (await run('git status --porcelain --untracked-files=all -- migrations')).trim()
 
@@ -25,12 +27,13 @@ test.each([
 })
 
 test('with a name it writes what the tables have changed, and with --custom an empty file', async () => {
-  await edit('src/orders/table.ts', (text) =>
-    text.replace("item: text('item')", "gift: text('gift'),\n    $&"),
-  )
-  await run('npm run --silent migration -- --name add_gift')
-  expect(await run('cat migrations/features/*_add_gift.sql')).toMatch(/ADD COLUMN "gift" text;/)
-  await run('npm run --silent migration -- --name fill_gift --custom')
-  expect(await run('cat migrations/features/*_fill_gift.sql')).not.toMatch(/ALTER/)
+  const table =
+    "import { pgTable, text } from 'drizzle-orm/pg-core'\nexport const gifts = pgTable('gifts', { to: text('to') })\n"
+  await mkdir(join(folder, 'src/gifts'))
+  await writeFile(join(folder, 'src/gifts/table.ts'), table)
+  await run('npm run --silent migration -- --name add_gifts')
+  expect(await run('cat migrations/features/*_add_gifts.sql')).toMatch(/CREATE TABLE "gifts"/)
+  await run('npm run --silent migration -- --name fill_gifts --custom')
+  expect(await run('cat migrations/features/*_fill_gifts.sql')).not.toMatch(/CREATE|ALTER/)
   expect(folder).not.toBe(process.cwd())
 })

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { expectJson, expectLog, expectProblem, makeDatabase, onServer, proxyDatabase } from '#test/kit'
+import metadata from '../../package.json' with { type: 'json' }
 import { startLab } from './lab.ts'
 import { createMembers } from './routes/database.ts'
 
@@ -9,7 +10,7 @@ const proxy = await proxyDatabase(databaseUrl)
 const lab = await startLab({ DATABASE_URL: proxy.url, DATABASE_POOL: '4', REQUEST_TIMEOUT: '20' })
 const alice = await lab.as('alice')
 const ada = { email: 'a@example.com', name: 'Ada' }
-const application = 'runway unknown'
+const application = `${metadata.name} unknown`
 
 /** Resolves when this many statements of the service run at the server. */
 async function running(count: number, statement = '%pg_sleep%'): Promise<void> {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Json } from '#dev/new/from/document.ts'
 import { createNotes } from '#dev/new/from/notes.ts'
@@ -53,7 +53,14 @@ test('a file that is not there, and a URL', () => {
 })
 
 const done = { responses: { 204: { description: 'Done' } } }
-const contract = JSON.parse(await readFile('openapi/openapi.json', 'utf8'))
+/** The contract of the service that the document is to be added to. */
+const contract = {
+  paths: {
+    '/orders/{id}': { get: { operationId: 'getOrder' } },
+    '/orders': { post: { operationId: 'placeOrder' } },
+  },
+  components: { schemas: { Order: { type: 'object' } } },
+}
 
 /** Reads a document as the command does, up to where it would write. */
 function read(document: Json): void {
@@ -111,15 +118,17 @@ test.each([
 
 test('the command writes nothing, and says one line', async () => {
   const file = await write(
-    JSON.stringify({ openapi: '3.0.0', info: {}, paths: { '/orders': { get: done } } }),
+    JSON.stringify({ openapi: '3.0.0', info: {}, paths: { '/orders': { post: done } } }),
   )
-  const args = ['dev/new.ts', 'feature', 'parcels', '--from', file]
-  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  await mkdir(join(folder, 'openapi'))
+  await writeFile(join(folder, 'openapi/openapi.json'), JSON.stringify(contract))
+  const args = [resolve('dev/new.ts'), 'feature', 'parcels', '--from', file]
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
   expect({ status, stderr }).toEqual({
     status: 2,
-    stderr: expect.stringMatching(/^The route GET \/orders\. .*\n$/),
+    stderr: expect.stringMatching(/^The route POST \/orders\. .*\n$/),
   })
-  expect(existsSync('src/parcels')).toBe(false)
+  expect((await readdir(folder)).toSorted()).toEqual(['document.yaml', 'openapi'])
 })
 
 test('if the service does not start with what was written, all is as it was', async () => {
