@@ -16,7 +16,10 @@ interface Example {
 /** The example features, by their names. */
 const examples: Readonly<Record<string, Example>> = {
   orders: {
-    paths: ['src/orders', 'dev/orders', 'test/orders', 'test/acceptance/orders', 'bench', 'test/bench'],
+    paths: [
+      ...['src/orders', 'dev/orders', 'test/orders', 'test/acceptance/orders'],
+      ...['test/pages/docs-orders.test.ts', 'bench', 'test/bench'],
+    ],
     tables: ['orders'],
     changes: {
       'src/app.ts': [

@@ -52,6 +52,14 @@ describe('rename and eject', async () => {
     )
   })
 
+  test('leave no test that reads the files of an example', async () => {
+    const ownFiles = ['test/dev/watch.test.ts', 'test/rules/import-order.test.ts'].map(
+      (path) => `':!${path}'`,
+    )
+    const command = `git grep -nE '(src|dev|test)/(orders|webhooks)/' -- test ${ownFiles.join(' ')}`
+    expect(await one.run(`${command} || true`)).toBe('')
+  })
+
   test('leave no link of the pages that leads nowhere', () => {
     const pages = readPages(one.folder)
     expect(pages.length).toBeGreaterThan(40)
