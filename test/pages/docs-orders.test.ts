@@ -11,6 +11,7 @@ import { client } from '#test/support/client.ts'
 import { expectJson } from '#test/support/expect.ts'
 import { testServer } from '#test/support/server.ts'
 import { as } from '#test/support/tokens.ts'
+import contract from '../../openapi/openapi.json' with { type: 'json' }
 
 const alice = await as('alice', ['orders:read', 'orders:write'])
 const DOCS_TOKEN = `${alice.Authorization}`.replace('Bearer ', '')
@@ -21,7 +22,7 @@ for (const view of Object.keys(views) as View[])
     `a person authorises by one click, sends POST /orders, and sees the 201: ${view}`,
     async ({ open }) => {
       const page = await open(`${url}/docs`, view)
-      await page.getByRole('heading', { name: 'Orders', level: 1 }).waitFor()
+      await page.getByRole('heading', { name: contract.info.title, level: 1 }).waitFor()
       await screenshot(page, `docs-${view}`)
       await expectFits(page)
 
