@@ -69,6 +69,7 @@ export { type Cancellation, cancelTask } from './tasks/cancel.ts'
 export type { CloudTasks } from './tasks/cloud-tasks.ts'
 export { type EnqueueOptions, enqueue } from './tasks/enqueue.ts'
 export { defineSchedule, type Schedule } from './tasks/schedule.ts'
+export { sendSignal } from './tasks/send-signal.ts'
 export { type Attempt, defineTask, type Effect, type Task } from './tasks/task.ts'
 export { FatalError, fatal, RetryAfterError, retryAfter } from './tasks/task-errors.ts'
 

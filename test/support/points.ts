@@ -25,8 +25,10 @@ export const points = {
   findState: statement((database) => ledger.findState(database, id)),
   markDone: statement((database) => ledger.markDone(database, row)),
   releaseTask: statement((database) => ledger.releaseTask(database, row)),
-  requeueForRetry: statement((database) => ledger.requeueForRetry(database, row, 1, 'Error: lost')),
-  markDead: statement((database) => ledger.markDead(database, row, 1, 'Error: lost')),
+  requeueForRetry: statement((database) =>
+    ledger.requeueForRetry(database, row, 1, { error: 'Error: lost' }),
+  ),
+  markDead: statement((database) => ledger.markDead(database, row, 1, { error: 'Error: lost' })),
   markAnnounced: statement((database) => ledger.markAnnounced(database, id)),
 
   takeUndelivered: statement((database) => sweeps.takeUndelivered(database, 1)),

@@ -152,7 +152,10 @@ export async function stepProcess(
     async reset() {
       director.directions.length = 0
       await loseDeliveries()
-      await onServer(databaseUrl, 'truncate runtime.tasks, test_notes, runtime.idempotency_keys')
+      await onServer(
+        databaseUrl,
+        'truncate runtime.tasks, runtime.steps, runtime.signals, test_notes, runtime.idempotency_keys',
+      )
     },
     async left() {
       const tasks = (await ledger()).map((row) => `${row.state} ${row.dispatch}/${row.attempts}`)

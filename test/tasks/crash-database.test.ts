@@ -23,7 +23,7 @@ const service = await taskService({
 const api = await service.as('operator', ['runtime:admin'])
 
 afterEach(async () => {
-  await onServer(databaseUrl, 'truncate runtime.tasks, test_notes')
+  await onServer(databaseUrl, 'truncate runtime.tasks, runtime.steps, runtime.signals, test_notes')
   await service.drain({ until: '1h' }) // whatever Cloud Tasks still holds is stale
 })
 

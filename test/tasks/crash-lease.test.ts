@@ -30,7 +30,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   vi.useRealTimers()
-  await onServer(databaseUrl, 'truncate runtime.tasks, test_notes')
+  await onServer(databaseUrl, 'truncate runtime.tasks, runtime.steps, runtime.signals, test_notes')
   await service.drain({ until: '1h' }) // whatever Cloud Tasks still holds is stale
 })
 

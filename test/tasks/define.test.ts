@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { type Duration, toMilliseconds } from '#src/runtime/kernel/duration.ts'
-import { backoffMs, defineTask } from '#src/runtime/tasks/task.ts'
+import { backoffMs } from '#src/runtime/tasks/retry.ts'
+import { defineTask } from '#src/runtime/tasks/task.ts'
 import { retryAfter } from '#src/runtime/tasks/task-errors.ts'
 
 const fine = { name: 'trial.fine', payload: z.object({}), async run() {} }
@@ -122,13 +123,13 @@ describe('the wait after a failed attempt', () => {
     [5000, 60_000],
   ])('number %d is %d ms at most, and half of it at least', (attempt, full) => {
     vi.spyOn(Math, 'random').mockReturnValueOnce(0)
-    expect(backoffMs(task, attempt)).toBe(full)
+    expect(backoffMs(task.retry, attempt)).toBe(full)
     vi.spyOn(Math, 'random').mockReturnValueOnce(1 - Number.EPSILON)
-    expect(backoffMs(task, attempt)).toBeCloseTo(full / 2, -1)
+    expect(backoffMs(task.retry, attempt)).toBeCloseTo(full / 2, -1)
   })
 
   test('differs from task to task, so that what failed together does not come back together', () => {
-    const waits = Array.from({ length: 100 }, () => backoffMs(task, 3))
+    const waits = Array.from({ length: 100 }, () => backoffMs(task.retry, 3))
     expect(new Set(waits).size).toBeGreaterThan(50)
     for (const wait of waits) expect(wait >= 10_000 && wait <= 20_000).toBe(true)
   })

@@ -20,7 +20,7 @@ const { databaseUrl, emulator, url } = service
 const alice = await service.as('alice')
 const token = await emulator.oidc.sign({ aud: url, email: testTasks.TASKS_INVOKER })
 
-afterEach(() => onServer(databaseUrl, 'truncate runtime.tasks, test_notes'))
+afterEach(() => onServer(databaseUrl, 'truncate runtime.tasks, runtime.steps, runtime.signals, test_notes'))
 
 const take: CloudTasks['create'] = async () => {}
 const refuse: CloudTasks['create'] = async () => {

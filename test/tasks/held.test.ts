@@ -14,7 +14,7 @@ const { databaseUrl, emulator, url } = service
 const operator = await service.as('operator', ['runtime:admin'])
 
 afterEach(async () => {
-  await onServer(databaseUrl, 'truncate runtime.tasks, test_notes')
+  await onServer(databaseUrl, 'truncate runtime.tasks, runtime.steps, runtime.signals, test_notes')
   await service.drain({ until: '1h' }) // whatever Cloud Tasks still holds is stale
 })
 

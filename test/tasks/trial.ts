@@ -83,6 +83,7 @@ export async function trial(
     async clear() {
       await fetch(`${emulator.url}/v2/${testTasks.TASKS_QUEUE}:purge`, { method: 'POST' })
       await query('delete from runtime.tasks')
+      await query('delete from runtime.signals')
       lines.length = 0
     },
   }

@@ -5,12 +5,17 @@ import type { BaseEnv } from '../http/env.ts'
 import { Problem, problems } from '../kernel/problem.ts'
 import { errorMessage } from '../log/error-fields.ts'
 import { announceDeadTask } from './announce-dead-task.ts'
+import type { Failure } from './attempt-errors.ts'
 import type { DeliveryRow } from './delivery.ts'
 import { LeaseLostError } from './lease.ts'
-import { addToOutbox } from './outbox.ts'
+import { addToOutbox, currentRevision } from './outbox.ts'
+import { backoffMs, type Retry } from './retry.ts'
 import { type AttemptOptions, runAttempt, StoppingError } from './run-attempt.ts'
+import { NotUnderstoodError, Suspension } from './step-ends.ts'
+import { StepScope } from './step-scope.ts'
+import { findMaxTries } from './step-store.ts'
 import type { TaskState } from './table.ts'
-import { backoffMs, type Task } from './task.ts'
+import type { Task } from './task.ts'
 import { labelRequest, runInTaskContext } from './task-context.ts'
 import { FatalError, RetryAfterError } from './task-errors.ts'
 import {
@@ -26,7 +31,7 @@ import {
 } from './transitions.ts'
 
 /** The outcome of a callback. After any of these, Cloud Tasks does not retry it. */
-export type CallbackOutcome = 'done' | 'retrying' | 'waiting' | 'dead' | 'ignored'
+export type CallbackOutcome = 'done' | 'retrying' | 'suspended' | 'waiting' | 'dead' | 'ignored'
 
 /** What handling a callback needs of the service. */
 export interface CallbackOptions extends AttemptOptions {
@@ -80,16 +85,20 @@ async function runClaimed(
   const payload = task.payload.safeParse(row.payload)
   if (!payload.success)
     return writeOutcome(() => waitForRevision(row, 'this revision does not understand its payload', options))
-  if (row.attempts > task.retry.attempts) {
+  const { database, log } = options
+  if (row.attempts > task.retry.attempts && row.attempts > (await findMaxTries(database, row.id))) {
     const error = new Error('The process ended during the last attempt')
-    return writeOutcome(() => killTask(row, row.attempts - 1, error, options))
+    return writeOutcome(() => killTask(row, row.attempts - 1, { error }, options))
   }
+  const started = performance.now()
+  const steps = new StepScope({ database, log, task, row })
   try {
     const timeoutMs = Math.min(task.deadlineMs, options.maxAttemptMs)
-    await runAttempt(task, row, payload.data, { ...options, signal: c.get('signal'), timeoutMs })
+    await runAttempt(task, row, payload.data, { ...options, signal: c.get('signal'), timeoutMs, steps })
     return 'done'
   } catch (error) {
-    return writeOutcome(() => handleFailure(task, row, error, options))
+    const failed = { error, ms: Math.round(performance.now() - started), steps }
+    return writeOutcome(() => handleFailure(task, row, failed, options))
   }
 }
 
@@ -98,14 +107,24 @@ function writeOutcome(write: () => Promise<MaybeOutcome>): Promise<MaybeOutcome>
   return withOwnDeadline(writeMs, write)
 }
 
-/** Decides and writes what happens after a failed attempt. */
+/** Why an attempt has ended without success. */
+interface FailedAttempt {
+  readonly error: unknown
+  /** How long it took; absent if its process ended. */
+  readonly ms?: number
+  readonly steps?: StepScope
+}
+
+/** Decides and writes what happens after an attempt that has not succeeded. */
 async function handleFailure(
   task: Task,
   row: ClaimedRow,
-  error: unknown,
+  failed: FailedAttempt,
   options: CallbackOptions,
 ): Promise<MaybeOutcome> {
   const { database, log } = options
+  const { error, steps } = failed
+  const step = steps?.failed
   if (error instanceof LeaseLostError) {
     log.warn({ err: error }, `${row.name}: the lease was lost, nothing was written`)
     return
@@ -114,32 +133,50 @@ async function handleFailure(
     await releaseTask(database, row)
     throw taskBusy(1)
   }
-  if (error instanceof FatalError || row.attempts >= task.retry.attempts) {
-    return killTask(row, row.attempts, error, options)
+  if (error instanceof Suspension) return deliver(await error.write(), 'suspended')
+  if (error instanceof NotUnderstoodError) return waitForRevision(row, error.message, options)
+  await steps?.recordFailure(errorMessage(error))
+  const retry = step?.retry ?? task.retry
+  if (error instanceof FatalError || row.attempts >= retry.attempts) {
+    return killTask(row, row.attempts, failed, options)
   }
-  const delayMs = delayAfter(error, task, row.attempts)
-  const delivery = await requeueForRetry(database, row, delayMs, errorMessage(error))
+  const delayMs = delayAfter(error, retry, row.attempts)
+  const delivery = await requeueForRetry(database, row, delayMs, toFailure(failed))
   const then = delivery
     ? `the next in ${Math.round(delayMs / 1000)} s`
     : 'the task was cancelled, or another process has taken it'
-  log.warn({ err: error }, `${row.name}: attempt ${row.attempts} of ${task.retry.attempts} failed; ${then}`)
+  log.warn(
+    { err: error },
+    `${row.name}: attempt ${row.attempts} of ${retry.attempts} failed${step ? ` in the step ${step.name}` : ''}; ${then}`,
+  )
   return deliver(delivery, 'retrying')
 }
 
 /** How long to wait before the next attempt. A service that was called may ask for more than the task's own wait. */
-function delayAfter(error: unknown, task: Task, attempt: number): number {
+function delayAfter(error: unknown, retry: Retry, attempt: number): number {
   if (error instanceof RetryAfterError) return error.delayMs
   const asked = error instanceof CallError ? (error.retryAfterMs ?? 0) : 0
-  return Math.max(backoffMs(task, attempt), Math.min(asked, maxAskedMs))
+  return Math.max(backoffMs(retry, attempt), Math.min(asked, maxAskedMs))
+}
+
+function toFailure({ error, ms, steps }: FailedAttempt): Failure {
+  const revision = currentRevision()
+  return {
+    error: errorMessage(error),
+    ...(ms !== undefined && { ms }),
+    ...(steps?.failed && { step: steps.failed.name }),
+    ...(revision && { revision }),
+  }
 }
 
 async function killTask(
   row: ClaimedRow,
   attempts: number,
-  error: unknown,
+  failed: FailedAttempt,
   { database, log }: CallbackOptions,
 ): Promise<MaybeOutcome> {
-  if (!(await markDead(database, row, attempts, errorMessage(error)))) return
+  const { error } = failed
+  if (!(await markDead(database, row, attempts, toFailure(failed)))) return
   await announceDeadTask(database, log, { ...row, attempts }, error)
   return 'dead'
 }
@@ -152,7 +189,12 @@ async function waitForRevision(
   const { database, log, gracePeriodMs } = options
   const since = row.unknownSince?.getTime()
   if (since !== undefined && claimedAt(row) - since >= gracePeriodMs) {
-    return killTask(row, row.attempts - 1, new Error(`No revision can run the task: ${why}`), options)
+    return killTask(
+      row,
+      row.attempts - 1,
+      { error: new Error(`No revision can run the task: ${why}`) },
+      options,
+    )
   }
   const delivery = await snooze(database, row, Math.min(snoozeMs, gracePeriodMs), why)
   log.warn(`${row.name}: ${why}; the task waits for a revision that does`)

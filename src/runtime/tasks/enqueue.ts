@@ -90,7 +90,7 @@ function dueAtOf({ name }: Task, { at, delay }: EnqueueOptions): Date | SQL {
 }
 
 /** Refuses a key that an index of PostgreSQL cannot hold: more than 2,704 bytes, or a NUL. */
-function checkKey({ name }: Task, key: string | undefined): void {
+export function checkKey({ name }: { readonly name: string }, key: string | undefined): void {
   if (key === undefined || (Buffer.byteLength(key) <= 1000 && key.isWellFormed() && !key.includes('\0')))
     return
   throw new TypeError(`The task ${name}: its key must be text of at most 1,000 bytes, without NUL.`)

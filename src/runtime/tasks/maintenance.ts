@@ -3,7 +3,9 @@ import type { Database } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
 import type { Log } from '../log/logger.ts'
 import { announceDeadTask } from './announce-dead-task.ts'
+import { processEnded, withError } from './attempt-errors.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
+import { signals } from './steps-table.ts'
 import { isAmong, stateIs, tasks } from './table.ts'
 import { runInTaskContext } from './task-context.ts'
 import type { Dispatch } from './transitions.ts'
@@ -38,7 +40,7 @@ export async function rescueTasks(database: Database, limit: number): Promise<nu
     .where(and(stateIs('running'), lt(tasks.leasedUntil, now)))
     .limit(limit)
     .for('update', { skipLocked: true })
-  return requeue(database, isAmong(found))
+  return requeue(database, isAmong(found), { errors: withError(processEnded) })
 }
 
 /** Takes tasks that Cloud Tasks should have delivered long ago, so that it can be asked about them. */
@@ -93,11 +95,24 @@ export async function pruneTasks(database: Database, retentionMs: number, limit:
   return rowCount ?? 0
 }
 
+/** Deletes signals that came, or were last waited for, more than `retentionMs` ago. @returns how many */
+export async function pruneSignals(database: Database, retentionMs: number, limit: number): Promise<number> {
+  const { rowCount } = await database.execute(sql`
+    delete from ${signals} where ctid = any(array(
+      select ctid from ${signals} where touched_at < ${fromNow(-retentionMs)} limit ${limit} for update skip locked))`)
+  return rowCount ?? 0
+}
+
 /** Makes tasks pending at a new dispatch. This tick, or the next, sends them. */
-async function requeue(database: Database, which: SQL | undefined): Promise<number> {
+async function requeue(
+  database: Database,
+  which: SQL | undefined,
+  columns: { errors?: SQL } = {},
+): Promise<number> {
   const { rowCount } = await database
     .update(tasks)
     .set({
+      ...columns,
       state: 'pending',
       dispatch: sql`${tasks.dispatch} + 1`,
       lease: null,

@@ -19,11 +19,12 @@ const notJson = new Set([
  * Finds a part of a payload that JSON cannot store, or a check that is asynchronous. Only the input of `enqueue` is stored:
  * a transformation may return anything.
  *
+ * @param what names the value, for the message
  * @returns the path and what to write instead; `undefined` if the payload can be stored
  */
-export function payloadProblem(schema: z.core.$ZodType): string | undefined {
+export function payloadProblem(schema: z.core.$ZodType, what = 'its payload'): string | undefined {
   const { place, mend } = findUnstorable(schema, '', new Set()) ?? findAsync(schema) ?? {}
-  return mend && `its payload cannot be stored (${place || 'the top level'}): ${mend}.`
+  return mend && `${what} cannot be stored (${place || 'the top level'}): ${mend}.`
 }
 
 interface Found {

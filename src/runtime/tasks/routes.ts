@@ -139,7 +139,7 @@ export const cancelTaskRoute = defineRoute({
 })
 
 const TaskOutcome = z
-  .object({ outcome: z.enum(['done', 'retrying', 'waiting', 'dead', 'ignored']) })
+  .object({ outcome: z.enum(['done', 'retrying', 'suspended', 'waiting', 'dead', 'ignored']) })
   .openapi('RuntimeTaskOutcome', { example: { outcome: 'done' } })
 
 const Tick = z

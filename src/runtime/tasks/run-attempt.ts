@@ -5,6 +5,8 @@ import { causes } from '../kernel/causes.ts'
 import { markEndOfRequest, runWithSignal } from '../kernel/context.ts'
 import type { Log } from '../log/logger.ts'
 import { LeaseLostError, startLeaseRenewal } from './lease.ts'
+import type { StepScope } from './step-scope.ts'
+import { createStepWords } from './steps.ts'
 import type { Effect, Task } from './task.ts'
 import { type ClaimedRow, markDone } from './transitions.ts'
 
@@ -27,16 +29,16 @@ export class StoppingError extends Error {}
  *
  * @param options.signal the signal of the request
  * @param options.timeoutMs how long the attempt may take
- * @throws what the task threw; `StoppingError`; `LeaseLostError` if the task was cancelled or another process has taken it,
+ * @throws what the task threw; `Suspension` and `NotUnderstoodError` from a step; `StoppingError`; `LeaseLostError` if the task was cancelled or another process has taken it,
  *   and nothing was written
  */
 export async function runAttempt(
   task: Task,
   row: ClaimedRow,
   payload: unknown,
-  options: AttemptOptions & { signal: AbortSignal; timeoutMs: number },
+  options: AttemptOptions & { signal: AbortSignal; timeoutMs: number; steps: StepScope },
 ): Promise<void> {
-  const { database, reader: readable, config, log, stopping, signal: request, timeoutMs } = options
+  const { database, reader: readable, config, log, stopping, signal: request, timeoutMs, steps } = options
   const controller = new AbortController()
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   aborted.catch(() => {}) // it may reject when nothing waits for it any more
@@ -68,15 +70,19 @@ export async function runAttempt(
       log,
       database: readable,
       config,
+      ...createStepWords(steps, signal),
     }
     const effect = await Promise.race([runWithSignal(signal, () => task.run(attempt), calls), aborted])
+    steps.close()
     await stopRenewing()
     signal.throwIfAborted()
     stopping.removeEventListener('abort', stop) // the work is done: write it rather than do it again
     await runWithSignal(signal, () => commit(database, row, effect ?? undefined))
   } catch (error) {
+    if (steps.end) throw steps.end
     throw causes(error).includes(controller.signal.reason) ? controller.signal.reason : error
   } finally {
+    steps.shut()
     clearTimeout(timer)
     stopping.removeEventListener('abort', stop)
     request.removeEventListener('abort', onRequestAbort)

@@ -1,4 +1,4 @@
-import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { isNotNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import {
   check,
   index,
@@ -21,6 +21,19 @@ export const taskStates = ['pending', 'queued', 'running', 'done', 'dead', 'canc
 
 /** A task's state. */
 export type TaskState = (typeof taskStates)[number]
+
+/** Why an attempt failed. */
+export interface AttemptError {
+  /** When it failed, in ISO 8601. */
+  readonly at: string
+  readonly attempt: number
+  readonly error: string
+  /** The step in which it failed; absent outside a step. */
+  readonly step?: string
+  /** How long the attempt took, in milliseconds; absent if its process ended. */
+  readonly ms?: number
+  readonly revision?: string
+}
 
 const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
 
@@ -53,6 +66,16 @@ export const tasks = runtimeSchema.table(
     /** When it was logged and reported as dead. */
     announcedAt: moment('announced_at'),
     lastError: text('last_error'),
+    /** The last errors of its attempts, the newest last: see `AttemptError`. */
+    errors: jsonb('errors').$type<AttemptError[]>().notNull().default([]),
+    /** The sleep or the signal that it waits for. */
+    waitsFor: text('waits_for'),
+    /** The key of that signal. */
+    waitsKey: text('waits_key'),
+    /** What the task becomes when the undos of its steps have run. */
+    undoing: text('undoing', { enum: ['dead', 'cancelled'] }),
+    /** How often the undos of its steps have run: a step that runs again after that has another idempotency key. */
+    undone: integer('undone').notNull().default(0),
     /** The request that enqueued it. */
     requestId: text('request_id'),
     traceId: text('trace_id'),
@@ -77,6 +100,7 @@ export const tasks = runtimeSchema.table(
       index('tasks_name').on(table.name, table.id),
       // `due_at` lets the overview find the oldest without a look at the rows
       index('tasks_by_state').on(state, table.name, table.id, table.dueAt).where(sql`${state} <> 'done'`),
+      index('tasks_waiting').on(table.name, table.waitsFor, table.waitsKey).where(isNotNull(table.waitsKey)),
       index('tasks_dead').on(table.finishedAt).where(sql`${state} = 'dead'`),
       check('tasks_state', sql`${state} in ('pending', 'queued', 'running', 'done', 'dead', 'cancelled')`),
     ]

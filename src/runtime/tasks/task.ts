@@ -6,6 +6,8 @@ import type { Reader } from '../database/reader.ts'
 import { type Duration, toMilliseconds } from '../kernel/duration.ts'
 import type { Log } from '../log/logger.ts'
 import { payloadProblem } from './payload-checks.ts'
+import { parseRetry, type Retry, type RetryOptions } from './retry.ts'
+import type { Signals, StepWords } from './step-types.ts'
 
 /** Writes that commit together with the state `done`. It may also enqueue further tasks. */
 export type Effect = (tx: Transaction) => Promise<unknown>
@@ -13,9 +15,13 @@ export type Effect = (tx: Transaction) => Promise<unknown>
 type Result = Promise<Effect | undefined> | Promise<void>
 
 /** What `run` gets for an attempt. */
-export interface Attempt<Payload = unknown, V extends Variables = Record<never, never>> {
+export interface Attempt<
+  Payload = unknown,
+  V extends Variables = Record<never, never>,
+  S extends Signals = Record<never, never>,
+> extends StepWords<S> {
   readonly payload: Payload
-  /** 1 for the first. */
+  /** 1 for the first, and for the first after a step, a sleep or a wait that is over. */
   readonly attempt: number
   /** Aborts at the task's deadline, when the process stops, and when the task is cancelled or another process takes it. */
   readonly signal: AbortSignal
@@ -30,12 +36,12 @@ export interface Attempt<Payload = unknown, V extends Variables = Record<never, 
 }
 
 /** A task, as `defineTask` returns it. */
-export interface Task<Payload extends z.ZodType = z.ZodType> {
+export interface Task<Payload extends z.ZodType = z.ZodType, S extends Signals = Record<never, never>> {
   readonly name: string
   readonly payload: Payload
+  readonly signals: S
   readonly variables: Variables
-  /** How many attempts, and the shortest and longest wait between two of them, in milliseconds. */
-  readonly retry: { readonly attempts: number; readonly minMs: number; readonly maxMs: number }
+  readonly retry: Retry
   /** How long an attempt may take, in milliseconds. */
   readonly deadlineMs: number
   /** The scopes of its calls as its caller; absent if it makes none. */
@@ -50,6 +56,7 @@ export interface Task<Payload extends z.ZodType = z.ZodType> {
  *   service can no longer run the rows with the old name
  * @param task.payload the schema of what `enqueue` takes. JSON must be able to hold the value. It is checked at `enqueue` and
  *   again when the task runs, maybe by a later revision. So change the schema as carefully as that of a table
+ * @param task.signals the schemas of the signals that `run` waits for, by name
  * @param task.variables the environment variables that `run` reads, beside those of its feature
  * @param task.retry 8 attempts, 5 s to 10 min apart, if absent; the wait doubles each time
  * @param task.deadline of one attempt, 15 s to 30 min (what Cloud Tasks allows); 4 min if absent. The
@@ -74,35 +81,36 @@ export interface Task<Payload extends z.ZodType = z.ZodType> {
 export function defineTask<
   Payload extends z.ZodType,
   const V extends Variables = Record<never, never>,
+  const S extends Signals = Record<never, never>,
 >(task: {
   name: string
   payload: Payload
+  signals?: S
   variables?: V
-  retry?: { attempts?: number; backoff?: { min?: Duration; max?: Duration } }
+  retry?: RetryOptions
   deadline?: Duration
   callerScopes?: readonly string[]
-  run: (attempt: Attempt<z.output<Payload>, V>) => Result
-}): Task<Payload> {
-  const { name, payload, variables, retry = {}, run } = task
-  const { attempts = 8, backoff = {} } = retry
+  run: (attempt: Attempt<z.output<Payload>, V, S>) => Result
+}): Task<Payload, S> {
+  const { name, payload, variables, run } = task
   const wrong = (what: string) => new TypeError(`The task ${name}: ${what}`)
-  const length = (what: string, duration: Duration) => toMilliseconds(duration, `The task ${name}: ${what}`)
-  const deadline = length('its deadline', task.deadline ?? '4m')
-  const min = length('retry.backoff.min', backoff.min ?? '5s')
-  const max = length('retry.backoff.max', backoff.max ?? '10m')
+  const deadline = toMilliseconds(task.deadline ?? '4m', `The task ${name}: its deadline`)
   if (!isTaskName(name)) throw wrong('its name must be its feature, a dot and a verb, such as orders.fulfil.')
-  if (!Number.isInteger(attempts) || attempts < 1)
-    throw wrong('retry.attempts must be a whole number, 1 or more.')
-  if (min > max)
-    throw wrong('retry.backoff.min is above retry.backoff.max (if not given, they are 5s and 10m).')
+  const retry = parseRetry(`The task ${name}`, task.retry)
   if (deadline < 15_000 || deadline > 1_800_000) throw wrong('its deadline must be from 15s to 30m.')
   const problem = payloadProblem(payload)
   if (problem) throw wrong(problem)
+  const signals = task.signals ?? ({} as S)
+  for (const [signal, schema] of Object.entries(signals)) {
+    const problem = payloadProblem(schema, `its signal ${signal}`)
+    if (problem) throw wrong(problem)
+  }
   return {
     name,
     payload,
+    signals,
     variables: variables ?? {},
-    retry: { attempts, minMs: min, maxMs: max },
+    retry,
     deadlineMs: deadline,
     callerScopes: task.callerScopes,
     run: run as unknown as Task['run'],
@@ -115,25 +123,19 @@ export function isTaskName(name: string): boolean {
 }
 
 /**
- * The payload after a round trip through JSON, as the table stores it.
+ * A value after a round trip through JSON, as the table stores it.
  *
- * @throws {TypeError} if JSON cannot hold the payload, such as a bigint or a circular reference; the message names the task
+ * @param what names the value, for the message
+ * @throws {TypeError} if JSON cannot hold the value, such as a bigint or a circular reference; the message names the task
  */
-export function roundTripJson(task: Task, payload: unknown): unknown {
+export function roundTripJson(
+  task: { readonly name: string },
+  value: unknown,
+  what = 'its payload',
+): unknown {
   try {
-    return JSON.parse(JSON.stringify(payload) ?? 'null')
+    return JSON.parse(JSON.stringify(value) ?? 'null')
   } catch (cause) {
-    throw new TypeError(`The task ${task.name}: its payload cannot be stored as JSON.`, { cause })
+    throw new TypeError(`The task ${task.name}: ${what} cannot be stored as JSON.`, { cause })
   }
-}
-
-/**
- * How long to wait after a failed attempt, in milliseconds. It doubles from `minMs` to `maxMs`. Up to half of it is subtracted
- * at random, so that tasks that failed together are not retried together.
- *
- * @param attempt the number of the failed attempt, from 1
- */
-export function backoffMs({ retry }: Task, attempt: number): number {
-  const full = Math.min(retry.maxMs, retry.minMs * 2 ** Math.min(attempt - 1, 30))
-  return Math.round(full * (1 - Math.random() / 2))
 }

@@ -51,10 +51,13 @@ export async function tick(options: TickOptions, signal: AbortSignal): Promise<T
   const announced = await sweeps.announceDeadTasks(database, log, batchSize)
   const lost = await requeueLostDeliveries(options, hasTimeLeft, batchTimeMs)
   const sent = await sendPending(options, hasTimeLeft, batchTimeMs)
-  const pruned =
-    (await repeatBatches(pruneBatchSize, hasTimeLeft, () =>
-      sweeps.pruneTasks(database, retentionMs, pruneBatchSize),
-    )) + (await repeatBatches(pruneBatchSize, hasTimeLeft, () => pruneResponses(database, pruneBatchSize)))
+  let pruned = 0
+  for (const prune of [
+    () => sweeps.pruneTasks(database, retentionMs, pruneBatchSize),
+    () => sweeps.pruneSignals(database, retentionMs, pruneBatchSize),
+    () => pruneResponses(database, pruneBatchSize),
+  ])
+    pruned += await repeatBatches(pruneBatchSize, hasTimeLeft, prune)
   return { scheduled, rescued, announced, lost, sent, pruned }
 }
 

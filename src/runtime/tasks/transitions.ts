@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
+import { type Failure, processEnded, withError } from './attempt-errors.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
 import { stateIs, type TaskRow, tasks } from './table.ts'
 
@@ -30,6 +31,9 @@ export async function claim(database: Database, dispatch: Dispatch): Promise<Cla
       lease: randomUUID(),
       leasedUntil: fromNow(leaseMs),
       attempts: sql`${tasks.attempts} + 1`,
+      errors: sql`case when ${stateIs('running')} then ${withError(processEnded)} else ${tasks.errors} end`,
+      waitsFor: null,
+      waitsKey: null,
       startedAt: sql`coalesce(${tasks.startedAt}, ${now})`,
     })
     .where(
@@ -89,9 +93,14 @@ export async function requeueForRetry(
   database: Database,
   row: ClaimedRow,
   delayMs: number,
-  error: string,
+  failure: Failure,
 ): Promise<DeliveryRow | undefined> {
-  return requeue(database, row, { dueAt: fromNow(delayMs), lastError: error, unknownSince: null })
+  return requeue(database, row, {
+    dueAt: fromNow(delayMs),
+    unknownSince: null,
+    lastError: failure.error,
+    errors: withError(failure),
+  })
 }
 
 /** Requeues a task that this revision does not understand. It does not count as an attempt. @returns its next delivery */
@@ -116,9 +125,16 @@ export async function markDead(
   database: Database,
   row: ClaimedRow,
   attempts: number,
-  error: string,
+  failure: Failure,
 ): Promise<boolean> {
-  return updateHeld(database, row, { ...noLease, state: 'dead', attempts, finishedAt: now, lastError: error })
+  return updateHeld(database, row, {
+    ...noLease,
+    state: 'dead',
+    attempts,
+    finishedAt: now,
+    lastError: failure.error,
+    errors: withError(failure),
+  })
 }
 
 /** Records that a dead task was logged and reported. */
@@ -164,6 +180,6 @@ async function updateHeld(
 }
 
 /** Whether this claim still holds the row. An expired lease is still valid until another process claims the task. */
-function holdsLease({ id, lease }: ClaimedRow): SQL | undefined {
+export function holdsLease({ id, lease }: ClaimedRow): SQL | undefined {
   return and(eq(tasks.id, id), eq(tasks.lease, lease))
 }
