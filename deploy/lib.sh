@@ -36,7 +36,7 @@ default_of() {
 }
 
 for variable in SERVICE REGION REPOSITORY CLOUD_SQL CPU MEMORY CONCURRENCY MIN_INSTANCES MAX_INSTANCES TIMEOUT \
-  TASK_CONCURRENCY TASK_RATE UNTIL IMAGE ALLOW_BREAKING; do
+  TASK_CONCURRENCY TASK_RATE ALERT_EMAIL UNTIL IMAGE ALLOW_BREAKING; do
   [ -n "${!variable+set}" ] || printf -v $variable %s "$(default_of _$variable)"
 done
 : "${NODE_IMAGE:=$(default_of _NODE)}" "${POSTGRES_IMAGE:=$(default_of _POSTGRES)}" "${OASDIFF_IMAGE:=$(default_of _OASDIFF)}"
@@ -60,6 +60,9 @@ set -- ${arguments[@]+"${arguments[@]}"}
 # so SERVICE-staging with a tag of ten characters fits into the 46 of a tagged URL, and accounts into their 30
 [[ $SERVICE =~ ^[a-z][a-z0-9-]{0,12}[a-z0-9]$ ]] ||
   fail "_SERVICE is '$SERVICE': a name of 2 to 14 small letters, digits and dashes is needed (cloudbuild.yaml)"
+
+[[ -z $ALERT_EMAIL || $ALERT_EMAIL =~ ^[^@[:space:],=]+@[^@[:space:],=]+$ ]] ||
+  fail "_ALERT_EMAIL is '$ALERT_EMAIL': one e-mail address is needed (cloudbuild.yaml)"
 
 # Files that steps hand on to later steps
 state=.build

@@ -78,6 +78,20 @@ statements() {
   printf 'alter database "%s" owner to "%s"; revoke all on database "%s" from public' "$name" "$name" "$name"
 }
 
+# Makes what deploy/monitoring/ says for live. Google may not know a new metric at once: then a build makes the alerts
+set_up_monitoring() {
+  local status pause
+  environment live
+  for pause in 5 15 0; do # the API may have been enabled just now
+    status=0
+    apply_monitoring || status=$?
+    [ $status = 1 ] || break
+    sleep $pause
+  done
+  [ $status != 1 ] || left+=("The alerts are not complete, see above: deploy/alerts live --project $PROJECT_ID")
+  [ -n "$ALERT_EMAIL" ] || left+=('In cloudbuild.yaml: _ALERT_EMAIL: who is told when something is wrong in live')
+}
+
 # set_up_environment NAME DATABASE_URL
 set_up_environment() {
   environment "$1"

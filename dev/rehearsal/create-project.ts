@@ -43,6 +43,7 @@ export async function createProject(options: {
     images: new Map(),
     containers: new Map(),
     schedulerJobs: new Map(),
+    monitoring: { metrics: new Map(), policies: new Map(), dashboards: new Map(), channels: new Map() },
     secrets: await createSecrets(service, (environment) => urlOf(`${environment}_${suffix}`)),
     accounts: environments.map((name) => `${service}-${name}@${id}.iam.gserviceaccount.com`),
     commands: [],

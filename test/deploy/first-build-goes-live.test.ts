@@ -55,6 +55,15 @@ test('the service knows both of its hosts: the one with the project’s number, 
   expect(hosts?.[1]).toBe(new URL(`${project.services.get('runway-live')?.url}`).host)
 })
 
+test('live has its alerts and its dashboard, and staging has none', () => {
+  const { policies, dashboards, metrics } = project.monitoring
+  expect([...dashboards.keys()]).toEqual(['runway-live'])
+  expect([...metrics.keys()]).toContain('runway-live-requests')
+  const names = [...policies.values()].map(({ displayName }) => displayName)
+  expect(names).toContain('runway-live: many requests fail')
+  expect(names.join()).not.toContain('staging')
+})
+
 test('the environments share no secret and no database', () => {
   const [staging, live] = ['staging', 'live'].map((name) =>
     project.services.get(`runway-${name}`)?.revisions.at(-1),

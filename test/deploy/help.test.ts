@@ -4,7 +4,7 @@ import { scripts } from '#test/support/scripts.ts'
 const project = await scripts()
 const withProject = { PROJECT_ID: 'demo-project' }
 
-describe.each(['submit', 'status', 'rollback', 'setup'])('deploy/%s', (name) => {
+describe.each(['submit', 'status', 'logs', 'rollback', 'setup'])('deploy/%s', (name) => {
   const script = `deploy/${name}`
 
   test.each(['--help', '-h'])('%s prints the help, without a project and without gcloud', async (option) => {

@@ -29,8 +29,8 @@ test('a second build changes the jobs, the revisions and the traffic, and nothin
   const before = await version()
   const second = await build({ without: long, substitutions: { COMMIT_SHA: 'c0ffee5c0ffee5' } })
   expect(otherThanOk(second)).toEqual(leftOut())
-  expect(changes()).toEqual(
-    ['staging', 'live'].flatMap((name) => [
+  expect(changes()).toEqual([
+    ...['staging', 'live'].flatMap((name) => [
       `run jobs deploy runway-${name}-migrate`,
       `run deploy runway-${name}`,
       `tasks queues update runway-${name}`,
@@ -38,7 +38,11 @@ test('a second build changes the jobs, the revisions and the traffic, and nothin
       `PUT runway-${name}`,
       `PUT runway-${name}`,
     ]),
-  )
+    ...['dead-tasks', 'latency', 'requests', 'ticks'].map(
+      (name) => `logging metrics update runway-live-${name}`,
+    ),
+    'monitoring dashboards update runway-live', // no alert: their files are the same
+  ])
   expect(project.emulator.state().queues).toEqual(queues)
   expect(project.secrets).toEqual(secrets)
   const now = await version()

@@ -1,9 +1,16 @@
 import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Scripts, scripts } from '#test/support/scripts.ts'
 
 const pretend = 'test/deploy/fixtures/project.sh'
+
+/** The scripts and a pretend project. Metrics, alerts and the dashboard are made by one test alone: it takes many calls. */
+async function setUp(): Promise<Scripts> {
+  const project = await scripts(pretend)
+  await writeFile(join(project.folder, 'deploy/monitoring.sh'), 'apply_monitoring() { return 0; }\n')
+  return project
+}
 
 /** The secrets of a pretend project: name to versions. */
 async function stored({ google }: Scripts): Promise<Record<string, string[]>> {
@@ -38,7 +45,7 @@ async function complete(project: Scripts): Promise<void> {
 const changes = / (create|add|set-password|access) /
 
 test('creates all that is missing, keeps secrets out of arguments and output, and creates nothing in a second run', async () => {
-  const project = await scripts(pretend)
+  const project = await setUp()
   const first = await project.run('deploy/setup', ['--project', 'demo-project'])
   expect([first.status, first.stderr]).toEqual([0, ''])
   await complete(project)
@@ -61,7 +68,7 @@ test.each([
   'sql users create runway-live',
   'secrets create runway-live-database-url',
 ])('killed after `%s`, it is completed by the next run', async (KILL) => {
-  const project = await scripts(pretend)
+  const project = await setUp()
   const killed = await project.run('deploy/setup', ['--project', 'demo-project'], { KILL })
   expect(killed.status).toBeNull()
   const run = await project.run('deploy/setup', ['--project', 'demo-project'])
@@ -80,14 +87,14 @@ test.each([
   'sql databases create runway-live',
   'sql users create runway-live',
 ])('what was done by `%s`, though Google did not respond, is done once', async (LOSE) => {
-  const project = await scripts(pretend)
+  const project = await setUp()
   const run = await project.run('deploy/setup', ['--project', 'demo-project'], { LOSE })
   expect([run.status, run.stderr]).toEqual([0, ''])
   await complete(project)
 })
 
 test('each environment’s user keeps others out of its database, by a password that does not stay', async () => {
-  const project = await scripts(pretend)
+  const project = await setUp()
   await project.run('deploy/setup', ['--project', 'demo-project'])
   const lines = (await readFile(join(project.google, 'statements'), 'utf8')).trim().split('\n')
   expect(lines).toHaveLength(2)
@@ -102,7 +109,7 @@ test('each environment’s user keeps others out of its database, by a password 
 })
 
 test('where Google does not run the statements, they are left to the person', async () => {
-  const project = await scripts(pretend)
+  const project = await setUp()
   const run = await project.run('deploy/setup', ['--project', 'demo-project'], {
     FAIL: 'sql instances execute-sql',
   })
@@ -116,7 +123,7 @@ test('where Google does not run the statements, they are left to the person', as
 })
 
 test('waits for what it granted, where it made anything', async () => {
-  const project = await scripts(pretend)
+  const project = await setUp()
   const first = await project.run('deploy/setup', ['--project', 'demo-project'])
   expect(first.stdout).toContain('Two minutes, until all of Google knows of the grants')
   const second = await project.run('deploy/setup', ['--project', 'demo-project'])
@@ -124,7 +131,7 @@ test('waits for what it granted, where it made anything', async () => {
 })
 
 test('a secret that Google does not tell of is not taken for one without a value', async () => {
-  const project = await scripts(pretend)
+  const project = await setUp()
   await project.run('deploy/setup', ['--project', 'demo-project'])
   const calls = await project.calls()
   const run = await project.run('deploy/setup', ['--project', 'demo-project'], {
@@ -139,7 +146,7 @@ test('a secret that Google does not tell of is not taken for one without a value
 })
 
 test('a user that was deleted is created with the password in its secret', async () => {
-  const project = await scripts(pretend)
+  const project = await setUp()
   await project.run('deploy/setup', ['--project', 'demo-project'])
   await writeFile(join(project.google, 'users'), 'runway-staging\n')
   await rm(join(project.google, 'passwords/runway-live'))
@@ -148,7 +155,7 @@ test('a user that was deleted is created with the password in its secret', async
 })
 
 test('a secret that only a person knows is named, and granted once it is there', async () => {
-  const project = await scripts(pretend)
+  const project = await setUp()
   await appendFile(
     join(project.folder, 'deploy/environments/live.env'),
     'WAREHOUSE_KEY=secret:warehouse-key\n',
@@ -167,4 +174,36 @@ test('what Google refuses is shown, with what to check', async () => {
   const project = await scripts()
   const run = await project.run('deploy/setup', ['--project', 'demo-project'])
   expect([run.status, run.stderr]).toEqual([1, expect.stringContaining('is billing on?')])
+})
+
+describe('metrics, alerts and the dashboard', () => {
+  const files = async ({ google }: Scripts) => (await readFile(join(google, 'policies'), 'utf8')).split('\n')
+
+  test('are made for live, and the address that is told is left to the person', async () => {
+    const project = await scripts(pretend)
+    const run = await project.run('deploy/setup', ['--project', 'demo-project'])
+    expect([run.status, run.stderr]).toEqual([0, ''])
+    expect(await files(project)).toContainEqual(expect.stringMatching(/^runway-live,errors-fast,/))
+    expect(run.stdout).toContain('In cloudbuild.yaml: _ALERT_EMAIL')
+    expect((await project.calls()).filter((call) => /runway-staging-(requests|latency)/.test(call))).toEqual(
+      [],
+    )
+  })
+
+  test('are left to the next build while Google does not know the metrics', async () => {
+    const project = await scripts(pretend)
+    const run = await project.run('deploy/setup', ['--project', 'demo-project'], { NEW: 'true' })
+    expect([run.status, await files(project)]).toEqual([0, ['']])
+    expect(run.stdout).not.toContain('deploy/alerts live')
+  })
+
+  test('are named as left to do where Google refuses', async () => {
+    const project = await scripts(pretend)
+    const FAIL = 'monitoring dashboards list'
+    const run = await project.run('deploy/setup', ['--project', 'demo-project'], { FAIL })
+    expect([run.status, run.stdout]).toEqual([
+      0,
+      expect.stringContaining('deploy/alerts live --project demo-project'),
+    ])
+  })
 })

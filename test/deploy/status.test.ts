@@ -15,7 +15,7 @@ test('shows what serves, its version, its queue and where its logs are, and chan
   expect(live).toMatch(/runway-live-2 +2026-01-02T00:00:00 +True +90 *\n/)
   expect(live).toContain('Queue: PAUSED')
   expect(live).toMatch(
-    /gcloud logging read '.*service_name="runway-live" severity>=ERROR' --project demo-project/,
+    /deploy\/logs live --errors\n +gcloud logging read '.*runway-live-migrate"' --project demo-project/,
   )
   const calls = await service.calls()
   expect(calls.filter((call) => !/^(run|tasks) \S+ (list|describe) /.test(call))).toEqual([])

@@ -45,6 +45,7 @@ export function commandLine(args: readonly string[]): string {
 const news: readonly (readonly [pattern: RegExp, version: number])[] = [
   [/ run deploy .*--max /, 540],
   [/ beta run deploy .*--dry-run/, 575],
+  [/^gcloud monitoring policies /, 549],
   [/ sql instances execute-sql /, 560],
   [/ sql instances create .*--(data-api-access|storage-auto-increase-limit) /, 576],
 ]

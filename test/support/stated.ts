@@ -6,6 +6,7 @@ export const stated = {
   _CLOUD_SQL: '',
   _TASK_CONCURRENCY: '10',
   _TASK_RATE: '50',
+  _ALERT_EMAIL: '',
 } as const
 
 /** An environment's variables, whatever a fork has added. */

@@ -14,6 +14,7 @@ export type Flags = Readonly<Record<string, string | undefined>>
  */
 export function render(resources: readonly Resource[], flags: Flags): string {
   const { filter, 'sort-by': sort = '', limit, flatten, format = 'value()' } = flags
+  if (format === 'none') return ''
   if (format === 'json' && resources.length === 1 && !flatten)
     return `${JSON.stringify(resources[0], null, 2)}\n`
   const [, form, columns] = format.match(/^(value|csv\[no-heading\])\((.*)\)$/) ?? []

@@ -4,6 +4,7 @@ import { Refusal, type Tool } from '../shell/programs.ts'
 import type { Commands, Given } from './command.ts'
 import { deployCommands } from './deploy.ts'
 import { render } from './format.ts'
+import { monitoringCommands } from './monitoring.ts'
 import { serviceCommands } from './services.ts'
 import { taskCommands } from './tasks.ts'
 
@@ -15,6 +16,7 @@ export function gcloud(project: Project): Tool {
     ...serviceCommands(project),
     ...deployCommands(project),
     ...taskCommands(project),
+    ...monitoringCommands(project),
     'builds list': { flags: 'ongoing', run: () => [...project.going].map((id) => ({ id })) },
   }
 

@@ -22,6 +22,10 @@ export interface Project {
   readonly containers: Map<string, { readonly output: string; stop(): Promise<void> }>
   /** The jobs of Cloud Scheduler by name: the flags of each, and the status of its first call. */
   readonly schedulerJobs: Map<string, Readonly<Record<string, string | undefined>>>
+  /** What Cloud Monitoring has, by name. */
+  readonly monitoring: Readonly<
+    Record<'metrics' | 'policies' | 'dashboards' | 'channels', Map<string, Readonly<Record<string, unknown>>>>
+  >
   /** The values of each secret, by its name. The number of a version is a place among them, from 1. */
   readonly secrets: Map<string, string[]>
   /** The e-mail addresses of the service accounts. */

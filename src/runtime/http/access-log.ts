@@ -41,12 +41,14 @@ export function accessLog(options: { log: Log; trustedProxies: number }) {
       requestSize: header('content-length'),
       responseSize: end ? end.bytes : bodyLength(c) || undefined,
     }
-    const problem = status >= 400 ? describe(stateOf(c).problem) : undefined
+    const { problem: refused, route } = stateOf(c)
+    const problem = status >= 400 ? describe(refused) : undefined
     const message = `${method} ${path} ${status}`
+    const fields = { httpRequest, route, stream: end && true } // the latency of a stream says how long somebody listened
     if (end?.error !== undefined)
-      log.error({ err: end.error, httpRequest }, `${message}, cut off: its stream failed`)
-    else if (end?.stopReason) log.warn({ httpRequest }, `${message}, ended by the service: ${end.stopReason}`)
-    else log[level(status, stateOf(c).problem)]({ httpRequest, problem }, message)
+      log.error({ err: end.error, ...fields }, `${message}, cut off: its stream failed`)
+    else if (end?.stopReason) log.warn(fields, `${message}, ended by the service: ${end.stopReason}`)
+    else log[level(status, refused)]({ ...fields, problem }, message)
   }
 }
 

@@ -22,6 +22,8 @@ export interface RequestState {
   computedHeaders: readonly ComputedHeader[] | undefined
   /** Whether a route, or the runtime itself, creates the response. */
   routed: boolean
+  /** The path of the route as the contract has it, such as `/orders/{id}`. */
+  route: string | undefined
   /** The memory that the request has reserved: see `requestMemory`. */
   memory: MemoryReservation | undefined
   /** The latest problem that became a response. */
@@ -43,6 +45,7 @@ export function stateOf(c: Context): RequestState {
     responseHeaders: {},
     computedHeaders: undefined,
     routed: false,
+    route: undefined,
     memory: undefined,
     problem: undefined,
     body: undefined,

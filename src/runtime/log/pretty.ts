@@ -5,6 +5,8 @@ const hidden = new Set([
   'message',
   'httpRequest',
   'problem',
+  'route',
+  'stream',
   'stack_trace',
   'serviceContext',
 ])

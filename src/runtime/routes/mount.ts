@@ -10,6 +10,7 @@ import { type Methods, methodNotAllowed, methodsOf } from '../http/methods.ts'
 import type { ProblemFormat } from '../http/problem-format.ts'
 import { readBody } from '../http/read-body.ts'
 import { readCookies, readHeaders, readPath, readQuery } from '../http/read-parameters.ts'
+import { stateOf } from '../http/request-state.ts'
 import { markRouted } from '../http/routed.ts'
 import { type SecurityOptions, security } from '../http/security.ts'
 import { bySpecificity, mixedReader, parseTemplate } from '../http/template.ts'
@@ -74,11 +75,12 @@ export function mount(
   startChecks(mounted, problems, options)
   const methods = methodsOf(mounted.map(({ method, template }) => ({ method, template })))
   for (const route of mounted.toSorted((a, b) => bySpecificity(a.template, b.template))) {
-    const { method, template } = route
+    const { method, template, path } = route
     const closed = methods.shadowing(method, template)
     const { steps, handler, isOwn } = chainOf(route, options)
     const check = checkOf(route, options)
     app.on(method, [template.hono], async function serve(c, next) {
+      stateOf(c).route = path
       if (isOwn) markRouted(c)
       for (const { pattern } of closed)
         if (pattern.test(c.req.path)) throw methodNotAllowed(c.req.path, methods.allowedAt(c.req.path))

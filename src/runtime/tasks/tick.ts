@@ -6,6 +6,7 @@ import { enqueueDueSchedules } from './due-schedules.ts'
 import * as sweeps from './maintenance.ts'
 import type { Schedule } from './schedule.ts'
 import type { Sender } from './sender.ts'
+import { warnOfBacklog } from './tick-warnings.ts'
 
 /** What a tick needs. */
 export interface TickOptions {
@@ -36,7 +37,7 @@ const batchMs = 10_000
 const pruneBatchSize = 1_000
 
 /**
- * Runs once a minute; it is the only clock. It enqueues due schedules, rescues the tasks of killed processes, logs and
+ * Runs once a minute; it is the only clock. It warns of what waits too long, enqueues due schedules, rescues the tasks of killed processes, logs and
  * reports dead tasks, asks Cloud Tasks about overdue deliveries, sends pending tasks, and prunes old rows.
  *
  * It has a time budget. Two ticks at once do each thing once. If a tick ends halfway, the next one does the rest.
@@ -46,6 +47,7 @@ export async function tick(options: TickOptions, signal: AbortSignal): Promise<T
   const end = performance.now() + budgetMs
   const batchTimeMs = Math.min(batchMs, budgetMs / 4)
   const hasTimeLeft = () => performance.now() + batchTimeMs < end && !signal.aborted
+  await warnOfBacklog(database, log)
   const scheduled = await enqueueDueSchedules(database, log, schedules)
   const rescued = await repeatBatches(batchSize, hasTimeLeft, () => sweeps.rescueTasks(database, batchSize))
   const announced = await sweeps.announceDeadTasks(database, log, batchSize)
