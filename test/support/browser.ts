@@ -140,8 +140,13 @@ export async function expectFits(page: Page): Promise<void> {
  */
 export async function expectAccessible(page: Page, without: readonly string[] = []): Promise<void> {
   await page.evaluate(axe.source)
-  const found = await page.evaluate(`axe.run({ exclude: ${JSON.stringify(without)} })`)
-  const { violations } = found as { violations: { id: string; impact: string; nodes: { html: string }[] }[] }
-  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-  expect(serious.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))).toEqual([])
+  async function seriousFaults(): Promise<string[]> {
+    const found = await page.evaluate(`axe.run({ exclude: ${JSON.stringify(without)} })`)
+    const { violations } = found as {
+      violations: { id: string; impact: string; nodes: { html: string }[] }[]
+    }
+    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    return serious.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+  }
+  await expect.poll(seriousFaults, { timeout: 5_000 }).toEqual([]) // what moves may cover something for a while
 }

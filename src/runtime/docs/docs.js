@@ -13,7 +13,21 @@ addEventListener('DOMContentLoaded', () => {
   const { token } = document.body.dataset
   const reference = globalThis.Scalar.createApiReference('#reference', configuration())
   if (token) offer(token, () => reference.updateConfiguration(configuration(token)))
+  mendDialog()
+  new MutationObserver(mendDialog).observe(document.body, { childList: true, subtree: true })
 })
+
+/** Mends what Scalar's dialog, which sends a request, tells a screen reader and the keyboard. */
+function mendDialog() {
+  for (const body of document.querySelectorAll('.cm-content:not([aria-label])')) body.ariaLabel = 'Body'
+  for (const help of document.querySelectorAll('button[role="none"]')) help.removeAttribute('role')
+  for (const field of document.querySelectorAll('[role="combobox"]:not([aria-expanded])'))
+    field.ariaExpanded = 'false'
+  for (const scroller of document.querySelectorAll('.cm-scroller[tabindex="-1"]')) scroller.tabIndex = 0
+  for (const button of document.querySelectorAll('button[aria-controls]'))
+    if (!document.getElementById(button.getAttribute('aria-controls')))
+      button.removeAttribute('aria-controls')
+}
 
 /**
  * What is false, empty or disabled here keeps Scalar from calling its makers: their proxy, fonts, telemetry, AI agent and
