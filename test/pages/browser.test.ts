@@ -50,7 +50,7 @@ browserTest(
   async ({ open }) => {
     const page = await open(`${url}/trial`)
     await page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<button></button>')")
-    await expect(expectAccessible(page)).rejects.toThrow('button-name')
+    await expect(expectAccessible(page, 5_000)).rejects.toThrow('button-name')
     await page.evaluate("document.querySelector('h1').style.width = '3000px'")
     await expect(expectFits(page)).rejects.toThrow('the width of the page')
   },
