@@ -97,6 +97,18 @@ export interface RuntimeReady {
 }
 
 export type RuntimeTaskState = 'pending' | 'queued' | 'running' | 'done' | 'dead' | 'cancelled'
+export type RuntimeTaskWaitsFor = {
+  /** The sleep, or the signal */
+  name: string
+  /** The key of the signal; absent for a sleep */
+  key?: string
+  /**
+   * When the sleep ends, or the wait times out
+   * @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$
+   */
+  until: string
+}
+
 export interface RuntimeTask {
   /** @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$ */
   id: string
@@ -137,6 +149,7 @@ export interface RuntimeTask {
    */
   unknownSince?: string
   lastError?: string
+  waitsFor?: RuntimeTaskWaitsFor
   /** The trace of the request that enqueued the task */
   traceId?: string
   requestId?: string
@@ -149,6 +162,114 @@ export interface RuntimeTaskPage {
   items: RuntimeTask[]
   /** Absent on the last page */
   nextCursor?: string
+}
+
+export type RuntimeTaskDetailsState = 'pending' | 'queued' | 'running' | 'done' | 'dead' | 'cancelled'
+export type RuntimeTaskDetailsWaitsFor = {
+  /** The sleep, or the signal */
+  name: string
+  /** The key of the signal; absent for a sleep */
+  key?: string
+  /**
+   * When the sleep ends, or the wait times out
+   * @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$
+   */
+  until: string
+}
+
+export type RuntimeTaskDetailsErrorsItem = {
+  /** @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$ */
+  at: string
+  /**
+   * @minimum -9007199254740991
+   * @maximum 9007199254740991
+   */
+  attempt: number
+  error: string
+  step?: string
+  /**
+   * How long the attempt took, in milliseconds
+   * @minimum -9007199254740991
+   * @maximum 9007199254740991
+   */
+  ms?: number
+  revision?: string
+}
+
+export type RuntimeTaskDetailsStepsItemKind = 'step' | 'sleep' | 'wait' | 'undo'
+export type RuntimeTaskDetailsStepsItem = {
+  name: string
+  kind: RuntimeTaskDetailsStepsItemKind
+  /**
+   * How often it ended, well or not
+   * @minimum -9007199254740991
+   * @maximum 9007199254740991
+   */
+  tries: number
+  /** @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$ */
+  startedAt: string
+  /** @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$ */
+  finishedAt?: string
+  /**
+   * When a sleep ends, or a wait times out
+   * @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$
+   */
+  until?: string
+  lastError?: string
+  revision?: string
+}
+
+export interface RuntimeTaskDetails {
+  /** @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$ */
+  id: string
+  name: string
+  state: RuntimeTaskDetailsState
+  /** Unique among the unfinished tasks of this name */
+  key?: string
+  /**
+   * @minimum -9007199254740991
+   * @maximum 9007199254740991
+   */
+  attempts: number
+  /**
+   * Counts the deliveries sent to Cloud Tasks
+   * @minimum -9007199254740991
+   * @maximum 9007199254740991
+   */
+  dispatch: number
+  /** @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$ */
+  dueAt: string
+  /** @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$ */
+  createdAt: string
+  /**
+   * When its first attempt started
+   * @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$
+   */
+  startedAt?: string
+  /** @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$ */
+  finishedAt?: string
+  /**
+   * Until when the running attempt holds the task, if it does not renew its lease
+   * @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$
+   */
+  leasedUntil?: string
+  /**
+   * Since when it waits for a revision that understands it
+   * @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$
+   */
+  unknownSince?: string
+  lastError?: string
+  waitsFor?: RuntimeTaskDetailsWaitsFor
+  /** The trace of the request that enqueued the task */
+  traceId?: string
+  requestId?: string
+  /** The caller who sent that request */
+  subject?: string
+  revision?: string
+  /** The last 20 attempts that failed, the oldest first */
+  errors: RuntimeTaskDetailsErrorsItem[]
+  /** Its steps, sleeps and waits, in the order in which they started. Their results are left out */
+  steps: RuntimeTaskDetailsStepsItem[]
 }
 
 export interface RuntimeRedriven {
@@ -495,6 +616,13 @@ export type RuntimeRedriveTasksParams = {
    * @maxLength 100
    */
   name: string
+}
+
+export type RuntimeRedriveTaskParams = {
+  /**
+   * Forgets its steps, sleeps and waits: all of it runs again
+   */
+  from?: 'start'
 }
 
 export type PlaceOrderHeaders = {
@@ -916,7 +1044,7 @@ export const runtimeListTasks = async (
 }
 
 export type runtimeGetTaskResponse200 = {
-  data: RuntimeTask
+  data: RuntimeTaskDetails
   status: 200
 }
 
@@ -971,7 +1099,7 @@ export const getRuntimeGetTaskUrl = (id: string) => {
 }
 
 /**
- * @summary Show a task: its attempts, its last error, the trace of the request that enqueued it
+ * @summary Show a task: its steps, the errors of its attempts, the trace of the request that enqueued it
  */
 export const runtimeGetTask = async (
   id: string,
@@ -1140,18 +1268,31 @@ export type runtimeRedriveTaskResponseError = (
 
 export type runtimeRedriveTaskResponse = runtimeRedriveTaskResponseSuccess | runtimeRedriveTaskResponseError
 
-export const getRuntimeRedriveTaskUrl = (id: string) => {
-  return `/runtime/tasks/${encodeURIComponent(String(id))}/redrive`
+export const getRuntimeRedriveTaskUrl = (id: string, params?: RuntimeRedriveTaskParams) => {
+  const normalizedParams = new URLSearchParams()
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  })
+
+  const stringifiedParams = normalizedParams.toString()
+
+  return stringifiedParams.length > 0
+    ? `/runtime/tasks/${encodeURIComponent(String(id))}/redrive?${stringifiedParams}`
+    : `/runtime/tasks/${encodeURIComponent(String(id))}/redrive`
 }
 
 /**
- * @summary Redrive a dead task: it gets all its attempts back
+ * @summary Redrive a dead task: it gets all its attempts back, and continues after its last finished step
  */
 export const runtimeRedriveTask = async (
   id: string,
+  params?: RuntimeRedriveTaskParams,
   options?: Parameters<typeof clientSend>[1],
 ): Promise<runtimeRedriveTaskResponse> => {
-  return clientSend<runtimeRedriveTaskResponse>(getRuntimeRedriveTaskUrl(id), {
+  return clientSend<runtimeRedriveTaskResponse>(getRuntimeRedriveTaskUrl(id, params), {
     ...options,
     method: 'POST',
   })

@@ -11,6 +11,7 @@ import type { Task } from '#src/runtime/tasks/task.ts'
 import { atEnd } from './at-end.ts'
 import { onServer } from './database.ts'
 import { setDatabaseClock } from './database-clock.ts'
+import { type Interruption, interruptTask } from './interrupt.ts'
 import { type TestService, testService } from './service.ts'
 import { emulated, testTasks } from './task-variables.ts'
 
@@ -52,7 +53,17 @@ export interface TaskService extends TestService {
   /** Expects a task with a payload like this one. Returns its row. */
   expectEnqueued<P extends z.ZodType>(task: Task<P>, payload?: Partial<z.input<P>>): Promise<LedgerRow>
   expectNotEnqueued<P extends z.ZodType>(task: Task<P>, payload?: Partial<z.input<P>>): Promise<void>
+  /**
+   * Expects that the newest task of this name has finished these steps, sleeps and waits, in this order. The name of a
+   * wait is that of its signal, a colon and the key.
+   */
+  expectSteps(task: Named, names: readonly string[]): Promise<void>
+  /** Cuts the next attempt at a task off at a step, as a killed process would. Then deliver again. */
+  interrupt(task: Named, at: Interruption): void
 }
+
+/** Any task, whatever its payload and its signals. */
+type Named = Pick<Task, 'name' | 'run'>
 
 /** After this, the tick sends what nobody has handed over. */
 const recentMs = 31_000
@@ -142,6 +153,17 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
       })
       return rows[0] as LedgerRow
     },
+    async expectSteps({ name }, names) {
+      const { rows } = await onServer(
+        databaseUrl,
+        `select name from runtime.steps where finished_at <= runtime.service_now() and kind <> 'undo'
+          and task_id = (select id from runtime.tasks where name = $1 order by id desc limit 1)
+          order by position`,
+        [name],
+      )
+      expect(rows.map((row) => row.name)).toEqual(names)
+    },
+    interrupt: (task, at) => interruptTask(databaseUrl, task, at),
     async expectNotEnqueued(task, payload = {}) {
       expect(await find(task, payload)).toEqual([])
     },

@@ -25,11 +25,21 @@ const ship = defineTask({
   },
 })
 const sweep = defineTask({ name: 'orders.cancel-stale', payload, async run() {} })
+const load = defineTask({
+  ...{ name: 'orders.import', payload, retry, signals: { paid: z.object({ amount: z.int() }) } },
+  async run({ step, waitFor }) {
+    await step('fetch', async () => {})
+    await step('reserve', async () => {
+      if (shut) throw new Error('The warehouse responded with 500')
+    })
+    await waitFor('paid', { key: 'batch-7', timeout: '7d' })
+  },
+})
 const nightly = defineSchedule({
   ...{ name: 'orders.nightly', cron: '30 3 * * *', timeZone: 'Europe/Berlin', task: sweep, payload: {} },
 })
 const service = await trial({
-  tasks: [ship, sweep],
+  tasks: [ship, sweep, load],
   schedules: [nightly],
   environment: { TRACE_LOGS_URL: 'http://127.0.0.1:1/lines?trace={trace}' },
 })
@@ -97,6 +107,35 @@ browserTest('a dead task shows its last error as text, and is redriven by a clic
   await drain()
   expect(await ledger()).toMatchObject([{ id, state: 'done', attempts: 1 }])
   expect(service.lines.map(({ message }) => message)).toContain(`olga: redrive of orders.fulfil: task ${id}`)
+})
+
+browserTest('a task of several steps shows them, starts again, and gets its signal', async ({ open }) => {
+  shut = true
+  await request((tx) => enqueue(tx, load, {}), alice)
+  await drain({ until: '5s' })
+  shut = false
+  const page = await openSignedIn(open)
+  const task = page.getByRole('listitem').filter({ hasText: 'orders.import' }).first()
+  await task.getByText('Details').click()
+  await task.getByText(/^fetch · finished /).waitFor()
+  await task.getByText(/^reserve · started .* · 2 tries/).waitFor()
+  await task.getByText(/^attempt 2 · .* · step reserve · \d+ ms/).waitFor()
+  await expectAccessible(page)
+  await screenshot(page, 'dashboard-steps')
+  await task.getByRole('button', { name: 'Redrive from the start' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Yes' }).click()
+  await page.getByRole('status').filter({ hasText: 'orders.import is redriven from its start.' }).waitFor()
+  await drain()
+  await page.getByLabel('State').selectOption('queued')
+  await task.getByText('waits for the signal paid (batch-7)').waitFor()
+  await task.getByRole('button', { name: 'Send signal' }).click()
+  await page.getByLabel('Payload, as JSON').fill('{"amount": 5}')
+  await expectAccessible(page)
+  await screenshot(page, 'dashboard-signal')
+  await page.getByRole('dialog').getByRole('button', { name: 'Yes' }).click()
+  await page.getByRole('status').filter({ hasText: 'paid is sent.' }).waitFor()
+  await drain()
+  expect(await ledger()).toMatchObject([{ state: 'done' }])
 })
 
 browserTest('the page updates by itself, except while it is paused or hidden', async ({ open }) => {

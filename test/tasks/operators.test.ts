@@ -46,6 +46,8 @@ test('a task shows its attempts, its last error and who enqueued it, but not its
     finishedAt: expect.stringMatching(/Z$/),
     lastError: 'Error: the warehouse is shut',
     ...{ traceId, requestId: 'r1', subject: 'alice', revision: expect.any(String) },
+    errors: [expect.objectContaining({ attempt: 1, error: 'Error: the warehouse is shut' })],
+    steps: [],
   })
   const queued = await expectJson(await olga(`/runtime/tasks/${ids[5]}`))
   expect(queued).toMatchObject({ state: 'queued', attempts: 0 })

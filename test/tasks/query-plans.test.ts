@@ -105,7 +105,7 @@ test.each([
   ],
   ['the list of all', (tx) => operators.listTasks(tx, { limit: 20 }), ['tasks_pkey']],
   ['one task', (tx) => operators.findTask(tx, id), ['tasks_pkey']],
-  ['a run now', (tx) => operators.runTaskNow(tx, id), ['tasks_pkey']],
+  ['a run now', (tx) => operators.runTaskNow(tx, id), ['steps_task_id_name_pk', 'tasks_pkey']],
   ['the counts of the states', counts.countStates, ['tasks_by_state', 'tasks_by_state', 'tasks_by_state']],
   ['the count of what is done in the last hour', counts.countLastHour, ['tasks_over']],
   ['a cancel', (tx) => operators.forceCancelTask(tx, id), ['tasks_pkey']],

@@ -22,7 +22,7 @@ const work = defineTask({
 const service = await trial({ tasks: [work] })
 const { request, ledger, drain, lines, query } = service
 const enqueueWork = () => request((tx) => enqueue(tx, work, {}))
-const steps = () => query('select * from runtime.steps order by started_at, name')
+const steps = () => query('select * from runtime.steps order by position')
 const written = async () => (await query('select text from test_notes order by text')).map(({ text }) => text)
 const write = (text: string) =>
   sql`insert into test_notes (id, owner, text, pages) values (gen_random_uuid(), 'work', ${text}, 1)`

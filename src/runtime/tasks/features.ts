@@ -7,7 +7,7 @@ import type { CallbackOutcome } from './callback.ts'
 import { logAction } from './log-action.ts'
 import * as operators from './operators.ts'
 import { addToOutbox } from './outbox.ts'
-import { presentTask } from './present-task.ts'
+import { presentDetails, presentTask } from './present-task.ts'
 import * as routes from './routes.ts'
 import type { TickResult } from './tick.ts'
 import type { Dispatch } from './transitions.ts'
@@ -25,7 +25,8 @@ export const operatorFeature: RouteGroup = defineRouteGroup({
     }),
 
     handle(routes.getTaskRoute, async (c) => {
-      return c.json(presentTask(await operators.findTask(database, c.req.valid('param').id)), 200)
+      const row = await operators.findTask(database, c.req.valid('param').id)
+      return c.json(presentDetails(row, await operators.findSteps(database, row.id)), 200)
     }),
 
     handle(routes.redriveTasksRoute, async (c) => {
@@ -40,7 +41,7 @@ export const operatorFeature: RouteGroup = defineRouteGroup({
 
     handle(routes.redriveTaskRoute, async (c) => {
       const { id } = c.req.valid('param')
-      const delivery = await operators.redriveTask(database, id)
+      const delivery = await operators.redriveTask(database, id, c.req.valid('query').from)
       addToOutbox(delivery)
       logAction(c.var, 'redrive', `${delivery.name}: task ${id}`, { task: { id, name: delivery.name } })
       return c.json(presentTask(await operators.findTask(database, id)), 200)

@@ -1,7 +1,7 @@
 import type { Log } from '../log/logger.ts'
 
 /** What an operator does to tasks. */
-type Action = 'redrive' | 'cancel' | 'run now'
+type Action = 'redrive' | 'cancel' | 'run now' | 'signal'
 
 /**
  * Logs what an operator has done, and who it was.

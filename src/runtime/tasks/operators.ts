@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, lt, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { now } from '../database/now.ts'
 import { findDatabaseError } from '../kernel/database-error.ts'
@@ -6,6 +6,7 @@ import { Problem } from '../kernel/problem.ts'
 import { cancelledColumns } from './cancel.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
 import { taskProblems } from './routes.ts'
+import { type StepRow, steps } from './steps-table.ts'
 import { isAmong, stateIs, type TaskRow, type TaskState, tasks } from './table.ts'
 
 /** How many tasks one request redrives at most. */
@@ -42,14 +43,38 @@ export async function findTask(database: Pick<Database, 'select'>, id: string): 
   return row
 }
 
+/** A step as an operator sees it. */
+export type ShownStep = Omit<StepRow, 'taskId' | 'result' | 'cursor' | 'maxTries' | 'undoable' | 'position'>
+
+/** Finds the steps of a task, in the order in which they started. A sleep has no end before it is over. */
+export function findSteps(database: Pick<Database, 'select'>, id: string): Promise<ShownStep[]> {
+  const { name, kind, tries, lastError, startedAt, until, revision } = steps
+  const over = sql`case when ${steps.finishedAt} <= ${now} then ${steps.finishedAt} end`
+  return database
+    .select({
+      name,
+      kind,
+      tries,
+      lastError,
+      startedAt,
+      until,
+      revision,
+      finishedAt: over.mapWith(steps.finishedAt),
+    })
+    .from(steps)
+    .where(eq(steps.taskId, id))
+    .orderBy(steps.position)
+}
+
 /**
  * Redrives a dead task: it gets all its attempts again, at a new dispatch.
  *
+ * @param from `start` forgets its steps: all of it runs again
  * @returns its next delivery
  * @throws {Problem} RUNTIME_TASK_NOT_FOUND; RUNTIME_TASK_NOT_DEAD; RUNTIME_TASK_KEY_TAKEN
  */
-export async function redriveTask(database: Database, id: string): Promise<DeliveryRow> {
-  const [delivery] = await redrive(database, and(eq(tasks.id, id), isKeyFree(false)))
+export async function redriveTask(database: Database, id: string, from?: 'start'): Promise<DeliveryRow> {
+  const [delivery] = await redrive(database, and(eq(tasks.id, id), isKeyFree(false)), from)
   if (delivery) return delivery
   const { state, key } = await findTask(database, id)
   if (state !== 'dead') throw new Problem(taskProblems.RUNTIME_TASK_NOT_DEAD, { detail: `It is ${state}.` })
@@ -91,13 +116,22 @@ export async function forceCancelTask(database: Database, id: string): Promise<T
 }
 
 /**
- * Runs a waiting task now: it is due at once, at a new dispatch, so that its earlier delivery is stale.
+ * Runs a waiting task now: it is due at once, at a new dispatch, so that its earlier delivery is stale. A sleep ends; a wait
+ * for a signal goes on.
  *
  * @returns its next delivery
  * @throws {Problem} RUNTIME_TASK_NOT_FOUND; RUNTIME_TASK_NOT_WAITING if it is not pending or queued
  */
 export async function runTaskNow(database: Database, id: string): Promise<DeliveryRow> {
+  const ended = database.$with('ended').as(
+    database
+      .update(steps)
+      .set({ finishedAt: now })
+      .where(and(eq(steps.taskId, id), eq(steps.kind, 'sleep'), gt(steps.finishedAt, now)))
+      .returning({ id: steps.taskId }),
+  )
   const [delivery] = await database
+    .with(ended)
     .update(tasks)
     .set({ state: 'pending', dispatch: sql`${tasks.dispatch} + 1`, dueAt: now, touchedAt: now })
     .where(and(eq(tasks.id, id), stateIs('pending', 'queued')))
@@ -116,18 +150,28 @@ function isKeyFree(newest: boolean): SQL {
 }
 
 /** Redrives tasks. If another task takes a key at the same time, the unique index refuses the UPDATE, and it retries. */
-async function redrive(database: Database, which: SQL | undefined): Promise<DeliveryRow[]> {
+async function redrive(database: Database, which: SQL | undefined, from?: 'start'): Promise<DeliveryRow[]> {
   for (;;) {
     try {
-      return await redriveOnce(database, which)
+      return await redriveOnce(database, which, from)
     } catch (error) {
       if (findDatabaseError(error)?.constraint !== 'tasks_key') throw error
     }
   }
 }
 
-function redriveOnce(database: Database, which: SQL | undefined): Promise<DeliveryRow[]> {
-  return database
+/** It forgets steps and redrives in one statement: no killed process leaves half of it. */
+function redriveOnce(database: Database, which: SQL | undefined, from?: 'start'): Promise<DeliveryRow[]> {
+  const dead = and(which, stateIs('dead'))
+  const forgotten = database
+    .$with('forgotten')
+    .as(
+      database
+        .delete(steps)
+        .where(sql`${steps.taskId} in (select ${tasks.id} from ${tasks} where ${dead})`)
+        .returning({ id: steps.taskId }),
+    )
+  return (from ? database.with(forgotten) : database)
     .update(tasks)
     .set({
       state: 'pending',
@@ -139,6 +183,6 @@ function redriveOnce(database: Database, which: SQL | undefined): Promise<Delive
       finishedAt: null,
       announcedAt: null,
     })
-    .where(and(which, stateIs('dead')))
+    .where(dead)
     .returning(deliveryColumns)
 }

@@ -1,6 +1,7 @@
+import type { z } from 'zod'
 import type { Database } from '../database/database.ts'
 import { afterCommit } from '../database/transaction.ts'
-import { Problem } from '../kernel/problem.ts'
+import { Problem, problems } from '../kernel/problem.ts'
 import { handle } from '../routes/route.ts'
 import { defineRouteGroup, type RouteGroup } from '../routes/route-group.ts'
 import { enqueue } from './enqueue.ts'
@@ -11,7 +12,9 @@ import * as routes from './overview-routes.ts'
 import { presentTask } from './present-task.ts'
 import type { Schedule } from './schedule.ts'
 import { listSchedules } from './schedule-slots.ts'
-import type { Task } from './task.ts'
+import { sendSignal } from './send-signal.ts'
+import type { Signals } from './step-types.ts'
+import { signalSchema, type Task } from './task.ts'
 import { countLastHour, countStates, nothing } from './task-counts.ts'
 import type { TraceLinks } from './trace-links.ts'
 
@@ -28,7 +31,7 @@ export function overviewFeature(options: OverviewOptions): RouteGroup {
     name: 'runtime.overview',
     description: 'The background work at a glance, for the dashboard.',
     internal: true,
-    problems: routes.scheduleProblems,
+    problems: { ...routes.scheduleProblems, ...routes.signalProblems },
     routes: ({ database }) => [
       handle(routes.overviewRoute, async (c) => c.json(await readOverview(database, options), 200)),
 
@@ -50,6 +53,23 @@ export function overviewFeature(options: OverviewOptions): RouteGroup {
         const fields = { schedule: name, task: { id, name: task.name } }
         afterCommit(tx, () => logAction(c.var, 'run now', `the schedule ${name}: task ${id}`, fields))
         return c.json(presentTask(await findTask(tx, id)), 200)
+      }),
+
+      handle(routes.sendSignalRoute, async (c) => {
+        const { tx } = c.var
+        const { task: name, name: signal, key, payload } = c.req.valid('json')
+        const task = options.registry.get(name) as Task<z.ZodType, Signals> | undefined
+        const schema = task && signalSchema(task, signal)
+        if (!task || !schema) throw new Problem(routes.signalProblems.RUNTIME_SIGNAL_NOT_FOUND)
+        const wrong = schema.safeParse(payload).error?.issues[0]
+        if (wrong) {
+          const detail = `${['payload', ...wrong.path].join('.')}: ${wrong.message}`
+          throw new Problem(problems.VALIDATION_FAILED, { detail })
+        }
+        const sent = await sendSignal(tx, task, signal, { key }, payload)
+        const fields = { task: { name }, signal: { name: signal, key } }
+        afterCommit(tx, () => logAction(c.var, 'signal', `${signal} (${key}) to ${name}`, fields))
+        return c.json(sent, 200)
       }),
     ],
   })

@@ -1,12 +1,17 @@
 import { z } from '@hono/zod-openapi'
 import { defineProblems } from '../kernel/problem.ts'
-import { defineRoute, json } from '../routes/route.ts'
+import { defineRoute, json, jsonBody } from '../routes/route.ts'
 import { operatorSecurity, RuntimeTask, taskParams, taskProblems } from './routes.ts'
 import { taskStates } from './table.ts'
 
 /** The problems of schedules. */
 export const scheduleProblems = defineProblems({
   RUNTIME_SCHEDULE_NOT_FOUND: { status: 404, title: 'This revision has no such schedule' },
+})
+
+/** The problem of a signal that an operator sends. */
+export const signalProblems = defineProblems({
+  RUNTIME_SIGNAL_NOT_FOUND: { status: 404, title: 'This revision has no such signal' },
 })
 
 const finished = {
@@ -123,5 +128,35 @@ export const runScheduleRoute = defineRoute({
   request: { params: z.object({ name: z.string().openapi({ example: 'orders.nightly' }) }) },
   responses: { 200: json('The task', RuntimeTask) },
   problems: [scheduleProblems.RUNTIME_SCHEDULE_NOT_FOUND],
+  idempotent: true,
+})
+
+export const sendSignalRoute = defineRoute({
+  method: 'post',
+  path: '/runtime/tasks/signals',
+  operationId: 'runtimeSendSignal',
+  summary: 'Send a signal to the tasks that wait for it, or will do so',
+  security: operatorSecurity,
+  request: {
+    body: jsonBody(
+      z
+        .strictObject({
+          task: z.string().min(1).max(100),
+          name: z.string().min(1).max(100),
+          key: z.string().max(1000),
+          payload: z.unknown().optional(),
+        })
+        .openapi('RuntimeSignal', {
+          example: { task: 'orders.import', name: 'paid', key: 'batch-7', payload: { amount: 1200 } },
+        }),
+    ),
+  },
+  responses: {
+    200: json(
+      'Whether it counts: the first one of a name and key does',
+      z.object({ accepted: z.boolean() }).openapi('RuntimeSignalSent', { example: { accepted: true } }),
+    ),
+  },
+  problems: [signalProblems.RUNTIME_SIGNAL_NOT_FOUND],
   idempotent: true,
 })

@@ -1,3 +1,4 @@
+import type { ShownStep } from './operators.ts'
 import type { TaskRow } from './table.ts'
 
 /** A row as the routes for operators show it, without the payload. */
@@ -19,7 +20,28 @@ export function presentTask(row: TaskRow) {
     ...{ id, name, state, attempts, dispatch },
     dueAt: row.dueAt.toISOString(),
     createdAt: row.createdAt.toISOString(),
+    ...(row.waitsFor !== null && {
+      waitsFor: {
+        ...{ name: row.waitsFor, until: row.dueAt.toISOString() },
+        ...(row.waitsKey !== null && { key: row.waitsKey }),
+      },
+    }),
     ...withoutNull({ key: row.key, lastError: row.lastError, ...times, ...origin }),
+  }
+}
+
+/** A row with its steps and the errors of its attempts. Results are left out, as the payload is. */
+export function presentDetails(row: TaskRow, steps: readonly ShownStep[]) {
+  return {
+    ...presentTask(row),
+    errors: row.errors.map((error) => ({ ...error, at: new Date(error.at).toISOString() })),
+    steps: steps.map(({ name, kind, tries, lastError, startedAt, finishedAt, until, revision }) => ({
+      ...{ name, kind, tries, startedAt: startedAt.toISOString() },
+      ...withoutNull({
+        ...{ lastError, revision },
+        ...{ finishedAt: finishedAt?.toISOString(), until: until?.toISOString() },
+      }),
+    })),
   }
 }
 

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { cursorParameter } from '../database/cursor.ts'
 import { defineProblems, problems } from '../kernel/problem.ts'
 import { defineRoute, json, jsonBody } from '../routes/route.ts'
+import { stepKinds } from './steps-table.ts'
 import { taskStates } from './table.ts'
 
 /** The problems of tasks, beside those that any request may have. */
@@ -47,6 +48,13 @@ export const RuntimeTask = z
       .optional()
       .openapi({ description: 'Since when it waits for a revision that understands it' }),
     lastError: z.string().optional(),
+    waitsFor: z
+      .object({
+        name: z.string().openapi({ description: 'The sleep, or the signal' }),
+        key: z.string().optional().openapi({ description: 'The key of the signal; absent for a sleep' }),
+        until: z.iso.datetime().openapi({ description: 'When the sleep ends, or the wait times out' }),
+      })
+      .optional(),
     traceId: z
       .string()
       .optional()
@@ -56,6 +64,54 @@ export const RuntimeTask = z
     revision: z.string().optional(),
   })
   .openapi('RuntimeTask', { example })
+
+const TaskDetails = RuntimeTask.extend({
+  errors: z
+    .array(
+      z.object({
+        at: z.iso.datetime(),
+        attempt: z.int(),
+        error: z.string(),
+        step: z.string().optional(),
+        ms: z.int().optional().openapi({ description: 'How long the attempt took, in milliseconds' }),
+        revision: z.string().optional(),
+      }),
+    )
+    .openapi({ description: 'The last 20 attempts that failed, the oldest first' }),
+  steps: z
+    .array(
+      z.object({
+        name: z.string(),
+        kind: z.enum(stepKinds),
+        tries: z.int().openapi({ description: 'How often it ended, well or not' }),
+        startedAt: z.iso.datetime(),
+        finishedAt: z.iso.datetime().optional(),
+        until: z.iso.datetime().optional().openapi({ description: 'When a sleep ends, or a wait times out' }),
+        lastError: z.string().optional(),
+        revision: z.string().optional(),
+      }),
+    )
+    .openapi({
+      description:
+        'Its steps, sleeps and waits, in the order in which they started. Their results are left out',
+    }),
+}).openapi('RuntimeTaskDetails', {
+  example: {
+    ...example,
+    errors: [
+      {
+        ...{ at: '2026-11-22T10:12:00.000Z', attempt: 8, error: example.lastError, step: 'ship', ms: 412 },
+        revision: 'orders-00042-abc',
+      },
+    ],
+    steps: [
+      {
+        ...{ name: 'reserve', kind: 'step', tries: 1, startedAt: '2026-11-22T09:40:01.000Z' },
+        ...{ finishedAt: '2026-11-22T09:40:02.000Z', revision: 'orders-00042-abc' },
+      },
+    ],
+  },
+})
 
 const TaskPage = z
   .object({
@@ -93,10 +149,10 @@ export const getTaskRoute = defineRoute({
   method: 'get',
   path: '/runtime/tasks/{id}',
   operationId: 'runtimeGetTask',
-  summary: 'Show a task: its attempts, its last error, the trace of the request that enqueued it',
+  summary: 'Show a task: its steps, the errors of its attempts, the trace of the request that enqueued it',
   security: operatorSecurity,
   request: { params: taskParams },
-  responses: { 200: json('The task', RuntimeTask) },
+  responses: { 200: json('The task', TaskDetails) },
   problems: [taskProblems.RUNTIME_TASK_NOT_FOUND],
 })
 
@@ -104,9 +160,17 @@ export const redriveTaskRoute = defineRoute({
   method: 'post',
   path: '/runtime/tasks/{id}/redrive',
   operationId: 'runtimeRedriveTask',
-  summary: 'Redrive a dead task: it gets all its attempts back',
+  summary: 'Redrive a dead task: it gets all its attempts back, and continues after its last finished step',
   security: operatorSecurity,
-  request: { params: taskParams },
+  request: {
+    params: taskParams,
+    query: z.strictObject({
+      from: z
+        .literal('start')
+        .optional()
+        .openapi({ description: 'Forgets its steps, sleeps and waits: all of it runs again' }),
+    }),
+  },
   responses: { 200: json('The task, now pending', RuntimeTask) },
   problems: [
     taskProblems.RUNTIME_TASK_NOT_FOUND,

@@ -8,7 +8,7 @@ import { addToOutbox } from './outbox.ts'
 import type { Signals } from './step-types.ts'
 import { signals, steps } from './steps-table.ts'
 import { stateIs, tasks } from './table.ts'
-import { roundTripJson, type Task } from './task.ts'
+import { roundTripJson, signalSchema, type Task } from './task.ts'
 import { type RawDelivery, returningDelivery, toDeliveryRow, waitName } from './wait-store.ts'
 
 /**
@@ -30,7 +30,7 @@ export async function sendSignal<S extends Signals, Name extends keyof S & strin
   { key }: { readonly key: string },
   payload: z.input<S[Name]>,
 ): Promise<{ accepted: boolean }> {
-  const schema = task.signals[name]
+  const schema = signalSchema(task, name)
   if (!schema) throw new TypeError(`The task ${task.name} has no signal ${name}.`)
   checkKey(task, key)
   const stored = roundTripJson(task, payload, `the payload of its signal ${name}`)

@@ -44,7 +44,7 @@ export async function loadSteps(database: Database, taskId: string): Promise<Sto
     })
     .from(steps)
     .where(eq(steps.taskId, taskId))
-    .orderBy(finishedAt, steps.startedAt)
+    .orderBy(finishedAt, steps.position)
 }
 
 /** How often the step at which a task is may be tried, if the step says so; else 0. */

@@ -1,4 +1,14 @@
-import { boolean, index, integer, jsonb, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  boolean,
+  index,
+  integer,
+  jsonb,
+  primaryKey,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { now } from '../database/now.ts'
 import { runtimeSchema } from '../database/schema.ts'
 import { tasks } from './table.ts'
@@ -37,6 +47,8 @@ export const steps = runtimeSchema.table(
     finishedAt: moment('finished_at'),
     /** When a sleep ends, or a wait times out. */
     until: moment('until'),
+    /** Sorts them in the order in which they were first written: times may be equal. */
+    position: bigint('position', { mode: 'number' }).generatedAlwaysAsIdentity(),
     /** The revision that wrote the row last. */
     revision: text('revision'),
   },

@@ -6,6 +6,7 @@ import { Suspension } from './step-ends.ts'
 import type { StepScope } from './step-scope.ts'
 import { finishStep } from './step-store.ts'
 import type { StepWords } from './step-types.ts'
+import { signalSchema } from './task.ts'
 import { startSleep, startWait, takeSignal, waitName } from './wait-store.ts'
 
 type Work = StatedStep['work']
@@ -37,7 +38,7 @@ export function createStepWords(scope: StepScope, signal: AbortSignal): StepWord
   function waitFor(name: string, options: { key?: string; timeout: Duration }): Promise<unknown> {
     const { key = row.id } = options
     return scope.enter({ name, kind: 'wait', key }, async (known) => {
-      const schema = (task.signals as Record<string, z.ZodType>)[name]
+      const schema = signalSchema(task, name)
       if (!schema)
         throw scope.refusal(
           name,

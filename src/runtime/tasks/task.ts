@@ -139,3 +139,8 @@ export function roundTripJson(
     throw new TypeError(`The task ${task.name}: ${what} cannot be stored as JSON.`, { cause })
   }
 }
+
+/** The schema of a signal; `undefined` if the task does not declare it. */
+export function signalSchema(task: { readonly signals: Signals }, name: string): z.ZodType | undefined {
+  return Object.hasOwn(task.signals, name) ? task.signals[name] : undefined
+}

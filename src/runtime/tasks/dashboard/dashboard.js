@@ -1,6 +1,6 @@
 import { byId, setText } from './dom.js'
 import { showOverview } from './show.js'
-import { showTasks } from './show-tasks.js'
+import { openTasks, showTasks } from './show-tasks.js'
 
 const everyMs = 3_000
 const tokenName = 'runtime.dashboard.token'
@@ -20,13 +20,13 @@ if (offered) {
 }
 
 /** Calls a route beside this page. @throws {Error} with the status, and what the problem says */
-async function call(path, { method = 'GET', headers = {} } = {}) {
+async function call(path, { method = 'GET', headers = {}, body } = {}) {
   const token = sessionStorage.getItem(tokenName)
   const authorization = token ? { Authorization: `Bearer ${token}` } : {}
-  const response = await fetch(path, { method, headers: { ...headers, ...authorization } })
-  const body = await response.json().catch(() => ({}))
-  if (response.ok) return body
-  const { title = 'The service cannot respond', detail = '' } = body
+  const response = await fetch(path, { method, headers: { ...headers, ...authorization }, body })
+  const said = await response.json().catch(() => ({}))
+  if (response.ok) return said
+  const { title = 'The service cannot respond', detail = '' } = said
   throw Object.assign(new Error(`${title}. ${detail}`.trim()), { status: response.status })
 }
 
@@ -42,12 +42,13 @@ async function refresh() {
   if (!mayCall()) return askForToken()
   try {
     const query = Object.entries({ ...list, next: undefined }).filter(([, value]) => value)
-    const [overview, page] = await Promise.all([
+    const [overview, page, ...details] = await Promise.all([
       call('tasks/overview'),
       call(`tasks?${new URLSearchParams(query)}`),
+      ...openTasks().map((id) => call(`tasks/${id}`).catch(() => undefined)), // it may be gone
     ])
     if (turn !== turns) return
-    show(overview, page)
+    show(overview, page, new Map(details.flatMap((task) => (task ? [[task.id, task]] : []))))
   } catch (error) {
     if (turn !== turns) return
     if (error.status === 401 || error.status === 403) return askForToken(error)
@@ -56,12 +57,12 @@ async function refresh() {
   if (!paused && !document.hidden) timer = setTimeout(refresh, everyMs)
 }
 
-function show(overview, page) {
+function show(overview, page, details) {
   byId('login').hidden = true
   for (const id of ['work', 'pause']) byId(id).hidden = false
   byId('forget').hidden = sessionStorage.getItem(tokenName) === null
   showOverview(overview)
-  showTasks(page, overview)
+  showTasks(page, overview, details)
   list.next = page.nextCursor
   byId('state').value = list.state
   byId('name').value = list.name
@@ -101,15 +102,24 @@ function listTasks(changed) {
   return refresh()
 }
 
-function confirmed(title, text) {
+/** Asks before a change. @param ask the label of a text that is needed as well, if there is one */
+function confirmed(title, text, ask) {
   const dialog = byId('confirm')
   setText(byId('confirm-title'), title)
   setText(byId('confirm-text'), text)
+  byId('confirm-ask').hidden = !ask
+  setText(byId('confirm-label'), ask ?? '')
+  byId('confirm-value').value = ''
   dialog.returnValue = ''
   dialog.showModal()
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true })
   })
+}
+
+/** The header of a request that is to happen once. */
+function once() {
+  return { 'Idempotency-Key': Array.from(crypto.getRandomValues(new Uint32Array(4))).join('-') }
 }
 
 /** What a button asks, what it sends, and what it says afterwards. */
@@ -132,6 +142,23 @@ const acts = {
     path: `tasks/${id}/redrive`,
     done: () => `${name} is redriven.`,
   }),
+  restart: ({ id, name }) => ({
+    title: `Redrive ${name} from its start?`,
+    text: 'It forgets its steps, and all of it runs again.',
+    path: `tasks/${id}/redrive?from=start`,
+    done: () => `${name} is redriven from its start.`,
+  }),
+  signal: ({ name, signal, key }) => ({
+    title: `Send ${signal} to ${name}?`,
+    text: `All tasks of this name that wait for it with the key ${key} go on.`,
+    ask: 'Payload, as JSON',
+    path: 'tasks/signals',
+    headers: { 'Content-Type': 'application/json', ...once() },
+    body: (text) =>
+      JSON.stringify({ task: name, name: signal, key, payload: text ? JSON.parse(text) : undefined }),
+    done: ({ accepted }) =>
+      accepted ? `${signal} is sent.` : `An earlier ${signal} counts: nothing is sent.`,
+  }),
   'redrive-all': () => ({
     title: `Redrive all dead ${list.name}?`,
     text: 'Up to 1,000 at once. Each runs at once, and has all its attempts again.',
@@ -142,16 +169,16 @@ const acts = {
     title: `Run ${name} now?`,
     text: `It enqueues ${task} once more. Its slots stay as they are.`,
     path: `schedules/${encodeURIComponent(name)}/run`,
-    headers: { 'Idempotency-Key': Array.from(crypto.getRandomValues(new Uint32Array(4))).join('-') },
+    headers: once(),
     done: () => `${task} is enqueued.`,
   }),
 }
 
 async function act(button) {
-  const { title, text, path, headers, done } = acts[button.dataset.action](button.dataset)
-  if (!(await confirmed(title, text))) return
+  const { title, text, ask, path, headers, body, done } = acts[button.dataset.action](button.dataset)
+  if (!(await confirmed(title, text, ask))) return
   try {
-    say(done(await call(path, { method: 'POST', headers })))
+    say(done(await call(path, { method: 'POST', headers, body: body?.(byId('confirm-value').value) })))
   } catch (error) {
     say(error.message, true)
   }
@@ -166,6 +193,7 @@ document.addEventListener('click', ({ target }) => {
   if (action) void act(button)
   if (state) void listTasks({ state, name }).then(() => byId('tasks-title').focus())
 })
+byId('tasks').addEventListener('toggle', ({ target }) => target.open && void refresh(), true)
 byId('redrive-all').dataset.action = 'redrive-all'
 byId('yes').addEventListener('click', () => byId('confirm').close('yes'))
 byId('no').addEventListener('click', () => byId('confirm').close('no'))

@@ -6,16 +6,27 @@ const actions = {
   running: ['cancel'],
   dead: ['redrive', 'cancel'],
 }
-const titles = { run: 'Run now', cancel: 'Cancel', redrive: 'Redrive' }
+const titles = { run: 'Run now', cancel: 'Cancel', redrive: 'Redrive', signal: 'Send signal' }
 const aroundMs = 5 * 60_000
 
-/** Shows a page of tasks. */
-export function showTasks({ items }, overview) {
+/** The ids of the tasks whose details are open. */
+export function openTasks() {
+  return Array.from(byId('tasks').children)
+    .filter((item) => item.querySelector('details').open)
+    .map((item) => item.dataset.key)
+}
+
+/**
+ * Shows a page of tasks.
+ *
+ * @param details what is known of those whose details are open, by their ids
+ */
+export function showTasks({ items }, overview, details) {
   byId('no-tasks').hidden = items.length > 0
   sync(byId('tasks'), items, {
     key: ({ id }) => id,
     create,
-    update: (item, task) => update(item, task, overview),
+    update: (item, task) => update(item, task, overview, details.get(task.id)),
   })
 }
 
@@ -25,6 +36,7 @@ function create({ id, name }) {
     {},
     make('summary', { 'aria-label': `Details of ${name} ${id}` }, 'Details'),
     make('dl', { class: 'all' }),
+    make('div', { class: 'work' }),
   )
   return make(
     'li',
@@ -42,26 +54,15 @@ function create({ id, name }) {
   )
 }
 
-function update(item, task, { now, tasks, links }) {
-  const { id, name, state, lastError } = task
+function update(item, task, { now, tasks, links }, known) {
+  const { name, state, lastError, waitsFor } = task
   const [head, error, facts, details] = item.children
   const [badge, , buttons] = head.children
   setText(badge, state)
   badge.className = `state ${state}`
-  replace(buttons, state, () =>
-    (actions[state] ?? []).map((action) =>
-      make(
-        'button',
-        {
-          type: 'button',
-          'data-action': action,
-          'data-id': id,
-          'data-name': name,
-          'aria-label': `${titles[action]}: ${name} ${id}`,
-        },
-        titles[action],
-      ),
-    ),
+  const able = [...(waitsFor?.key === undefined ? [] : ['signal']), ...(actions[state] ?? [])]
+  replace(buttons, JSON.stringify([able, waitsFor]), () =>
+    able.map((action) => button(action, titles[action], task)),
   )
   setText(error, lastError ?? '')
   error.hidden = !lastError
@@ -69,6 +70,7 @@ function update(item, task, { now, tasks, links }) {
   const texts = [
     `attempts: ${task.attempts}${most ? ` of ${most}` : ''}`,
     task.finishedAt ? `${state} ${fromNow(task.finishedAt, now)}` : `due ${fromNow(task.dueAt, now)}`,
+    ...(waitsFor ? [waitText(waitsFor, now)] : []),
     ...(task.unknownSince ? ['waits for a revision that understands it'] : []),
     ...(task.subject ? [`by ${task.subject}`] : []),
   ]
@@ -78,9 +80,54 @@ function update(item, task, { now, tasks, links }) {
     ...found.map(([title, href]) => make('a', { href, target: '_blank', rel: 'noreferrer' }, title)),
   ])
   const all = factsOf(task)
-  replace(details.lastElementChild, JSON.stringify(all), () =>
+  replace(details.children[1], JSON.stringify(all), () =>
     all.flatMap(([term, text]) => [make('dt', {}, term), make('dd', {}, String(text))]),
   )
+  if (known) showWork(details.lastElementChild, task, known, now)
+}
+
+function button(action, title, { id, name, waitsFor }) {
+  const signal = waitsFor && { 'data-signal': waitsFor.name, 'data-key': waitsFor.key }
+  const data = { 'data-action': action, 'data-id': id, 'data-name': name, ...(action === 'signal' && signal) }
+  return make('button', { type: 'button', 'aria-label': `${title}: ${name} ${id}`, ...data }, title)
+}
+
+function waitText({ name, key, until }, now) {
+  const what = key === undefined ? `sleeps (${name})` : `waits for the signal ${name} (${key})`
+  return `${what}, ${fromNow(until, now)} at the latest`
+}
+
+/** Shows the steps of a task, and the errors of its attempts. */
+function showWork(element, task, { steps, errors }, now) {
+  replace(element, JSON.stringify([task.state, steps, errors, fromNow(task.dueAt, now)]), () => [
+    ...(steps.length > 0
+      ? [make('h3', {}, 'Steps'), make('ol', {}, ...steps.map((step) => stepItem(step, now)))]
+      : []),
+    ...(steps.length > 0 && task.state === 'dead' ? [button('restart', 'Redrive from the start', task)] : []),
+    ...(errors.length > 0
+      ? [make('h3', {}, 'Errors'), make('ol', {}, ...errors.map((error) => errorItem(error, now)))]
+      : []),
+  ])
+}
+
+function stepItem({ name, kind, tries, startedAt, finishedAt, until, lastError }, now) {
+  const end = finishedAt
+    ? `finished ${fromNow(finishedAt, now)}`
+    : until
+      ? `until ${localTime(until)}`
+      : `started ${fromNow(startedAt, now)}`
+  const facts = [...(kind === 'step' ? [] : [kind]), end, ...(tries > 1 ? [`${tries} tries`] : [])]
+  const item = make('li', {}, make('strong', {}, name), ` · ${facts.join(' · ')}`)
+  if (lastError) item.append(make('p', { class: 'error' }, lastError))
+  return item
+}
+
+function errorItem({ at, attempt, step, ms, revision, error }, now) {
+  const facts = [`attempt ${attempt}`, fromNow(at, now)]
+  if (step) facts.push(`step ${step}`)
+  if (ms !== undefined) facts.push(`${ms} ms`)
+  if (revision) facts.push(revision)
+  return make('li', {}, facts.join(' · '), make('p', { class: 'error' }, error))
 }
 
 function factsOf(task) {
