@@ -28,6 +28,7 @@ test('it holds what Google calls, what the dashboard calls, and nothing else', (
     'post /runtime/tick': google,
     'get /runtime/tasks/overview': operator,
     'post /runtime/tasks/{id}/run': operator,
+    'post /runtime/tasks/signals': operator,
     'post /runtime/schedules/{name}/run': operator,
   })
   expect(Object.keys(internal.components.securitySchemes)).toEqual(['invoker', 'bearer'])
