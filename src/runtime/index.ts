@@ -65,9 +65,12 @@ export { defineSort, type Sort, type SortPosition } from './database/sort.ts'
 // Tasks
 
 export { type Duration, toMilliseconds } from './kernel/duration.ts'
+export { BatchCounts } from './tasks/batch-counts.ts'
+export { type Batch, cancelBatch, findBatch } from './tasks/batches.ts'
 export { type Cancellation, cancelTask } from './tasks/cancel.ts'
 export type { CloudTasks } from './tasks/cloud-tasks.ts'
 export { type EnqueueOptions, enqueue } from './tasks/enqueue.ts'
+export { type EnqueueManyOptions, enqueueMany } from './tasks/enqueue-many.ts'
 export { defineSchedule, type Schedule } from './tasks/schedule.ts'
 export { sendSignal } from './tasks/send-signal.ts'
 export { type Attempt, defineTask, type Effect, type Task } from './tasks/task.ts'

@@ -61,12 +61,15 @@ async function killTask(): Promise<void> {
   await onServer(fork.dev.databaseUrl, statement)
 }
 
-/** Lists the task of the page in its feature. */
+/** Lists the tasks of the page in their feature. */
 function listTask(): Promise<void> {
   return fork.edit('src/notes/notes.ts', (text) =>
     text
-      .replace(/^import \{ notes as table \}.*$/m, "$&\nimport { archiveNotes } from './tasks.ts'")
-      .replace(/^ {2}variables:/m, '  tasks: [archiveNotes],\n$&'),
+      .replace(
+        /^import \{ notes as table \}.*$/m,
+        "import { reportLetters, sendLetter } from './letters.ts'\n$&\nimport { archiveNotes } from './tasks.ts'",
+      )
+      .replace(/^ {2}variables:/m, '  tasks: [archiveNotes, sendLetter, reportLetters],\n$&'),
   )
 }
 

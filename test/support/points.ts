@@ -1,6 +1,8 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import type { Database, Transaction } from '#src/runtime/database/database.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
+import { enqueueMany } from '#src/runtime/tasks/enqueue-many.ts'
+import { takeOfBatch } from '#src/runtime/tasks/hand-over.ts'
 import * as sweeps from '#src/runtime/tasks/maintenance.ts'
 import * as operators from '#src/runtime/tasks/operators.ts'
 import * as ledger from '#src/runtime/tasks/transitions.ts'
@@ -19,6 +21,8 @@ const { step } = stepsFeature(async () => 'write')
 /** Finds what the code says at each point, as it goes over the wire. */
 export const points = {
   enqueue: statement((tx) => enqueue(tx, step, { text: 'Tea' })),
+  enqueueMany: statement((tx) => enqueueMany(tx, step, [{ text: 'Tea' }])),
+  takeOfBatch: statement((database) => takeOfBatch(database, id, 10)),
   markQueued: statement((database) => ledger.markQueued(database, [dispatch])),
 
   claim: statement((database) => ledger.claim(database, dispatch)),

@@ -62,8 +62,8 @@ export interface StepProcess {
   start(others?: Record<string, string>): Promise<ServiceProcess>
   /** Has the newest process killed at this moment of the last of these points. `dead` resolves when it is. */
   killAt(moment: Moment, path: Path): { dead: Promise<unknown> }
-  /** Enqueues a step; `undefined` if the process died meanwhile. */
-  enqueue(text: string): Promise<Response | undefined>
+  /** Enqueues a step, or what else is at a path; `undefined` if the process died meanwhile. */
+  enqueue(text: string, path?: string): Promise<Response | undefined>
   tick(): Promise<number>
   advance(milliseconds: number): Promise<void>
   /** What attempts that ask are told, in order; then `write`. */
@@ -154,7 +154,8 @@ export async function stepProcess(
       await loseDeliveries()
       await onServer(
         databaseUrl,
-        'truncate runtime.tasks, runtime.steps, runtime.signals, test_notes, runtime.idempotency_keys',
+        `truncate runtime.tasks, runtime.steps, runtime.signals, runtime.batches, runtime.batch_counts, test_notes,
+          runtime.idempotency_keys`,
       )
     },
     async left() {
@@ -177,10 +178,10 @@ export async function stepProcess(
       return { dead }
     },
 
-    async enqueue(text) {
+    async enqueue(text, path = '/steps') {
       const json = { text, director: director.url }
       const headers = { 'Idempotency-Key': text }
-      return api('/steps', { json, headers }).catch((error) => {
+      return api(path, { json, headers }).catch((error) => {
         if (running) throw error // it did not die: the test would wait for its death in vain
         return undefined
       })

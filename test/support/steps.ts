@@ -2,7 +2,9 @@ import { randomUUIDv7 } from 'node:crypto'
 import { z } from '@hono/zod-openapi'
 import { defineFeature, type Feature } from '#src/runtime/feature.ts'
 import { defineRoute, handle, json, jsonBody } from '#src/runtime/routes/route.ts'
+import { BatchCounts } from '#src/runtime/tasks/batch-counts.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
+import { enqueueMany } from '#src/runtime/tasks/enqueue-many.ts'
 import { defineSchedule } from '#src/runtime/tasks/schedule.ts'
 import { type Attempt, defineTask, type Task } from '#src/runtime/tasks/task.ts'
 import { fatal } from '#src/runtime/tasks/task-errors.ts'
@@ -44,6 +46,17 @@ const route = defineRoute({
   responses: { 201: json('The task', Made) },
 })
 
+const batchRoute = defineRoute({
+  method: 'post',
+  path: '/steps/batch',
+  operationId: 'makeBatch',
+  summary: 'Enqueue a batch of one step, and a final task',
+  security: 'authenticated',
+  idempotent: true,
+  request: { body: jsonBody(Payload) },
+  responses: { 201: json('The batch', Made) },
+})
+
 /**
  * The feature that tests of the tasks' crash points use.
  *
@@ -67,6 +80,14 @@ export function stepsFeature(direct: (attempt: StepAttempt) => Promise<Direction
       }
     },
   })
+  const last = defineTask({
+    name: 'steps.last',
+    payload: z.object({ batch: BatchCounts }),
+    async run({ payload: { batch } }) {
+      const text = `${batch.done} of ${batch.size}`
+      return (tx) => tx.insert(notesTable).values({ id: randomUUIDv7(), owner: 'work', text, pages: 1 })
+    },
+  })
   const yearly = defineSchedule({
     name: 'steps.yearly',
     cron: '0 0 1 1 *',
@@ -77,12 +98,16 @@ export function stepsFeature(direct: (attempt: StepAttempt) => Promise<Direction
   const feature = defineFeature({
     name: 'steps',
     description: 'Steps that do as they are told.',
-    tasks: [step],
+    tasks: [step, last],
     schedules: [yearly],
     routes: () => [
       handle(route, async (c) =>
         c.json({ id: (await enqueue(c.var.tx, step, c.req.valid('json'))).id }, 201),
       ),
+      handle(batchRoute, async (c) => {
+        const steps = [c.req.valid('json')]
+        return c.json({ id: (await enqueueMany(c.var.tx, step, steps, { finally: [last, {}] })).id }, 201)
+      }),
     ],
   })
   return { feature, step }

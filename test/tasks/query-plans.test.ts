@@ -1,7 +1,9 @@
 import pg from 'pg'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { z } from 'zod'
+import { cancelTasksOf } from '#src/runtime/tasks/batches.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
+import { takeOfBatch } from '#src/runtime/tasks/hand-over.ts'
 import * as sweeps from '#src/runtime/tasks/maintenance.ts'
 import * as operators from '#src/runtime/tasks/operators.ts'
 import { defineTask } from '#src/runtime/tasks/task.ts'
@@ -28,8 +30,8 @@ const work = defineTask({ name: 'trial.name-7', payload: z.object({}), async run
 beforeAll(async () => {
   await onServer(
     databaseUrl,
-    `insert into runtime.tasks (id, name, key, state, payload, due_at, touched_at, leased_until, finished_at, announced_at)
-      select gen_random_uuid(), 'trial.name-' || n % 20, 'key ' || n, state, '{}', at, at,
+    `insert into runtime.tasks (id, batch_id, name, key, state, payload, due_at, touched_at, leased_until, finished_at, announced_at)
+      select gen_random_uuid(), md5('batch ' || n % 20)::uuid, 'trial.name-' || n % 20, 'key ' || n, state, '{}', at, at,
         case when state = 'running' then at end, case when state in ('done', 'dead', 'cancelled') then at end, case when state = 'dead' then at end
       from generate_series(1, 30000) as n,
         lateral (select now() - n * interval '10 s' as at,
@@ -91,6 +93,16 @@ test.each([
   ],
   ['the sweep of the dead', (tx) => sweeps.announceDeadTasks(tx, log, 200), ['tasks_unannounced']],
   ['pruning', (tx) => sweeps.pruneTasks(tx, 86_400_000, 1000), ['tasks_over', 'tasks_pkey']],
+  [
+    'the pending tasks of a batch',
+    (tx) => takeOfBatch(tx, id, 10),
+    ['batches_pkey', 'tasks_batch', 'tasks_open'],
+  ],
+  [
+    'a cancel of a batch',
+    (tx) => cancelTasksOf(tx as never, id, { started: false }),
+    ['tasks_batch', 'tasks_pkey'],
+  ],
   ['the list of the dead', (tx) => operators.listTasks(tx, { limit: 20, state: 'dead' }), ['tasks_open']],
   [
     'its next page',

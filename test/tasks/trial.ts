@@ -82,8 +82,9 @@ export async function trial(
     },
     async clear() {
       await fetch(`${emulator.url}/v2/${testTasks.TASKS_QUEUE}:purge`, { method: 'POST' })
-      await query('delete from runtime.tasks')
-      await query('delete from runtime.signals')
+      await query(
+        'truncate runtime.tasks, runtime.steps, runtime.signals, runtime.batches, runtime.batch_counts',
+      )
       lines.length = 0
     },
   }

@@ -7,6 +7,7 @@ import { errorMessage } from '../log/error-fields.ts'
 import { announceDeadTask } from './announce-dead-task.ts'
 import type { Failure } from './attempt-errors.ts'
 import type { DeliveryRow } from './delivery.ts'
+import { handOverMore } from './hand-over.ts'
 import { LeaseLostError } from './lease.ts'
 import { addToOutbox, currentRevision } from './outbox.ts'
 import { backoffMs, type Retry } from './retry.ts'
@@ -65,6 +66,7 @@ export async function handleCallback(
   const { name, id } = dispatch
   const task = { name, id, ...(row && { attempt: row.attempts, traceId: row.traceId ?? undefined }) }
   labelRequest(task)
+  if (row) handOverMore(row)
   const ran = row && (await runInTaskContext(row, () => runClaimed(c, row, options)))
   const outcome = ran ?? (await explainUnclaimed(dispatch, options))
   labelRequest({ ...task, outcome })

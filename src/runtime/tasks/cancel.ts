@@ -1,6 +1,8 @@
 import { eq, sql } from 'drizzle-orm'
 import type { Transaction } from '../database/database.ts'
 import { now } from '../database/now.ts'
+import { afterCommit } from '../database/transaction.ts'
+import { handOverMore } from './hand-over.ts'
 import { tasks } from './table.ts'
 
 /**
@@ -19,7 +21,7 @@ export type Cancellation = 'cancelled' | 'started' | 'dead' | 'done' | 'gone'
  */
 export async function cancelTask(tx: Transaction, id: string): Promise<Cancellation> {
   const [row] = await tx
-    .select({ state: tasks.state, startedAt: tasks.startedAt })
+    .select({ state: tasks.state, startedAt: tasks.startedAt, batchId: tasks.batchId })
     .from(tasks)
     .where(eq(tasks.id, id))
     .for('update')
@@ -27,6 +29,7 @@ export async function cancelTask(tx: Transaction, id: string): Promise<Cancellat
   if (row.state === 'done' || row.state === 'cancelled') return row.state
   if (row.startedAt) return row.state === 'dead' ? 'dead' : 'started'
   await tx.update(tasks).set(cancelledColumns).where(eq(tasks.id, id))
+  afterCommit(tx, () => handOverMore(row))
   return 'cancelled'
 }
 

@@ -47,16 +47,11 @@ export async function enqueue<Payload extends z.ZodType>(
   checkKey(task, key)
   const json = roundTripJson(task, payload)
   task.payload.parse(json)
-  const request = currentRequest()
   const row = {
     id: randomUUIDv7(),
     name: task.name,
     payload: json,
-    ...{ key, dueAt },
-    requestId: request?.requestId,
-    traceId: request?.trace.traceId,
-    subject: request?.subject,
-    revision: currentRevision(),
+    ...{ key, dueAt, ...originOf() },
   }
   const insert = tx.insert(tasks).values(row)
   if (key === undefined) {
@@ -79,10 +74,25 @@ export async function enqueue<Payload extends z.ZodType>(
   }
 }
 
+/** The columns that say which request enqueues. */
+export function originOf() {
+  const request = currentRequest()
+  return {
+    requestId: request?.requestId,
+    traceId: request?.trace.traceId,
+    subject: request?.subject,
+    revision: currentRevision(),
+  }
+}
+
 /** The last time that PostgreSQL and ISO 8601 write in the same way. */
 const lastMoment = Date.UTC(9999, 11, 31)
 
-function dueAtOf({ name }: Task, { at, delay }: EnqueueOptions): Date | SQL {
+/** When a task is due. @throws {TypeError} naming the task, for a wrong `delay` or `at` */
+export function dueAtOf(
+  { name }: Pick<Task, 'name'>,
+  { at, delay }: Pick<EnqueueOptions, 'at' | 'delay'>,
+): Date | SQL {
   if (at === undefined)
     return delay === undefined ? now : fromNow(toMilliseconds(delay, `The task ${name}: its delay`))
   if (at.getTime() >= 0 && at.getTime() <= lastMoment) return at

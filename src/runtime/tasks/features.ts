@@ -4,6 +4,7 @@ import type { BaseEnv } from '../http/env.ts'
 import { handle } from '../routes/route.ts'
 import { defineRouteGroup, type RouteGroup } from '../routes/route-group.ts'
 import type { CallbackOutcome } from './callback.ts'
+import { handOverMore } from './hand-over.ts'
 import { logAction } from './log-action.ts'
 import * as operators from './operators.ts'
 import { addToOutbox } from './outbox.ts'
@@ -50,6 +51,7 @@ export const operatorFeature: RouteGroup = defineRouteGroup({
     handle(routes.cancelTaskRoute, async (c) => {
       const row = await operators.forceCancelTask(database, c.req.valid('param').id)
       const { id, name } = row
+      handOverMore(row)
       logAction(c.var, 'cancel', `${name}: task ${id}`, { task: { id, name } })
       return c.json(presentTask(row), 200)
     }),

@@ -4,6 +4,7 @@ import { fromNow, now } from '../database/now.ts'
 import type { Log } from '../log/logger.ts'
 import { announceDeadTask } from './announce-dead-task.ts'
 import { processEnded, withError } from './attempt-errors.ts'
+import { batches } from './batch-table.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
 import { signals } from './steps-table.ts'
 import { isAmong, stateIs, tasks } from './table.ts'
@@ -11,7 +12,7 @@ import { runInTaskContext } from './task-context.ts'
 import type { Dispatch } from './transitions.ts'
 
 /** Rows that changed more recently are skipped: their own requests, or another tick, may be working on them. */
-const recentMs = 30_000
+export const recentMs = 30_000
 /** Cloud Tasks is asked about deliveries that are overdue for this long. */
 const overdueMs = 600_000
 
@@ -100,6 +101,18 @@ export async function pruneSignals(database: Database, retentionMs: number, limi
   const { rowCount } = await database.execute(sql`
     delete from ${signals} where ctid = any(array(
       select ctid from ${signals} where touched_at < ${fromNow(-retentionMs)} limit ${limit} for update skip locked))`)
+  return rowCount ?? 0
+}
+
+/** Deletes batches that finished more than `retentionMs` ago, and their counters. @returns how many */
+export async function pruneBatches(database: Database, retentionMs: number, limit: number): Promise<number> {
+  const old = database
+    .select({ id: batches.id })
+    .from(batches)
+    .where(lt(batches.finishedAt, fromNow(-retentionMs)))
+    .limit(limit)
+    .for('update', { skipLocked: true })
+  const { rowCount } = await database.delete(batches).where(sql`${batches.id} = any(array${old})`)
   return rowCount ?? 0
 }
 

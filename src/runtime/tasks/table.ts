@@ -81,6 +81,8 @@ export const tasks = runtimeSchema.table(
     traceId: text('trace_id'),
     subject: text('subject'),
     revision: text('revision'),
+    /** The batch that it belongs to. */
+    batchId: uuid('batch_id'),
     createdAt: moment('created_at').notNull().default(now),
   },
   (table) => {
@@ -101,6 +103,7 @@ export const tasks = runtimeSchema.table(
       // `due_at` lets the overview find the oldest without a look at the rows
       index('tasks_by_state').on(state, table.name, table.id, table.dueAt).where(sql`${state} <> 'done'`),
       index('tasks_waiting').on(table.name, table.waitsFor, table.waitsKey).where(isNotNull(table.waitsKey)),
+      index('tasks_batch').on(table.batchId, state, table.id).where(sql`${table.batchId} is not null`),
       index('tasks_dead').on(table.finishedAt).where(sql`${state} = 'dead'`),
       check('tasks_state', sql`${state} in ('pending', 'queued', 'running', 'done', 'dead', 'cancelled')`),
     ]

@@ -114,7 +114,7 @@ export function backgroundWork(options: {
       issuers: config.OIDC_ISSUERS,
       jwksUrl: config.OIDC_JWKS_URL,
     }),
-    flushOutbox: sendOutbox(sender, revision),
+    flushOutbox: sendOutbox({ sender, database, log, revision }),
   }
 }
 

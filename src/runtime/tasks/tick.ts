@@ -57,6 +57,7 @@ export async function tick(options: TickOptions, signal: AbortSignal): Promise<T
   for (const prune of [
     () => sweeps.pruneTasks(database, retentionMs, pruneBatchSize),
     () => sweeps.pruneSignals(database, retentionMs, pruneBatchSize),
+    () => sweeps.pruneBatches(database, retentionMs, pruneBatchSize),
     () => pruneResponses(database, pruneBatchSize),
   ])
     pruned += await repeatBatches(pruneBatchSize, hasTimeLeft, prune)

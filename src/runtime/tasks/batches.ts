@@ -1,0 +1,106 @@
+import { and, desc, eq, getTableColumns, lt, sql } from 'drizzle-orm'
+import type { Database, Transaction } from '../database/database.ts'
+import { now } from '../database/now.ts'
+import { afterCommit } from '../database/transaction.ts'
+import type { BatchCounts } from './batch-counts.ts'
+import { type BatchRow, batchCounts, batches } from './batch-table.ts'
+import { cancelledColumns } from './cancel.ts'
+import { handOverMore } from './hand-over.ts'
+import { stateIs, tasks } from './table.ts'
+
+/** A batch, and how its tasks have ended so far. */
+export interface Batch extends BatchCounts, Pick<BatchRow, 'cancelledAt' | 'finishedAt'> {}
+
+/** A batch with all its columns, as operators see it. */
+export type FullBatch = BatchRow & Batch
+
+/**
+ * Reads how far a batch is. Its row is deleted `TASKS_KEEP` after its last task ended.
+ *
+ * @param database the database, a transaction, or the `database` of a task
+ * @returns `undefined` if there is no such batch (any more)
+ * @example
+ * const batch = await findBatch(database, '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f')
+ * const share = batch && (batch.done + batch.dead + batch.cancelled) / batch.size
+ */
+export async function findBatch(database: Pick<Database, 'select'>, id: string): Promise<Batch | undefined> {
+  const [found] = await selectBatches(database).where(eq(batches.id, id))
+  return found
+}
+
+/** Lists the batches that are older than the cursor's, newest first. */
+export async function listBatches(
+  database: Pick<Database, 'select'>,
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): Promise<FullBatch[]> {
+  return selectBatches(database)
+    .where(cursor ? lt(batches.id, cursor) : undefined)
+    .orderBy(desc(batches.id))
+    .limit(limit)
+}
+
+/**
+ * Cancels the tasks of a batch whose attempts have not started, in the caller's transaction. Those that have started end as
+ * they do. The batch ends, and its final task is enqueued, when all of them have ended. Call it at the end of the transaction:
+ * until it commits, no task of the batch can end.
+ *
+ * @returns how many tasks were cancelled
+ * @example
+ * const count = await cancelBatch(tx, '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f')
+ */
+export async function cancelBatch(tx: Transaction, id: string): Promise<number> {
+  return cancelTasksOf(tx, id, { started: false })
+}
+
+/**
+ * Cancels tasks of a batch. It locks the tasks first, then their counters, then the batch: in the order in which the end of a
+ * task locks them.
+ *
+ * @param which.started also those that have started, and those that run
+ * @param which.limit how many at most
+ */
+export async function cancelTasksOf(
+  tx: Transaction,
+  id: string,
+  which: { started: boolean; limit?: number },
+): Promise<number> {
+  const open = tx
+    .select({ id: tasks.id })
+    .from(tasks)
+    .where(
+      and(
+        eq(tasks.batchId, id),
+        stateIs('pending', 'queued', 'running'),
+        which.started ? undefined : sql`${tasks.startedAt} is null`,
+      ),
+    )
+    .orderBy(tasks.id)
+    .for('update')
+  const { rowCount } = await tx
+    .update(tasks)
+    .set(cancelledColumns)
+    .where(sql`${tasks.id} = any(array${which.limit ? open.limit(which.limit) : open})`)
+  await tx
+    .select()
+    .from(batchCounts)
+    .where(eq(batchCounts.batchId, id))
+    .orderBy(batchCounts.slot)
+    .for('update')
+  await tx
+    .update(batches)
+    .set({ cancelledAt: sql`coalesce(${batches.cancelledAt}, ${now})` })
+    .where(and(eq(batches.id, id), sql`${batches.finishedAt} is null`))
+  afterCommit(tx, () => handOverMore({ batchId: id }))
+  return rowCount ?? 0
+}
+
+function selectBatches(database: Pick<Database, 'select'>) {
+  const sum = (column: 'done' | 'dead' | 'cancelled') =>
+    sql<number>`(select coalesce(sum(${sql.identifier(column)}), 0)::int from ${batchCounts} where batch_id = ${batches}.id)`
+  return database
+    .select({
+      ...getTableColumns(batches),
+      ...{ done: sum('done'), dead: sum('dead'), cancelled: sum('cancelled') },
+    })
+    .from(batches)
+}
