@@ -25,7 +25,7 @@ const sendMs = 2_000
 const maxSends = 20
 
 /** How long one look at what is pending may take. */
-const takeMs = 1_000
+const takeMs = 2_000
 
 /** What sending an outbox needs of the service. */
 interface OutboxOptions {
