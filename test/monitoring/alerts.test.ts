@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { client } from '#test/support/client.ts'
 import { makeDatabase, onServer } from '#test/support/database.ts'
 import { isRaised, measure } from '#test/support/monitoring/evaluate.ts'
@@ -164,7 +164,7 @@ test('connections: four fifths of what the server allows are open', async () => 
 })
 
 test('process-fails: a variable is missing, or an error ends the process', async () => {
-  const refused = spawnBundle({})
+  const refused = spawnBundle({}, { file: inject('notesBundle') })
   expect(await refused.exit).toBe(1)
   expect(raised(refused.lines.map(toLogEntry))).toEqual(['process-fails'])
 })
