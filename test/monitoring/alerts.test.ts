@@ -164,7 +164,7 @@ test('connections: four fifths of what the server allows are open', async () => 
 })
 
 test('process-fails: a variable is missing, or an error ends the process', async () => {
-  const refused = spawnBundle({}, { file: inject('notesBundle') })
+  const refused = spawnBundle({}, { file: inject('stepsBundle') })
   expect(await refused.exit).toBe(1)
   expect(raised(refused.lines.map(toLogEntry))).toEqual(['process-fails'])
 })
