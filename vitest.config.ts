@@ -23,34 +23,40 @@ function rank(path: string): number {
   return programs.test(readFileSync(path, 'utf8')) ? 1 : 2
 }
 
+/** What tests of the service need, whatever they are run on. */
+const service = {
+  include: ['test/**/*.test.ts'],
+  exclude: ['test/acceptance/**', 'test/pooler/**', 'test/**/fixtures/**'],
+  setupFiles: [
+    'test/setup/console.ts',
+    'test/setup/ends.ts',
+    'test/setup/patience.ts',
+    'test/setup/quiet.ts',
+  ],
+  pool: 'forks' as const,
+  // The files of a worker share the modules: to load them was a quarter of all work. So a module keeps nothing
+  // of a file beyond its end.
+  isolate: false,
+  // Node parses its package.json of 180 kB once for each of its modules
+  server: { deps: { inline: ['drizzle-orm'] } },
+  // these catch a test that hangs, not a slow one: other work may load the machine
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  expect: { poll: { timeout: 120_000 } },
+}
+const database = ['test/setup/curl.ts', 'test/setup/database.ts']
+
 export default defineConfig({
   test: {
     maxWorkers: 3, // a test often waits for a process to start
     sequence: { sequencer: LongestFirst },
     projects: [
       {
-        test: {
-          name: 'service',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/acceptance/**', 'test/pooler/**', 'test/**/fixtures/**'],
-          globalSetup: ['test/setup/curl.ts', 'test/setup/database.ts', 'test/setup/bundle.ts'],
-          setupFiles: [
-            'test/setup/console.ts',
-            'test/setup/ends.ts',
-            'test/setup/patience.ts',
-            'test/setup/quiet.ts',
-          ],
-          pool: 'forks',
-          // The files of a worker share the modules: to load them was a quarter of all work. So a module keeps nothing
-          // of a file beyond its end.
-          isolate: false,
-          // Node parses its package.json of 180 kB once for each of its modules
-          server: { deps: { inline: ['drizzle-orm'] } },
-          // these catch a test that hangs, not a slow one: other work may load the machine
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-          expect: { poll: { timeout: 120_000 } },
-        },
+        test: { ...service, name: 'service', globalSetup: [...database, 'test/setup/bundle.ts'] },
+      },
+      {
+        // the same for tests that run nothing of the bundle: to build it takes some seconds
+        test: { ...service, name: 'statements', globalSetup: database },
       },
       {
         test: {

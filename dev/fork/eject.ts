@@ -28,6 +28,7 @@ export function eject(names: readonly string[] = []): string[] {
     'check',
     '--write',
     '--log-level=error',
+    '--no-errors-on-unmatched',
     'src/app.ts',
   ])
   return [...gone.map((path) => `gone     ${path}`), ...changed.map((path) => `changed  ${path}`)]

@@ -74,7 +74,7 @@ describe('the rules name', async () => {
   let said = ''
   beforeAll(async () => {
     const rules = ['background-work', 'env-example', 'migrations'].map((name) => `test/rules/${name}.test.ts`)
-    said = await failure(`npx vitest run --project service ${rules.join(' ')}`)
+    said = await failure(`npx vitest run --project statements ${rules.join(' ')}`)
   })
 
   test('a task that no feature lists', () => {

@@ -124,7 +124,7 @@ describe('a fork that began as a copy of the files, and was renamed, ejected and
     expect(await extended.read('.env')).toBe('NEW_NAME=1\n')
     expect(await extended.run('npx biome ci && npx knip')).toContain('No fixes applied')
     const suite = 'test/invoices test/rules/migrations.test.ts'
-    expect(await extended.run(`npx vitest run --project service ${suite}`)).toMatch(/Tests +\d{2,} passed/)
+    expect(await extended.run(`npx vitest run --project statements ${suite}`)).toMatch(/Tests +\d{2,} passed/)
     expect(await extended.fails('npm run --silent upgrade')).toContain(
       'has version 0.3.0 of the template already',
     )

@@ -117,12 +117,12 @@ const wrong: [what: string, metadata: RequestListener][] = [
   ],
 ]
 
-test.each(wrong)('wrong at the start: %s', async (_what, metadata) => {
+test.each(wrong)('wrong at the start, and when it is to be renewed: %s', async (_what, metadata) => {
   google.metadata = metadata
-  const before = google.lookUps
+  const atStart = google.lookUps
   await enqueue('Tea')
   await enqueue('Coffee')
-  expect(google.lookUps - before, 'a failure speaks for the next ones').toBe(1)
+  expect(google.lookUps - atStart, 'a failure speaks for the next ones').toBe(1)
   expect(await tasks()).toEqual(Array(2).fill('pending 1/0'))
   expect(service.process.lines.join('\n')).toContain(
     'The access token of the service’s account cannot be fetched',
@@ -130,23 +130,21 @@ test.each(wrong)('wrong at the start: %s', async (_what, metadata) => {
   google.metadata = google.grant()
   google.later(5000)
   await expectDone('Tea', 'Coffee')
-})
 
-test.each(wrong)('wrong when it is to be renewed: %s', async (_what, metadata) => {
-  await enqueue('Tea')
+  await enqueue('Milk')
   google.metadata = metadata
   google.later(3400_000)
-  const before = google.lookUps
-  await enqueue('Coffee')
-  await enqueue('Milk')
-  expect(google.lookUps - before).toBe(1)
-  expect(await tasks()).toEqual(Array(3).fill('queued 1/0'))
-  google.later(195_000) // now it has ended
+  const atRenewal = google.lookUps
+  await enqueue('Juice')
   await enqueue('Water')
+  expect(google.lookUps - atRenewal).toBe(1)
+  expect((await tasks()).slice(-3)).toEqual(Array(3).fill('queued 1/0'))
+  google.later(195_000) // now it has ended
+  await enqueue('Wine')
   expect((await tasks()).at(-1)).toBe('pending 1/0')
   google.metadata = google.grant()
   google.later(5000)
-  await expectDone('Tea', 'Coffee', 'Milk', 'Water')
+  await expectDone('Tea', 'Coffee', 'Milk', 'Juice', 'Water', 'Wine')
 })
 
 test('slow when it is to be renewed: the old token is good, and the next ones do not wait', async () => {
