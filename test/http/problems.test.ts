@@ -82,6 +82,14 @@ describe('a problem', () => {
     expect(lines[0]).not.toHaveProperty('stack_trace')
   })
 
+  test('below 500 keeps only the line that threw it; another has its whole stack', () => {
+    const framesOf = (error: Error) => error.stack?.split('\n').filter((line) => line.startsWith('    at '))
+    const { stackTraceLimit } = Error
+    expect(framesOf(new Problem(own.OUT_OF_STOCK))).toEqual([expect.stringContaining('problems.test.ts')])
+    expect(framesOf(new Problem(own.WAREHOUSE_CLOSED))?.length).toBeGreaterThan(2)
+    expect(Error.stackTraceLimit).toBe(stackTraceLimit)
+  })
+
   test('of 500 or above is logged with its cause, which the caller does not see', async () => {
     thrown = new Problem(own.WAREHOUSE_CLOSED, { cause: new Error('The key of the door is lost') })
     const problem = await expectProblem(await api('/stock/7'), 503, 'WAREHOUSE_CLOSED')

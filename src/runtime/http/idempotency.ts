@@ -15,7 +15,7 @@ import type { BaseEnv } from './env.ts'
 import { splitMultipart } from './multipart.ts'
 import { isEventStream, prepareResponse } from './prepare-response.ts'
 import { stateOf } from './request-state.ts'
-import { bodyLength } from './response.ts'
+import { bodyLength, headersOf, isPrepared, knownBody } from './response.ts'
 import { headersOfEveryResponse } from './response-headers.ts'
 import { isSentStream } from './send-stream.ts'
 
@@ -77,8 +77,10 @@ export function idempotency(database: Database): MiddlewareHandler<Env> {
 /** Runs the handler. Checks that its response can be sent and stored, before anything is committed. */
 async function runHandler(c: Context<Env>, next: () => Promise<void>): Promise<void> {
   await next()
-  if (isSentStream(c.res) || isEventStream(c.res)) throw cannotStore(c, 'a stream')
-  await prepareResponse(c as unknown as Context<BaseEnv>, maxStoredBytes)
+  if (!isPrepared(c)) {
+    if (isSentStream(c.res) || isEventStream(c.res)) throw cannotStore(c, 'a stream')
+    await prepareResponse(c as unknown as Context<BaseEnv>, maxStoredBytes)
+  }
   if (stateOf(c).stream?.response === c.res || (bodyLength(c) ?? 0) > maxStoredBytes)
     throw cannotStore(c, `larger than ${maxStoredBytes} bytes`)
 }
@@ -112,7 +114,7 @@ async function runOnce(
     return
   }
   await runHandler(c, next)
-  if (isSuccess(c)) await storeResponse(tx, callerKey, { fingerprint, ...(await toStoredResponse(c)) })
+  if (isSuccess(c)) await storeResponse(tx, callerKey, { fingerprint, ...toStoredResponse(c) })
 }
 
 function readKey(c: Context): string | undefined {
@@ -127,14 +129,13 @@ function readKey(c: Context): string | undefined {
   })
 }
 
-async function toStoredResponse(c: Context<Env>): Promise<Omit<StoredResponse, 'fingerprint'>> {
-  const { res } = c
+function toStoredResponse(c: Context<Env>): Omit<StoredResponse, 'fingerprint'> {
   const everyResponse = new Headers(headersOfEveryResponse(c as unknown as Context<BaseEnv>))
-  const headers = [...res.headers].filter(
+  const headers = [...headersOf(c)].filter(
     ([name, value]) => !notStored.test(name) && everyResponse.get(name) !== value,
   )
-  const body = res.body && Buffer.from(await res.clone().arrayBuffer())
-  return { status: res.status, headers, body }
+  const content = knownBody(c)?.content ?? null
+  return { status: c.res.status, headers, body: content === null ? null : Buffer.from(content) }
 }
 
 function cannotStore(c: Context<Env>, what: string): Error {

@@ -4,7 +4,7 @@ import { bodyFirst, defaultContentType } from './default-content-type.ts'
 import type { BaseEnv } from './env.ts'
 import { reserveResponse } from './request-memory.ts'
 import { stateOf } from './request-state.ts'
-import { bodyLength, latestBodyLength, replaceBody, replaceResponse, setBodyLength } from './response.ts'
+import { bodyLength, latestBodyLength, replaceBody, replaceResponse, setNoBody } from './response.ts'
 import { checkHead } from './response-head.ts'
 
 /** Headers that are removed: the server frames the body, and a `Response` cannot have trailers. */
@@ -39,7 +39,7 @@ export async function prepareResponse(c: Context<BaseEnv>, wholeBytes?: number):
   if (!res.body) {
     checkHead({ status, headers }, 0, toHead)
     if (wrong.length > 0) replaceResponse(c, new Response(null, { status, headers }))
-    return setBodyLength(c, 0)
+    return setNoBody(c)
   }
   if (!headers.has('content-type')) headers.set('Content-Type', defaultContentType)
   const { chunks, rest } = await readAvailable(res, { signal: c.get('signal'), wholeBytes })

@@ -7,8 +7,11 @@ import type { StreamedResponse } from './streamed-response.ts'
 /** A response whose body is complete. */
 export interface KnownBody {
   readonly response: Response
+  readonly content: string | Uint8Array<ArrayBuffer> | null
   /** In bytes. */
   readonly length: number
+  /** The headers that `writeResponse` gave the response. They are all its headers, as long as nobody has read them there. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** A header's name, and the function that computes its value for a request. */

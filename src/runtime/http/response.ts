@@ -2,7 +2,7 @@ import type { Context } from 'hono'
 import type { BaseEnv } from './env.ts'
 import { smallBytes } from './memory-budget.ts'
 import { reserveResponse } from './request-memory.ts'
-import { stateOf } from './request-state.ts'
+import { type KnownBody, stateOf } from './request-state.ts'
 import { checkHeader, checkStatus } from './response-head.ts'
 import { headersOfEveryResponse, putHeader } from './response-headers.ts'
 
@@ -53,6 +53,7 @@ export function writeResponse(
   // Node would copy a long text twice on its way to the socket, but not bytes
   const body = length > smallBytes ? Buffer.from(text) : text
   const response = new (writtenResponse())(body, { status, headers: all })
+  stateOf(c).body = { response, content: body, length, headers: all }
   for (const [name, values] of lists ?? []) {
     response.headers.delete(name)
     for (const value of values) {
@@ -60,7 +61,6 @@ export function writeResponse(
       response.headers.append(name, value)
     }
   }
-  stateOf(c).body = { response, length }
   return response
 }
 
@@ -80,15 +80,20 @@ export function withPreparedHeaders(
   return all
 }
 
-/** Records that the body of the response is complete, with its length in bytes. */
-export function setBodyLength(c: Context, length: number): void {
-  stateOf(c).body = { response: c.res, length }
+/** Records that the response has no body. */
+export function setNoBody(c: Context): void {
+  stateOf(c).body = { response: c.res, content: null, length: 0 }
+}
+
+/** The response's body with its length in bytes; `undefined` if the body is not complete. Its headers are not read. */
+export function knownBody(c: Context): KnownBody | undefined {
+  const body = stateOf(c).body
+  return body?.response === c.res ? body : undefined
 }
 
 /** The length of the response's body in bytes, without reading its headers; `undefined` if it is unknown. */
 export function bodyLength(c: Context): number | undefined {
-  const body = stateOf(c).body
-  return body?.response === c.res ? body.length : undefined
+  return knownBody(c)?.length
 }
 
 /** The length of the latest complete body, even if another response has replaced that response. */
@@ -102,12 +107,52 @@ export function replaceResponse(c: Context, response: Response): void {
   c.res = response
 }
 
-/** Replaces the response by one with these bytes, and sets its `Content-Length`. */
-export function replaceBody(c: Context, bytes: Uint8Array<ArrayBuffer>, head: ResponseInit): void {
+/** The headers of the response, not to be changed. Of an unchanged `writeResponse`, the response itself is not asked. */
+export function headersOf(c: Context): Headers {
+  return new Headers(writtenHeaders(c) ?? c.res.headers)
+}
+
+/** The value of a header of the response, as `headersOf` has it. @param name in lower case */
+export function headerOf(c: Context, name: string): string | null {
+  const headers = writtenHeaders(c)
+  if (!headers) return c.res.headers.get(name)
+  for (const other in headers) if (other.toLowerCase() === name) return headers[other] ?? null
+  return null
+}
+
+/** Sets headers of a response whose body is known, and replaces its body if bytes are given. */
+export function changeResponse(
+  c: Context,
+  changes: Readonly<Record<string, string>>,
+  bytes?: Uint8Array<ArrayBuffer>,
+): void {
+  const { status } = c.res
+  const content = bytes ?? knownBody(c)?.content ?? ''
+  const written = writtenHeaders(c)
+  if (!written) {
+    const headers = new Headers(c.res.headers)
+    for (const [name, value] of Object.entries(changes)) headers.set(name, value)
+    return void replaceBody(c, content, { status, headers })
+  }
+  const length = Buffer.byteLength(content)
+  const headers = { ...written, 'Content-Length': String(length) }
+  for (const [name, value] of Object.entries(changes)) putHeader(headers, name, value)
+  replaceResponse(c, new (writtenResponse())(content, { status, headers }))
+  stateOf(c).body = { response: c.res, content, length, headers }
+}
+
+/** Replaces the response by one with this body, and sets its `Content-Length`. */
+export function replaceBody(c: Context, content: string | Uint8Array<ArrayBuffer>, head: ResponseInit): void {
+  const length = Buffer.byteLength(content)
   const headers = new Headers(head.headers)
-  headers.set('Content-Length', String(bytes.length))
-  replaceResponse(c, new Response(bytes, { ...head, headers }))
-  setBodyLength(c, bytes.length)
+  headers.set('Content-Length', String(length))
+  replaceResponse(c, new Response(content, { ...head, headers }))
+  stateOf(c).body = { response: c.res, content, length }
+}
+
+/** The headers that `writeResponse` gave the response, if they were not read since, and so may have been changed. */
+function writtenHeaders(c: Context): Readonly<Record<string, string>> | undefined {
+  return isPrepared(c) ? knownBody(c)?.headers : undefined
 }
 
 /** Whether the response needs no check: `writeResponse` has created it, and it was not changed since. */

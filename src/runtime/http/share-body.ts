@@ -36,7 +36,23 @@ export function shareBody(
     Object.defineProperty(c.req, name, { value: methods[name] })
     Object.defineProperty(c.req.raw, name, { value: methods[name] })
   }
-  Object.defineProperty(c.req.bodyCache, 'formData', { get: formData }) // c.req.parseBody() reads it from there
+  c.req.bodyCache = new FormCache(formData) as unknown as typeof c.req.bodyCache
+}
+
+/**
+ * What `c.req.parseBody()` reads. It is a class, because V8 keeps an object's own getter in the object's hidden class: each
+ * request would have such a class, which lives until a full collection, and keep all that the getter reaches (decision 43).
+ */
+class FormCache {
+  readonly #read: () => Promise<FormData>
+
+  constructor(read: () => Promise<FormData>) {
+    this.#read = read
+  }
+
+  get formData(): Promise<FormData> {
+    return this.#read()
+  }
 }
 
 function parseForm(bytes: BodyBytes, type: string, maxFiles?: number): FormData {

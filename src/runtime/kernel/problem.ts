@@ -30,6 +30,12 @@ export interface ProblemOptions {
 }
 
 /**
+ * How many frames the stack of a problem below 500 has: the line that threw it. Such a problem is the caller's mistake, and
+ * nobody reads its stack. All ten frames would take a tenth of a refused request (decision 43).
+ */
+const refusalFrames = 1
+
+/**
  * An error that the service sends as a problem response. Any code that a route calls may throw it.
  *
  * @example
@@ -42,7 +48,10 @@ export class Problem extends Error {
   readonly options: ProblemOptions
 
   constructor(definition: ProblemDefinition, options: ProblemOptions = {}) {
+    const { stackTraceLimit } = Error
+    if (definition.status < 500) Error.stackTraceLimit = refusalFrames
     super(options.detail ?? definition.title, { cause: options.cause })
+    Error.stackTraceLimit = stackTraceLimit
     this.definition = definition
     this.options = options
   }
