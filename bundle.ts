@@ -18,6 +18,39 @@ const extendOneClass: Plugin = {
   },
 }
 
+/**
+ * Drizzle asks of what kind a value is up to a hundred times for each query that it builds, and walks through the value's
+ * classes each time. Here each class is looked at once.
+ */
+const rememberKinds: Plugin = {
+  name: 'remember-kinds',
+  transform: {
+    filter: { id: /drizzle-orm[\\/]entity\.js$/ },
+    handler(code) {
+      const changed = code.replace(
+        'function is(value, type) {',
+        `${remembered}function isOfKind(value, type) {`,
+      )
+      if (changed === code)
+        throw new Error('drizzle-orm/entity.js has changed: see rememberKinds in bundle.ts.')
+      return { code: changed, map: null }
+    },
+  },
+}
+
+const remembered = `
+const kinds = new WeakMap();
+function is(value, type) {
+  if (!value || typeof value !== "object") return false;
+  const prototype = Object.getPrototypeOf(value);
+  let known = kinds.get(prototype);
+  if (!known) kinds.set(prototype, known = new Map());
+  let answer = known.get(type);
+  if (answer === undefined) known.set(type, answer = isOfKind(value, type));
+  return answer;
+}
+`
+
 /** How code finds files beside its own. Inside a bundle, none of these finds them. */
 const ownPlace =
   /\b(?:__dirname|__filename|import\.meta\.(?:url|dirname|filename|resolve)|require\.resolve)\b/
@@ -104,7 +137,7 @@ export async function bundle(
     external: (id) => id === 'pg-native' || isOf(unbundled, id),
     resolve: { mainFields: ['module', 'main'] },
     transform: { define: keptCalls },
-    plugins: [extendOneClass, copyFilesBeside, refuseWhatMustStayOutside],
+    plugins: [extendOneClass, rememberKinds, copyFilesBeside, refuseWhatMustStayOutside],
     onLog(level, log, handle) {
       if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message)
       handle(level, log)

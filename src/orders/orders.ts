@@ -14,7 +14,7 @@ import { cancelOrder } from './cancel.ts'
 import { orderProblems } from './problems.ts'
 import * as routes from './routes.ts'
 import { presentOrder } from './schemas.ts'
-import { insertOrder, listOrders, prepareFindOrder } from './store.ts'
+import { findOrder, insertOrder, listOrders } from './store.ts'
 import { cancelStale, fulfilOrder, nightly } from './tasks.ts'
 
 /** How long a customer can certainly cancel. After that, the warehouse may have the order. */
@@ -28,7 +28,6 @@ export const orders = defineFeature({
   tasks: [fulfilOrder, cancelStale],
   schedules: [nightly],
   routes({ database }) {
-    const findOrder = prepareFindOrder(database)
     return [
       handle(routes.placeOrder, async (c) => {
         const { tx, caller } = c.var
@@ -43,12 +42,13 @@ export const orders = defineFeature({
 
       handle(routes.listOrders, async (c) => {
         const { limit, ...page } = c.req.valid('query')
-        const rows = await listOrders(database, c.var.caller.subject, { ...page, limit: limit + 1 })
+        const owner = c.var.caller.subject
+        const rows = await listOrders(database, { owner, ...page, limit: limit + 1 })
         return c.json(pageOf(rows, limit, presentOrder), 200)
       }),
 
       handle(routes.getOrder, async (c) => {
-        const row = await findOrder(c.var.caller.subject, c.req.valid('param').id)
+        const row = await findOrder(database, c.var.caller.subject, c.req.valid('param').id)
         if (!row) throw new Problem(orderProblems.ORDER_NOT_FOUND)
         const ETag = entityTag(row.version)
         if (!noneMatch(c.req.valid('header')['if-none-match'], ETag)) return c.body(null, 304, { ETag })

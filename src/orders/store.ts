@@ -1,54 +1,48 @@
 import { and, asc, desc, eq, inArray, lt, sql } from 'drizzle-orm'
-import { type Database, now, type Reader, type Transaction } from '#runtime'
+import { type Database, defineQuery, now, type QueryValues, type Reader, type Transaction } from '#runtime'
 import { announce } from './events.ts'
 import { type OrderRow, orders } from './table.ts'
 
+type NewOrderRow = Pick<OrderRow, 'id' | 'owner' | 'item' | 'quantity' | 'taskId'>
+
+const insert = defineQuery((database, order: QueryValues<NewOrderRow>) =>
+  database.insert(orders).values(order).returning(),
+)
+
 /** Inserts an order, as `placed`. */
-export async function insertOrder(
-  tx: Transaction,
-  order: Pick<OrderRow, 'id' | 'owner' | 'item' | 'quantity' | 'taskId'>,
-): Promise<OrderRow> {
-  const [row] = await tx.insert(orders).values(order).returning()
+export async function insertOrder(tx: Transaction, order: NewOrderRow): Promise<OrderRow> {
+  const [row] = await insert(tx, order)
   await announce(tx, 'placed', row)
   return row as OrderRow
 }
 
-/**
- * Prepares the query that finds an owner's order. It is built once, at its first use: building a query costs more than
- * running it.
- */
-export function prepareFindOrder(database: Database) {
-  const prepare = () =>
-    database
-      .select()
-      .from(orders)
-      .where(and(eq(orders.id, sql.placeholder('id')), eq(orders.owner, sql.placeholder('owner'))))
-      .prepare('find_order')
-  let query: ReturnType<typeof prepare> | undefined
-  return async (owner: string, id: string): Promise<OrderRow | undefined> => {
-    query ??= prepare()
-    const [row] = await query.execute({ owner, id })
-    return row
-  }
-}
-
-/** Finds an owner's order, inside a transaction. */
-export async function findOrder(tx: Transaction, owner: string, id: string): Promise<OrderRow | undefined> {
-  const [row] = await tx
+const find = defineQuery((database, { owner, id }: QueryValues<Pick<OrderRow, 'owner' | 'id'>>) =>
+  database
     .select()
     .from(orders)
-    .where(and(eq(orders.id, id), eq(orders.owner, owner)))
+    .where(and(eq(orders.id, id), eq(orders.owner, owner))),
+)
+
+/** Finds an owner's order. */
+export async function findOrder(
+  database: Database | Transaction,
+  owner: string,
+  id: string,
+): Promise<OrderRow | undefined> {
+  const [row] = await find(database, { owner, id })
   return row
 }
 
+interface Page {
+  readonly owner: string
+  readonly limit: number
+  readonly cursor?: string | undefined
+  readonly status?: OrderRow['status'] | undefined
+}
+
 /** Lists the owner's orders that are older than the cursor's, newest first. */
-export function listOrders(
-  database: Database,
-  owner: string,
-  page: { limit: number; cursor?: string | undefined; status?: OrderRow['status'] | undefined },
-): Promise<OrderRow[]> {
-  const { limit, cursor, status } = page
-  return database
+export const listOrders = defineQuery((database, { owner, limit, cursor, status }: QueryValues<Page>) =>
+  database
     .select()
     .from(orders)
     .where(
@@ -59,8 +53,8 @@ export function listOrders(
       ),
     )
     .orderBy(desc(orders.id))
-    .limit(limit)
-}
+    .limit(limit),
+)
 
 /**
  * Cancels an owner's order if it is still placed and has one of the given versions. The UPDATE itself checks both, so

@@ -56,6 +56,7 @@ export { defineProblems, Problem, type ProblemDefinition, problems } from './ker
 
 export { cursorParameter, decodeCursor, encodeCursor, pageOf } from './database/cursor.ts'
 export type { Database, Transaction } from './database/database.ts'
+export { defineQuery, type QueryValues } from './database/define-query.ts'
 export { mapRefusals } from './database/map-refusals.ts'
 export { fromNow, now } from './database/now.ts'
 export { createReader, type Reader } from './database/reader.ts'

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { and, arrayOverlaps, eq, isNull, sql } from 'drizzle-orm'
-import { enqueue, now, type Transaction } from '#runtime'
+import { defineQuery, enqueue, now, type QueryValues, type Transaction } from '#runtime'
 import { patternsOf } from './events.ts'
 import { type DeliveryRow, webhookDeliveries as deliveries, webhooks } from './table.ts'
 import { deliver } from './tasks.ts'
@@ -12,6 +12,17 @@ export interface Event {
   /** What the receiver gets in `data`: JSON must be able to hold it. */
   readonly data: unknown
 }
+
+const findWebhooks = defineQuery(
+  (database, { owner, patterns }: QueryValues<{ owner: string; patterns: string[] }>) =>
+    database
+      .select({ id: webhooks.id })
+      .from(webhooks)
+      .where(
+        and(eq(webhooks.owner, owner), isNull(webhooks.disabledAt), arrayOverlaps(webhooks.events, patterns)),
+      )
+      .for('key share'), // a webhook that is deleted meanwhile is left out, and not a violated foreign key
+)
 
 /**
  * Sends an event to the webhooks of its owner that ask for it. It writes in the caller's transaction: the event is sent if, and
@@ -26,12 +37,7 @@ export async function publish(
   tx: Transaction,
   { owner, ...event }: Event & { owner: string },
 ): Promise<void> {
-  const asked = arrayOverlaps(webhooks.events, patternsOf(event.type))
-  const found = await tx
-    .select({ id: webhooks.id })
-    .from(webhooks)
-    .where(and(eq(webhooks.owner, owner), isNull(webhooks.disabledAt), asked))
-    .for('key share') // a webhook that is deleted meanwhile is left out, and not a violated foreign key
+  const found = await findWebhooks(tx, { owner, patterns: patternsOf(event.type) })
   const ids = found.map(({ id }) => id)
   if (ids.length > 0) await insertDeliveries(tx, ids, event)
 }

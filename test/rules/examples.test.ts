@@ -41,7 +41,10 @@ async function modulesOf(door: readonly DoorExport[]): Promise<Example[]> {
       const binding =
         /\b(?:const|class|function\*?|import) (?:(\w+)|\{([^}]*)\})|\(([^()]*)\)(?:: [^=]*)? (?:=>|\{)/g
       const declared = new Set(
-        [...bare.matchAll(binding)].flatMap((found) => found.slice(1).join(' ').match(/\w+/g) ?? []),
+        [...bare.matchAll(binding)].flatMap(([, one = '', several = '', parameters = '']) => {
+          const untyped = parameters.replaceAll(/:[^,]*/g, '')
+          return `${one} ${several} ${untyped}`.match(/\w+/g) ?? []
+        }),
       )
       const imports = Object.entries(sources).map(([from, names]) => {
         const used = names.filter((one) => words.has(bareName(one)) && !declared.has(bareName(one)))

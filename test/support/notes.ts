@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi'
 import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm'
 import { cursorParameter, pageOf } from '#src/runtime/database/cursor.ts'
 import type { Database } from '#src/runtime/database/database.ts'
+import { defineQuery, type QueryValues } from '#src/runtime/database/define-query.ts'
 import { defineFeature } from '#src/runtime/feature.ts'
 import { location } from '#src/runtime/http/location.ts'
 import { entityTag, matchedVersions, noneMatch } from '#src/runtime/http/preconditions.ts'
@@ -93,7 +94,6 @@ export const notes = defineFeature({
   description: 'Notes, each of which only its owner sees.',
   problems: noteProblems,
   routes({ database }) {
-    const findNote = prepareFindNote(database)
     return [
       handle(writeNote, async (c) => {
         const note = { id: randomUUIDv7(), owner: c.var.caller.subject, ...c.req.valid('json') }
@@ -120,14 +120,14 @@ export const notes = defineFeature({
       }),
 
       handle(readNote, async (c) => {
-        const row = await findNote(c.var.caller.subject, c.req.valid('param').id)
+        const row = await findNote(database, c.var.caller.subject, c.req.valid('param').id)
         const ETag = entityTag(row.version)
         if (!noneMatch(c.req.valid('header')['if-none-match'], ETag)) return c.body(null, 304, { ETag })
         return c.json(present(row), 200, { ETag })
       }),
 
       handle(closeNote, async (c) => {
-        const { version, id } = await findNote(c.var.caller.subject, c.req.valid('param').id)
+        const { version, id } = await findNote(database, c.var.caller.subject, c.req.valid('param').id)
         const versions = matchedVersions(c.req.valid('header')['if-match']) ?? [version]
         const [row] = await database
           .update(notesTable)
@@ -141,21 +141,18 @@ export const notes = defineFeature({
   },
 })
 
-/** Finds a note of its owner. The query is built when it is first needed. */
-function prepareFindNote(database: Database) {
-  const prepare = () =>
-    database
-      .select()
-      .from(notesTable)
-      .where(and(eq(notesTable.id, sql.placeholder('id')), eq(notesTable.owner, sql.placeholder('owner'))))
-      .prepare('find_note')
-  let query: ReturnType<typeof prepare> | undefined
-  return async (owner: string, id: string): Promise<NoteRow> => {
-    query ??= prepare()
-    const [row] = await query.execute({ owner, id })
-    if (!row) throw new Problem(noteProblems.NOTE_NOT_FOUND)
-    return row
-  }
+const find = defineQuery((database, { owner, id }: QueryValues<Pick<NoteRow, 'owner' | 'id'>>) =>
+  database
+    .select()
+    .from(notesTable)
+    .where(and(eq(notesTable.id, id), eq(notesTable.owner, owner))),
+)
+
+/** Finds a note of its owner. */
+async function findNote(database: Database, owner: string, id: string): Promise<NoteRow> {
+  const [row] = await find(database, { owner, id })
+  if (!row) throw new Problem(noteProblems.NOTE_NOT_FOUND)
+  return row
 }
 
 function present({ id, text, pages, status }: Note): Note {

@@ -22,7 +22,7 @@ export class StatementNames {
 
   /** The statement with a name, if it has one or is sent often. */
   name(statement: Statement, values: readonly unknown[]): Statement {
-    if (statement.name !== undefined || values.length === 0) return statement
+    if (statement.name || values.length === 0) return statement
     const { text } = statement
     const name = this.#names.has(text) ? this.#names.get(text) : this.#count(text)
     return name === undefined ? statement : { ...statement, name }
