@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import type { TLSSocket } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { atEnd } from './at-end.ts'
 
@@ -21,8 +22,8 @@ export interface Google {
   metadata: RequestListener
   /** How often it was asked. */
   readonly lookUps: number
-  /** The token of each call that arrived at Cloud Tasks, and the status of its response. */
-  readonly calls: { token: string | undefined; status: number }[]
+  /** The token of each call that arrived at Cloud Tasks, the status of its response, and whether its TLS session is an earlier one. */
+  readonly calls: { token: string | undefined; status: number; resumed: boolean }[]
   /** Responds with a new token. */
   readonly grant: (seconds?: number) => RequestListener
   /** From here on the metadata server is not there: it refuses connections. */
@@ -58,7 +59,8 @@ export async function startGoogle(): Promise<Google> {
       const token = request.headers.authorization?.replace('Bearer ', '')
       const answer = token && good.has(token) ? await forward(request).catch(() => undefined) : refusal()
       if (!answer) return void response.destroy() // the emulator has ended
-      calls.push({ token, status: answer.status })
+      const resumed = (request.socket as TLSSocket).isSessionReused()
+      calls.push({ token, status: answer.status, resumed })
       response.writeHead(answer.status, { 'Content-Type': 'application/json' }).end(await answer.text())
     }),
   )

@@ -1,13 +1,19 @@
 import { once } from 'node:events'
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 
-/** Loaded at the first call, so that the start does not load it. */
-function loadHttps(): Promise<typeof import('node:https')> {
-  https ??= import('node:https')
-  return https
+/** Keeps no connection. */
+const plain = { request: http.request, agent: new http.Agent({ keepAlive: false }) }
+
+/** Keeps no connection either, but the session of TLS, so that the next handshake is shorter. The start does not load it. */
+function overTls() {
+  tls ??= import('node:https').then(({ Agent, request }) => ({
+    request,
+    agent: new Agent({ keepAlive: false }),
+  }))
+  return tls
 }
 
-let https: ReturnType<typeof loadHttps> | undefined
+let tls: Promise<{ request: typeof http.request; agent: http.Agent }> | undefined
 
 /** A response whose body was read completely. */
 export interface TextResponse {
@@ -34,10 +40,10 @@ export async function sendRequest(
   },
 ): Promise<TextResponse> {
   const { method = 'GET', headers = {}, body, signal, maxBytes } = call
-  const { request } = url.startsWith('https:') ? await loadHttps() : http
+  const { request, agent } = url.startsWith('https:') ? await overTls() : plain
   signal.throwIfAborted()
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-  const sent = request(url, { method, headers: { ...headers, ...length }, agent: false, signal })
+  const sent = request(url, { method, headers: { ...headers, ...length }, agent, signal })
   sent.on('error', () => {}) // a second error may come after the response has failed
   try {
     const responded = once(sent, 'response') as Promise<[IncomingMessage]>
