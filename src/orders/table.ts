@@ -23,6 +23,7 @@ export const orders = pgTable(
   },
   (table) => [
     index('orders_owner_id').on(table.owner, table.id),
+    index('orders_owner_status').on(table.owner, table.status, table.id), // a list of a rare status
     index('orders_placed').on(table.createdAt).where(sql`${table.status} = 'placed'`),
     check('orders_status', sql`${table.status} in ('placed', 'fulfilled', 'cancelled')`),
     check('orders_quantity', sql`${table.quantity} between 1 and 1000`),

@@ -23,6 +23,7 @@ beforeAll(async () => {
       select gen_random_uuid(), 'owner ' || n % 500, 'Teapot', 1 from generate_series(1, 20000) as n`,
   )
   id = (await insertOrders(databaseUrl, 'alice', 5000))[2500] ?? ''
+  await insertOrders(databaseUrl, 'alice', 20, 'cancelled')
   await onServer(databaseUrl, 'analyze orders')
 })
 
@@ -49,11 +50,12 @@ test.each([
   ['the first page', ''],
   ['a page of 100', '?limit=100'],
   ['a page further on', `?cursor=${encodeCursor(idAt(firstTime + 2500 * 60_000))}`],
-  ['a page of one status', '?status=placed'],
-])('%s is read off an index in its order, unsorted', async (_what, query) => {
+  ['a page of the status that nearly all have', '?status=placed'],
+  ['a page of a rare status', '?status=cancelled', 'orders_owner_status'],
+])('%s is read off an index in its order, unsorted', async (_what, query, index = 'orders_owner_') => {
   const plan = await planOf(() => alice(`/orders${query}`))
   expect(types(plan)).toEqual(['Limit', 'Index Scan'])
-  expect(plan[1]).toMatchObject({ 'Index Name': 'orders_owner_id' })
+  expect(plan[1]?.['Index Name']).toContain(index)
 })
 
 test('one order is read by its id', async () => {

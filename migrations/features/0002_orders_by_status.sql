@@ -1,0 +1,1 @@
+CREATE INDEX "orders_owner_status" ON "orders" USING btree ("owner","status","id");
