@@ -94,7 +94,7 @@ export function migrate(databaseUrl: string): void {
 /** Empties the tables and fills them again: no contestant finds rows that another one has left. */
 export async function fill(databaseUrl: string): Promise<void> {
   await quiet(databaseUrl)
-  await query(databaseUrl, 'truncate orders, runtime.tasks, runtime.idempotency_keys')
+  await query(databaseUrl, 'truncate orders, runtime.tasks, runtime.idempotency_keys cascade')
   await query(
     databaseUrl,
     `insert into orders (id, owner, item, quantity)
