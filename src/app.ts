@@ -11,6 +11,7 @@ import {
   compression,
   createAuthentication,
   createReaderPools,
+  createTraces,
   crossOrigin,
   crossOriginNames,
   type Database,
@@ -96,7 +97,7 @@ export interface Dependencies {
 /** The service. `internalContract` describes the routes that only Google calls; no route shows it. */
 export type Service = Hono<BaseEnv> & {
   internalContract(): Promise<object>
-  /** Closes what the features have opened. The caller closes `database` itself. */
+  /** Closes what the features have opened, and sends the last traces. The caller closes `database` itself. */
   close(): Promise<void>
 }
 
@@ -125,11 +126,12 @@ export function createApp(dependencies: Dependencies): Service {
     name: `${version.service} ${version.revision}`,
     log,
   })
+  const traces = createTraces({ config, version, log })
   const tasks = backgroundWork({ ...parts, config, database, log, revision: version.revision })
 
   app.onError(respond)
   const outermost = requestContext({
-    ...{ log, reporter: parts.reporter, respond, stopping, trustedProxies, identity },
+    ...{ log, reporter: parts.reporter, respond, stopping, trustedProxies, identity, traces },
     headers: parts.headers,
   })
   app.use(outermost)
@@ -170,5 +172,6 @@ export function createApp(dependencies: Dependencies): Service {
     const shown = mounted.filter(({ feature }) => feature.internal === internal)
     return openApiDocument(shown, { info: { ...contract, version: version.version }, config, format })
   }
-  return Object.assign(app, { internalContract: () => document(true), close: readers.close })
+  const close = async () => void (await Promise.all([readers.close(), traces?.flush()]))
+  return Object.assign(app, { internalContract: () => document(true), close })
 }

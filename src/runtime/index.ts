@@ -131,6 +131,7 @@ export { crossOriginNames } from './routes/cross-origin-names.ts'
 export { mount, refuseUndeclared } from './routes/mount.ts'
 export { systemFeature } from './routes/system.ts'
 export { backgroundWork } from './tasks/tasks.ts'
+export { createTraces } from './traces/traces.ts'
 
 // What `src/main.ts`, `src/migrate.ts` and `dev/` start, stop and show
 

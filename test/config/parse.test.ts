@@ -15,6 +15,7 @@ test('nothing needs to be set in development', () => {
       HTTP_CREDENTIALS: 'redirect',
     },
     ...{ DATABASE_POOL: 10, AUTH_ISSUER: 'service', AUTH_AUDIENCE: 'service', AUTH_TOKEN_TTL: 86_400 },
+    ...{ OTEL_TRACES_SAMPLER: 'parentbased_always_off', OTEL_BSP_SCHEDULE_DELAY: 5000 },
     ...{
       LOG_LEVEL: 'debug',
       DOCS: true,

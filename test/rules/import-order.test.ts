@@ -16,6 +16,7 @@ const runtime: House = {
     'config',
     'log',
     'google',
+    'traces',
     'database',
     'auth',
     'http',

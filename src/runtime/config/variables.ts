@@ -53,6 +53,16 @@ export const runtimeVariables = {
   REQUEST_TIMEOUT: seconds(1, 3600, 300),
   TRUSTED_PROXIES: integer(0, 9, 1),
 
+  OTEL_EXPORTER_OTLP_ENDPOINT: variable(
+    'must be an https:// URL such as https://telemetry.googleapis.com, or an http:// URL of this machine',
+    secureUrl,
+    undefined,
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: variable('must be pairs such as api-key=abc,tenant=1', headerPairs, undefined),
+  OTEL_SERVICE_NAME: anyText(undefined),
+  OTEL_TRACES_SAMPLER: oneOf(['parentbased_always_off', 'always_on'], 'parentbased_always_off'),
+  OTEL_BSP_SCHEDULE_DELAY: integer(0, 600_000, 5_000),
+
   VERSION: anyText(undefined),
   COMMIT: anyText('unknown'),
   GOOGLE_CLOUD_PROJECT: anyText(undefined),
@@ -62,7 +72,26 @@ export const runtimeVariables = {
 }
 
 /** The runtime's variables that hold, or may hold, a secret. The log shows them only as "set". */
-export const secretVariables: ReadonlySet<string> = new Set(['DATABASE_URL', 'AUTH_SECRET', 'DOCS_TOKEN'])
+export const secretVariables: ReadonlySet<string> = new Set([
+  ...['DATABASE_URL', 'AUTH_SECRET', 'DOCS_TOKEN', 'OTEL_EXPORTER_OTLP_HEADERS'],
+])
+
+/** Names and values of headers, with values encoded as in a URL. */
+function headerPairs(value: string): Record<string, string> | undefined {
+  const pairs = value.split(',').map((pair) => /^\s*([\w-]+)\s*=\s*([\x21-\x7e]*)\s*$/.exec(pair))
+  if (pairs.some((pair) => !pair || !isEncoded(pair[2] ?? ''))) return undefined
+  return Object.fromEntries(
+    pairs.map((pair) => [`${pair?.[1]}`.toLowerCase(), decodeURIComponent(`${pair?.[2]}`)]),
+  )
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    return !/[\r\n\0]/.test(decodeURIComponent(text))
+  } catch {
+    return false
+  }
+}
 
 function corsOrigins(value: string): '*' | string[] | undefined {
   if (value === '*') return value

@@ -54,11 +54,13 @@ export function sendStatement(
     onFree(true)
     return
   }
+  const span = request?.span?.child(() => summaryOf(statement), 'client', { 'db.system.name': 'postgresql' })
   let markEnded: (() => void) | undefined
   const abort = () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     markEnded = resolve
     request?.pendingWork.push(recover(client, promise, recoveryMs).then(onFree))
+    span?.end(signal?.reason)
     onResult(signal?.reason)
   }
   signal?.addEventListener('abort', abort)
@@ -69,6 +71,7 @@ export function sendStatement(
     if (over) return // pg calls twice where a value cannot be sent
     over = true
     signal?.removeEventListener('abort', abort)
+    span?.end(error ?? undefined)
     const strayed = !error && (connection.getTransactionStatus() !== 'I') !== inside
     if (strayed) onResult(new Error(inside ? endedInsideMessage : leftOpenMessage))
     else onResult(error, result)
@@ -92,4 +95,17 @@ async function recover(client: pg.PoolClient, ended: Promise<void>, recoveryMs: 
 /** The statement without its name. Names work only on a direct connection to the server, outside transactions. */
 export function unnamed(statement: Statement): Statement {
   return statement.name === undefined ? statement : { ...statement, name: undefined }
+}
+
+const target = /\b(?:from|into|update|join|table)\s+("?[\w$]+"?(?:\."?[\w$]+"?)?)/i
+
+/**
+ * What a span calls a statement: the name that the code gave it, or else its first word and its first table. It never says
+ * more of the text, which may hold values.
+ */
+function summaryOf({ name, text }: Statement): string {
+  if (name !== undefined && !name.startsWith('runtime.')) return name
+  const [word = 'query'] = /\w+/.exec(text) ?? []
+  const [, table = ''] = target.exec(text) ?? []
+  return `${word.toUpperCase()} ${table.replaceAll('"', '')}`.trimEnd()
 }

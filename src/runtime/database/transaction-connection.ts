@@ -145,6 +145,7 @@ export class TransactionConnection {
     this.ended = true
     const request = currentRequest()
     const { promise: late, resolve } = Promise.withResolvers<undefined>()
+    const span = request?.span?.child(text.toUpperCase(), 'client', { 'db.system.name': 'postgresql' })
     const sent = this.#client.query(text)
     const abort = () => {
       const ended = waitAtMost(this.#pool.timeouts.recoveryMs, sent).then(() => resolve(undefined))
@@ -159,9 +160,11 @@ export class TransactionConnection {
       return result
     } catch (thrown) {
       const error = this.#explain(thrown)
+      span?.fail(error)
       if (endsConnection(error)) this.#usable = false
       throw error
     } finally {
+      span?.end()
       request?.signal?.removeEventListener('abort', abort)
     }
   }

@@ -7,6 +7,8 @@ import type { Reporter } from '../kernel/reporter.ts'
 import { parseTrace } from '../kernel/trace.ts'
 import type { Log } from '../log/logger.ts'
 import { reportError } from '../log/report.ts'
+import type { Recording } from '../traces/tracer.ts'
+import type { Traces } from '../traces/traces.ts'
 import { accessLog, statusOf } from './access-log.ts'
 import type { BaseEnv } from './env.ts'
 import { followStream, type StreamEnd } from './follow-stream.ts'
@@ -29,6 +31,7 @@ import { refuseUnrouted } from './routed.ts'
  * @param options.trustedProxies how many proxies append to `X-Forwarded-For`
  * @param options.headers the service's own headers of every response
  * @param options.identity gives the tokens of `call`
+ * @param options.traces records the spans of each request, if traces are on
  * @example
  * app.use(requestContext({ log, reporter: {}, respond, stopping, trustedProxies: 0 }))
  */
@@ -40,8 +43,9 @@ export function requestContext(options: {
   trustedProxies: number
   headers?: ResponseHeaders
   identity?: CallIdentity
+  traces?: Traces | undefined
 }): MiddlewareHandler<BaseEnv> {
-  const { log, respond, stopping, trustedProxies, identity } = options
+  const { log, respond, stopping, trustedProxies, identity, traces } = options
   const startHeaders = everyResponseHeaders(options.headers)
   const reporter = withWarningLine(options.reporter, log)
   const writeLine = accessLog({ log, trustedProxies })
@@ -63,6 +67,7 @@ export function requestContext(options: {
     c.set('log', log)
     startHeaders(c, requestId)
 
+    let recording: Recording | undefined
     async function finish(end?: StreamEnd): Promise<void> {
       const status = statusOf(c, end)
       const error = end ? end.error : c.error
@@ -74,10 +79,15 @@ export function requestContext(options: {
         })
       for (const call of context.outgoingCalls) call.abort(markEndOfRequest(new Error('The request is over')))
       for (const work of context.pendingWork) await work // more may be added meanwhile
+      if (recording) {
+        const { route } = stateOf(c)
+        await recording.end({ status, route, error, isStream: end !== undefined })
+      }
       writeLine(c, { path: context.path, started, ...(end && { end }) })
     }
 
     return runInContext(context, async () => {
+      if (traces) recording = await traces.start(context, started)
       try {
         await next()
         refuseUnrouted(c)

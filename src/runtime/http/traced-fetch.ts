@@ -1,4 +1,6 @@
 import { currentRequest } from '../kernel/context.ts'
+import { callAttributes } from '../kernel/send-request.ts'
+import type { Span } from '../kernel/span.ts'
 import { traceparent } from '../kernel/trace.ts'
 
 /**
@@ -24,16 +26,35 @@ export function tracedFetch(url: string | URL, init: RequestInit = {}): Promise<
   headers.set('connection', 'close')
   const request = currentRequest()
   const call = new AbortController()
+  const { method = 'GET' } = init
+  const span = request?.span?.child(method.toUpperCase(), 'client', callAttributes(method.toUpperCase(), url))
   if (request) {
     request.outgoingCalls.push(call)
-    if (!headers.has('traceparent')) headers.set('traceparent', traceparent(request.trace))
+    const trace = span?.trace ?? request.trace
+    if (!headers.has('traceparent')) headers.set('traceparent', traceparent(trace, span?.trace.spanId))
     if (!headers.has('x-request-id')) headers.set('x-request-id', request.requestId)
   }
   const signals = [init.signal, request?.signal, call.signal].filter(
     (signal) => signal instanceof AbortSignal,
   )
   const body = init.body instanceof ReadableStream ? { body: ignoreCancelErrors(init.body) } : {}
-  return fetch(url, { ...init, ...body, headers, signal: AbortSignal.any(signals) })
+  const response = fetch(url, { ...init, ...body, headers, signal: AbortSignal.any(signals) })
+  return span ? follow(response, span) : response
+}
+
+/** Ends the span when the head of the response is there. */
+async function follow(fetched: Promise<Response>, span: Span): Promise<Response> {
+  try {
+    const response = await fetched
+    span.set({ 'http.response.status_code': response.status })
+    if (response.status >= 400) span.fail(new Error(`The response has the status ${response.status}`))
+    return response
+  } catch (error) {
+    span.fail(error)
+    throw error
+  } finally {
+    span.end()
+  }
 }
 
 /**

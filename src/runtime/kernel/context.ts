@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { causes } from './causes.ts'
 import type { Reporter } from './reporter.ts'
+import type { Span } from './span.ts'
 import type { Trace } from './trace.ts'
 
 /** The task that a callback is for. */
@@ -34,6 +35,8 @@ export interface CallIdentity {
 export interface RequestContext {
   readonly requestId: string
   readonly trace: Trace
+  /** The span that the running code belongs to, if traces are on. */
+  readonly span?: Span | undefined
   readonly method: string
   readonly path: string
   readonly reporter: Reporter

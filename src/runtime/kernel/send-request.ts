@@ -1,5 +1,17 @@
 import { once } from 'node:events'
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { currentRequest } from './context.ts'
+import type { SpanAttributes } from './span.ts'
+
+/** What a span says of a call. The path and the query may hold what nobody should read. */
+export function callAttributes(method: string, url: string | URL): SpanAttributes {
+  const { hostname, port, protocol } = new URL(url)
+  return {
+    'http.request.method': method,
+    'server.address': hostname,
+    'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
+  }
+}
 
 /** Keeps no connection. */
 const plain = { request: http.request, agent: new http.Agent({ keepAlive: false }) }
@@ -27,6 +39,7 @@ export interface TextResponse {
  * opens another connection then, which can outlive the request.) Redirects are not followed.
  *
  * @param call.maxBytes the limit of the response's body
+ * @param call.untraced has no span of its own
  * @throws {Error} if there is no response, or if its body is too long; the signal's reason if it aborts
  */
 export async function sendRequest(
@@ -34,27 +47,35 @@ export async function sendRequest(
   call: {
     method?: 'GET' | 'POST'
     headers?: Record<string, string>
-    body?: string | undefined
+    body?: string | Uint8Array | undefined
     signal: AbortSignal
     maxBytes: number
+    untraced?: boolean
   },
 ): Promise<TextResponse> {
-  const { method = 'GET', headers = {}, body, signal, maxBytes } = call
+  const { method = 'GET', headers = {}, body, signal, maxBytes, untraced } = call
   const { request, agent } = url.startsWith('https:') ? await overTls() : plain
   signal.throwIfAborted()
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
   const sent = request(url, { method, headers: { ...headers, ...length }, agent, signal })
+  const span = untraced
+    ? undefined
+    : currentRequest()?.span?.child(method, 'client', callAttributes(method, url))
   sent.on('error', () => {}) // a second error may come after the response has failed
   try {
     const responded = once(sent, 'response') as Promise<[IncomingMessage]>
     sent.end(body)
     const [response] = await responded
     const { statusCode: status = 0 } = response
-    return { status, headers: response.headers, text: await readText(response, maxBytes) }
+    const text = await readText(response, maxBytes)
+    span?.set({ 'http.response.status_code': status })
+    return { status, headers: response.headers, text }
   } catch (error) {
+    span?.fail(error)
     signal.throwIfAborted()
     throw error
   } finally {
+    span?.end()
     sent.destroy()
   }
 }

@@ -31,9 +31,9 @@ export function parseTrace(traceparent: string | undefined, cloudTraceContext: s
   return { traceId: randomUUID().replaceAll('-', ''), spanId: undefined, sampled: false }
 }
 
-/** The `traceparent` for a call to another service: a new span of the trace. */
-export function traceparent({ traceId, sampled }: Trace): string {
-  return `00-${traceId}-${randomBytes(8).toString('hex')}-${sampled ? '01' : '00'}`
+/** The `traceparent` for a call to another service: its own span, or else a new one. */
+export function traceparent({ traceId, sampled }: Trace, spanId = randomBytes(8).toString('hex')): string {
+  return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`
 }
 
 function hexSpan(decimal: string): string | undefined {

@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import { withOwnDeadline } from '../database/own-deadline.ts'
 import { CallError } from '../http/call-error.ts'
 import type { BaseEnv } from '../http/env.ts'
+import { currentRequest } from '../kernel/context.ts'
 import { Problem, problems } from '../kernel/problem.ts'
 import { errorMessage } from '../log/error-fields.ts'
 import { announceDeadTask } from './announce-dead-task.ts'
@@ -17,7 +18,7 @@ import { StepScope } from './step-scope.ts'
 import { findMaxTries } from './step-store.ts'
 import type { TaskState } from './table.ts'
 import type { Task } from './task.ts'
-import { labelRequest, runInTaskContext } from './task-context.ts'
+import { labelRequest, runInTaskContext, traceAttempt } from './task-context.ts'
 import { FatalError, RetryAfterError } from './task-errors.ts'
 import {
   type ClaimedRow,
@@ -67,9 +68,12 @@ export async function handleCallback(
   const task = { name, id, ...(row && { attempt: row.attempts, traceId: row.traceId ?? undefined }) }
   labelRequest(task)
   if (row) handOverMore(row)
-  const ran = row && (await runInTaskContext(row, () => runClaimed(c, row, options)))
+  const span = row && traceAttempt(row)
+  const ran = row && (await runInTaskContext(row, () => runClaimed(c, row, options), span))
   const outcome = ran ?? (await explainUnclaimed(dispatch, options))
   labelRequest({ ...task, outcome })
+  span?.set({ 'task.outcome': outcome })
+  span?.end()
   return outcome
 }
 
@@ -137,6 +141,7 @@ async function handleFailure(
   }
   if (error instanceof Suspension) return deliver(await error.write(), 'suspended')
   if (error instanceof NotUnderstoodError) return waitForRevision(row, error.message, options)
+  currentRequest()?.span?.fail(error)
   await steps?.recordFailure(errorMessage(error))
   const retry = step?.retry ?? task.retry
   if (error instanceof FatalError || row.attempts >= retry.attempts) {

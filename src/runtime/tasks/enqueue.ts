@@ -6,10 +6,11 @@ import { fromNow, now } from '../database/now.ts'
 import { afterCommit } from '../database/transaction.ts'
 import { currentRequest } from '../kernel/context.ts'
 import { type Duration, toMilliseconds } from '../kernel/duration.ts'
-import { deliveryColumns } from './delivery.ts'
+import { type DeliveryRow, deliveryColumns } from './delivery.ts'
 import { addToOutbox, currentRevision } from './outbox.ts'
 import { stateIs, tasks } from './table.ts'
 import { roundTripJson, type Task } from './task.ts'
+import { traceEnqueued } from './task-context.ts'
 
 /** When the task runs, and whether it is unique. */
 export interface EnqueueOptions {
@@ -53,17 +54,21 @@ export async function enqueue<Payload extends z.ZodType>(
     payload: json,
     ...{ key, dueAt, ...originOf() },
   }
+  const committed = (delivery: DeliveryRow | undefined) => () => {
+    addToOutbox(delivery)
+    traceEnqueued(row.name, row.id)
+  }
   const insert = tx.insert(tasks).values(row)
   if (key === undefined) {
     const [delivery] = await insert.returning(deliveryColumns)
-    afterCommit(tx, () => addToOutbox(delivery))
+    afterCommit(tx, committed(delivery))
     return { id: row.id, enqueued: true }
   }
   const free = insert.onConflictDoNothing({ target: [tasks.name, tasks.key], where: unfinished })
   for (;;) {
     const [delivery] = await free.returning(deliveryColumns)
     if (delivery) {
-      afterCommit(tx, () => addToOutbox(delivery))
+      afterCommit(tx, committed(delivery))
       return { id: row.id, enqueued: true }
     }
     const [holder] = await tx

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Database, Transaction } from '../database/database.ts'
+import { inSpan } from '../kernel/in-span.ts'
 import { payloadProblem } from './payload-checks.ts'
 import { parseRetry } from './retry.ts'
 import type { StepScope } from './step-scope.ts'
@@ -67,7 +68,8 @@ export async function runStep(
     const stored = known?.cursor ?? undefined
     const cursor =
       stored === undefined || !options.cursor ? undefined : scope.decode(name, options.cursor, stored)
-    const returned = await work({ signal, idempotencyKey: stepKey(row, name), cursor, save })
+    const run = { signal, idempotencyKey: stepKey(row, name), cursor, save }
+    const returned = await inSpan(`${kind} ${name}`, 'internal', {}, () => work(run))
     const isEffect = typeof returned === 'function'
     let result: { json: string; value: unknown } | undefined
     await writeHeld(isEffect ? (returned as StepEffect) : undefined, (db, written) => {
