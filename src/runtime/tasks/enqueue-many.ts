@@ -12,6 +12,10 @@ import { handOverMore } from './hand-over.ts'
 import { addToOutbox, roomInOutbox } from './outbox.ts'
 import { tasks } from './table.ts'
 import { roundTripJson, type Task } from './task.ts'
+import { traceEnqueued } from './task-context.ts'
+
+/** How many of its tasks have a span in the trace of the request that enqueues them. */
+const maxTraced = 100
 
 /** When the tasks of a batch run, and what follows. */
 export interface EnqueueManyOptions<Final extends z.ZodType = z.ZodType>
@@ -76,7 +80,10 @@ export async function enqueueMany<Payload extends z.ZodType, Final extends z.Zod
     .select(deliveryColumns)
     .from(tasks)
     .where(sql`${tasks.id} = any(${sql.param(taskIds.slice(0, room))}::uuid[])`)
-  afterCommit(tx, () => first.forEach(addToOutbox))
+  afterCommit(tx, () => {
+    first.forEach(addToOutbox)
+    for (const id of taskIds.slice(0, maxTraced)) traceEnqueued(task.name, id)
+  })
   return { id, taskIds }
 }
 
