@@ -40,8 +40,8 @@ export function shareBody(
 }
 
 /**
- * What `c.req.parseBody()` reads. It is a class, because V8 keeps an object's own getter in the object's hidden class: each
- * request would have such a class, which lives until a full collection, and keep all that the getter reaches (decision 43).
+ * What `c.req.parseBody()` reads. Its getter is of a class: V8 puts the getter of a single object into the old generation, where
+ * it keeps all that it reaches, the whole request, until a full collection (decision 43).
  */
 class FormCache {
   readonly #read: () => Promise<FormData>
