@@ -67,9 +67,9 @@ function listTask(): Promise<void> {
     text
       .replace(
         /^import \{ notes as table \}.*$/m,
-        "import { reportLetters, sendLetter } from './letters.ts'\n$&\nimport { archiveNotes } from './tasks.ts'",
+        "import { exportNotes } from './exports.ts'\nimport { reportLetters, sendLetter } from './letters.ts'\n$&\nimport { archiveNotes } from './tasks.ts'",
       )
-      .replace(/^ {2}variables:/m, '  tasks: [archiveNotes, sendLetter, reportLetters],\n$&'),
+      .replace(/^ {2}variables:/m, '  tasks: [archiveNotes, sendLetter, reportLetters, exportNotes],\n$&'),
   )
 }
 

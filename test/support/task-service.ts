@@ -7,6 +7,7 @@ import type { z } from 'zod'
 import { manualClock } from '#dev/cloud-tasks/clock.ts'
 import { createEmulator, type Emulator } from '#dev/cloud-tasks/emulator.ts'
 import { type Duration, toMilliseconds } from '#src/runtime/kernel/duration.ts'
+import { setAside } from '#src/runtime/tasks/table.ts'
 import type { Task } from '#src/runtime/tasks/task.ts'
 import { atEnd } from './at-end.ts'
 import { onServer } from './database.ts'
@@ -30,6 +31,7 @@ export interface LedgerRow {
   leased_until: Date | null
   started_at: Date | null
   last_error: string | null
+  limit_slot: number | null
 }
 
 /** What the emulator did: an attempt and the status it was answered with. */
@@ -112,7 +114,7 @@ export async function taskService(options: Parameters<typeof testService>[0] = {
 
   /** When the tick may send the first of what nobody has handed over. */
   async function forgotten(): Promise<number> {
-    const rows = (await ledger()).filter(({ state }) => state === 'pending')
+    const rows = (await ledger()).filter((row) => row.state === 'pending' && row.limit_slot !== setAside)
     return Math.min(...rows.map((row) => row.touched_at.getTime() + recentMs))
   }
 

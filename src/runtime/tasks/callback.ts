@@ -9,6 +9,7 @@ import { announceDeadTask } from './announce-dead-task.ts'
 import type { Failure } from './attempt-errors.ts'
 import type { DeliveryRow } from './delivery.ts'
 import { handOverMore } from './hand-over.ts'
+import { holdBack } from './hold-back.ts'
 import { LeaseLostError } from './lease.ts'
 import { addToOutbox, currentRevision } from './outbox.ts'
 import { backoffMs, type Retry } from './retry.ts'
@@ -33,7 +34,7 @@ import {
 } from './transitions.ts'
 
 /** The outcome of a callback. After any of these, Cloud Tasks does not retry it. */
-export type CallbackOutcome = 'done' | 'retrying' | 'suspended' | 'waiting' | 'dead' | 'ignored'
+export type CallbackOutcome = 'done' | 'retrying' | 'suspended' | 'limited' | 'waiting' | 'dead' | 'ignored'
 
 /** What handling a callback needs of the service. */
 export interface CallbackOptions extends AttemptOptions {
@@ -99,6 +100,8 @@ async function runClaimed(
   const started = performance.now()
   const steps = new StepScope({ database, log, task, row })
   try {
+    const held = await holdBack(database, task, row, payload.data)
+    if (held !== 'run') return held === 'limited' ? held : undefined
     const timeoutMs = Math.min(task.deadlineMs, options.maxAttemptMs)
     await runAttempt(task, row, payload.data, { ...options, signal: c.get('signal'), timeoutMs, steps })
     return 'done'

@@ -52,7 +52,7 @@ export async function enqueueMany<Payload extends z.ZodType, Final extends z.Zod
   options: EnqueueManyOptions<Final> = {},
 ): Promise<{ id: string; taskIds: string[] }> {
   const dueAt = dueAtOf(task, options)
-  const json = payloadsOf(task, payloads)
+  const { json, limitKeys } = payloadsOf(task, payloads)
   const id = randomUUIDv7()
   const taskIds = json.map(() => randomUUIDv7()).sort() // those of one millisecond are in no order
   const slots = Map.groupBy(taskIds, (id) => Number.parseInt(id.slice(-1), 16))
@@ -72,10 +72,11 @@ export async function enqueueMany<Payload extends z.ZodType, Final extends z.Zod
   const { requestId, traceId, subject, revision } = origin
   await tx.execute(sql`
     insert into ${tasks}
-      (id, name, payload, due_at, touched_at, batch_id, request_id, trace_id, subject, revision)
-    select child.id, ${task.name}, child.payload, ${dueAt}, case when n <= ${room} then ${now} else ${longAgo} end, ${id},
+      (id, name, payload, due_at, touched_at, batch_id, limit_key, request_id, trace_id, subject, revision)
+    select child.id, ${task.name}, child.payload, ${dueAt}, case when n <= ${room} then ${now} else ${longAgo} end, ${id}, child.limit_key,
       ${requestId ?? null}, ${traceId ?? null}, ${subject ?? null}, ${revision ?? null}
-    from unnest(${sql.param(taskIds)}::uuid[], ${sql.param(json)}::jsonb[]) with ordinality as child (id, payload, n)`)
+    from unnest(${sql.param(taskIds)}::uuid[], ${sql.param(json)}::jsonb[], ${sql.param(limitKeys)}::text[])
+      with ordinality as child (id, payload, limit_key, n)`)
   const first = await tx
     .select(deliveryColumns)
     .from(tasks)
@@ -87,21 +88,23 @@ export async function enqueueMany<Payload extends z.ZodType, Final extends z.Zod
   return { id, taskIds }
 }
 
-/** The payloads as JSON, checked. */
-function payloadsOf(task: Task, payloads: readonly unknown[]): string[] {
+/** The payloads as JSON, checked, and the keys of their limits. */
+function payloadsOf(task: Task, payloads: readonly unknown[]) {
   if (payloads.length > maxSize)
     throw new TypeError(
       `The task ${task.name}: enqueueMany takes ${maxSize} payloads at most, and got ${payloads.length}. Enqueue several batches.`,
     )
   const issues: z.core.$ZodIssue[] = []
+  const limitKeys: (string | null)[] = []
   const json = payloads.map((payload, index) => {
     const stored = roundTripJson(task, payload)
-    const { error } = task.payload.safeParse(stored)
+    const { error, data } = task.payload.safeParse(stored)
     for (const issue of error?.issues ?? []) issues.push({ ...issue, path: [index, ...issue.path] })
+    limitKeys.push(error ? null : (task.limit?.key(data) ?? null))
     return JSON.stringify(stored)
   })
   if (issues.length > 0) throw new z.ZodError(issues)
-  return json
+  return { json, limitKeys }
 }
 
 /** The columns of the final task. Its payload is checked now, with these counts. */

@@ -7,6 +7,7 @@ import { afterCommit } from '../database/transaction.ts'
 import { currentRequest } from '../kernel/context.ts'
 import { type Duration, toMilliseconds } from '../kernel/duration.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
+import { checkKey } from './enqueue-key.ts'
 import { addToOutbox, currentRevision } from './outbox.ts'
 import { stateIs, tasks } from './table.ts'
 import { roundTripJson, type Task } from './task.ts'
@@ -45,14 +46,14 @@ export async function enqueue<Payload extends z.ZodType>(
 ): Promise<{ id: string; enqueued: boolean }> {
   const { key } = options
   const dueAt = dueAtOf(task, options)
-  checkKey(task, key)
+  if (key !== undefined) checkKey(task, key)
   const json = roundTripJson(task, payload)
-  task.payload.parse(json)
+  const parsed = task.payload.parse(json)
   const row = {
     id: randomUUIDv7(),
     name: task.name,
     payload: json,
-    ...{ key, dueAt, ...originOf() },
+    ...{ key, dueAt, limitKey: task.limit?.key(parsed), ...originOf() },
   }
   const committed = (delivery: DeliveryRow | undefined) => () => {
     addToOutbox(delivery)
@@ -102,11 +103,4 @@ export function dueAtOf(
     return delay === undefined ? now : fromNow(toMilliseconds(delay, `The task ${name}: its delay`))
   if (at.getTime() >= 0 && at.getTime() <= lastMoment) return at
   throw new TypeError(`The task ${name}: its \`at\` must be a time from 1970 to 9999.`)
-}
-
-/** Refuses a key that an index of PostgreSQL cannot hold: more than 2,704 bytes, or a NUL. */
-export function checkKey({ name }: { readonly name: string }, key: string | undefined): void {
-  if (key === undefined || (Buffer.byteLength(key) <= 1000 && key.isWellFormed() && !key.includes('\0')))
-    return
-  throw new TypeError(`The task ${name}: its key must be text of at most 1,000 bytes, without NUL.`)
 }

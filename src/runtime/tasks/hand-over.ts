@@ -1,11 +1,11 @@
-import { and, lt, type SQL, sql } from 'drizzle-orm'
+import { and, sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
-import { fromNow, now } from '../database/now.ts'
+import { now } from '../database/now.ts'
 import { batches } from './batch-table.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
-import { recentMs } from './maintenance.ts'
+import { isUnsent } from './maintenance.ts'
 import { takeAtEnd } from './outbox.ts'
-import { stateIs, type TaskRow, tasks } from './table.ts'
+import { type TaskRow, tasks } from './table.ts'
 
 /** How many pending tasks of its batch a request sends when it ends. With ten each, 20 tasks start 2,000 in two rounds. */
 const perRequest = 10
@@ -37,9 +37,4 @@ export async function takeOfBatch(
     .set({ touchedAt: now })
     .where(and(sql`${tasks.id} = any(array${children} || array(${next}))`, isUnsent()))
     .returning(deliveryColumns)
-}
-
-/** Whether nobody has sent the task's delivery, or is sending it now. */
-function isUnsent(): SQL | undefined {
-  return and(stateIs('pending'), sql`${deliveryColumns.sendable}`, lt(tasks.touchedAt, fromNow(-recentMs)))
 }

@@ -6,15 +6,27 @@ import { announceDeadTask } from './announce-dead-task.ts'
 import { processEnded, withError } from './attempt-errors.ts'
 import { batches } from './batch-table.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
+import { rates } from './rate-table.ts'
 import { signals } from './steps-table.ts'
-import { isAmong, stateIs, tasks } from './table.ts'
+import { isAmong, setAside, stateIs, tasks } from './table.ts'
 import { runInTaskContext } from './task-context.ts'
 import type { Dispatch } from './transitions.ts'
 
 /** Rows that changed more recently are skipped: their own requests, or another tick, may be working on them. */
-export const recentMs = 30_000
+const recentMs = 30_000
 /** Cloud Tasks is asked about deliveries that are overdue for this long. */
 const overdueMs = 600_000
+
+/** Whether a task is to be sent, and nobody is sending it now. */
+export function isUnsent(): SQL | undefined {
+  const isFree = sql`${tasks.limitSlot} is distinct from ${setAside}`
+  return and(
+    stateIs('pending'),
+    sql`${deliveryColumns.sendable}`,
+    lt(tasks.touchedAt, fromNow(-recentMs)),
+    isFree,
+  )
+}
 
 /**
  * Takes tasks whose deliveries were not sent. For half a minute, no other tick takes them.
@@ -26,7 +38,7 @@ export async function takeUndelivered(database: Database, limit: number): Promis
   const found = database
     .select({ id: tasks.id })
     .from(tasks)
-    .where(and(stateIs('pending'), sql`${deliveryColumns.sendable}`, lt(tasks.touchedAt, fromNow(-recentMs))))
+    .where(isUnsent())
     .orderBy(asc(tasks.dueAt))
     .limit(limit)
     .for('update', { skipLocked: true })
@@ -101,6 +113,14 @@ export async function pruneSignals(database: Database, retentionMs: number, limi
   const { rowCount } = await database.execute(sql`
     delete from ${signals} where ctid = any(array(
       select ctid from ${signals} where touched_at < ${fromNow(-retentionMs)} limit ${limit} for update skip locked))`)
+  return rowCount ?? 0
+}
+
+/** Deletes what is remembered of rates, when it no longer matters. @returns how many rows */
+export async function pruneRates(database: Database, limit: number): Promise<number> {
+  const { rowCount } = await database.execute(sql`
+    delete from ${rates} where ctid = any(array(
+      select ctid from ${rates} where expires_at < ${now} limit ${limit} for update skip locked))`)
   return rowCount ?? 0
 }
 

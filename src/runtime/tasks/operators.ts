@@ -133,7 +133,13 @@ export async function runTaskNow(database: Database, id: string): Promise<Delive
   const [delivery] = await database
     .with(ended)
     .update(tasks)
-    .set({ state: 'pending', dispatch: sql`${tasks.dispatch} + 1`, dueAt: now, touchedAt: now })
+    .set({
+      state: 'pending',
+      dispatch: sql`${tasks.dispatch} + 1`,
+      dueAt: now,
+      touchedAt: now,
+      limitSlot: null,
+    })
     .where(and(eq(tasks.id, id), stateIs('pending', 'queued')))
     .returning(deliveryColumns)
   if (delivery) return delivery

@@ -203,20 +203,21 @@ export const cancelTaskRoute = defineRoute({
 })
 
 const TaskOutcome = z
-  .object({ outcome: z.enum(['done', 'retrying', 'suspended', 'waiting', 'dead', 'ignored']) })
+  .object({ outcome: z.enum(['done', 'retrying', 'suspended', 'limited', 'waiting', 'dead', 'ignored']) })
   .openapi('RuntimeTaskOutcome', { example: { outcome: 'done' } })
 
 const Tick = z
   .object({
     scheduled: z.int(),
     rescued: z.int(),
+    freed: z.int(),
     announced: z.int(),
     lost: z.int(),
     sent: z.int(),
     pruned: z.int(),
   })
   .openapi('RuntimeTick', {
-    example: { scheduled: 1, rescued: 0, announced: 0, lost: 0, sent: 12, pruned: 250 },
+    example: { scheduled: 1, rescued: 0, freed: 0, announced: 0, lost: 0, sent: 12, pruned: 250 },
   })
 
 export const tickRoute = defineRoute({

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { type Duration, toMilliseconds } from '../kernel/duration.ts'
-import { checkKey } from './enqueue.ts'
+import { checkKey } from './enqueue-key.ts'
 import { runStep, type StatedStep } from './run-step.ts'
 import { Suspension } from './step-ends.ts'
 import type { StepScope } from './step-scope.ts'

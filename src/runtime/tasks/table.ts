@@ -5,6 +5,7 @@ import {
   integer,
   jsonb,
   primaryKey,
+  smallint,
   text,
   timestamp,
   uniqueIndex,
@@ -83,6 +84,10 @@ export const tasks = runtimeSchema.table(
     revision: text('revision'),
     /** The batch that it belongs to. */
     batchId: uuid('batch_id'),
+    /** Tasks of its name and key are limited together: see `defineTask`. */
+    limitKey: text('limit_key'),
+    /** The place that the running task holds among those of its key, from 1; `setAside`; `woken`. Each claim clears it. */
+    limitSlot: smallint('limit_slot'),
     createdAt: moment('created_at').notNull().default(now),
   },
   (table) => {
@@ -104,11 +109,26 @@ export const tasks = runtimeSchema.table(
       index('tasks_by_state').on(state, table.name, table.id, table.dueAt).where(sql`${state} <> 'done'`),
       index('tasks_waiting').on(table.name, table.waitsFor, table.waitsKey).where(isNotNull(table.waitsKey)),
       index('tasks_batch').on(table.batchId, state, table.id).where(sql`${table.batchId} is not null`),
+      // this index is what keeps the limit: no two running tasks have the same place
+      uniqueIndex('tasks_limit_slots')
+        .on(table.name, table.limitKey, table.limitSlot)
+        .where(sql`${state} = 'running' and ${table.limitSlot} > 0`),
+      index('tasks_limit')
+        .on(table.name, table.limitKey, table.limitSlot, table.id)
+        .where(sql`${table.limitSlot} is not null and ${state} in ('pending', 'queued', 'running')`),
+      index('tasks_limit_order')
+        .on(table.name, table.limitKey, table.id)
+        .where(sql`${table.limitKey} is not null and ${state} in ('pending', 'queued', 'running')`),
       index('tasks_dead').on(table.finishedAt).where(sql`${state} = 'dead'`),
       check('tasks_state', sql`${state} in ('pending', 'queued', 'running', 'done', 'dead', 'cancelled')`),
     ]
   },
 )
+
+/** The place of a pending task that waits until its key has a free place. Nobody sends it until then. */
+export const setAside = -1
+/** The place of a task that was woken, and has not started yet: a free place is kept for it. */
+export const woken = 0
 
 /** A row of `runtime.tasks`. */
 export type TaskRow = typeof tasks.$inferSelect

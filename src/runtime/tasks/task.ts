@@ -5,6 +5,7 @@ import type { Transaction } from '../database/database.ts'
 import type { Reader } from '../database/reader.ts'
 import { type Duration, toMilliseconds } from '../kernel/duration.ts'
 import type { Log } from '../log/logger.ts'
+import { type Limit, type LimitOptions, type Rate, readLimits } from './limit-options.ts'
 import { payloadProblem } from './payload-checks.ts'
 import { parseRetry, type Retry, type RetryOptions } from './retry.ts'
 import type { Signals, StepWords } from './step-types.ts'
@@ -44,6 +45,8 @@ export interface Task<Payload extends z.ZodType = z.ZodType, S extends Signals =
   readonly retry: Retry
   /** How long an attempt may take, in milliseconds. */
   readonly deadlineMs: number
+  readonly limit: Limit | undefined
+  readonly rate: Rate | undefined
   /** The scopes of its calls as its caller; absent if it makes none. */
   readonly callerScopes: readonly string[] | undefined
   readonly run: (attempt: Attempt) => Result
@@ -61,6 +64,10 @@ export interface Task<Payload extends z.ZodType = z.ZodType, S extends Signals =
  * @param task.retry 8 attempts, 5 s to 10 min apart, if absent; the wait doubles each time
  * @param task.deadline of one attempt, 15 s to 30 min (what Cloud Tasks allows); 4 min if absent. The
  *   service's REQUEST_TIMEOUT bounds it as well
+ * @param task.limit how many tasks of this name with the same key run at once: `limit: { key: ({ customer }) => customer,
+ *   concurrency: 1 }`. 1 if absent; without `key`, all tasks of the name count together. With `ordered: true`, they run in the order in
+ *   which they were enqueued
+ * @param task.rate how many attempts start in any period: `rate: { tasks: 10, per: '1m', key: ({ customer }) => customer }`
  * @param task.callerScopes allows `call(url, { as: 'caller' })` in `run`. The runtime signs a token for the caller, with these
  *   scopes and five minutes to live. Needs AUTH_SECRET
  * @param task.run does the work outside any transaction, so it may call other services. It returns what to write. It may
@@ -82,16 +89,18 @@ export function defineTask<
   Payload extends z.ZodType,
   const V extends Variables = Record<never, never>,
   const S extends Signals = Record<never, never>,
->(task: {
-  name: string
-  payload: Payload
-  signals?: S
-  variables?: V
-  retry?: RetryOptions
-  deadline?: Duration
-  callerScopes?: readonly string[]
-  run: (attempt: Attempt<z.output<Payload>, V, S>) => Result
-}): Task<Payload, S> {
+>(
+  task: LimitOptions<(payload: z.output<Payload>) => string> & {
+    name: string
+    payload: Payload
+    signals?: S
+    variables?: V
+    retry?: RetryOptions
+    deadline?: Duration
+    callerScopes?: readonly string[]
+    run: (attempt: Attempt<z.output<Payload>, V, S>) => Result
+  },
+): Task<Payload, S> {
   const { name, payload, variables, run } = task
   const wrong = (what: string) => new TypeError(`The task ${name}: ${what}`)
   const deadline = toMilliseconds(task.deadline ?? '4m', `The task ${name}: its deadline`)
@@ -113,6 +122,7 @@ export function defineTask<
     retry,
     deadlineMs: deadline,
     callerScopes: task.callerScopes,
+    ...readLimits(name, task),
     run: run as unknown as Task['run'],
   }
 }

@@ -94,7 +94,7 @@ export function backgroundWork(options: {
     gracePeriodMs: config.TASKS_PATIENCE * 1000,
   }
   const ticks = {
-    ...{ database, log, sender, schedules },
+    ...{ database, log, sender, schedules, registry },
     retentionMs: config.TASKS_KEEP * 1000,
     budgetMs: Math.min(tickMs, maxAttemptMs),
   }

@@ -3,9 +3,11 @@ import { pruneResponses } from '../database/idempotency-store.ts'
 import type { Log } from '../log/logger.ts'
 import { toDelivery } from './delivery.ts'
 import { enqueueDueSchedules } from './due-schedules.ts'
+import { wakeForgotten } from './limits.ts'
 import * as sweeps from './maintenance.ts'
 import type { Schedule } from './schedule.ts'
 import type { Sender } from './sender.ts'
+import type { Task } from './task.ts'
 import { warnOfBacklog } from './tick-warnings.ts'
 
 /** What a tick needs. */
@@ -14,6 +16,7 @@ export interface TickOptions {
   readonly log: Log
   readonly sender: Sender
   readonly schedules: readonly Schedule[]
+  readonly registry: ReadonlyMap<string, Task>
   /** How long a finished task is kept, in milliseconds. */
   readonly retentionMs: number
   /** How long the tick may take, in milliseconds. */
@@ -24,6 +27,7 @@ export interface TickOptions {
 export interface TickResult {
   scheduled: number
   rescued: number
+  freed: number
   sent: number
   lost: number
   announced: number
@@ -43,13 +47,14 @@ const pruneBatchSize = 1_000
  * It has a time budget. Two ticks at once do each thing once. If a tick ends halfway, the next one does the rest.
  */
 export async function tick(options: TickOptions, signal: AbortSignal): Promise<TickResult> {
-  const { database, log, schedules, retentionMs, budgetMs } = options
+  const { database, log, registry, schedules, retentionMs, budgetMs } = options
   const end = performance.now() + budgetMs
   const batchTimeMs = Math.min(batchMs, budgetMs / 4)
   const hasTimeLeft = () => performance.now() + batchTimeMs < end && !signal.aborted
   await warnOfBacklog(database, log)
   const scheduled = await enqueueDueSchedules(database, log, schedules)
   const rescued = await repeatBatches(batchSize, hasTimeLeft, () => sweeps.rescueTasks(database, batchSize))
+  const freed = await wakeForgotten(database, [...registry.values()], batchSize)
   const announced = await sweeps.announceDeadTasks(database, log, batchSize)
   const lost = await requeueLostDeliveries(options, hasTimeLeft, batchTimeMs)
   const sent = await sendPending(options, hasTimeLeft, batchTimeMs)
@@ -57,11 +62,12 @@ export async function tick(options: TickOptions, signal: AbortSignal): Promise<T
   for (const prune of [
     () => sweeps.pruneTasks(database, retentionMs, pruneBatchSize),
     () => sweeps.pruneSignals(database, retentionMs, pruneBatchSize),
+    () => sweeps.pruneRates(database, pruneBatchSize),
     () => sweeps.pruneBatches(database, retentionMs, pruneBatchSize),
     () => pruneResponses(database, pruneBatchSize),
   ])
     pruned += await repeatBatches(pruneBatchSize, hasTimeLeft, prune)
-  return { scheduled, rescued, announced, lost, sent, pruned }
+  return { scheduled, rescued, freed, announced, lost, sent, pruned }
 }
 
 /** Repeats `once` until a batch is not full or no time is left. @returns the sum of the counts */

@@ -4,7 +4,7 @@ import type { Database, Transaction } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
 import { type Failure, processEnded, withError } from './attempt-errors.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
-import { stateIs, type TaskRow, tasks } from './table.ts'
+import { type setAside, stateIs, type TaskRow, tasks } from './table.ts'
 
 /** How long a claim is valid without a renewal. The task of a killed process waits no longer than this. */
 export const leaseMs = 30_000
@@ -35,6 +35,7 @@ export async function claim(database: Database, dispatch: Dispatch): Promise<Cla
       waitsFor: null,
       waitsKey: null,
       startedAt: sql`coalesce(${tasks.startedAt}, ${now})`,
+      limitSlot: null,
     })
     .where(
       and(
@@ -111,13 +112,25 @@ export async function snooze(
   error: string,
 ): Promise<DeliveryRow | undefined> {
   return requeue(database, row, {
+    ...uncounted(row),
     dueAt: fromNow(delayMs),
     lastError: error,
-    attempts: row.attempts - 1,
-    // null again, if this claim has set it
-    startedAt: sql`nullif(${tasks.startedAt}, ${tasks.leasedUntil} - ${leaseMs} * interval '1 millisecond')`,
     unknownSince: sql`coalesce(${tasks.unknownSince}, ${now})`,
   })
+}
+
+/**
+ * Gives back a task that may not run now. It does not count as an attempt.
+ *
+ * @param wait when it is due again; or that it is set aside until its key has a free place
+ * @returns its next delivery
+ */
+export async function giveBack(
+  database: Database,
+  row: ClaimedRow,
+  wait: { dueAt: Date } | { limitSlot: typeof setAside; limitKey: string },
+): Promise<DeliveryRow | undefined> {
+  return requeue(database, row, { ...uncounted(row), ...wait })
 }
 
 /** Marks a task as dead. @returns false if the lease was lost */
@@ -150,6 +163,13 @@ export async function markQueued(database: Database, sent: readonly Dispatch[]):
     update ${tasks} set state = 'queued', touched_at = greatest(${now}, due_at)
     from unnest(${ids}::uuid[], ${dispatches}::int[]) as sent (id, dispatch)
     where ${tasks.id} = sent.id and ${tasks.dispatch} = sent.dispatch and ${stateIs('pending')}`)
+}
+
+/** The columns of a task whose claim does not count as an attempt. */
+function uncounted(row: ClaimedRow): Columns {
+  // null again, if this claim has set it
+  const startedAt = sql`nullif(${tasks.startedAt}, ${tasks.leasedUntil} - ${leaseMs} * interval '1 millisecond')`
+  return { attempts: row.attempts - 1, startedAt }
 }
 
 type Columns = Partial<Record<keyof TaskRow, unknown>>
