@@ -15,6 +15,7 @@ interface Query<Result> {
 }
 
 interface Prepared<Result> {
+  readonly client?: unknown
   execute(values: Record<string, unknown>): Promise<Result>
 }
 
@@ -38,10 +39,11 @@ export function defineQuery<Values extends object, Result>(
 ): (on: Database | Transaction | Reader, values: Values) => Promise<Result> {
   const built = new Map<string, Prepared<Result>>()
   return async function query(on, values) {
-    const given = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [name]))
-    const key = given.join()
+    let key = '' // this runs at each call: lists would take longer
+    for (const name in values) if (values[name] !== undefined) key += `${name} `
     let prepared = built.get(key)
     if (!prepared) {
+      const given = key.split(' ').slice(0, -1)
       const placeholders = Object.fromEntries(given.map((name) => [name, sql.placeholder(name)]))
       prepared = build(on as Database, placeholders as QueryValues<Values>).prepare('') // the pool names it
       built.set(key, prepared)
@@ -53,5 +55,5 @@ export function defineQuery<Values extends object, Result>(
 /** The prepared query, for another connection: Drizzle binds it to the one that it was built with. */
 function onClient<Result>(prepared: Prepared<Result>, on: Database): Prepared<Result> {
   const { client } = on._.session as unknown as { readonly client: unknown }
-  return Object.create(prepared, { client: { value: client } })
+  return prepared.client === client ? prepared : Object.assign(Object.create(prepared), { client })
 }
