@@ -57,7 +57,7 @@ describe('enqueueMany', () => {
     expect(rows.map(({ payload }) => payload)).toEqual(many(50))
     expect(rows.map((row) => row.id)).toEqual(taskIds)
     expect(await findBatch(database, id)).toMatchObject({ size: 50, done: 0, finishedAt: null })
-    await drain()
+    await drain({ until: '5m' })
     expect(await findBatch(database, id)).toMatchObject({ size: 50, done: 50, finishedAt: expect.any(Date) })
     expect(await reports()).toEqual([{ state: 'done', id, size: 50, done: 50, dead: 0, cancelled: 0 }])
   })
@@ -79,7 +79,8 @@ describe('enqueueMany', () => {
   test('of no payloads: what follows runs at once', async () => {
     const { id, taskIds } = await batchOf([])
     expect(taskIds).toEqual([])
-    expect(await reports()).toEqual([{ state: 'queued', id, size: 0, done: 0, dead: 0, cancelled: 0 }])
+    await drain({ until: '5m' })
+    expect(await reports()).toEqual([{ state: 'done', id, size: 0, done: 0, dead: 0, cancelled: 0 }])
     expect(await findBatch(database, id)).toMatchObject({ finishedAt: expect.any(Date) })
   })
 
@@ -109,7 +110,7 @@ describe('enqueueMany', () => {
     await expect(rolledBack).rejects.toThrow()
     expect(await ledger()).toEqual([])
     await request((tx) => enqueueMany(tx, child, many(1), final), { 'X-Request-Id': 'request-7' })
-    await drain()
+    await drain({ until: '5m' })
     expect(await query('select name, request_id from runtime.tasks order by name')).toEqual([
       { name: 'trial.child', request_id: 'request-7' },
       { name: 'trial.report', request_id: 'request-7' },
