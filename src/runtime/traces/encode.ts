@@ -51,7 +51,7 @@ export function encodeSpan(span: EndedSpan): Buffer {
  * @param spans what `encodeSpan` has encoded
  */
 export function encodeRequest(resource: SpanAttributes, spans: readonly Buffer[]): Buffer {
-  const scope = message(1, text(1, 'runway'))
+  const scope = message(1, text(1, '#runtime'))
   return message(1, message(1, ...encodeAttributes(1, resource)), message(2, scope, ...spans))
 }
 

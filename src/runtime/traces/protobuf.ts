@@ -13,10 +13,12 @@ export function message(field: number, ...fields: readonly Uint8Array[]): Buffer
   return Buffer.concat([tag(field, delimited), toVarint(length), ...fields])
 }
 
+/** Bytes. */
 export function bytes(field: number, value: Uint8Array): Buffer {
   return value.length === 0 ? none : Buffer.concat([tag(field, delimited), toVarint(value.length), value])
 }
 
+/** Text, as UTF-8. */
 export function text(field: number, value: string): Buffer {
   return bytes(field, Buffer.from(value.toWellFormed()))
 }
@@ -26,18 +28,21 @@ export function uint(field: number, value: number): Buffer {
   return Buffer.concat([tag(field, varint), toVarint(value)])
 }
 
+/** A floating-point number (`double`). */
 export function double(field: number, value: number): Buffer {
   const written = Buffer.alloc(8)
   written.writeDoubleLE(value)
   return Buffer.concat([tag(field, fixed64), written])
 }
 
+/** A number of 64 bits (`fixed64`). */
 export function uint64(field: number, value: bigint): Buffer {
   const written = Buffer.alloc(8)
   written.writeBigUInt64LE(value)
   return Buffer.concat([tag(field, fixed64), written])
 }
 
+/** A number of 32 bits (`fixed32`). */
 export function uint32(field: number, value: number): Buffer {
   const written = Buffer.alloc(4)
   written.writeUInt32LE(value)
