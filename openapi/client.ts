@@ -97,6 +97,10 @@ export interface RuntimeReady {
 }
 
 export type RuntimeTaskState = 'pending' | 'queued' | 'running' | 'done' | 'dead' | 'cancelled'
+/**
+ * What it becomes when the undos of its steps have run
+ */
+export type RuntimeTaskUndoing = 'dead' | 'cancelled'
 export type RuntimeTaskWaitsFor = {
   /** The sleep, or the signal */
   name: string
@@ -149,6 +153,8 @@ export interface RuntimeTask {
    */
   unknownSince?: string
   lastError?: string
+  /** What it becomes when the undos of its steps have run */
+  undoing?: RuntimeTaskUndoing
   waitsFor?: RuntimeTaskWaitsFor
   /** The trace of the request that enqueued the task */
   traceId?: string
@@ -165,6 +171,10 @@ export interface RuntimeTaskPage {
 }
 
 export type RuntimeTaskDetailsState = 'pending' | 'queued' | 'running' | 'done' | 'dead' | 'cancelled'
+/**
+ * What it becomes when the undos of its steps have run
+ */
+export type RuntimeTaskDetailsUndoing = 'dead' | 'cancelled'
 export type RuntimeTaskDetailsWaitsFor = {
   /** The sleep, or the signal */
   name: string
@@ -196,7 +206,7 @@ export type RuntimeTaskDetailsErrorsItem = {
   revision?: string
 }
 
-export type RuntimeTaskDetailsStepsItemKind = 'step' | 'sleep' | 'wait' | 'undo'
+export type RuntimeTaskDetailsStepsItemKind = 'step' | 'sleep' | 'wait'
 export type RuntimeTaskDetailsStepsItem = {
   name: string
   kind: RuntimeTaskDetailsStepsItemKind
@@ -216,6 +226,13 @@ export type RuntimeTaskDetailsStepsItem = {
    */
   until?: string
   lastError?: string
+  /**
+   * When its undo has succeeded
+   * @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$
+   */
+  undoneAt?: string
+  /** Why its undo has failed */
+  undoError?: string
   revision?: string
 }
 
@@ -259,6 +276,8 @@ export interface RuntimeTaskDetails {
    */
   unknownSince?: string
   lastError?: string
+  /** What it becomes when the undos of its steps have run */
+  undoing?: RuntimeTaskDetailsUndoing
   waitsFor?: RuntimeTaskDetailsWaitsFor
   /** The trace of the request that enqueued the task */
   traceId?: string
@@ -1372,7 +1391,7 @@ export const getRuntimeCancelTaskUrl = (id: string) => {
 }
 
 /**
- * A running attempt is aborted and writes nothing. Cancelling a cancelled task changes nothing and returns 200.
+ * A running attempt is aborted and writes nothing. If its steps have undos, these run first: the task is pending until then, and a second cancel ends it without them. Cancelling a cancelled task changes nothing and returns 200.
  * @summary Cancel a task that has not finished
  */
 export const runtimeCancelTask = async (

@@ -5,7 +5,9 @@ import { enqueueMany } from '#src/runtime/tasks/enqueue-many.ts'
 import { takeOfBatch } from '#src/runtime/tasks/hand-over.ts'
 import * as sweeps from '#src/runtime/tasks/maintenance.ts'
 import * as operators from '#src/runtime/tasks/operators.ts'
+import { finishStep } from '#src/runtime/tasks/step-store.ts'
 import * as ledger from '#src/runtime/tasks/transitions.ts'
+import { startSleep, startWait } from '#src/runtime/tasks/wait-store.ts'
 import { notesTable } from './notes-table.ts'
 import { stepsFeature } from './steps.ts'
 
@@ -14,7 +16,8 @@ import { stepsFeature } from './steps.ts'
 
 const id = '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f'
 const dispatch = { id, name: 'steps.step', dispatch: 1 }
-const row = { ...dispatch, attempts: 1, lease: id } as ledger.ClaimedRow
+const row = { ...dispatch, attempts: 1, undone: 0, lease: id } as ledger.ClaimedRow
+const taken = { name: 'first', kind: 'step', tookMs: 1 } as const
 const note = { id, owner: 'work', text: 'Tea', pages: 1 }
 const { step } = stepsFeature(async () => 'write')
 
@@ -33,6 +36,11 @@ export const points = {
     ledger.requeueForRetry(database, row, 1, { error: 'Error: lost' }),
   ),
   markDead: statement((database) => ledger.markDead(database, row, 1, { error: 'Error: lost' })),
+  finishStep: statement((database) => finishStep(database, row, taken, undefined)),
+  startSleep: statement((database) => startSleep(database, row, 'nap', 1)),
+  startWait: statement((database) => startWait(database, row, { name: 'word', key: id }, 1)),
+  requeueForUndo: statement((database) => ledger.requeueForUndo(database, row, { error: 'Error: lost' })),
+  markUndone: statement((database) => ledger.markUndone(database, { ...row, undoing: 'dead' }, null)),
   markAnnounced: statement((database) => ledger.markAnnounced(database, id)),
 
   takeUndelivered: statement((database) => sweeps.takeUndelivered(database, 1)),

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { z } from '@hono/zod-openapi'
+import type { Transaction } from '#src/runtime/database/database.ts'
 import { defineFeature, type Feature } from '#src/runtime/feature.ts'
 import { defineRoute, handle, json, jsonBody } from '#src/runtime/routes/route.ts'
 import { BatchCounts } from '#src/runtime/tasks/batch-counts.ts'
@@ -23,16 +24,21 @@ const Made = z.object({ id: z.uuid() }).openapi('StepMade', {
   example: { id: '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f' },
 })
 
-/** An attempt at a step. */
-export type StepAttempt = Attempt<z.infer<typeof Payload>>
+const signals = { word: z.string() }
 
-/** What an attempt is to do: `rest` leaves nothing to write, `die` kills its process. */
-export type Direction = 'write' | 'rest' | 'fail' | 'fatal' | 'die'
+/** An attempt at a step. */
+export type StepAttempt = Attempt<z.infer<typeof Payload>, Record<never, never>, typeof signals>
+
+/**
+ * What an attempt is to do: `rest` leaves nothing to write, `die` kills its process, `steps` goes through steps, a sleep and
+ * a wait, `undo` dies after a step that has an undo.
+ */
+export type Direction = 'write' | 'rest' | 'fail' | 'fatal' | 'die' | 'steps' | 'undo'
 
 /** A task whose attempts do as they are told, and what enqueues it. */
 export interface Steps {
   readonly feature: Feature
-  readonly step: Task<typeof Payload>
+  readonly step: Task<typeof Payload, typeof signals>
 }
 
 const route = defineRoute({
@@ -57,6 +63,21 @@ const batchRoute = defineRoute({
   responses: { 201: json('The batch', Made) },
 })
 
+/** Writes a note: once, or something is wrong. */
+function writing(text: string) {
+  return async (tx: Transaction) => {
+    await tx.insert(notesTable).values({ id: randomUUIDv7(), owner: 'work', text, pages: 1 })
+  }
+}
+
+async function takeSteps({ payload: { text }, step, sleep, waitFor }: StepAttempt): Promise<undefined> {
+  await step('first', async () => writing(`${text} 1`))
+  const two = await step('second', z.int(), async () => 2)
+  await sleep('nap', '10s')
+  await waitFor('word', { timeout: '20s' })
+  await step('third', async () => writing(`${text} ${two + 1}`))
+}
+
 /**
  * The feature that tests of the tasks' crash points use.
  *
@@ -66,6 +87,7 @@ export function stepsFeature(direct: (attempt: StepAttempt) => Promise<Direction
   const step = defineTask({
     name: 'steps.step',
     payload: Payload,
+    signals,
     retry: { attempts: 3, backoff: { min: '5s', max: '5s' } },
     deadline: '10m',
     async run(attempt) {
@@ -74,10 +96,14 @@ export function stepsFeature(direct: (attempt: StepAttempt) => Promise<Direction
       if (direction === 'fail') throw new Error('It was told to fail')
       if (direction === 'fatal') throw fatal('It was told to fail for good')
       if (direction === 'rest') return
-      return async (tx) => {
-        const { text } = attempt.payload
-        await tx.insert(notesTable).values({ id: randomUUIDv7(), owner: 'work', text, pages: 1 })
+      if (direction === 'steps') return takeSteps(attempt)
+      const { text } = attempt.payload
+      if (direction === 'undo') {
+        const undo = async () => writing(`${text} undone`)
+        await attempt.step('first', async () => writing(`${text} 1`), { undo })
+        throw fatal('It was told to fail after its step')
       }
+      return writing(text)
     },
   })
   const last = defineTask({

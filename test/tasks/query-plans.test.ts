@@ -101,7 +101,7 @@ test.each([
   [
     'a cancel of a batch',
     (tx) => cancelTasksOf(tx as never, id, { started: false }),
-    ['tasks_batch', 'tasks_pkey'],
+    [...Array(5).fill('steps_task_id_name_pk'), 'tasks_batch', 'tasks_pkey'],
   ],
   ['the list of the dead', (tx) => operators.listTasks(tx, { limit: 20, state: 'dead' }), ['tasks_open']],
   [
@@ -120,7 +120,11 @@ test.each([
   ['a run now', (tx) => operators.runTaskNow(tx, id), ['steps_task_id_name_pk', 'tasks_pkey']],
   ['the counts of the states', counts.countStates, ['tasks_by_state', 'tasks_by_state', 'tasks_by_state']],
   ['the count of what is done in the last hour', counts.countLastHour, ['tasks_over']],
-  ['a cancel', (tx) => operators.forceCancelTask(tx, id), ['tasks_pkey']],
+  [
+    'a cancel',
+    (tx) => operators.forceCancelTask(tx, id),
+    [...Array(5).fill('steps_task_id_name_pk'), 'tasks_pkey'],
+  ],
 ] as [string, (tx: typeof database) => Promise<unknown>, string[]][])(
   '%s is found by its index, however much is done',
   async (_what, work, expected) => {

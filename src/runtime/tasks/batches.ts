@@ -71,6 +71,7 @@ export async function cancelTasksOf(
       and(
         eq(tasks.batchId, id),
         stateIs('pending', 'queued', 'running'),
+        sql`${tasks.undoing} is null`, // a second cancel would end it without its undos
         which.started ? undefined : sql`${tasks.startedAt} is null`,
       ),
     )

@@ -6,12 +6,13 @@ import { currentRequest } from '../kernel/context.ts'
 import { Problem, problems } from '../kernel/problem.ts'
 import { errorMessage } from '../log/error-fields.ts'
 import { announceDeadTask } from './announce-dead-task.ts'
-import type { Failure } from './attempt-errors.ts'
 import type { DeliveryRow } from './delivery.ts'
+import { endUndo } from './end-undo.ts'
+import { type FailedAttempt, toFailure } from './failed-attempt.ts'
 import { handOverMore } from './hand-over.ts'
 import { holdBack } from './hold-back.ts'
 import { LeaseLostError } from './lease.ts'
-import { addToOutbox, currentRevision } from './outbox.ts'
+import { addToOutbox } from './outbox.ts'
 import { backoffMs, type Retry } from './retry.ts'
 import { type AttemptOptions, runAttempt, StoppingError } from './run-attempt.ts'
 import { NotUnderstoodError, Suspension } from './step-ends.ts'
@@ -30,11 +31,21 @@ import {
   markDead,
   releaseTask,
   requeueForRetry,
+  requeueForUndo,
   snooze,
 } from './transitions.ts'
 
 /** The outcome of a callback. After any of these, Cloud Tasks does not retry it. */
-export type CallbackOutcome = 'done' | 'retrying' | 'suspended' | 'limited' | 'waiting' | 'dead' | 'ignored'
+export type CallbackOutcome =
+  | 'done'
+  | 'retrying'
+  | 'suspended'
+  | 'limited'
+  | 'waiting'
+  | 'undoing'
+  | 'dead'
+  | 'cancelled'
+  | 'ignored'
 
 /** What handling a callback needs of the service. */
 export interface CallbackOptions extends AttemptOptions {
@@ -103,8 +114,9 @@ async function runClaimed(
     const held = await holdBack(database, task, row, payload.data)
     if (held !== 'run') return held === 'limited' ? held : undefined
     const timeoutMs = Math.min(task.deadlineMs, options.maxAttemptMs)
-    await runAttempt(task, row, payload.data, { ...options, signal: c.get('signal'), timeoutMs, steps })
-    return 'done'
+    const run = { ...options, signal: c.get('signal'), timeoutMs, steps }
+    const failures = await runAttempt(task, row, payload.data, run)
+    return row.undoing ? writeOutcome(() => endUndo(row, failures, options)) : 'done'
   } catch (error) {
     const failed = { error, ms: Math.round(performance.now() - started), steps }
     return writeOutcome(() => handleFailure(task, row, failed, options))
@@ -114,14 +126,6 @@ async function runClaimed(
 /** Writes the outcome even if Cloud Tasks no longer waits. Otherwise the task would wait until its lease expires. */
 function writeOutcome(write: () => Promise<MaybeOutcome>): Promise<MaybeOutcome> {
   return withOwnDeadline(writeMs, write)
-}
-
-/** Why an attempt has ended without success. */
-interface FailedAttempt {
-  readonly error: unknown
-  /** How long it took; absent if its process ended. */
-  readonly ms?: number
-  readonly steps?: StepScope
 }
 
 /** Decides and writes what happens after an attempt that has not succeeded. */
@@ -169,24 +173,19 @@ function delayAfter(error: unknown, retry: Retry, attempt: number): number {
   return Math.max(backoffMs(retry, attempt), Math.min(asked, maxAskedMs))
 }
 
-function toFailure({ error, ms, steps }: FailedAttempt): Failure {
-  const revision = currentRevision()
-  return {
-    error: errorMessage(error),
-    ...(ms !== undefined && { ms }),
-    ...(steps?.failed && { step: steps.failed.name }),
-    ...(revision && { revision }),
-  }
-}
-
 async function killTask(
   row: ClaimedRow,
   attempts: number,
   failed: FailedAttempt,
-  { database, log }: CallbackOptions,
+  { database, log }: Pick<CallbackOptions, 'database' | 'log'>,
 ): Promise<MaybeOutcome> {
   const { error } = failed
-  if (!(await markDead(database, row, attempts, toFailure(failed)))) return
+  if (row.undoing) return endUndo(row, [`the others did not run (${errorMessage(error)})`], { database, log })
+  if (!(await markDead(database, row, attempts, toFailure(failed)))) {
+    const delivery = await requeueForUndo(database, row, toFailure(failed))
+    if (delivery) log.warn({ err: error }, `${row.name} has failed for good; the undos of its steps follow`)
+    return deliver(delivery, 'undoing')
+  }
   await announceDeadTask(database, log, { ...row, attempts }, error)
   return 'dead'
 }

@@ -4,6 +4,7 @@ import type { BaseEnv } from '../http/env.ts'
 import { handle } from '../routes/route.ts'
 import { defineRouteGroup, type RouteGroup } from '../routes/route-group.ts'
 import type { CallbackOutcome } from './callback.ts'
+import { callbackRoute, tickRoute } from './callback-routes.ts'
 import { handOverMore } from './hand-over.ts'
 import { logAction } from './log-action.ts'
 import * as operators from './operators.ts'
@@ -49,7 +50,8 @@ export const operatorFeature: RouteGroup = defineRouteGroup({
     }),
 
     handle(routes.cancelTaskRoute, async (c) => {
-      const row = await operators.forceCancelTask(database, c.req.valid('param').id)
+      const { row, delivery } = await operators.forceCancelTask(database, c.req.valid('param').id)
+      addToOutbox(delivery)
       const { id, name } = row
       handOverMore(row)
       logAction(c.var, 'cancel', `${name}: task ${id}`, { task: { id, name } })
@@ -68,8 +70,8 @@ export function callbackFeature(work: {
     description: 'What Cloud Tasks and Cloud Scheduler call.',
     internal: true,
     routes: () => [
-      handle(routes.tickRoute, async (c) => c.json(await work.tick(c), 200)),
-      handle(routes.callbackRoute, async (c) => {
+      handle(tickRoute, async (c) => c.json(await work.tick(c), 200)),
+      handle(callbackRoute, async (c) => {
         const { name } = c.req.valid('param')
         const outcome = await work.run(c, { name, ...c.req.valid('json') })
         return c.json({ outcome }, 200)

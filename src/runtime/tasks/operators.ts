@@ -3,7 +3,7 @@ import type { Database } from '../database/database.ts'
 import { now } from '../database/now.ts'
 import { findDatabaseError } from '../kernel/database-error.ts'
 import { Problem } from '../kernel/problem.ts'
-import { cancelledColumns } from './cancel.ts'
+import { cancelledColumns, undoDelivery } from './cancel.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
 import { taskProblems } from './routes.ts'
 import { type StepRow, steps } from './steps-table.ts'
@@ -44,21 +44,18 @@ export async function findTask(database: Pick<Database, 'select'>, id: string): 
 }
 
 /** A step as an operator sees it. */
-export type ShownStep = Omit<StepRow, 'taskId' | 'result' | 'cursor' | 'maxTries' | 'undoable' | 'position'>
+export type ShownStep = Omit<
+  StepRow,
+  'taskId' | 'result' | 'cursor' | 'maxTries' | 'undoable' | 'undoTries' | 'undoRound' | 'position'
+>
 
 /** Finds the steps of a task, in the order in which they started. A sleep has no end before it is over. */
 export function findSteps(database: Pick<Database, 'select'>, id: string): Promise<ShownStep[]> {
-  const { name, kind, tries, lastError, startedAt, until, revision } = steps
+  const { name, kind, tries, lastError, startedAt, until, undoneAt, undoError, revision } = steps
   const over = sql`case when ${steps.finishedAt} <= ${now} then ${steps.finishedAt} end`
   return database
     .select({
-      name,
-      kind,
-      tries,
-      lastError,
-      startedAt,
-      until,
-      revision,
+      ...{ name, kind, tries, lastError, startedAt, until, undoneAt, undoError, revision },
       finishedAt: over.mapWith(steps.finishedAt),
     })
     .from(steps)
@@ -99,20 +96,25 @@ export async function redriveTasks(database: Database, name: string) {
 }
 
 /**
- * Cancels a task that is not done, even if it is running or dead.
+ * Cancels a task that is not done, even if it is running or dead. If steps of it can be undone, their undos run first; a
+ * second cancel ends it without them.
  *
+ * @returns the task, and its next delivery if it has one
  * @throws {Problem} RUNTIME_TASK_NOT_FOUND; RUNTIME_TASK_OVER if the task is done
  */
-export async function forceCancelTask(database: Database, id: string): Promise<TaskRow> {
-  const [row] = await database
+export async function forceCancelTask(
+  database: Database,
+  id: string,
+): Promise<{ row: TaskRow; delivery: DeliveryRow | undefined }> {
+  const [changed] = await database
     .update(tasks)
     .set(cancelledColumns)
     .where(and(eq(tasks.id, id), stateIs('pending', 'queued', 'running', 'dead')))
     .returning()
-  const found = row ?? (await findTask(database, id))
-  if (found.state !== 'cancelled')
-    throw new Problem(taskProblems.RUNTIME_TASK_OVER, { detail: `It is ${found.state}.` })
-  return found
+  const row = changed ?? (await findTask(database, id))
+  if (changed) return { row, delivery: undoDelivery(row) }
+  if (row.state === 'cancelled') return { row, delivery: undefined }
+  throw new Problem(taskProblems.RUNTIME_TASK_OVER, { detail: `It is ${row.state}.` })
 }
 
 /**
@@ -188,6 +190,7 @@ function redriveOnce(database: Database, which: SQL | undefined, from?: 'start')
       unknownSince: null,
       finishedAt: null,
       announcedAt: null,
+      undoing: null,
     })
     .where(dead)
     .returning(deliveryColumns)

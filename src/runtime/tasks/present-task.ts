@@ -26,6 +26,7 @@ export function presentTask(row: TaskRow) {
         ...(row.waitsKey !== null && { key: row.waitsKey }),
       },
     }),
+    ...(row.undoing && { undoing: row.undoing }),
     ...withoutNull({ key: row.key, lastError: row.lastError, ...times, ...origin }),
   }
 }
@@ -35,11 +36,12 @@ export function presentDetails(row: TaskRow, steps: readonly ShownStep[]) {
   return {
     ...presentTask(row),
     errors: row.errors.map((error) => ({ ...error, at: new Date(error.at).toISOString() })),
-    steps: steps.map(({ name, kind, tries, lastError, startedAt, finishedAt, until, revision }) => ({
+    steps: steps.map(({ name, kind, tries, startedAt, finishedAt, until, undoneAt, ...step }) => ({
       ...{ name, kind, tries, startedAt: startedAt.toISOString() },
       ...withoutNull({
-        ...{ lastError, revision },
+        ...{ lastError: step.lastError, undoError: step.undoError, revision: step.revision },
         ...{ finishedAt: finishedAt?.toISOString(), until: until?.toISOString() },
+        undoneAt: undoneAt?.toISOString(),
       }),
     })),
   }

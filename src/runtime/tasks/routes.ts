@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { cursorParameter } from '../database/cursor.ts'
-import { defineProblems, problems } from '../kernel/problem.ts'
-import { defineRoute, json, jsonBody } from '../routes/route.ts'
+import { defineProblems } from '../kernel/problem.ts'
+import { defineRoute, json } from '../routes/route.ts'
 import { stepKinds } from './steps-table.ts'
 import { taskStates } from './table.ts'
 
@@ -14,7 +14,7 @@ export const taskProblems = defineProblems({
   RUNTIME_TASK_OVER: { status: 409, title: 'The task has finished' },
 })
 
-const example = {
+export const example = {
   id: '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f',
   name: 'orders.fulfil',
   state: 'dead' as const,
@@ -48,6 +48,10 @@ export const RuntimeTask = z
       .optional()
       .openapi({ description: 'Since when it waits for a revision that understands it' }),
     lastError: z.string().optional(),
+    undoing: z
+      .enum(['dead', 'cancelled'])
+      .optional()
+      .openapi({ description: 'What it becomes when the undos of its steps have run' }),
     waitsFor: z
       .object({
         name: z.string().openapi({ description: 'The sleep, or the signal' }),
@@ -88,6 +92,8 @@ const TaskDetails = RuntimeTask.extend({
         finishedAt: z.iso.datetime().optional(),
         until: z.iso.datetime().optional().openapi({ description: 'When a sleep ends, or a wait times out' }),
         lastError: z.string().optional(),
+        undoneAt: z.iso.datetime().optional().openapi({ description: 'When its undo has succeeded' }),
+        undoError: z.string().optional().openapi({ description: 'Why its undo has failed' }),
         revision: z.string().optional(),
       }),
     )
@@ -195,55 +201,10 @@ export const cancelTaskRoute = defineRoute({
   operationId: 'runtimeCancelTask',
   summary: 'Cancel a task that has not finished',
   description:
-    'A running attempt is aborted and writes nothing. Cancelling a cancelled task changes nothing and returns 200.',
+    'A running attempt is aborted and writes nothing. If its steps have undos, these run first: the task is pending until then, and ' +
+    'a second cancel ends it without them. Cancelling a cancelled task changes nothing and returns 200.',
   security: operatorSecurity,
   request: { params: taskParams },
   responses: { 200: json('The task, cancelled', RuntimeTask) },
   problems: [taskProblems.RUNTIME_TASK_NOT_FOUND, taskProblems.RUNTIME_TASK_OVER],
-})
-
-const TaskOutcome = z
-  .object({ outcome: z.enum(['done', 'retrying', 'suspended', 'limited', 'waiting', 'dead', 'ignored']) })
-  .openapi('RuntimeTaskOutcome', { example: { outcome: 'done' } })
-
-const Tick = z
-  .object({
-    scheduled: z.int(),
-    rescued: z.int(),
-    freed: z.int(),
-    announced: z.int(),
-    lost: z.int(),
-    sent: z.int(),
-    pruned: z.int(),
-  })
-  .openapi('RuntimeTick', {
-    example: { scheduled: 1, rescued: 0, freed: 0, announced: 0, lost: 0, sent: 12, pruned: 250 },
-  })
-
-export const tickRoute = defineRoute({
-  method: 'post',
-  path: '/runtime/tick',
-  operationId: 'runtimeTick',
-  summary:
-    'Called by Cloud Scheduler every minute: sends pending tasks, enqueues due schedules, prunes finished tasks',
-  security: 'invoker',
-  responses: { 200: json('How many tasks each step handled', Tick) },
-})
-
-export const callbackRoute = defineRoute({
-  method: 'post',
-  path: '/runtime/callbacks/{name}',
-  operationId: 'runtimeRunTask',
-  summary: 'Called by Cloud Tasks: runs the task, unless the dispatch is stale',
-  security: 'invoker',
-  request: {
-    params: z.object({ name: z.string().openapi({ example: example.name }) }),
-    body: jsonBody(
-      z
-        .strictObject({ id: z.uuid(), dispatch: z.int().min(1).max(2_147_483_647) })
-        .openapi('RuntimeTaskDispatch', { example: { id: example.id, dispatch: 1 } }),
-    ),
-  },
-  responses: { 200: json('The outcome', TaskOutcome) },
-  problems: [problems.RUNTIME_TASK_BUSY],
 })

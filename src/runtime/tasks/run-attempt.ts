@@ -9,6 +9,7 @@ import type { StepScope } from './step-scope.ts'
 import { createStepWords } from './steps.ts'
 import type { Effect, Task } from './task.ts'
 import { type ClaimedRow, markDone } from './transitions.ts'
+import { undoSteps } from './undo.ts'
 
 /** What an attempt needs of the service. */
 export interface AttemptOptions {
@@ -27,8 +28,11 @@ export class StoppingError extends Error {}
  * Runs one attempt of a claimed task, and renews its lease meanwhile. Then it commits the effect that the task returned,
  * together with the state `done`.
  *
+ * If the task is to be undone, it runs the undos of its steps instead, and commits nothing more.
+ *
  * @param options.signal the signal of the request
  * @param options.timeoutMs how long the attempt may take
+ * @returns which undos have failed, and why
  * @throws what the task threw; `Suspension` and `NotUnderstoodError` from a step; `StoppingError`; `LeaseLostError` if the task was cancelled or another process has taken it,
  *   and nothing was written
  */
@@ -37,7 +41,7 @@ export async function runAttempt(
   row: ClaimedRow,
   payload: unknown,
   options: AttemptOptions & { signal: AbortSignal; timeoutMs: number; steps: StepScope },
-): Promise<void> {
+): Promise<string[]> {
   const { database, reader: readable, config, log, stopping, signal: request, timeoutMs, steps } = options
   const controller = new AbortController()
   const { promise: aborted, reject } = Promise.withResolvers<never>()
@@ -72,12 +76,19 @@ export async function runAttempt(
       config,
       ...createStepWords(steps, signal),
     }
+    if (row.undoing) {
+      const undo = () => undoSteps(steps, async () => task.run(attempt), signal)
+      const failures = await Promise.race([runWithSignal(signal, undo, calls), aborted])
+      await stopRenewing()
+      return failures
+    }
     const effect = await Promise.race([runWithSignal(signal, () => task.run(attempt), calls), aborted])
     steps.close()
     await stopRenewing()
     signal.throwIfAborted()
     stopping.removeEventListener('abort', stop) // the work is done: write it rather than do it again
     await runWithSignal(signal, () => commit(database, row, effect ?? undefined))
+    return []
   } catch (error) {
     if (steps.end) throw steps.end
     throw causes(error).includes(controller.signal.reason) ? controller.signal.reason : error

@@ -15,7 +15,7 @@ export interface StatedStep {
   readonly schema: z.ZodType | undefined
   readonly work: (run: StepRun<unknown>) => Promise<unknown>
   readonly signal: AbortSignal
-  readonly options: StepOptions<z.ZodType>
+  readonly options: StepOptions<unknown, z.ZodType>
 }
 
 /**
@@ -31,7 +31,11 @@ export async function runStep(
 ): Promise<unknown> {
   const { name, kind, schema, work, signal, options } = step
   const { task, row, log, database } = scope.options
-  if (known?.finished) return schema && scope.decode(name, schema, known.result)
+  if (known?.finished) {
+    const result = schema && scope.decode(name, schema, known.result)
+    if (options.undo) scope.undos.set(name, { undo: options.undo, result })
+    return result
+  }
   const what = `The task ${task.name}, step ${name}`
   for (const [part, checked] of Object.entries({ result: schema, cursor: options.cursor })) {
     const problem = checked && payloadProblem(checked, `its ${part}`)
@@ -39,7 +43,10 @@ export async function runStep(
   }
   const retry = options.retry && parseRetry(what, options.retry, task.retry)
   const started = performance.now()
-  const write = (): StepWrite => ({ name, kind, tookMs: performance.now() - started })
+  const write = (): StepWrite => ({
+    ...{ name, kind, tookMs: performance.now() - started },
+    undoable: options.undo !== undefined,
+  })
 
   /** Does the writes of an effect, and then `store` with what it returned, in one transaction. */
   async function writeHeld(

@@ -16,3 +16,8 @@ export class Suspension extends Error {
 export class NotUnderstoodError extends Error {
   override readonly name = 'NotUnderstoodError'
 }
+
+/** Ends `run` when it was called for the undos, at the first step that is not finished. */
+export class UndoReached extends Error {
+  override readonly name = 'UndoReached'
+}

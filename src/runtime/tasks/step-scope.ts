@@ -3,8 +3,9 @@ import type { Database } from '../database/database.ts'
 import type { Log } from '../log/logger.ts'
 import { LeaseLostError } from './lease.ts'
 import type { Retry } from './retry.ts'
-import { NotUnderstoodError, Suspension } from './step-ends.ts'
+import { NotUnderstoodError, Suspension, UndoReached } from './step-ends.ts'
 import { loadSteps, recordFailedTry, type StoredStep } from './step-store.ts'
+import type { StepOptions } from './step-types.ts'
 import type { StepKind } from './steps-table.ts'
 import { roundTripJson, type Task } from './task.ts'
 import { type FatalError, fatal } from './task-errors.ts'
@@ -34,6 +35,12 @@ export interface EnteredStep {
   readonly key?: string
 }
 
+/** The undo of a finished step, and what the step has returned. */
+export interface StatedUndo {
+  readonly undo: NonNullable<StepOptions<unknown, z.ZodType>['undo']>
+  readonly result: unknown
+}
+
 type Work<Value> = (known: StoredStep | undefined) => Promise<Value>
 
 const maxSteps = 1_000
@@ -47,6 +54,10 @@ const maxTaskBytes = 4 * 1024 * 1024
 export class StepScope {
   readonly options: StepsOptions
   failed: FailedStep | undefined
+  /** The undos of the finished steps, as far as `run` has stated them. */
+  readonly undos = new Map<string, StatedUndo>()
+  /** What `run` has thrown of its own when it was called for the undos. */
+  runError: unknown
   readonly #used = new Set<string>()
   /** What a step has thrown. It ends the attempt, even if `run` catches it. */
   #thrown: Error | undefined
@@ -92,6 +103,7 @@ export class StepScope {
         throw new NotUnderstoodError(
           `this revision has a ${kind} ${name}, and its task a ${known.kind} of this name`,
         )
+      if (this.options.row.undoing && !known?.finished) throw new UndoReached('The undos start here')
       return await work(known)
     } catch (error) {
       throw this.#end(error)
@@ -104,6 +116,24 @@ export class StepScope {
   get end(): Suspension | NotUnderstoodError | undefined {
     const error = this.#thrown
     return error instanceof Suspension || error instanceof NotUnderstoodError ? error : undefined
+  }
+
+  /**
+   * Calls `run` up to the first step that is not finished.
+   *
+   * @returns the finished steps that have an undo, the last one first
+   * @throws {NotUnderstoodError} if a stored result is not what this revision takes
+   */
+  async stateUndos(run: () => Promise<unknown>): Promise<StoredStep[]> {
+    await run().catch((error) => {
+      if (!(this.#thrown instanceof UndoReached)) this.runError = error
+    })
+    if (this.end) throw this.end
+    this.shut()
+    this.#thrown = undefined
+    this.#stored ??= this.#load()
+    const found = [...(await this.#stored).values()]
+    return found.filter(({ undoable, finished }) => undoable && finished).reverse()
   }
 
   /** Ends the steps. @throws what a step has thrown, if `run` has caught it; an error if a step still runs */
@@ -199,7 +229,7 @@ export class StepScope {
 
   async #load(): Promise<ReadonlyMap<string, StoredStep>> {
     const { database, row } = this.options
-    const found = await loadSteps(database, row.id)
+    const found = await loadSteps(database, row)
     this.#count = found.length
     this.#bytes = found.reduce((sum, { bytes }) => sum + bytes, 0)
     return new Map(found.map((step) => [step.name, step]))

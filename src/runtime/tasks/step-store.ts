@@ -21,6 +21,10 @@ export interface StoredStep {
   readonly late: boolean
   /** The size of its result, in bytes. */
   readonly bytes: number
+  readonly undoable: boolean
+  readonly undoError: string | null
+  /** The round of undos in which its undo has ended, well or not. */
+  readonly undoRound: number | null
 }
 
 /** What is written of a step. */
@@ -33,17 +37,18 @@ export interface StepWrite {
 }
 
 /** Reads what the attempts before have stored of a task's steps, in the order in which they finished. */
-export async function loadSteps(database: Database, taskId: string): Promise<StoredStep[]> {
-  const { name, kind, result, cursor, finishedAt, until } = steps
+export async function loadSteps(database: Database, { id, undone }: ClaimedRow): Promise<StoredStep[]> {
+  const { name, kind, result, cursor, finishedAt, until, undoable, undoError, undoRound, undoneAt } = steps
   return database
     .select({
-      ...{ name, kind, result, cursor, until },
-      finished: sql<boolean>`coalesce(${finishedAt} <= ${now}, false)`,
+      ...{ name, kind, result, cursor, until, undoable, undoError, undoRound },
+      // what this round has undone still counts, so that `run` comes to the steps behind it
+      finished: sql<boolean>`coalesce(${finishedAt} <= ${now} and (${undoneAt} is null or ${undoRound} = ${undone}), false)`,
       late: sql<boolean>`coalesce(${until} <= ${now}, false)`,
       bytes: sql<number>`coalesce(octet_length(${result}::text), 0)`,
     })
     .from(steps)
-    .where(eq(steps.taskId, taskId))
+    .where(eq(steps.taskId, id))
     .orderBy(finishedAt, steps.position)
 }
 
@@ -75,7 +80,7 @@ export async function finishStep(
     row: sql`result, tries, finished_at`,
     values: sql`${json ?? null}::jsonb, 1, ${now}`,
     changes: sql`result = excluded.result, tries = old.tries + 1, finished_at = excluded.finished_at,
-      cursor = null, max_tries = null, last_error = null`,
+      cursor = null, max_tries = null, last_error = null, undone_at = null, undo_error = null, undo_round = null`,
     isProgress: true,
   })
   return rowCount === 1

@@ -21,12 +21,23 @@ export interface StepRun<Cursor = never> {
   save(cursor: Cursor, effect?: StepEffect): Promise<void>
 }
 
-/** How a step is tried and continued. */
-export interface StepOptions<Cursor extends z.ZodType> {
+/** What the undo of a step gets. */
+export interface UndoRun<Result> {
+  /** What the step returned. */
+  readonly result: Result
+  readonly signal: AbortSignal
+  /** The same for all tries of this undo. It differs from that of the step. */
+  readonly idempotencyKey: string
+}
+
+/** How a step is tried, continued and undone. */
+export interface StepOptions<Result, Cursor extends z.ZodType> {
   /** How often the step is tried, and how long the waits are. What is absent is as the task says. */
   readonly retry?: RetryOptions
   /** The schema of what `save` stores. */
   readonly cursor?: Cursor
+  /** Runs if the task dies, or is cancelled, after this step: the last step's first. It may return writes, as a step may. */
+  readonly undo?: (undo: UndoRun<Result>) => Promise<StepEffect | undefined> | Promise<void>
 }
 
 /** Runs a part of a task until it succeeds once, and stores what it returns: see `Attempt`. */
@@ -35,12 +46,12 @@ export interface Step {
     name: string,
     result: Result,
     work: (run: StepRun<z.output<Cursor>>) => Promise<z.input<Result>> | Promise<StepEffect<z.input<Result>>>,
-    options?: StepOptions<Cursor>,
+    options?: StepOptions<z.output<Result>, Cursor>,
   ): Promise<z.output<Result>>
   <Cursor extends z.ZodType = z.ZodNever>(
     name: string,
     work: (run: StepRun<z.output<Cursor>>) => Promise<StepEffect | undefined> | Promise<void>,
-    options?: StepOptions<Cursor>,
+    options?: StepOptions<undefined, Cursor>,
   ): Promise<void>
 }
 

@@ -13,9 +13,8 @@ import { now } from '../database/now.ts'
 import { runtimeSchema } from '../database/schema.ts'
 import { tasks } from './table.ts'
 
-/** What a row of `steps` stands for. The name of a wait is that of its signal, a colon and the key;
- * that of an undo is its step's and `#undo`. */
-export const stepKinds = ['step', 'sleep', 'wait', 'undo'] as const
+/** What a row of `steps` stands for. The name of a wait is that of its signal, a colon and the key. */
+export const stepKinds = ['step', 'sleep', 'wait'] as const
 
 /** The kind of a step. */
 export type StepKind = (typeof stepKinds)[number]
@@ -42,6 +41,12 @@ export const steps = runtimeSchema.table(
     lastError: text('last_error'),
     /** Whether it has an undo. */
     undoable: boolean('undoable').notNull().default(false),
+    /** When its undo has succeeded. The step counts as not finished then, if the task is redriven. */
+    undoneAt: moment('undone_at'),
+    undoTries: integer('undo_tries').notNull().default(0),
+    undoError: text('undo_error'),
+    /** In which round of undos, as `tasks.undone` counts them, its undo has ended, well or not. */
+    undoRound: integer('undo_round'),
     startedAt: moment('started_at').notNull(),
     /** Of a sleep: when it ends. Of a wait: when the signal came, or the time-out. */
     finishedAt: moment('finished_at'),

@@ -5,6 +5,7 @@ import { fromNow, now } from '../database/now.ts'
 import { type Failure, processEnded, withError } from './attempt-errors.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
 import { type setAside, stateIs, type TaskRow, tasks } from './table.ts'
+import { hasUndoable } from './undoable.ts'
 
 /** How long a claim is valid without a renewal. The task of a killed process waits no longer than this. */
 export const leaseMs = 30_000
@@ -99,7 +100,7 @@ export async function requeueForRetry(
   return requeue(database, row, {
     dueAt: fromNow(delayMs),
     unknownSince: null,
-    lastError: failure.error,
+    lastError: firstError(row, failure.error),
     errors: withError(failure),
   })
 }
@@ -114,7 +115,7 @@ export async function snooze(
   return requeue(database, row, {
     ...uncounted(row),
     dueAt: fromNow(delayMs),
-    lastError: error,
+    lastError: firstError(row, error),
     unknownSince: sql`coalesce(${tasks.unknownSince}, ${now})`,
   })
 }
@@ -133,20 +134,46 @@ export async function giveBack(
   return requeue(database, row, { ...uncounted(row), ...wait })
 }
 
-/** Marks a task as dead. @returns false if the lease was lost */
+/** Marks a task as dead. @returns false if the lease was lost, or if steps of the task must be undone first */
 export async function markDead(
   database: Database,
   row: ClaimedRow,
   attempts: number,
   failure: Failure,
 ): Promise<boolean> {
+  const { rowCount } = await database
+    .update(tasks)
+    .set({
+      ...noLease,
+      ...{ state: 'dead', attempts, finishedAt: now },
+      ...{ lastError: failure.error, errors: withError(failure) },
+    })
+    .where(and(holdsLease(row), sql`not ${hasUndoable}`))
+  return rowCount === 1
+}
+
+/** Requeues a task that has died, for the undos of its steps. @returns its next delivery */
+export async function requeueForUndo(
+  database: Database,
+  row: ClaimedRow,
+  failure: Failure,
+): Promise<DeliveryRow | undefined> {
+  return requeue(database, row, {
+    ...{ dueAt: now, attempts: 0, undoing: 'dead' },
+    ...{ lastError: failure.error, errors: withError(failure), unknownSince: null },
+  })
+}
+
+/** Ends the undos of a task: it is dead or cancelled from now on. @returns false if the lease was lost */
+export async function markUndone(
+  database: Database,
+  row: ClaimedRow,
+  error: string | null,
+): Promise<boolean> {
   return updateHeld(database, row, {
     ...noLease,
-    state: 'dead',
-    attempts,
-    finishedAt: now,
-    lastError: failure.error,
-    errors: withError(failure),
+    ...{ state: row.undoing, undoing: null, undone: row.undone + 1 },
+    ...{ finishedAt: now, lastError: error, unknownSince: null },
   })
 }
 
@@ -170,6 +197,11 @@ function uncounted(row: ClaimedRow): Columns {
   // null again, if this claim has set it
   const startedAt = sql`nullif(${tasks.startedAt}, ${tasks.leasedUntil} - ${leaseMs} * interval '1 millisecond')`
   return { attempts: row.attempts - 1, startedAt }
+}
+
+/** A task whose undos run keeps the error that it died of. */
+function firstError({ undoing, lastError }: ClaimedRow, error: string): string | null {
+  return undoing ? lastError : error
 }
 
 type Columns = Partial<Record<keyof TaskRow, unknown>>

@@ -70,6 +70,7 @@ function update(item, task, { now, tasks, links }, known) {
   const texts = [
     `attempts: ${task.attempts}${most ? ` of ${most}` : ''}`,
     task.finishedAt ? `${state} ${fromNow(task.finishedAt, now)}` : `due ${fromNow(task.dueAt, now)}`,
+    ...(task.undoing ? [`runs its undos, then it is ${task.undoing}`] : []),
     ...(waitsFor ? [waitText(waitsFor, now)] : []),
     ...(task.unknownSince ? ['waits for a revision that understands it'] : []),
     ...(task.subject ? [`by ${task.subject}`] : []),
@@ -110,7 +111,8 @@ function showWork(element, task, { steps, errors }, now) {
   ])
 }
 
-function stepItem({ name, kind, tries, startedAt, finishedAt, until, lastError }, now) {
+function stepItem(step, now) {
+  const { name, kind, tries, startedAt, finishedAt, until, lastError, undoneAt, undoError } = step
   const end = finishedAt
     ? `finished ${fromNow(finishedAt, now)}`
     : until
@@ -118,7 +120,9 @@ function stepItem({ name, kind, tries, startedAt, finishedAt, until, lastError }
       : `started ${fromNow(startedAt, now)}`
   const facts = [...(kind === 'step' ? [] : [kind]), end, ...(tries > 1 ? [`${tries} tries`] : [])]
   const item = make('li', {}, make('strong', {}, name), ` · ${facts.join(' · ')}`)
+  if (undoneAt) item.append(` · undone ${fromNow(undoneAt, now)}`)
   if (lastError) item.append(make('p', { class: 'error' }, lastError))
+  if (undoError) item.append(make('p', { class: 'error' }, `The undo: ${undoError}`))
   return item
 }
 
