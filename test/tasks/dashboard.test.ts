@@ -191,37 +191,6 @@ browserTest('without a token it asks for one, and a wrong scope is said', async 
   await field.waitFor()
 })
 
-describe('in development', async () => {
-  const { url } = await trial({ tasks: [ship], environment: { DOCS_TOKEN: token } })
-
-  browserTest('one click is enough', async ({ open }) => {
-    const page = await open(`${url}/runtime/dashboard`)
-    await page.getByRole('button', { name: 'Continue as olga' }).click()
-    await page.getByRole('heading', { name: 'Schedules' }).waitFor()
-  })
-})
-
-describe('with a cookie', async () => {
-  const { url, request, ledger } = await trial({ tasks: [ship], environment: { AUTH_COOKIE: 'session' } })
-
-  browserTest(
-    'it asks for no token, and may change tasks from its own origin',
-    async ({ open, expectFault }) => {
-      await request((tx) => enqueue(tx, ship, {}, { delay: '1h' }))
-      const page = await open(`${url}/runtime/dashboard?state=queued`)
-      await page.getByRole('status').filter({ hasText: 'A token is required' }).waitFor()
-      await expectFault(/status of 401/)
-      await page.context().addCookies([{ name: 'session', value: token, url, httpOnly: true }])
-      await page.reload()
-      await page.getByRole('button', { name: 'Cancel: orders.fulfil' }).click()
-      await page.getByRole('dialog').getByRole('button', { name: 'Yes' }).click()
-      await page.getByRole('status').filter({ hasText: 'orders.fulfil is cancelled.' }).waitFor()
-      expect(await ledger()).toMatchObject([{ state: 'cancelled' }])
-      expect(await page.getByRole('button', { name: 'Forget the token' }).isVisible()).toBe(false)
-    },
-  )
-})
-
 describe.each(['light', 'dark', 'phone'] as const)('%s', (as: keyof typeof views) => {
   browserTest('it fits its window, and axe finds no serious fault', async ({ open }) => {
     await makeDead()

@@ -1,14 +1,13 @@
 import { sql } from 'drizzle-orm'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { cancelTask } from '#src/runtime/tasks/cancel.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { defineTask } from '#src/runtime/tasks/task.ts'
 import { fatal } from '#src/runtime/tasks/task-errors.ts'
 import { expectJson } from '#test/support/expect.ts'
 import { trial } from './trial.ts'
 
-// A task that dies, or is cancelled, after some of its steps: their undos run, the last one first.
+// A task that dies after some of its steps: their undos run, the last one first.
 
 const seen: string[] = []
 let refund: () => void = () => {}
@@ -209,57 +208,6 @@ describe('a task that dies', () => {
     expect(seen).toEqual(['charge', 'mail', 'refund', 'release 7', 'charge', 'refund', 'release 7'])
     expect(await ledger()).toMatchObject([{ state: 'dead', undone: 2 }])
     expect(await refunds()).toBe(2)
-  })
-})
-
-describe('a cancel', () => {
-  test('of a sleeping task undoes its steps at once, and it is cancelled', async () => {
-    const { id } = await enqueueWork()
-    await drain()
-    const shown = await expectJson(await post(`/runtime/tasks/${id}/cancel`))
-    expect(shown).toMatchObject({ state: 'pending', undoing: 'cancelled' })
-    expect(shown).not.toHaveProperty('waitsFor')
-    await drain()
-    expect(seen).toEqual(['charge', 'mail', 'refund', 'release 7'])
-    expect(await ledger()).toMatchObject([{ state: 'cancelled', undoing: null, undone: 1 }])
-    expect(deaths()).toEqual([])
-  })
-
-  test('a second one ends it without its undos', async () => {
-    const { id } = await enqueueWork()
-    await drain()
-    await post(`/runtime/tasks/${id}/cancel`)
-    expect(await expectJson(await post(`/runtime/tasks/${id}/cancel`))).toMatchObject({ state: 'cancelled' })
-    await drain({ until: '2h' })
-    expect(seen).not.toContain('refund')
-  })
-
-  test('whose undo fails is an error in the log, and in the task', async () => {
-    refund = () => {
-      throw fatal('bank away')
-    }
-    const { id } = await enqueueWork()
-    await drain()
-    await post(`/runtime/tasks/${id}/cancel`)
-    await drain({ until: '1m' })
-    expect(await ledger()).toMatchObject([
-      { state: 'cancelled', last_error: 'these undos have failed: charge (FatalError: bank away)' },
-    ])
-    expect(lines.filter(({ code }) => code === 'RUNTIME_TASK_UNDO_FAILED')).toMatchObject([
-      { severity: 'ERROR' },
-    ])
-  })
-
-  test('of a feature reaches a task that has started, if it says so', async () => {
-    const { id } = await enqueueWork()
-    await drain()
-    expect(await request((tx) => cancelTask(tx, id))).toBe('started')
-    expect(await request((tx) => cancelTask(tx, id, { started: true }))).toBe('cancelled')
-    expect(await request((tx) => cancelTask(tx, id, { started: true }))).toBe('cancelled')
-    await drain()
-    expect(seen).toEqual(['charge', 'mail', 'refund', 'release 7'])
-    expect(await ledger()).toMatchObject([{ state: 'cancelled' }])
-    expect(await request((tx) => cancelTask(tx, id, { started: true }))).toBe('cancelled')
   })
 })
 

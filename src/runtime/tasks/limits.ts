@@ -45,8 +45,8 @@ export async function takePlace(database: Database, row: ClaimedRow, group: Limi
 }
 
 /**
- * Wakes as many of the tasks of a key that were set aside as it has free places, the oldest first. Whoever ends calls it after
- * its commit, and so does whoever was set aside: of the two, the later one sees what the other has written.
+ * Wakes tasks of a key that were set aside: as many as the key has free places, the oldest first. A task that ends calls it
+ * after its commit, and so does a task that was set aside. The later one of the two sees what the other has written.
  *
  * @returns their deliveries. For half a minute, no tick sends them
  */

@@ -1,0 +1,91 @@
+import { beforeEach, expect, test } from 'vitest'
+import { z } from 'zod'
+import { cancelTask } from '#src/runtime/tasks/cancel.ts'
+import { enqueue } from '#src/runtime/tasks/enqueue.ts'
+import { defineTask } from '#src/runtime/tasks/task.ts'
+import { fatal } from '#src/runtime/tasks/task-errors.ts'
+import { expectJson } from '#test/support/expect.ts'
+import { trial } from './trial.ts'
+
+// A task that is cancelled after some of its steps: their undos run, the last one first.
+
+const seen: string[] = []
+let refund: () => void = () => {}
+const work = defineTask({
+  name: 'trial.work',
+  payload: z.object({}),
+  retry: { attempts: 2, backoff: { min: '1s', max: '1s' } },
+  async run({ step, sleep }) {
+    await step('reserve', z.object({ slot: z.int() }), async () => ({ slot: 7 }), {
+      undo: async ({ result }) => void seen.push(`release ${result.slot}`),
+    })
+    await step('charge', async () => void seen.push('charge'), {
+      undo: async () => {
+        seen.push('refund')
+        refund()
+      },
+    })
+    await step('mail', async () => void seen.push('mail'))
+    await sleep('nap', '1h')
+  },
+})
+const service = await trial({ tasks: [work] })
+const { request, drain, ledger, lines } = service
+const olga = await service.as('olga', ['runtime:admin'])
+const post = (path: string) => olga(path, { method: 'POST' })
+const enqueueWork = () => request((tx) => enqueue(tx, work, {}))
+
+beforeEach(async () => {
+  await service.clear()
+  seen.length = 0
+  refund = () => {}
+})
+
+test('of a sleeping task undoes its steps at once, and it is cancelled', async () => {
+  const { id } = await enqueueWork()
+  await drain()
+  const shown = await expectJson(await post(`/runtime/tasks/${id}/cancel`))
+  expect(shown).toMatchObject({ state: 'pending', undoing: 'cancelled' })
+  expect(shown).not.toHaveProperty('waitsFor')
+  await drain()
+  expect(seen).toEqual(['charge', 'mail', 'refund', 'release 7'])
+  expect(await ledger()).toMatchObject([{ state: 'cancelled', undoing: null, undone: 1 }])
+  expect(lines.filter(({ code }) => code === 'RUNTIME_TASK_DEAD')).toEqual([])
+})
+
+test('a second one ends it without its undos', async () => {
+  const { id } = await enqueueWork()
+  await drain()
+  await post(`/runtime/tasks/${id}/cancel`)
+  expect(await expectJson(await post(`/runtime/tasks/${id}/cancel`))).toMatchObject({ state: 'cancelled' })
+  await drain({ until: '2h' })
+  expect(seen).not.toContain('refund')
+})
+
+test('whose undo fails is an error in the log, and in the task', async () => {
+  refund = () => {
+    throw fatal('bank away')
+  }
+  const { id } = await enqueueWork()
+  await drain()
+  await post(`/runtime/tasks/${id}/cancel`)
+  await drain({ until: '1m' })
+  expect(await ledger()).toMatchObject([
+    { state: 'cancelled', last_error: 'these undos have failed: charge (FatalError: bank away)' },
+  ])
+  expect(lines.filter(({ code }) => code === 'RUNTIME_TASK_UNDO_FAILED')).toMatchObject([
+    { severity: 'ERROR' },
+  ])
+})
+
+test('of a feature reaches a task that has started, if it says so', async () => {
+  const { id } = await enqueueWork()
+  await drain()
+  expect(await request((tx) => cancelTask(tx, id))).toBe('started')
+  expect(await request((tx) => cancelTask(tx, id, { started: true }))).toBe('cancelled')
+  expect(await request((tx) => cancelTask(tx, id, { started: true }))).toBe('cancelled')
+  await drain()
+  expect(seen).toEqual(['charge', 'mail', 'refund', 'release 7'])
+  expect(await ledger()).toMatchObject([{ state: 'cancelled' }])
+  expect(await request((tx) => cancelTask(tx, id, { started: true }))).toBe('cancelled')
+})
