@@ -5,6 +5,7 @@ import { expect, inject, test } from 'vitest'
 import { migrate } from '#runtime'
 import { makeDatabase, onServer } from '#test/kit'
 import { type Block, readPages } from '#test/support/pages.ts'
+import { documents, expectDocuments } from './documents.ts'
 import { type Fork, makeFork } from './fork.ts'
 import { kindOf } from './notes.ts'
 
@@ -96,13 +97,6 @@ async function addReceipts(): Promise<void> {
   await fork.run('npm run migration -- --name receipts && npm run openapi && npm run format')
 }
 
-/** Documents of other services, by the feature that is made from them. */
-const documents = {
-  shop: 'shop.swagger2.yaml',
-  library: 'library.openapi30.yaml',
-  trees: 'trees.openapi31.json',
-}
-
 /** Adds a feature whose name has two words, with a task and a schedule, one whose plural is irregular, and those of documents. */
 async function addFeatures(): Promise<void> {
   const commands = ['feature line-items', 'feature people --singular person', 'task line-items.remind-all']
@@ -113,6 +107,7 @@ async function addFeatures(): Promise<void> {
   expect(said).toContain('made     src/line-items/routes.ts')
   const read = (path: string) => readFile(join(fork.folder, path), 'utf8')
   expect(await read('src/app.ts')).toMatch(/\blineItems,\s+people,\s+shop,\s+library,\s+trees,?\s+\]$/m)
+  await expectDocuments(said, read)
   const feature = await read('src/line-items/line-items.ts')
   expect(feature).toContain('tasks: [prepareLineItem, remindAll, nightlyTask],\n  schedules: [nightly],\n')
   const start = "/** Line items. */\nexport const lineItems = defineFeature({\n  name: 'line-items',\n"
