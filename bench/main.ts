@@ -4,13 +4,15 @@ import { renderChart } from './harness/chart.ts'
 import { contestants } from './harness/contestants.ts'
 import { surround } from './harness/environment.ts'
 import { installPeers } from './harness/install.ts'
-import { leaveServerCore, load } from './harness/machine.ts'
+import { leaveServerCore } from './harness/machine.ts'
 import { clearProgress } from './harness/progress.ts'
 import { commit, type Measured, renderAbout, renderSections } from './harness/report.ts'
+import { runSections } from './harness/run-sections.ts'
 import { sections } from './sections/sections.ts'
 
 // npm run bench -- [--quick] [--save] [section …]
-// All sections, except those that run only by name. A run of all sections, or --save, writes RESULTS.md and the charts.
+// All sections, except those that run only by name. A run of all sections, or --save, writes RESULTS.md and the charts, after
+// each section. If a section fails, the others run all the same, and the status is 1.
 
 const words = process.argv.slice(2)
 const flags = words.filter((word) => word.startsWith('--'))
@@ -28,26 +30,33 @@ if (unknown.length > 0) {
 }
 const quick = flags.includes('--quick')
 const save = flags.includes('--save') || (names.length === 0 && !quick)
+const chosen = sections.filter(({ name, onlyByName }) =>
+  names.length > 0 ? names.includes(name) : !onlyByName,
+)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+const measured = commit()
 installPeers()
 leaveServerCore()
 await build([contestants.service])
 const surroundings = await surround()
-const results: Measured[] = []
+let results: readonly Measured[] = []
 try {
-  for (const section of sections) {
-    if (names.length > 0 ? !names.includes(section.name) : section.onlyByName) continue
-    const about = { date: new Date().toISOString().slice(0, 16), commit: commit(), loadBefore: load() }
-    results.push({ ...(await section.run({ ...surroundings, quick }, results)), ...about })
-  }
+  results = await runSections(chosen, {
+    ...{ surroundings, quick, commit: measured },
+    onResult: (soFar) => save && write(soFar),
+  })
 } finally {
   clearProgress()
   await surroundings.stop()
 }
-
 console.log(renderSections(results, sections))
-if (save) {
+if (save) console.log('\nWritten: bench/RESULTS.md, bench/chart-light.svg, bench/chart-dark.svg')
+const failed = results.filter(({ failure }) => failure !== undefined).map(({ section }) => section)
+if (failed.length > 0) console.error(`\nFailed: ${failed.join(', ')}`)
+process.exit(failed.length > 0 ? 1 : 0)
+
+function write(results: readonly Measured[]): void {
   const file = (name: string) => new URL(name, import.meta.url)
   const command = ['npm run bench', ...(words.length > 0 ? ['--', ...words] : [])].join(' ')
   const intro =
@@ -58,6 +67,4 @@ if (save) {
   )
   for (const scheme of ['light', 'dark'] as const)
     writeFileSync(file(`chart-${scheme}.svg`), renderChart(results, scheme))
-  console.log('\nWritten: bench/RESULTS.md, bench/chart-light.svg, bench/chart-dark.svg')
 }
-process.exit()

@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
+import { bundle as bundleService } from '../../bundle.ts'
+import metadata from '../../package.json' with { type: 'json' }
 import { type Contestant, folders, labelOf } from './contestants.ts'
 import { nodeFlags } from './flags.ts'
 
@@ -30,6 +32,7 @@ export async function build(list: readonly Contestant[]): Promise<void> {
   for (const contestant of list) {
     if (contestant.form === 'installed') await compile(contestant)
     if (contestant.form === 'bundled') await bundle(contestant)
+    if (contestant.form === 'extended') await bundleExtended(contestant)
   }
 }
 
@@ -43,6 +46,14 @@ async function compile(contestant: Contestant): Promise<void> {
   })
   await made.write({ dir, format: 'esm', entryFileNames: '[name].mjs' })
   await made.close()
+}
+
+/** By the service's own build, but without compiled code: it is not started cold. */
+async function bundleExtended(contestant: Contestant): Promise<void> {
+  const dir = freshFolder(contestant)
+  const { unbundled } = metadata as { unbundled: string[] }
+  await bundleService({ service: source(contestant.name) }, dir, unbundled)
+  writeFileSync(join(dir, 'package.json'), '{ "type": "commonjs" }\n')
 }
 
 async function bundle(contestant: Contestant): Promise<void> {

@@ -20,6 +20,8 @@ export interface Duties {
 export type Form =
   /** The service's bundle, as the image has it. */
   | 'service'
+  /** The service's bundle with a feature of the benchmark. */
+  | 'extended'
   /** TypeScript sources, which Node strips. */
   | 'sources'
   /** Compiled, with its packages in node_modules. */
@@ -155,6 +157,13 @@ export const contestants = {
   },
 } satisfies Record<string, Contestant>
 
+/** The service with tasks that the example does not have. */
+export const serviceTasks: Contestant = {
+  ...service,
+  name: 'service-tasks',
+  form: 'extended',
+}
+
 const ofTasks = { form: 'installed', duties: bare } as const
 
 /** What runs tasks beside the service. */
@@ -173,12 +182,18 @@ export const taskContestants = {
   pgBoss: {
     ...ofTasks,
     name: 'pg-boss',
-    what: 'pg-boss: 4 workers, batches of 50, no pause while batches are full',
+    what: 'pg-boss: 4 workers, batches of 50, no pause while batches are full; new jobs are announced by NOTIFY',
+  },
+  dbos: {
+    ...ofTasks,
+    name: 'dbos',
+    what: 'DBOS: a workflow with five steps, 24 at once. They are started directly, because a queue would poll; so the start of a workflow, which stores it, is measured as well',
   },
 } satisfies Record<string, Contestant>
 
 /** What tells a contestant from others in tables: its name, and its form where two differ only in that. */
 export function labelOf({ name, form, environment }: Contestant): string {
+  if (name === 'service-tasks') return 'service'
   if (environment?.BATCHES) return `${name}, no batches`
   if (name === 'fastify' && form === 'bundled') return 'fastify-bundled'
   return name === 'bare-node' && form === 'installed' ? 'bare-node-installed' : name

@@ -12,7 +12,7 @@ export interface Size {
 /** Fills a database: orders of all callers, five of each cancelled, and a ledger of tasks from the last six days. */
 export async function grow(databaseUrl: string, { orders, done, pending, dead }: Size): Promise<void> {
   const each = Math.ceil(orders / callers.length)
-  await query(databaseUrl, 'truncate orders, runtime.tasks')
+  await query(databaseUrl, 'truncate orders, runtime.tasks cascade')
   await query(
     databaseUrl,
     `insert into orders (id, owner, item, quantity, status)

@@ -42,7 +42,7 @@ async function sendAtRate({ port, requests, rate, seconds, connections }: OpenLo
   const latencies: number[] = []
   const counts = { good: 0, shed: 0, bad: 0 }
   const idle: Socket[] = []
-  const due: number[] = []
+  const due: number[] = [] // when each request is to be sent
   let sent = 0
   let finished = 0
   const { promise: over, resolve: finish } = Promise.withResolvers<void>()
@@ -52,7 +52,7 @@ async function sendAtRate({ port, requests, rate, seconds, connections }: OpenLo
     let since: number | undefined
     let received = ''
     const next = () => {
-      const at = due.shift()
+      const at = due[sent]
       if (at === undefined) return void idle.push(socket)
       since = at
       socket.write(wires[sent++ % wires.length] as string)
@@ -99,7 +99,7 @@ async function sendAtRate({ port, requests, rate, seconds, connections }: OpenLo
     const now = performance.now()
     for (; scheduled < total && started + (scheduled * 1000) / rate <= now; scheduled++)
       due.push(started + (scheduled * 1000) / rate)
-    while (due.length > 0 && idle.length > 0) idle.pop()?.emit('next')
+    while (sent < due.length && idle.length > 0) idle.shift()?.emit('next') // in turn, so that none is idle until it is closed
     if (now > started + seconds * 1000 + graceMs) finish()
   }, 1)
   await over

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import metadata from '../../package.json' with { type: 'json' }
 import { contestants, folders, labelOf } from './contestants.ts'
-import { judge, nameOf } from './goals.ts'
+import { goals, judge, nameOf } from './goals.ts'
 import { describeMachine } from './machine.ts'
 import { type Metric, type SectionResult, valuesOf } from './result.ts'
 import type { Section } from './section.ts'
@@ -15,6 +15,8 @@ export interface Measured extends SectionResult {
   readonly commit: string
   /** What else the machine had to do: the load of a minute, before the section. */
   readonly loadBefore: number
+  /** How long it took. */
+  readonly minutes: number
 }
 
 /** The tables of sections, each work with its own, and the goals that they reach or miss. */
@@ -23,8 +25,12 @@ export function renderSections(results: readonly Measured[], sections: readonly 
     const title = sections.find(({ name }) => name === result.section)?.title ?? result.section
     const works = [...new Set(result.rows.map(({ work }) => work))]
     const tables = works.map((work) => renderTable(tableOf(result, work)))
-    const about = `Measured on ${result.date} at ${result.commit}; load before: ${result.loadBefore}.`
-    return [`## ${title}`, ...(result.notes ?? []), ...tables, about].join('\n\n')
+    const about = `Measured on ${result.date} at ${result.commit}; load before: ${result.loadBefore}. It took ${result.minutes} minutes.`
+    const failed =
+      result.failure === undefined
+        ? []
+        : [`This section failed, at least in part: ${oneLine(result.failure)}`]
+    return [`## ${title}`, ...failed, ...(result.notes ?? []), ...tables, about].join('\n\n')
   })
   return [...parts, '## Goals', renderTable(goalTable(results)), ...reasonsOf(results)].join('\n\n')
 }
@@ -62,14 +68,17 @@ const spread = ({ median, low, high, count }: ReturnType<typeof summarize>) =>
 function goalTable(results: readonly SectionResult[]): Table {
   return {
     head: ['goal', 'bound', 'reached', 'verdict'],
-    rows: judge(results).map(({ goal, reached, verdict }) => [
-      nameOf(goal),
-      `${goal.bound} ${goal.value}${goal.against ? ' ×' : ''}`,
-      spread(reached),
-      verdict,
-    ]),
+    rows: goals
+      .filter((goal) => results.some(({ section }) => section === goal.section))
+      .map((goal) => {
+        const bound = `${goal.bound} ${goal.value}${goal.against ? ' ×' : ''}`
+        const [judged] = judge(results, [goal])
+        return [nameOf(goal), bound, judged ? spread(judged.reached) : '', judged?.verdict ?? 'not measured']
+      }),
   }
 }
+
+const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim().slice(0, 500)
 
 /** Why goals are missed: the text is written by people, in reasons.json. */
 function reasonsOf(results: readonly SectionResult[]): string[] {

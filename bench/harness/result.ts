@@ -18,6 +18,8 @@ export interface Row {
 export interface SectionResult {
   readonly section: string
   readonly rows: readonly Row[]
+  /** Why it could not be measured. Then it has no rows. */
+  readonly failure?: string
   /** Sentences that the table needs. */
   readonly notes?: readonly string[]
 }

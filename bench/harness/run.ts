@@ -24,9 +24,12 @@ export type Environment = Readonly<Record<string, string>>
 
 /** Every process that runs, so that none outlives the benchmark. */
 const running = new Set<ChildProcess>()
-process.on('exit', () => {
+process.on('exit', stopAll)
+
+/** Ends every contestant that runs. What waits for them fails. */
+export function stopAll(): void {
   for (const child of running) child.kill('SIGKILL')
-})
+}
 
 /**
  * Starts a contestant in production mode, on the server's processor, and waits for the first response that it should give.
@@ -83,7 +86,7 @@ export async function start(
 }
 
 async function firstResponse(child: ChildProcess, port: number, request: HttpRequest): Promise<HttpResponse> {
-  for (const giveUp = performance.now() + 30_000; performance.now() < giveUp; ) {
+  for (const giveUp = performance.now() + 60_000; performance.now() < giveUp; ) {
     if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`)
     const response = await send(port, request).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ECONNREFUSED') throw error
@@ -91,11 +94,12 @@ async function firstResponse(child: ChildProcess, port: number, request: HttpReq
     if (response && response.status !== 503) return response // a database that is busy is asked again
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
-  throw new Error('it did not respond within 30 s')
+  throw new Error('it did not respond within 60 s')
 }
 
 function entryOf(contestant: Contestant): { file: string; cwd: string } {
   const { form } = contestant
+  if (form === 'extended') return { file: 'service.js', cwd: builtFolder(contestant) }
   if (form === 'service') return { file: 'dist/main.js', cwd: folders.repository }
   if (form === 'sources') return { file: 'src/main.ts', cwd: folders.repository }
   return { file: form === 'bundled' ? 'main.js' : 'main.mjs', cwd: builtFolder(contestant) }

@@ -54,7 +54,7 @@ export const growth: Section = {
         )
         sides.push({ label, url, running, reads: readsOf(size) })
       }
-      const rounds = bench.quick ? 2 : 7
+      const rounds = bench.quick ? 1 : 5
       for (const work of [...Object.keys(sides[0]?.reads ?? {}), 'claim', 'tick']) {
         for (let round = 0; round <= rounds; round++) {
           for (const side of sides) {
@@ -120,7 +120,12 @@ async function measure(
   const started = performance.now()
   let count = ids.length
   if (work === 'claim') {
-    deliver.send({ port: running.port, ids, authorization, connections: 16 } satisfies Deliveries)
+    deliver.send({
+      ...{ port: running.port, name: 'orders.fulfil' },
+      ids,
+      authorization,
+      connections: 16,
+    } satisfies Deliveries)
     const [{ failure }] = await once(deliver, 'message')
     if (failure) throw new Error(`${side.label}: ${failure}`)
   } else if (work === 'tick') {

@@ -28,7 +28,7 @@ export const latency: Section = {
   title: 'Latency at half of the saturating rate, and what is served at twice it',
   async run(bench) {
     await build(list)
-    const rounds = bench.quick ? 2 : 7
+    const rounds = bench.quick ? 1 : 5
     const seconds = bench.quick ? 3 : 10
     const turns = new Map(list.map((contestant) => [labelOf(contestant), [] as Turn[]]))
     const running: Running[] = []

@@ -12,8 +12,9 @@ import { start } from '../harness/run.ts'
 import type { Bench, Section } from '../harness/section.ts'
 import { type HttpRequest, send } from '../harness/send.ts'
 
-const { service, handWritten, fastify, express, nest, naiveHono } = contestants
-const list = [service, handWritten, fastify, express, nest, naiveHono]
+const { service, handWritten, fastify, nest } = contestants
+/** Few, because each takes two minutes. */
+const list = [service, handWritten, fastify, nest]
 const connections = 16
 const limitMiB = 256
 /** Just below the limit of a body. */
@@ -28,19 +29,16 @@ export const memory: Section = {
   title: 'Memory: resident, idle and after a minute of load',
   async run(bench) {
     await build(list)
-    const rounds = bench.quick ? 1 : 3
     const seconds = bench.quick ? 5 : 60
     const idle = new Map<string, number[]>()
     const after = { get: new Map<string, number[]>(), post: new Map<string, number[]>() }
-    for (let round = 1; round <= rounds; round++) {
-      for (const work of ['get', 'post'] as const) {
-        for (const contestant of list) {
-          const label = labelOf(contestant)
-          progress(`memory: round ${round} of ${rounds}, ${work}, ${label}`)
-          const measured = await measure(bench, contestant, work, seconds)
-          idle.set(label, [...(idle.get(label) ?? []), measured.idle])
-          after[work].set(label, [...(after[work].get(label) ?? []), measured.loaded])
-        }
+    for (const work of ['get', 'post'] as const) {
+      for (const contestant of list) {
+        const label = labelOf(contestant)
+        progress(`memory: ${work}, ${label}`)
+        const measured = await measure(bench, contestant, work, seconds)
+        idle.set(label, [...(idle.get(label) ?? []), measured.idle])
+        after[work].set(label, [measured.loaded])
       }
     }
     const rows = list.map((contestant): Row => {

@@ -75,7 +75,7 @@ export const firstOrder: Section = {
 async function measureStarts(bench: Bench, work: string, entries: readonly Entry[]): Promise<Row[]> {
   await build(entries.map(({ contestant }) => contestant))
   const times = new Map(entries.map(({ label }) => [label, { ms: [] as number[], cpuMs: [] as number[] }]))
-  const rounds = bench.quick ? 5 : 21
+  const rounds = bench.quick ? 2 : 15
   for (let round = 0; round <= rounds; round++) {
     for (const { label, contestant, first, status } of entries) {
       progress(`${work}: round ${round} of ${rounds}, ${label}`)

@@ -30,7 +30,7 @@ export async function measureThroughput(
   list: readonly Contestant[],
   works: readonly Work[],
 ): Promise<Row[]> {
-  const rounds = bench.quick ? 3 : 9
+  const rounds = bench.quick ? 2 : 7
   await build(list)
   const running: Running[] = []
   const turns = new Map<string, Turn[]>()
@@ -68,11 +68,11 @@ export async function measureThroughput(
 
 /** How many responses V8 has seen before it is measured, if they come in time: it compiles for a while. */
 const warmUpRequests = 40_000
-const warmUpTurns = 20
+const warmUpTurns = 12
 
 async function warmUp(bench: Bench, running: Running, work: Work): Promise<void> {
   let served = 0
-  for (let turn = 0; turn < (bench.quick ? 6 : warmUpTurns) && served < warmUpRequests; turn++)
+  for (let turn = 0; turn < (bench.quick ? 2 : warmUpTurns) && served < warmUpRequests; turn++)
     served += 2 * (await takeTurn(bench, running, work, 2)).rate
 }
 

@@ -32,14 +32,23 @@ export function countDown(count: number): { one(): void; all: Promise<void> } {
   }
 }
 
-/** Lets the benchmark say what to do: `/enqueue` and `/run` respond when they are over, with the milliseconds they took. */
-export function serveCommands(commands: { enqueue(): Promise<void>; run(): Promise<void> }): void {
+/**
+ * Lets the benchmark say what to do: each command responds when it is over, with the milliseconds that it took, or that it says
+ * it took.
+ */
+export function serveCommands(commands: {
+  enqueue(): Promise<void>
+  run(): Promise<void>
+  /** Enqueues while the workers wait. */
+  fanOut?(): Promise<number>
+}): void {
   const server = createServer(async (incoming, outgoing) => {
     const started = performance.now()
     try {
       if (incoming.url === '/enqueue') await commands.enqueue()
       if (incoming.url === '/run') await commands.run()
-      outgoing.end(String(performance.now() - started))
+      const ms = incoming.url === '/fan-out' ? await commands.fanOut?.() : undefined
+      outgoing.end(String(ms ?? performance.now() - started))
     } catch (error) {
       console.error(error)
       outgoing.writeHead(500).end(String(error))

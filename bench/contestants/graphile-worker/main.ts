@@ -1,4 +1,5 @@
-import { makeWorkerUtils, run } from 'graphile-worker'
+import { setTimeout } from 'node:timers/promises'
+import { makeWorkerUtils, type Runner, run } from 'graphile-worker'
 import { countDown, fulfilStatements, serveCommands, waitingOrders } from '../common/fulfil.ts'
 import { settings } from '../common/settings.ts'
 
@@ -13,35 +14,52 @@ const batches = process.env.BATCHES !== 'no' && {
 }
 
 let count = 0
+async function enqueue(): Promise<void> {
+  const orders = await waitingOrders()
+  count = orders.length
+  await utils.addJobs(orders.map((orderId) => ({ identifier: 'fulfil', payload: { orderId } })))
+}
+
 serveCommands({
-  async enqueue() {
-    const orders = await waitingOrders()
-    count = orders.length
-    await utils.addJobs(orders.map((orderId) => ({ identifier: 'fulfil', payload: { orderId } })))
-  },
+  enqueue,
   async run() {
     const { one, all } = countDown(count)
-    const runner = await run({
-      preset: {
-        worker: { connectionString: settings.databaseUrl, concurrentJobs: 24, maxPoolSize: 25, ...batches },
-      },
-      taskList: {
-        async fulfil(payload, { withPgClient }) {
-          const { orderId } = payload as { orderId: string }
-          await withPgClient(async (client) => {
-            const { rowCount } = await client.query({
-              name: 'find_placed',
-              text: fulfilStatements.find,
-              values: [orderId],
-            })
-            if (rowCount)
-              await client.query({ name: 'fulfil', text: fulfilStatements.fulfil, values: [orderId] })
-          })
-          one()
-        },
-      },
-    })
+    const runner = await work(one)
     await all
     await runner.stop() // waits until all are completed
   },
+  async fanOut() {
+    const { one, all } = countDown((await waitingOrders()).length)
+    const runner = await work(one)
+    await setTimeout(1_000) // it listens for new jobs by now
+    const started = performance.now()
+    await enqueue()
+    await all
+    const ms = performance.now() - started
+    await runner.stop()
+    return ms
+  },
 })
+
+function work(one: () => void): Promise<Runner> {
+  return run({
+    preset: {
+      worker: { connectionString: settings.databaseUrl, concurrentJobs: 24, maxPoolSize: 25, ...batches },
+    },
+    taskList: {
+      async fulfil(payload, { withPgClient }) {
+        const { orderId } = payload as { orderId: string }
+        await withPgClient(async (client) => {
+          const { rowCount } = await client.query({
+            name: 'find_placed',
+            text: fulfilStatements.find,
+            values: [orderId],
+          })
+          if (rowCount)
+            await client.query({ name: 'fulfil', text: fulfilStatements.fulfil, values: [orderId] })
+        })
+        one()
+      },
+    },
+  })
+}
