@@ -334,6 +334,46 @@ export interface OrderPage {
   nextCursor?: string
 }
 
+export type ImportState = 'reading' | 'placing' | 'done' | 'failed'
+export type ImportErrorsItem = {
+  /**
+   * @minimum -9007199254740991
+   * @maximum 9007199254740991
+   */
+  line: number
+  detail: string
+}
+
+export interface Import {
+  /** @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$ */
+  id: string
+  state: ImportState
+  /**
+   * The rows that are read so far
+   * @minimum -9007199254740991
+   * @maximum 9007199254740991
+   */
+  rows: number
+  /**
+   * The orders that are placed so far
+   * @minimum -9007199254740991
+   * @maximum 9007199254740991
+   */
+  placed: number
+  /**
+   * The rows that are no orders
+   * @minimum -9007199254740991
+   * @maximum 9007199254740991
+   */
+  refused: number
+  /** The first 100 refused rows. The header is line 1 */
+  errors: ImportErrorsItem[]
+  /** Why the file cannot be read. Then no order is placed */
+  failure?: string
+  /** @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$ */
+  createdAt: string
+}
+
 export interface NewWebhook {
   /**
    * An https URL whose host has public addresses only. Its port is 443, or 1024 and above.
@@ -562,6 +602,11 @@ export type OrderFulfilledOrOrderInFulfilmentResponse = Problem
 export type PreconditionFailedResponse = Problem
 
 /**
+ * `IMPORT_NOT_FOUND`: There is no such import.
+ */
+export type ImportNotFoundResponse = Problem
+
+/**
  * `WEBHOOK_URL_REFUSED`: Nothing is sent to this URL.
  */
 export type WebhookUrlRefusedResponse = Problem
@@ -673,6 +718,14 @@ export type GetOrderHeaders = {
 
 export type CancelOrderHeaders = {
   'if-match'?: string
+}
+
+export type ImportOrdersHeaders = {
+  /**
+   * Makes a retry safe: for 24 hours, the same request with the same key gets the first response
+   * @pattern ^[!-~]{1,255}$
+   */
+  'Idempotency-Key'?: IdempotencyKeyParameter
 }
 
 export type ListWebhooksParams = {
@@ -1787,6 +1840,186 @@ export const cancelOrder = async (
     ...options,
     method: 'POST',
     headers: { ...headers, ...getHeaders(options?.headers) },
+  })
+}
+
+export type importOrdersResponse202 = {
+  data: Import
+  status: 202
+}
+
+export type importOrdersResponse400 = {
+  data: BadRequestResponse
+  status: 400
+}
+
+export type importOrdersResponse401 = {
+  data: UnauthenticatedResponse
+  status: 401
+}
+
+export type importOrdersResponse403 = {
+  data: ScopeMissingResponse
+  status: 403
+}
+
+export type importOrdersResponse408 = {
+  data: RequestIncompleteResponse
+  status: 408
+}
+
+export type importOrdersResponse409 = {
+  data: IdempotencyKeyInUseResponse
+  status: 409
+}
+
+export type importOrdersResponse413 = {
+  data: BodyTooLargeResponse
+  status: 413
+}
+
+export type importOrdersResponse415 = {
+  data: UnsupportedMediaTypeResponse
+  status: 415
+}
+
+export type importOrdersResponse422 = {
+  data: IdempotencyKeyReusedResponse
+  status: 422
+}
+
+export type importOrdersResponse500 = {
+  data: InternalServerErrorResponse
+  status: 500
+}
+
+export type importOrdersResponse503 = {
+  data: ServiceOrIdentityUnavailableResponse
+  status: 503
+}
+
+export type importOrdersResponseSuccess = importOrdersResponse202 & {
+  headers: Headers
+}
+export type importOrdersResponseError = (
+  | importOrdersResponse400
+  | importOrdersResponse401
+  | importOrdersResponse403
+  | importOrdersResponse408
+  | importOrdersResponse409
+  | importOrdersResponse413
+  | importOrdersResponse415
+  | importOrdersResponse422
+  | importOrdersResponse500
+  | importOrdersResponse503
+) & {
+  headers: Headers
+}
+
+export type importOrdersResponse = importOrdersResponseSuccess | importOrdersResponseError
+
+export const getImportOrdersUrl = () => {
+  return `/orders/imports`
+}
+
+/**
+ * Each row becomes an order. A row that is wrong is refused, and does not stop the others.
+ * @summary Place the orders of a CSV file
+ */
+export const importOrders = async (
+  importOrdersBody: string,
+  headers?: ImportOrdersHeaders,
+  options?: Parameters<typeof clientSend>[1],
+): Promise<importOrdersResponse> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit['headers']>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {}
+    if (h instanceof Headers) return Object.fromEntries(h.entries())
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(h as Iterable<Iterable<string>>, (entry) => Array.from(entry) as [string, string]),
+      )
+    }
+    const headers: Record<string, string | readonly string[]> = {}
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value
+    }
+    return headers
+  }
+  return clientSend<importOrdersResponse>(getImportOrdersUrl(), {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'text/csv', ...headers, ...getHeaders(options?.headers) },
+    body: JSON.stringify(importOrdersBody),
+  })
+}
+
+export type getImportResponse200 = {
+  data: Import
+  status: 200
+}
+
+export type getImportResponse400 = {
+  data: BadRequestResponse
+  status: 400
+}
+
+export type getImportResponse401 = {
+  data: UnauthenticatedResponse
+  status: 401
+}
+
+export type getImportResponse403 = {
+  data: ScopeMissingResponse
+  status: 403
+}
+
+export type getImportResponse404 = {
+  data: ImportNotFoundResponse
+  status: 404
+}
+
+export type getImportResponse500 = {
+  data: InternalServerErrorResponse
+  status: 500
+}
+
+export type getImportResponse503 = {
+  data: ServiceOrIdentityUnavailableResponse
+  status: 503
+}
+
+export type getImportResponseSuccess = getImportResponse200 & {
+  headers: Headers
+}
+export type getImportResponseError = (
+  | getImportResponse400
+  | getImportResponse401
+  | getImportResponse403
+  | getImportResponse404
+  | getImportResponse500
+  | getImportResponse503
+) & {
+  headers: Headers
+}
+
+export type getImportResponse = getImportResponseSuccess | getImportResponseError
+
+export const getGetImportUrl = (id: string) => {
+  return `/orders/imports/${encodeURIComponent(String(id))}`
+}
+
+/**
+ * @summary Show how far an import is
+ */
+export const getImport = async (
+  id: string,
+  options?: Parameters<typeof clientSend>[1],
+): Promise<getImportResponse> => {
+  return clientSend<getImportResponse>(getGetImportUrl(id), {
+    ...options,
+    method: 'GET',
   })
 }
 

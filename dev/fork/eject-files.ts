@@ -20,7 +20,7 @@ const examples: Readonly<Record<string, Example>> = {
       ...['src/orders', 'dev/orders', 'test/orders', 'test/acceptance/orders'],
       ...['test/pages/docs-orders.test.ts', 'bench', 'test/bench'],
     ],
-    tables: ['orders'],
+    tables: ['orders', 'order_imports', 'order_import_lines'],
     changes: {
       'src/app.ts': [
         ...unlisted('orders'),
@@ -32,7 +32,11 @@ const examples: Readonly<Record<string, Example>> = {
         [/\|warehouse(?=\))/, ''],
       ],
       // the benchmark measures the example
-      'package.json': [[/,\n {4}"bench": "[^"]*"/, '']],
+      'package.json': [
+        [/,\n {4}"bench": "[^"]*"/, ''],
+        [/^ {4}"csv-parse": .*\n/m, ''],
+      ],
+      'package-lock.json': [[/^ {8}"csv-parse": .*\n/m, ''], unlocked('csv-parse')],
       'tsconfig.json': [[/ "bench\/[^\]]*(?="\*\.ts")/, ' ']],
       'knip.json': [[/,\n {4}"bench": \{[\s\S]*?\n {4}\}/, '']],
       'README.md': [

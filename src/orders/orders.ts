@@ -1,7 +1,5 @@
-import { randomUUIDv7 } from 'node:crypto'
 import {
   defineFeature,
-  enqueue,
   entityTag,
   handle,
   location,
@@ -11,29 +9,27 @@ import {
   pageOf,
 } from '#runtime'
 import { cancelOrder } from './cancel.ts'
-import { orderProblems } from './problems.ts'
+import { importRoutes } from './imports/imports.ts'
+import { importLine, importOrders, reportImport } from './imports/tasks.ts'
+import { placeOrder } from './place.ts'
+import { importProblems, orderProblems } from './problems.ts'
 import * as routes from './routes.ts'
 import { presentOrder } from './schemas.ts'
-import { findOrder, insertOrder, listOrders } from './store.ts'
+import { findOrder, listOrders } from './store.ts'
 import { cancelStale, fulfilOrder, nightly } from './tasks.ts'
-
-/** How long a customer can certainly cancel. After that, the warehouse may have the order. */
-const cancelPeriod = '5s'
 
 /** The example feature: delete it, or copy it. */
 export const orders = defineFeature({
   name: 'orders',
   description: 'Orders. Callers see only their own.',
-  problems: orderProblems,
-  tasks: [fulfilOrder, cancelStale],
+  problems: { ...orderProblems, ...importProblems },
+  tasks: [fulfilOrder, cancelStale, importOrders, importLine, reportImport],
   schedules: [nightly],
   routes({ database }) {
     return [
       handle(routes.placeOrder, async (c) => {
         const { tx, caller } = c.var
-        const id = randomUUIDv7()
-        const { id: taskId } = await enqueue(tx, fulfilOrder, { orderId: id }, { delay: cancelPeriod })
-        const row = await insertOrder(tx, { id, owner: caller.subject, taskId, ...c.req.valid('json') })
+        const row = await placeOrder(tx, { owner: caller.subject, ...c.req.valid('json') })
         return c.json(presentOrder(row), 201, {
           Location: location(c, row.id),
           ETag: entityTag(row.version),
@@ -62,6 +58,8 @@ export const orders = defineFeature({
         const row = await cancelOrder(database, subject, id, versions)
         return c.json(presentOrder(row), 200, { ETag: entityTag(row.version) })
       }),
+
+      ...importRoutes(database),
     ]
   },
 })

@@ -12,6 +12,7 @@ import {
   type TaskService,
   taskService,
 } from '#test/kit'
+import { fileOf, importer } from '#test/orders/imports.ts'
 import type { Order } from '#test/orders/orders.ts'
 
 const warehouse = await createWarehouse()
@@ -99,7 +100,12 @@ test('at night, orders that stayed placed for 30 days are cancelled, and their t
   expect(await read(service, young)).toMatchObject({ status: 'fulfilled' })
 })
 
+const anImport: Scenario = { arrange: async (service) => (await importer(service)).begin(fileOf(1)) }
+
 const scenarios: Record<string, Scenario> = {
+  'orders.import': anImport,
+  'orders.import-line': anImport,
+  'orders.import-report': anImport,
   'orders.fulfil': {
     arrange: place,
     async observe({ ledger }) {

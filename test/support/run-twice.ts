@@ -55,7 +55,7 @@ async function snapshot(url: string): Promise<unknown> {
   )
   const all: Record<string, unknown[]> = {}
   for (const { name } of tables) all[name] = (await onServer(url, `select * from ${name} order by 1`)).rows
-  const ledger = 'select name, state, payload, key from runtime.tasks order by id'
+  const ledger = 'select name, state, payload, key from runtime.tasks order by name, id'
   all['runtime.tasks'] = (await onServer(url, ledger)).rows
   all['runtime.schedules'] = (await onServer(url, 'select * from runtime.schedules order by 1')).rows
   const ids = new Map<string, string>()
