@@ -81,6 +81,16 @@ describe('a refusal', () => {
       'its result has 257 KiB, and may have 256. Store it elsewhere, and return where it is.',
     ],
     [
+      'a result with a NUL character',
+      ({ step }) => step('one', z.string(), async () => 'a\\\0b'),
+      'its result has a NUL character, which PostgreSQL cannot store in JSON.',
+    ],
+    [
+      'a result that is cut within a character',
+      ({ step }) => step('one', z.array(z.string()), async () => ['😀'.slice(0, 1)]),
+      'its result has half of a character (\\ud83d), which PostgreSQL cannot store in JSON.',
+    ],
+    [
       'a schema that JSON cannot hold',
       ({ step }) => step('one', z.date(), async () => new Date()),
       'step one: its result cannot be stored (the top level)',

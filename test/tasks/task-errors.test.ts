@@ -44,6 +44,16 @@ beforeEach(async () => {
   }
 })
 
+test('an error whose text is cut within a character is stored: a fatal one ends the task at its first attempt', async () => {
+  behave = async () => {
+    throw fatal(`${'a'.repeat(10)}${'😀'.slice(0, 1)}`)
+  }
+  await start()
+  expect(await ledger()).toMatchObject([
+    { state: 'dead', attempts: 1, last_error: expect.stringMatching(/a{10}/) },
+  ])
+})
+
 test('a failed attempt is a WARNING with its error and trace, is not reported, and is acknowledged', async () => {
   const id = await start()
   expect(linesOf('WARNING')).toMatchObject([

@@ -18,12 +18,12 @@ export function errorFields(error: unknown): Record<string, unknown> {
   return fields
 }
 
-/** The messages of an error and its causes, in one line of at most 2,000 characters, without the values of a query. */
+/** The messages of an error and its causes, in one line of at most 2,000 characters that PostgreSQL can store, without the values of a query. */
 export function errorMessage(error: unknown): string {
   const messages = readableCauses(error).map((cause) =>
     cause instanceof Error ? `${cause.name}: ${safeMessage(cause)}` : `a ${typeof cause} was thrown`,
   )
-  return messages.join(', caused by ').replaceAll('\0', '').slice(0, 2000)
+  return messages.join(', caused by ').replaceAll('\0', '').slice(0, 2000).toWellFormed()
 }
 
 function readableCauses(error: unknown): unknown[] {

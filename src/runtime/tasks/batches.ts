@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns, lt, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, inArray, lt, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../database/database.ts'
 import { now } from '../database/now.ts'
 import { afterCommit } from '../database/transaction.ts'
@@ -81,18 +81,25 @@ export async function cancelTasksOf(
     .update(tasks)
     .set(cancelledColumns)
     .where(sql`${tasks.id} = any(array${which.limit ? open.limit(which.limit) : open})`)
-  await tx
-    .select()
-    .from(batchCounts)
-    .where(eq(batchCounts.batchId, id))
-    .orderBy(batchCounts.slot)
-    .for('update')
+  await lockCounts(tx, [id])
   await tx
     .update(batches)
     .set({ cancelledAt: sql`coalesce(${batches.cancelledAt}, ${now})` })
     .where(and(eq(batches.id, id), sql`${batches.finishedAt} is null`))
   afterCommit(tx, () => handOverMore({ batchId: id }))
   return rowCount ?? 0
+}
+
+/**
+ * Locks the counters of batches, then the batches. Call it in a transaction that ends or redrives several of their tasks, after
+ * their rows are locked. The trigger would lock them in the order of the tasks, and two such transactions could wait for each other.
+ */
+export async function lockCounts(tx: Transaction, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  const { batchId, slot } = batchCounts
+  const which = [...new Set(ids)]
+  await tx.select().from(batchCounts).where(inArray(batchId, which)).orderBy(batchId, slot).for('update')
+  await tx.select().from(batches).where(inArray(batches.id, which)).orderBy(batches.id).for('update')
 }
 
 function selectBatches(database: Pick<Database, 'select'>) {

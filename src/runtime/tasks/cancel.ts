@@ -3,7 +3,7 @@ import type { Transaction } from '../database/database.ts'
 import { now } from '../database/now.ts'
 import { afterCommit } from '../database/transaction.ts'
 import type { DeliveryRow } from './delivery.ts'
-import { handOverMore } from './hand-over.ts'
+import { handOverCancelled } from './hand-over.ts'
 import { addToOutbox } from './outbox.ts'
 import { type TaskRow, tasks } from './table.ts'
 import { hasUndoable } from './undoable.ts'
@@ -32,6 +32,7 @@ export async function cancelTask(
     .select({
       ...{ state: tasks.state, startedAt: tasks.startedAt },
       ...{ undoing: tasks.undoing, batchId: tasks.batchId },
+      ...{ name: tasks.name, limitKey: tasks.limitKey, limitSlot: tasks.limitSlot },
     })
     .from(tasks)
     .where(eq(tasks.id, id))
@@ -45,7 +46,7 @@ export async function cancelTask(
   const delivery = cancelled && undoDelivery(cancelled)
   afterCommit(tx, () => {
     if (delivery) addToOutbox(delivery)
-    else handOverMore(row)
+    else handOverCancelled(row, row.state)
   })
   return 'cancelled'
 }

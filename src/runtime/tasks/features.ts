@@ -5,7 +5,7 @@ import { handle } from '../routes/route.ts'
 import { defineRouteGroup, type RouteGroup } from '../routes/route-group.ts'
 import type { CallbackOutcome } from './callback.ts'
 import { callbackRoute, tickRoute } from './callback-routes.ts'
-import { handOverMore } from './hand-over.ts'
+import { handOverCancelled } from './hand-over.ts'
 import { logAction } from './log-action.ts'
 import * as operators from './operators.ts'
 import { addToOutbox } from './outbox.ts'
@@ -50,10 +50,10 @@ export const operatorFeature: RouteGroup = defineRouteGroup({
     }),
 
     handle(routes.cancelTaskRoute, async (c) => {
-      const { row, delivery } = await operators.forceCancelTask(database, c.req.valid('param').id)
+      const { row, delivery, was } = await operators.forceCancelTask(database, c.req.valid('param').id)
       addToOutbox(delivery)
       const { id, name } = row
-      handOverMore(row)
+      if (!delivery) handOverCancelled(row, was)
       logAction(c.var, 'cancel', `${name}: task ${id}`, { task: { id, name } })
       return c.json(presentTask(row), 200)
     }),

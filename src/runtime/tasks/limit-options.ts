@@ -24,7 +24,8 @@ export interface LimitOptions<Key extends KeyOf> {
   rate?: { key?: Key; tasks: number; per: Duration }
 }
 
-const maxConcurrency = 1_000
+/** The highest limit. */
+export const maxConcurrency = 1_000
 const maxTasks = 1_000
 const maxPerMs = 86_400_000
 

@@ -1,8 +1,9 @@
 import { and, desc, eq, gt, lt, type SQL, sql } from 'drizzle-orm'
-import type { Database } from '../database/database.ts'
+import type { Database, Transaction } from '../database/database.ts'
 import { now } from '../database/now.ts'
 import { findDatabaseError } from '../kernel/database-error.ts'
 import { Problem } from '../kernel/problem.ts'
+import { lockCounts } from './batches.ts'
 import { cancelledColumns, undoDelivery } from './cancel.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
 import { taskProblems } from './routes.ts'
@@ -99,22 +100,23 @@ export async function redriveTasks(database: Database, name: string) {
  * Cancels a task that is not done, even if it is running or dead. If steps of it can be undone, their undos run first; a
  * second cancel ends it without them.
  *
- * @returns the task, and its next delivery if it has one
+ * @returns the task, its next delivery if it has one, and in which state it was
  * @throws {Problem} RUNTIME_TASK_NOT_FOUND; RUNTIME_TASK_OVER if the task is done
  */
-export async function forceCancelTask(
+export function forceCancelTask(
   database: Database,
   id: string,
-): Promise<{ row: TaskRow; delivery: DeliveryRow | undefined }> {
-  const [changed] = await database
-    .update(tasks)
-    .set(cancelledColumns)
-    .where(and(eq(tasks.id, id), stateIs('pending', 'queued', 'running', 'dead')))
-    .returning()
-  const row = changed ?? (await findTask(database, id))
-  if (changed) return { row, delivery: undoDelivery(row) }
-  if (row.state === 'cancelled') return { row, delivery: undefined }
-  throw new Problem(taskProblems.RUNTIME_TASK_OVER, { detail: `It is ${row.state}.` })
+): Promise<{ row: TaskRow; delivery: DeliveryRow | undefined; was: TaskState }> {
+  return database.transaction(async (tx) => {
+    const [before] = await tx.select({ state: tasks.state }).from(tasks).where(eq(tasks.id, id)).for('update')
+    if (!before || before.state === 'done' || before.state === 'cancelled') {
+      const row = await findTask(tx, id)
+      if (row.state === 'cancelled') return { row, delivery: undefined, was: row.state }
+      throw new Problem(taskProblems.RUNTIME_TASK_OVER, { detail: `It is ${row.state}.` })
+    }
+    const [row] = await tx.update(tasks).set(cancelledColumns).where(eq(tasks.id, id)).returning()
+    return { row: row as TaskRow, delivery: row && undoDelivery(row), was: before.state }
+  })
 }
 
 /**
@@ -168,18 +170,29 @@ async function redrive(database: Database, which: SQL | undefined, from?: 'start
   }
 }
 
-/** It forgets steps and redrives in one statement: no killed process leaves half of it. */
+/** It forgets steps and redrives in one transaction: no killed process leaves half of it. */
 function redriveOnce(database: Database, which: SQL | undefined, from?: 'start'): Promise<DeliveryRow[]> {
+  return database.transaction(async (tx) => {
+    const redriven = await setPending(tx, which, from)
+    await lockCounts(
+      tx,
+      redriven.flatMap(({ batchId }) => batchId ?? []),
+    )
+    return redriven
+  })
+}
+
+function setPending(tx: Transaction, which: SQL | undefined, from?: 'start') {
   const dead = and(which, stateIs('dead'))
-  const forgotten = database
+  const forgotten = tx
     .$with('forgotten')
     .as(
-      database
+      tx
         .delete(steps)
         .where(sql`${steps.taskId} in (select ${tasks.id} from ${tasks} where ${dead})`)
         .returning({ id: steps.taskId }),
     )
-  return (from ? database.with(forgotten) : database)
+  return (from ? tx.with(forgotten) : tx)
     .update(tasks)
     .set({
       state: 'pending',
@@ -193,5 +206,5 @@ function redriveOnce(database: Database, which: SQL | undefined, from?: 'start')
       undoing: null,
     })
     .where(dead)
-    .returning(deliveryColumns)
+    .returning({ ...deliveryColumns, batchId: tasks.batchId })
 }

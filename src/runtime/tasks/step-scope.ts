@@ -7,6 +7,7 @@ import { NotUnderstoodError, Suspension, UndoReached } from './step-ends.ts'
 import { loadSteps, recordFailedTry, type StoredStep } from './step-store.ts'
 import type { StepOptions } from './step-types.ts'
 import type { StepKind } from './steps-table.ts'
+import { unstorable } from './storable-json.ts'
 import { roundTripJson, type Task } from './task.ts'
 import { type FatalError, fatal } from './task-errors.ts'
 import type { ClaimedRow } from './transitions.ts'
@@ -173,11 +174,14 @@ export class StepScope {
   /**
    * The JSON of what a step stores, and what the schema makes of it.
    *
-   * @throws {Error} if the schema does not take it; `FatalError` if it is too large
+   * @throws {Error} if the schema does not take it; `FatalError` if it is too large, or PostgreSQL cannot store it
    */
   encode(name: string, what: string, schema: z.ZodType, value: unknown): { json: string; value: unknown } {
     const stored = roundTripJson(this.options.task, value, `the ${what} of its step ${name}`)
     const json = JSON.stringify(stored)
+    const refused = unstorable(json)
+    if (refused)
+      throw this.refusal(name, `its ${what} has ${refused}, which PostgreSQL cannot store in JSON.`)
     const bytes = Buffer.byteLength(json)
     if (bytes > maxValueBytes)
       throw this.refusal(
