@@ -97,3 +97,37 @@ test('with a provider, its issuer and the audience must be said: the defaults ar
   }
   expect(parseConfig(provider)).toMatchObject(provider)
 })
+
+test('what OpenTelemetry’s other variables ask for stops the start, if traces are on', () => {
+  const traces = { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://telemetry.googleapis.com' }
+  const asked = {
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'api-key=secret',
+    OTEL_RESOURCE_ATTRIBUTES: 'team=shop',
+    OTEL_SDK_DISABLED: 'true',
+  }
+  const problems = problemsOf({ ...asked, ...traces })
+  expect(problems.map((problem) => problem.split(':', 1)[0])).toEqual([
+    ...['OTEL_EXPORTER_OTLP_TRACES_HEADERS', 'OTEL_EXPORTER_OTLP_PROTOCOL'],
+    ...['OTEL_RESOURCE_ATTRIBUTES', 'OTEL_SDK_DISABLED'],
+  ])
+  expect(problems[1]).toMatch(/^OTEL_EXPORTER_OTLP_PROTOCOL: must be http\/protobuf or unset, /)
+  expect(problems.join()).not.toContain('secret')
+  expect(problemsOf(asked)).toEqual([])
+})
+
+test('an endpoint of traces alone stops the start, and the values that change nothing do not', () => {
+  expect(problemsOf({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://localhost:4318/v1/traces' })).toEqual([
+    expect.stringMatching(
+      /^OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: must be unset.*set OTEL_EXPORTER_OTLP_ENDPOINT/,
+    ),
+  ])
+  const harmless = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+    OTEL_TRACES_EXPORTER: 'otlp',
+    OTEL_SDK_DISABLED: 'false',
+    OTEL_METRICS_EXPORTER: 'none',
+  }
+  expect(problemsOf(harmless)).toEqual([])
+})

@@ -177,10 +177,20 @@ const wrong: [name: keyof Config, texts: string[], message: string][] = [
     'must be * or a list of origins',
   ],
   ['HTTP_CREDENTIALS', ['403', 'Refuse', 'true'], 'must be one of redirect, refuse'],
-  ['OTEL_EXPORTER_OTLP_ENDPOINT', ['http://collector:4318', 'localhost:4318'], 'must be an https:// URL'],
+  [
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    [
+      'http://collector:4318',
+      'localhost:4318',
+      'https://a.example.com?key=1',
+      'https://a.example.com/#a',
+      'https://u:p@a.example.com',
+    ],
+    'must be an https:// URL',
+  ],
   [
     'OTEL_EXPORTER_OTLP_HEADERS',
-    ['api-key', 'a=%', 'a=%0d%0aInjected: 1', '=b', 'a b=c'],
+    ['api-key', 'a=%', 'a=%0d%0aInjected: 1', 'a=%01', 'a=%E2%82%AC', '=b', 'a b=c'],
     'must be pairs such as',
   ],
   ['OTEL_TRACES_SAMPLER', ['always_off', 'on'], 'must be one of parentbased_always_off, always_on'],

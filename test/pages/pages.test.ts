@@ -125,3 +125,16 @@ test('what is compressed is what is plain', async () => {
   expect(gunzipSync(gzipped).equals(bytes)).toBe(true)
   expect(gzipped.length).toBeLessThan(1000)
 })
+
+test('a page whose load fails once is there at the next request', async () => {
+  let loads = 0
+  const flaky = pageRoutes('/flaky', async () => {
+    if (++loads === 1) throw new Error('No file can be opened')
+    return { html, files: { 'trial.js': script }, values: () => ({ title: 'Flaky' }) }
+  })
+  const server = await testServer({ databaseUrl: noDatabase, features: [featureOf(...flaky)] })
+  await expectProblem(await server.api('/flaky/trial.js'), 500, 'INTERNAL')
+  expect((await server.api('/flaky/trial.js')).status).toBe(200)
+  expect((await server.api('/flaky')).status).toBe(200)
+  expect(loads).toBe(2)
+})

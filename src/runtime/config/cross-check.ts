@@ -1,3 +1,5 @@
+import { otherOtel } from './other-otel.ts'
+
 const messages = {
   database: 'is required on Cloud Run: postgres://user:password@/name?host=/cloudsql/PROJECT:REGION:INSTANCE',
   authentication:
@@ -29,6 +31,7 @@ export function crossCheck(set: Record<string, string | undefined>, known: objec
       if (!set[name]) problems.push(`${name}: ${messages.provider}`)
     }
   }
+  problems.push(...otherOtel(set))
   if (!set.K_SERVICE) return problems
   return [...problems, ...onCloudRun(set), ...('TASKS_URL' in known ? callbacksOnCloudRun(set) : [])]
 }

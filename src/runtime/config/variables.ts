@@ -54,8 +54,9 @@ export const runtimeVariables = {
   TRUSTED_PROXIES: integer(0, 9, 1),
 
   OTEL_EXPORTER_OTLP_ENDPOINT: variable(
-    'must be an https:// URL such as https://telemetry.googleapis.com, or an http:// URL of this machine',
-    secureUrl,
+    'must be an https:// URL such as https://telemetry.googleapis.com, or an http:// URL of this machine, ' +
+      'without a query',
+    (text) => (/[?#]/.test(text) ? undefined : secureUrl(text)),
     undefined,
   ),
   OTEL_EXPORTER_OTLP_HEADERS: variable('must be pairs such as api-key=abc,tenant=1', headerPairs, undefined),
@@ -85,9 +86,10 @@ function headerPairs(value: string): Record<string, string> | undefined {
   )
 }
 
+/** Whether the text is encoded as in a URL, and its value is one that a header can carry. */
 function isEncoded(text: string): boolean {
   try {
-    return !/[\r\n\0]/.test(decodeURIComponent(text))
+    return /^[\t\x20-\x7e\x80-\xff]*$/.test(decodeURIComponent(text))
   } catch {
     return false
   }

@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { parseAccept } from 'hono/utils/accept'
 import { COMPRESSIBLE_CONTENT_TYPE_REGEX as compressible } from 'hono/utils/compress'
+import { lazily } from '../kernel/lazily.ts'
 import type { BaseEnv } from './env.ts'
 import { smallBytes } from './memory-budget.ts'
 import { releaseResponse, reserveResponse } from './request-memory.ts'
@@ -10,12 +11,7 @@ import { changeResponse, headerOf, knownBody } from './response.ts'
 const threshold = 1024
 
 /** Loaded at the first response that is compressed, so that the start does not load it. */
-function loadZlib(): Promise<typeof import('node:zlib')> {
-  zlib ??= import('node:zlib')
-  return zlib
-}
-
-let zlib: ReturnType<typeof loadZlib> | undefined
+const loadZlib = lazily(() => import('node:zlib'))
 
 /**
  * Compresses responses above 1 KiB by gzip. Small responses, which are nearly all, cost nothing. Streams are not compressed,

@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { Problem, problems } from '../kernel/problem.ts'
 import type { BaseEnv } from './env.ts'
 import { stateOf } from './request-state.ts'
+import { forwardedScheme } from './scheme.ts'
 
 /** Five minutes: long enough to save a client the redirect, short enough to be undone. */
 const redirectMaxAgeSeconds = 300
@@ -63,7 +64,7 @@ export function https(options: {
   }
 
   return function https(c, next) {
-    const scheme = c.req.header('x-forwarded-proto')?.split(',')[0]?.trim().toLowerCase()
+    const scheme = forwardedScheme(c)
     if (scheme === 'http') return redirect(c)
     if (scheme === 'https') stateOf(c).responseHeaders['Strict-Transport-Security'] = hsts
     return next()

@@ -19,6 +19,7 @@ import { stateOf } from './request-state.ts'
 import { hasEveryHeader, isPrepared, replaceResponse } from './response.ts'
 import { addEveryHeader, everyResponseHeaders, type ResponseHeaders } from './response-headers.ts'
 import { refuseUnrouted } from './routed.ts'
+import { forwardedScheme } from './scheme.ts'
 
 /**
  * The outermost middleware. It gives the request its id and its trace, and the response the headers of every response. It
@@ -87,7 +88,11 @@ export function requestContext(options: {
     }
 
     return runInContext(context, async () => {
-      if (traces) recording = await traces.start(context, started)
+      if (traces)
+        recording = await traces.start(context, {
+          started,
+          scheme: forwardedScheme(c) === 'https' ? 'https' : 'http',
+        })
       try {
         await next()
         refuseUnrouted(c)

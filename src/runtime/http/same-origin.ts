@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import { Problem, problems } from '../kernel/problem.ts'
+import { forwardedScheme } from './scheme.ts'
 
 /**
  * Refuses a request that a browser sent from another site with our cookie. `Origin` must be one of the service's own. If
@@ -22,6 +23,5 @@ export function refuseCrossOrigin(c: Context, origins: readonly string[]): void 
 }
 
 function requestedOrigin(c: Context): string {
-  const scheme = c.req.header('x-forwarded-proto')?.split(',')[0]?.trim() ?? 'http'
-  return `${scheme}://${c.req.header('host')}`
+  return `${forwardedScheme(c) ?? 'http'}://${c.req.header('host')}`
 }

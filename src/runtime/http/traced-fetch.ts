@@ -1,5 +1,5 @@
 import { currentRequest } from '../kernel/context.ts'
-import { callAttributes } from '../kernel/send-request.ts'
+import { callAttributes, noteStatus } from '../kernel/send-request.ts'
 import type { Span } from '../kernel/span.ts'
 import { traceparent } from '../kernel/trace.ts'
 
@@ -46,8 +46,7 @@ export function tracedFetch(url: string | URL, init: RequestInit = {}): Promise<
 async function follow(fetched: Promise<Response>, span: Span): Promise<Response> {
   try {
     const response = await fetched
-    span.set({ 'http.response.status_code': response.status })
-    if (response.status >= 400) span.fail(new Error(`The response has the status ${response.status}`))
+    noteStatus(span, response.status)
     return response
   } catch (error) {
     span.fail(error)

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { currentRequest } from './context.ts'
-import type { SpanAttributes } from './span.ts'
+import { lazily } from './lazily.ts'
+import type { Span, SpanAttributes } from './span.ts'
 
 /** What a span says of a call. The path and the query may hold what nobody should read. */
 export function callAttributes(method: string, url: string | URL): SpanAttributes {
@@ -13,19 +14,20 @@ export function callAttributes(method: string, url: string | URL): SpanAttribute
   }
 }
 
+/** What a span says of the response to a call: by OpenTelemetry, each status from 400 on is an error. */
+export function noteStatus(span: Span, status: number): void {
+  span.set({ 'http.response.status_code': status })
+  if (status >= 400) span.fail(status)
+}
+
 /** Keeps no connection. */
 const plain = { request: http.request, agent: new http.Agent({ keepAlive: false }) }
 
 /** Keeps no connection either, but the session of TLS, so that the next handshake is shorter. The start does not load it. */
-function overTls() {
-  tls ??= import('node:https').then(({ Agent, request }) => ({
-    request,
-    agent: new Agent({ keepAlive: false }),
-  }))
-  return tls
-}
-
-let tls: Promise<{ request: typeof http.request; agent: http.Agent }> | undefined
+const overTls = lazily(async () => {
+  const { Agent, request } = await import('node:https')
+  return { request, agent: new Agent({ keepAlive: false }) }
+})
 
 /** A response whose body was read completely. */
 export interface TextResponse {
@@ -68,7 +70,7 @@ export async function sendRequest(
     const [response] = await responded
     const { statusCode: status = 0 } = response
     const text = await readText(response, maxBytes)
-    span?.set({ 'http.response.status_code': status })
+    if (span) noteStatus(span, status)
     return { status, headers: response.headers, text }
   } catch (error) {
     span?.fail(error)

@@ -32,7 +32,7 @@ export interface Span {
   set(attributes: SpanAttributes): void
   /** Sends this trace's spans of the request, whether the caller has sampled them or not. */
   keep(): void
-  /** Marks the work as failed. A span with an error is sent. */
+  /** Marks the work as failed: by what was thrown, or by the status of a response. */
   fail(error: unknown): void
   /** Ends the span, once. With an error, it is marked as failed. */
   end(error?: unknown): void

@@ -1,3 +1,4 @@
+import { lazily } from '../kernel/lazily.ts'
 import { Problem, problems } from '../kernel/problem.ts'
 import { handlePlain, type PlainOperation } from '../routes/route.ts'
 import type { Page } from './page.ts'
@@ -11,11 +12,7 @@ import type { Page } from './page.ts'
  */
 export function pageRoutes(path: string, load: () => Promise<Page>): PlainOperation[] {
   const sender = async () => import('./send-page.ts') // at the first request, so that the start does not load it
-  let loading: Promise<Page> | undefined
-  function page(): Promise<Page> {
-    loading ??= load()
-    return loading
-  }
+  const page = lazily(load)
   return [
     handlePlain({ method: 'get', path, security: 'public' }, async (c) =>
       (await sender()).sendPage(c, await page()),

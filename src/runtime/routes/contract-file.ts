@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
-import { type StaticFile, sendStatic, staticFile } from '../http/static-file.ts'
+import { sendStatic, staticFile } from '../http/static-file.ts'
+import { lazily } from '../kernel/lazily.ts'
 
 /**
  * Creates the handler that sends the contract. The contract is built and compressed once, at the first request.
@@ -7,13 +8,9 @@ import { type StaticFile, sendStatic, staticFile } from '../http/static-file.ts'
  * @param build builds the document
  */
 export function contractFile(build: () => Promise<object>): (c: Context) => Promise<Response> {
-  let file: Promise<StaticFile> | undefined
+  const file = lazily(async () => staticFile(Buffer.from(JSON.stringify(await build()))))
   return async function sendContract(c) {
-    file ??= build().then((contract) => staticFile(Buffer.from(JSON.stringify(contract))))
-    const current = await file.catch((error) => {
-      file = undefined // the next request retries
-      throw error
-    })
+    const current = await file()
     c.header('Access-Control-Allow-Origin', '*')
     return sendStatic(c, current, 'application/json')
   }

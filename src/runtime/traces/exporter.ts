@@ -17,6 +17,8 @@ const callMs = 5_000
 const minPauseMs = 1_000
 const maxPauseMs = 60_000
 const retryable = new Set([429, 502, 503, 504])
+/** A response to a call that was taken has no bytes, or the two of an empty `partial_success`. */
+const emptyChars = 2
 
 /** Sends spans to an OTLP receiver, only while a request runs. */
 export interface Exporter {
@@ -53,6 +55,7 @@ export function createExporter(options: {
   let sending: Promise<void> | undefined
   let failures = 0
   let pausedUntil = 0
+  let toldPart = false
 
   function add(more: readonly Buffer[]): void {
     if (spans.length === 0) oldest = performance.now()
@@ -82,7 +85,11 @@ export function createExporter(options: {
     const batch = takeBatch()
     try {
       const token = await tokens?.get(signal)
-      const { status, text } = await sendRequest(url, {
+      const {
+        status,
+        headers: given,
+        text,
+      } = await sendRequest(url, {
         method: 'POST',
         headers: {
           ...{ 'content-type': 'application/x-protobuf', ...headers },
@@ -90,21 +97,39 @@ export function createExporter(options: {
         },
         ...{ body: encodeRequest(resource, batch), signal, maxBytes: 64 * 1024, untraced: true },
       })
-      if (status === 401 && token) tokens?.invalidate(token)
-      if (status >= 200 && status < 300) failures = 0
-      else fail(`${url} responded with ${status} ${text.slice(0, 200)}`, retryable.has(status) ? batch : [])
+      const stale = status === 401 && token !== undefined
+      if (stale) tokens?.invalidate(token)
+      if (status >= 200 && status < 300) return taken(text)
+      const why = `${url} responded with ${status} ${text.slice(0, 200)}`
+      fail(why, stale || retryable.has(status) ? batch : [], Number(given['retry-after']) * 1000 || 0)
     } catch (err) {
       fail(`${url} has not taken them in time: ${err instanceof Error ? err.message : ''}`, batch)
     }
   }
 
-  /** Keeps the batch for a later call, and pauses. */
-  function fail(why: string, batch: Buffer[]): void {
+  /** Says once that the receiver has left out spans: its `partial_success`. It must not get them again. */
+  function taken(response: string): void {
+    failures = 0
+    if (response.length <= emptyChars || toldPart) return
+    toldPart = true
+    log.warn(
+      `${url} has left out spans: ${response
+        .replace(/[^\x20-\x7e]+/g, ' ')
+        .trim()
+        .slice(0, 200)}`,
+    )
+  }
+
+  /** Keeps the batch for a later call, and pauses: for longer if the receiver asks for it, but for a minute at most. */
+  function fail(why: string, batch: Buffer[], askedMs = 0): void {
     spans = [...batch, ...spans]
     for (const { length } of batch) bytes += length
     trim()
-    pausedUntil = performance.now() + Math.min(maxPauseMs, minPauseMs * 2 ** failures++)
-    if (failures === 1) log.warn(`Traces could not be sent; they are kept as long as there is room: ${why}`)
+    const pauseMs = Math.max(askedMs, minPauseMs * 2 ** failures++)
+    pausedUntil = performance.now() + Math.min(maxPauseMs, pauseMs)
+    const what =
+      batch.length > 0 ? 'they are kept as long as there is room' : 'those of this call are dropped'
+    if (failures === 1) log.warn(`Traces could not be sent; ${what}: ${why}`)
   }
 
   function start(signal: AbortSignal): Promise<void> {
@@ -135,7 +160,7 @@ export function createExporter(options: {
     async flush(ms) {
       const end = new AbortController()
       const timer = setTimeout(() => end.abort(new Error('The process ends')), ms)
-      await sending
+      if (sending) await waitAtMost(ms, sending)
       for (failures = 0; spans.length > 0 && failures === 0; ) await start(end.signal)
       clearTimeout(timer)
     },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { causes } from '../kernel/causes.ts'
 import type { RequestContext } from '../kernel/context.ts'
+import { isDatabaseError } from '../kernel/database-error.ts'
 import type { Span, SpanAttributes, SpanKind } from '../kernel/span.ts'
 import type { Trace } from '../kernel/trace.ts'
 import { errorMessage } from '../log/error-fields.ts'
@@ -11,6 +12,14 @@ import type { Exporter } from './exporter.ts'
 const slowMs = 1_000
 /** How many spans of a request are kept: a request may send thousands of statements. */
 const maxSpans = 1_000
+
+/** How a request came. */
+export interface Arrival {
+  /** When, as `performance.now()` says it. */
+  readonly started: number
+  /** The scheme that the caller used. */
+  readonly scheme: 'http' | 'https'
+}
 
 /** How a request ended. */
 export interface RequestEnd {
@@ -47,13 +56,13 @@ interface Part {
  * @param options.always sends all
  */
 export function createTracer({ exporter, always }: { exporter: Exporter; always: boolean }) {
-  return function record(context: RequestContext, started: number): Recording {
+  return function record(context: RequestContext, { started, scheme }: Arrival): Recording {
     const { method, path, trace: parent } = context
     const part: Part = {
       ...{ spans: [], isKept: always || parent.sampled, originMs: Date.now() - performance.now() },
       ...{ room: { left: maxSpans }, others: [] },
     }
-    const attributes = { 'http.request.method': method, 'url.path': path, 'url.scheme': 'https' }
+    const attributes = { 'http.request.method': method, 'url.path': path, 'url.scheme': scheme }
     const span = new RecordedSpan(part, parent, method, 'server', attributes, {
       parentId: parent.spanId,
       started,
@@ -65,7 +74,7 @@ export function createTracer({ exporter, always }: { exporter: Exporter; always:
         const failed = status >= 500 || (isStream && error !== undefined)
         span.set({ 'http.route': route, 'http.response.status_code': status })
         if (route) span.rename(`${method} ${route}`)
-        if (failed) span.fail(error ?? new Error(`The response has the status ${status}`))
+        if (failed) span.fail(error ?? status)
         if (!isStream && performance.now() - started > slowMs) part.isKept = true
         span.end()
         for (const { spans, isKept } of [part, ...part.others])
@@ -149,9 +158,9 @@ class RecordedSpan implements Span {
   }
 
   fail(error: unknown): void {
-    const [thrown] = causes(error)
-    this.#error ??= errorMessage(error)
-    this.set({ 'error.type': thrown instanceof Error ? thrown.name : typeof thrown })
+    const isStatus = typeof error === 'number'
+    this.#error ??= isStatus ? `The response has the status ${error}` : errorMessage(error)
+    this.set({ 'error.type': isStatus ? `${error}` : typeOf(error) })
     if (this.#kind === 'server') this.#part.isKept = true
   }
 
@@ -174,4 +183,11 @@ class RecordedSpan implements Span {
       link: this.#link,
     }
   }
+}
+
+/** What sort of error it is: PostgreSQL's code, or a name. */
+function typeOf(error: unknown): string {
+  const [thrown] = causes(error)
+  if (isDatabaseError(thrown)) return thrown.code
+  return thrown instanceof Error ? thrown.name : typeof thrown
 }

@@ -1,14 +1,19 @@
 import type { Config } from '../config/config.ts'
 import type { Version } from '../config/version.ts'
 import type { RequestContext } from '../kernel/context.ts'
+import { lazily } from '../kernel/lazily.ts'
 import type { Log } from '../log/logger.ts'
 import type { Exporter } from './exporter.ts'
-import type { Recording } from './tracer.ts'
+import type { Arrival, Recording } from './tracer.ts'
 
 /** Records the spans of requests, and sends them inside later ones. */
 export interface Traces {
-  /** Starts the span of a request: its queries and calls are below it from now on. */
-  start(context: RequestContext, started: number): Promise<Recording>
+  /**
+   * Starts the span of a request: its queries and calls are below it from now on.
+   *
+   * @returns `undefined` if the code of traces cannot be loaded. The request goes on without a span
+   */
+  start(context: RequestContext, arrival: Arrival): Promise<Recording | undefined>
   /** Sends what is left, before the process ends. */
   flush(): Promise<void>
 }
@@ -30,7 +35,7 @@ export function createTraces(options: { config: Config; version: Version; log: L
   if (!endpoint) return undefined
   let exporter: Exporter | undefined
 
-  async function load() {
+  const load = lazily(async () => {
     const [{ createTracer }, { createExporter }] = await Promise.all([
       import('./tracer.ts'),
       import('./exporter.ts'),
@@ -42,13 +47,19 @@ export function createTraces(options: { config: Config; version: Version; log: L
       metadataHost: config.GCE_METADATA_HOST,
     })
     return createTracer({ exporter, always: config.OTEL_TRACES_SAMPLER === 'always_on' })
+  })
+
+  let told = false
+  function tell(error: unknown): undefined {
+    if (!told) log.warn({ err: error }, 'The code of traces could not be loaded; requests go on without them')
+    told = true
   }
 
-  let loading: ReturnType<typeof load> | undefined
   return {
-    async start(context, started) {
-      loading ??= load()
-      const recording = (await loading)(context, started)
+    async start(context, arrival) {
+      const record = await load().catch(tell)
+      const recording = record?.(context, arrival)
+      if (!recording) return undefined
       Object.assign(context, { trace: recording.span.trace, span: recording.span })
       return recording
     },
