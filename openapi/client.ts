@@ -156,6 +156,13 @@ export interface RuntimeTask {
   /** What it becomes when the undos of its steps have run */
   undoing?: RuntimeTaskUndoing
   waitsFor?: RuntimeTaskWaitsFor
+  /** It is set aside until its limit has a free place */
+  waitsForPlace?: true
+  /**
+   * The batch that it belongs to
+   * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$
+   */
+  batchId?: string
   /** The trace of the request that enqueued the task */
   traceId?: string
   requestId?: string
@@ -185,6 +192,34 @@ export type RuntimeTaskDetailsWaitsFor = {
    * @pattern ^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$
    */
   until: string
+}
+
+/**
+ * How the tasks of its batch have ended so far
+ */
+export type RuntimeTaskDetailsBatch = {
+  /** @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$ */
+  id: string
+  /**
+   * @minimum 0
+   * @maximum 9007199254740991
+   */
+  size: number
+  /**
+   * @minimum 0
+   * @maximum 9007199254740991
+   */
+  done: number
+  /**
+   * @minimum 0
+   * @maximum 9007199254740991
+   */
+  dead: number
+  /**
+   * @minimum 0
+   * @maximum 9007199254740991
+   */
+  cancelled: number
 }
 
 export type RuntimeTaskDetailsErrorsItem = {
@@ -279,12 +314,21 @@ export interface RuntimeTaskDetails {
   /** What it becomes when the undos of its steps have run */
   undoing?: RuntimeTaskDetailsUndoing
   waitsFor?: RuntimeTaskDetailsWaitsFor
+  /** It is set aside until its limit has a free place */
+  waitsForPlace?: true
+  /**
+   * The batch that it belongs to
+   * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$
+   */
+  batchId?: string
   /** The trace of the request that enqueued the task */
   traceId?: string
   requestId?: string
   /** The caller who sent that request */
   subject?: string
   revision?: string
+  /** How the tasks of its batch have ended so far */
+  batch?: RuntimeTaskDetailsBatch
   /** The last 20 attempts that failed, the oldest first */
   errors: RuntimeTaskDetailsErrorsItem[]
   /** Its steps, sleeps and waits, in the order in which they started. Their results are left out */
@@ -671,6 +715,11 @@ export type RuntimeListTasksParams = {
    * @maxLength 100
    */
   name?: string
+  /**
+   * The id of a batch: only its tasks
+   * @pattern ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$
+   */
+  batch?: string
 }
 
 export type RuntimeListTasksState = 'pending' | 'queued' | 'running' | 'done' | 'dead' | 'cancelled'

@@ -1,10 +1,11 @@
 import pg from 'pg'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { cancelTasksOf } from '#src/runtime/tasks/batches.ts'
+import { cancelTasksOf, listBatches } from '#src/runtime/tasks/batches.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { takeOfBatch } from '#src/runtime/tasks/hand-over.ts'
 import * as sweeps from '#src/runtime/tasks/maintenance.ts'
+import { withWork } from '#src/runtime/tasks/operated-batches.ts'
 import * as operators from '#src/runtime/tasks/operators.ts'
 import { defineTask } from '#src/runtime/tasks/task.ts'
 import * as counts from '#src/runtime/tasks/task-counts.ts'
@@ -24,6 +25,7 @@ interface Plan {
 
 const { database, databaseUrl, log } = await testService({ features: [] })
 const id = '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f'
+const batchId = '8d2f7c1e-0f1b-4b0e-9d6a-2f6f1c3b5a71'
 const dispatch = { id, name: 'trial.name-7', dispatch: 1 }
 const work = defineTask({ name: 'trial.name-7', payload: z.object({}), async run() {} })
 
@@ -43,7 +45,17 @@ beforeAll(async () => {
     'insert into runtime.tasks (id, name, payload, due_at) values ($1, $2, $3, now())',
     [id, dispatch.name, {}],
   )
-  await onServer(databaseUrl, 'analyze runtime.tasks')
+  await onServer(
+    databaseUrl,
+    `insert into runtime.batches (id, name, size, open, created_at, finished_at)
+      select gen_random_uuid(), 'trial.work', 10, 0, at, case when n > 50 then at end
+      from generate_series(1, 20000) as n, lateral (select now() - n * interval '10 s' as at) as x`,
+  )
+  await onServer(
+    databaseUrl,
+    'insert into runtime.batch_counts (batch_id, slot, open) select id, n, 0 from runtime.batches, generate_series(0, 3) as n',
+  )
+  await onServer(databaseUrl, 'analyze runtime.tasks, runtime.batches, runtime.batch_counts')
 })
 
 /** The plan of the query on tasks that `work` sends, by its nodes; its own changes are taken back. */
@@ -115,6 +127,11 @@ test.each([
     (tx) => operators.listTasks(tx, { limit: 20, name: work.name, state: 'dead', cursor: id }),
     ['tasks_by_state'],
   ],
+  [
+    'the list of the tasks of a batch',
+    (tx) => operators.listTasks(tx, { limit: 20, batch: batchId, cursor: id }),
+    ['tasks_batch', 'tasks_pkey'],
+  ],
   ['the list of all', (tx) => operators.listTasks(tx, { limit: 20 }), ['tasks_pkey']],
   ['one task', (tx) => operators.findTask(tx, id), ['tasks_pkey']],
   ['a run now', (tx) => operators.runTaskNow(tx, id), ['steps_task_id_name_pk', 'tasks_pkey']],
@@ -132,6 +149,21 @@ test.each([
     expect(accesses(await planOf(work, which)).toSorted()).toEqual(expected)
   },
 )
+
+test('a page of batches is found by its index, and the tasks that run by theirs', async () => {
+  const page = { limit: 20 }
+  expect(accesses(await planOf((tx) => listBatches(tx, page), /"runtime"\."batches"/))).toEqual([
+    'batches_finished',
+    ...Array(3).fill('batch_counts_batch_id_slot_pk'),
+  ])
+  const found = await listBatches(database, page)
+  expect(found).toHaveLength(20)
+  const plan = accesses(await planOf((tx) => withWork(tx, found), /left join "runtime"\."tasks"/))
+  expect(plan.toSorted()).toEqual([
+    ...['batches_pkey', 'tasks_pkey'],
+    expect.stringMatching(/^tasks_running$|^tasks_batch$/), // whichever has fewer entries
+  ])
+})
 
 test('the dead of the last hour are found by their index, however many are older', async () => {
   expect(accesses(await planOf(counts.countLastHour, /in \('dead'\)/))).toEqual(['tasks_dead'])

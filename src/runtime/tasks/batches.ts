@@ -1,6 +1,7 @@
-import { and, desc, eq, getTableColumns, inArray, lt, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, inArray, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../database/database.ts'
 import { now } from '../database/now.ts'
+import { defineSort, type SortPosition } from '../database/sort.ts'
 import { afterCommit } from '../database/transaction.ts'
 import type { BatchCounts } from './batch-counts.ts'
 import { type BatchRow, batchCounts, batches } from './batch-table.ts'
@@ -23,19 +24,25 @@ export type FullBatch = BatchRow & Batch
  * const batch = await findBatch(database, '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f')
  * const share = batch && (batch.done + batch.dead + batch.cancelled) / batch.size
  */
-export async function findBatch(database: Pick<Database, 'select'>, id: string): Promise<Batch | undefined> {
+export async function findBatch(
+  database: Pick<Database, 'select'>,
+  id: string,
+): Promise<FullBatch | undefined> {
   const [found] = await selectBatches(database).where(eq(batches.id, id))
   return found
 }
 
-/** Lists the batches that are older than the cursor's, newest first. */
+/** Those that are open come first, the newest first; then the others, the last to end first. */
+export const byEnd = defineSort(batches, { finishedAt: 'desc', id: 'desc' })
+
+/** Lists the batches after a position, in the order of `byEnd`. */
 export async function listBatches(
   database: Pick<Database, 'select'>,
-  { limit, cursor }: { limit: number; cursor?: string | undefined },
+  { limit, cursor }: { limit: number; cursor?: SortPosition | undefined },
 ): Promise<FullBatch[]> {
   return selectBatches(database)
-    .where(cursor ? lt(batches.id, cursor) : undefined)
-    .orderBy(desc(batches.id))
+    .where(byEnd.after(cursor))
+    .orderBy(...byEnd.orderBy)
     .limit(limit)
 }
 

@@ -3,6 +3,7 @@ import { pageOf } from '../database/cursor.ts'
 import type { BaseEnv } from '../http/env.ts'
 import { handle } from '../routes/route.ts'
 import { defineRouteGroup, type RouteGroup } from '../routes/route-group.ts'
+import { findBatch } from './batches.ts'
 import type { CallbackOutcome } from './callback.ts'
 import { callbackRoute, tickRoute } from './callback-routes.ts'
 import { handOverCancelled } from './hand-over.ts'
@@ -28,7 +29,11 @@ export const operatorFeature: RouteGroup = defineRouteGroup({
 
     handle(routes.getTaskRoute, async (c) => {
       const row = await operators.findTask(database, c.req.valid('param').id)
-      return c.json(presentDetails(row, await operators.findSteps(database, row.id)), 200)
+      const [steps, batch] = await Promise.all([
+        operators.findSteps(database, row.id),
+        row.batchId ? findBatch(database, row.batchId) : undefined,
+      ])
+      return c.json(presentDetails(row, steps, batch), 200)
     }),
 
     handle(routes.redriveTasksRoute, async (c) => {

@@ -1,5 +1,6 @@
+import { BatchCounts } from './batch-counts.ts'
 import type { ShownStep } from './operators.ts'
-import type { TaskRow } from './table.ts'
+import { setAside, type TaskRow } from './table.ts'
 
 /** A row as the routes for operators show it, without the payload. */
 export function presentTask(row: TaskRow) {
@@ -26,15 +27,17 @@ export function presentTask(row: TaskRow) {
         ...(row.waitsKey !== null && { key: row.waitsKey }),
       },
     }),
+    ...(row.state === 'pending' && row.limitSlot === setAside && { waitsForPlace: true as const }),
     ...(row.undoing && { undoing: row.undoing }),
-    ...withoutNull({ key: row.key, lastError: row.lastError, ...times, ...origin }),
+    ...withoutNull({ key: row.key, lastError: row.lastError, batchId: row.batchId, ...times, ...origin }),
   }
 }
 
-/** A row with its steps and the errors of its attempts. Results are left out, as the payload is. */
-export function presentDetails(row: TaskRow, steps: readonly ShownStep[]) {
+/** A row with its steps, the errors of its attempts and its batch. Results are left out, as the payload is. */
+export function presentDetails(row: TaskRow, steps: readonly ShownStep[], batch: BatchCounts | undefined) {
   return {
     ...presentTask(row),
+    ...(batch && { batch: BatchCounts.parse(batch) }),
     errors: row.errors.map((error) => ({ ...error, at: new Date(error.at).toISOString() })),
     steps: steps.map(({ name, kind, tries, startedAt, finishedAt, until, undoneAt, ...step }) => ({
       ...{ name, kind, tries, startedAt: startedAt.toISOString() },
@@ -47,7 +50,8 @@ export function presentDetails(row: TaskRow, steps: readonly ShownStep[]) {
   }
 }
 
-function withoutNull<Name extends string>(columns: Record<Name, string | null | undefined>) {
+/** The columns that have a value. */
+export function withoutNull<Name extends string>(columns: Record<Name, string | null | undefined>) {
   const there = Object.entries(columns).filter(([, value]) => value !== null && value !== undefined)
   return Object.fromEntries(there) as { [Column in Name]?: string }
 }

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { cursorParameter } from '../database/cursor.ts'
 import { defineProblems } from '../kernel/problem.ts'
 import { defineRoute, json } from '../routes/route.ts'
+import { BatchCounts } from './batch-counts.ts'
 import { stepKinds } from './steps-table.ts'
 import { taskStates } from './table.ts'
 
@@ -59,6 +60,11 @@ export const RuntimeTask = z
         until: z.iso.datetime().openapi({ description: 'When the sleep ends, or the wait times out' }),
       })
       .optional(),
+    waitsForPlace: z
+      .literal(true)
+      .optional()
+      .openapi({ description: 'It is set aside until its limit has a free place' }),
+    batchId: z.uuid().optional().openapi({ description: 'The batch that it belongs to' }),
     traceId: z
       .string()
       .optional()
@@ -70,6 +76,7 @@ export const RuntimeTask = z
   .openapi('RuntimeTask', { example })
 
 const TaskDetails = RuntimeTask.extend({
+  batch: BatchCounts.optional().openapi({ description: 'How the tasks of its batch have ended so far' }),
   errors: z
     .array(
       z.object({
@@ -146,6 +153,7 @@ export const listTasksRoute = defineRoute({
       cursor: cursorParameter().optional(),
       state: z.enum(taskStates).optional(),
       name: name.optional(),
+      batch: z.uuid().optional().openapi({ description: 'The id of a batch: only its tasks' }),
     }),
   },
   responses: { 200: json('A page of tasks', TaskPage) },

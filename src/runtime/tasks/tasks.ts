@@ -8,6 +8,7 @@ import type { Step } from '../http/validation.ts'
 import { requestMarginMs } from '../kernel/request-margin.ts'
 import type { Log } from '../log/logger.ts'
 import type { RouteGroup } from '../routes/route-group.ts'
+import { batchFeature } from './batch-feature.ts'
 import { handleCallback } from './callback.ts'
 import { type CloudTasks, createCloudTasks } from './cloud-tasks.ts'
 import { dashboardFeature } from './dashboard/dashboard-feature.ts'
@@ -102,6 +103,7 @@ export function backgroundWork(options: {
   return {
     features: [
       operatorFeature,
+      batchFeature,
       overviewFeature({ registry, schedules, links: traceLinks(config) }),
       ...((config.TASKS_DASHBOARD ?? config.ENVIRONMENT !== 'live') ? [dashboardFeature(config)] : []),
       callbackFeature({

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
 import type { Log } from '../log/logger.ts'
-import { stateIs, tasks } from './table.ts'
+import { setAside, stateIs, tasks, woken } from './table.ts'
 
 /** How long a task may be due, and not run, before the tick warns. */
 const lateMs = 600_000
@@ -15,13 +15,18 @@ type Found = { name: string | null; late: number | null; used: number; limit: nu
  * Warns, once per tick, of a task that has been due for ten minutes and does not run, and of a database that has few free
  * connections. The alerts `tasks-late` and `connections` of deploy/monitoring read these lines.
  *
- * It reads two index entries, and no table. The connections are those of all clients, also of other services.
+ * A task that is set aside by its limit is not late: it waits for others, as it should. One that was woken is late ten minutes after
+ * that. One that waits for its rate is due later.
+ *
+ * It reads two index entries, and the rows of those that are set aside. The connections are those of all clients, also of other services.
  */
 export async function warnOfBacklog(database: Database, log: Log): Promise<void> {
   const before = fromNow(-lateMs)
+  const isHeldUp = sql`limit_slot is distinct from ${setAside}
+    and (limit_slot is distinct from ${woken} or touched_at < ${before})`
   const { rows } = await database.execute<Found>(sql`
     with late as (
-      (select name, due_at from ${tasks} where ${stateIs('pending')} and due_at < ${before} order by due_at limit 1)
+      (select name, due_at from ${tasks} where ${stateIs('pending')} and due_at < ${before} and ${isHeldUp} order by due_at limit 1)
       union all
       (select name, due_at from ${tasks} where ${stateIs('queued')} and touched_at < ${before} order by touched_at limit 1)
     ), oldest as (select name, due_at from late order by due_at limit 1)
