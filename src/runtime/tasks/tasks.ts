@@ -102,9 +102,9 @@ export function backgroundWork(options: {
 
   return {
     features: [
+      overviewFeature({ registry, schedules, links: traceLinks(config) }), // before /runtime/tasks/{id}
       operatorFeature,
       batchFeature,
-      overviewFeature({ registry, schedules, links: traceLinks(config) }),
       ...((config.TASKS_DASHBOARD ?? config.ENVIRONMENT !== 'live') ? [dashboardFeature(config)] : []),
       callbackFeature({
         run: (c, dispatch) => handleCallback(c, dispatch, attempts),
