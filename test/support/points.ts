@@ -1,11 +1,14 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import type { Database, Transaction } from '#src/runtime/database/database.ts'
+import { cancelBatch } from '#src/runtime/tasks/batches.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { enqueueMany } from '#src/runtime/tasks/enqueue-many.ts'
 import { takeOfBatch } from '#src/runtime/tasks/hand-over.ts'
+import { takePlace, wakeTasks } from '#src/runtime/tasks/limits.ts'
 import * as sweeps from '#src/runtime/tasks/maintenance.ts'
 import * as operators from '#src/runtime/tasks/operators.ts'
 import { finishStep } from '#src/runtime/tasks/step-store.ts'
+import { setAside } from '#src/runtime/tasks/table.ts'
 import * as ledger from '#src/runtime/tasks/transitions.ts'
 import { startSleep, startWait } from '#src/runtime/tasks/wait-store.ts'
 import { notesTable } from './notes-table.ts'
@@ -19,12 +22,14 @@ const dispatch = { id, name: 'steps.step', dispatch: 1 }
 const row = { ...dispatch, attempts: 1, undone: 0, lease: id } as ledger.ClaimedRow
 const taken = { name: 'first', kind: 'step', tookMs: 1 } as const
 const note = { id, owner: 'work', text: 'Tea', pages: 1 }
+const group = { name: 'steps.limited', key: '', concurrency: 1, ordered: false }
 const { step } = stepsFeature(async () => 'write')
 
 /** Finds what the code says at each point, as it goes over the wire. */
 export const points = {
   enqueue: statement((tx) => enqueue(tx, step, { text: 'Tea' })),
   enqueueMany: statement((tx) => enqueueMany(tx, step, [{ text: 'Tea' }])),
+  cancelBatch: statement((tx) => cancelBatch(tx, id)),
   takeOfBatch: statement((database) => takeOfBatch(database, id, 10)),
   markQueued: statement((database) => ledger.markQueued(database, [dispatch])),
 
@@ -42,6 +47,12 @@ export const points = {
   requeueForUndo: statement((database) => ledger.requeueForUndo(database, row, { error: 'Error: lost' })),
   markUndone: statement((database) => ledger.markUndone(database, { ...row, undoing: 'dead' }, null)),
   markAnnounced: statement((database) => ledger.markAnnounced(database, id)),
+
+  takePlace: statement((database) => takePlace(database, row, group)),
+  giveBack: statement((database) =>
+    ledger.giveBack(database, row, { limitSlot: setAside, limitKey: group.key }),
+  ),
+  wakeTasks: statement((database) => wakeTasks(database, group, 1)),
 
   takeUndelivered: statement((database) => sweeps.takeUndelivered(database, 1)),
   rescueTasks: statement((database) => sweeps.rescueTasks(database, 1)),

@@ -4,6 +4,7 @@ import type { Transaction } from '#src/runtime/database/database.ts'
 import { defineFeature, type Feature } from '#src/runtime/feature.ts'
 import { defineRoute, handle, json, jsonBody } from '#src/runtime/routes/route.ts'
 import { BatchCounts } from '#src/runtime/tasks/batch-counts.ts'
+import { cancelBatch } from '#src/runtime/tasks/batches.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { enqueueMany } from '#src/runtime/tasks/enqueue-many.ts'
 import { defineSchedule } from '#src/runtime/tasks/schedule.ts'
@@ -23,6 +24,8 @@ const Payload = z
 const Made = z.object({ id: z.uuid() }).openapi('StepMade', {
   example: { id: '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f' },
 })
+
+const Cancelled = z.object({ count: z.int() }).openapi('StepsCancelled', { example: { count: 1 } })
 
 const signals = { word: z.string() }
 
@@ -63,6 +66,27 @@ const batchRoute = defineRoute({
   responses: { 201: json('The batch', Made) },
 })
 
+const limitedRoute = defineRoute({
+  method: 'post',
+  path: '/steps/limited',
+  operationId: 'makeLimited',
+  summary: 'Enqueue a step of which one runs at a time',
+  security: 'authenticated',
+  idempotent: true,
+  request: { body: jsonBody(Payload) },
+  responses: { 201: json('The task', Made) },
+})
+
+const cancelRoute = defineRoute({
+  method: 'post',
+  path: '/steps/batch/{id}/cancel',
+  operationId: 'cancelBatch',
+  summary: 'Cancel a batch',
+  security: 'authenticated',
+  request: { params: Made },
+  responses: { 200: json('How many of its tasks were cancelled', Cancelled) },
+})
+
 /** Writes a note: once, or something is wrong. */
 function writing(text: string) {
   return async (tx: Transaction) => {
@@ -84,13 +108,12 @@ async function takeSteps({ payload: { text }, step, sleep, waitFor }: StepAttemp
  * @param direct says what an attempt is to do, when it wants to
  */
 export function stepsFeature(direct: (attempt: StepAttempt) => Promise<Direction>): Steps {
-  const step = defineTask({
-    name: 'steps.step',
+  const common = {
     payload: Payload,
     signals,
     retry: { attempts: 3, backoff: { min: '5s', max: '5s' } },
     deadline: '10m',
-    async run(attempt) {
+    async run(attempt: StepAttempt) {
       const direction = await direct(attempt)
       if (direction === 'die') process.kill(process.pid, 'SIGKILL')
       if (direction === 'fail') throw new Error('It was told to fail')
@@ -105,7 +128,9 @@ export function stepsFeature(direct: (attempt: StepAttempt) => Promise<Direction
       }
       return writing(text)
     },
-  })
+  } as const
+  const step = defineTask({ ...common, name: 'steps.step' })
+  const limited = defineTask({ ...common, name: 'steps.limited', limit: { concurrency: 1 } })
   const last = defineTask({
     name: 'steps.last',
     payload: z.object({ batch: BatchCounts }),
@@ -124,12 +149,19 @@ export function stepsFeature(direct: (attempt: StepAttempt) => Promise<Direction
   const feature = defineFeature({
     name: 'steps',
     description: 'Steps that do as they are told.',
-    tasks: [step, last],
+    tasks: [step, limited, last],
     schedules: [yearly],
-    routes: () => [
+    routes: ({ database }) => [
       handle(route, async (c) =>
         c.json({ id: (await enqueue(c.var.tx, step, c.req.valid('json'))).id }, 201),
       ),
+      handle(limitedRoute, async (c) =>
+        c.json({ id: (await enqueue(c.var.tx, limited, c.req.valid('json'))).id }, 201),
+      ),
+      handle(cancelRoute, async (c) => {
+        const count = await database.transaction((tx) => cancelBatch(tx, c.req.valid('param').id))
+        return c.json({ count }, 200)
+      }),
       handle(batchRoute, async (c) => {
         const steps = [c.req.valid('json')]
         return c.json({ id: (await enqueueMany(c.var.tx, step, steps, { finally: [last, {}] })).id }, 201)

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { expectJson } from '#test/support/expect.ts'
 import { atOnce, byTick, stepProcess, type TimedKill } from '#test/support/step-process.ts'
 
 // Kills the process of a batch of one step and a final task, at each point where it speaks to others.
@@ -63,4 +64,39 @@ test.each<TimedKill>([
   expect(await left()).toEqual({ tasks: expected, deliveries })
   await service.start()
   await finishes(within)
+})
+
+test.each<TimedKill>([
+  {
+    ...{ moment: 'before', at: ['cancelBatch', 'commit'], left: ['queued 1/0'] },
+    ...{ deliveries: 1, within: atOnce },
+  },
+  {
+    ...{ moment: 'after', at: ['cancelBatch', 'commit'], left: ['cancelled 2/0', 'pending 1/0'] },
+    ...{ deliveries: 1, within: byTick },
+  },
+  {
+    ...{
+      moment: 'after',
+      at: ['cancelBatch', 'commit', 'takeOfBatch'],
+      left: ['cancelled 2/0', 'pending 1/0'],
+    },
+    ...{ deliveries: 1, within: byTick },
+  },
+])('cancelBatch: killed right $moment $at', async ({ moment, at, left: expected, deliveries, within }) => {
+  await service.start()
+  const { id } = await expectJson((await enqueueBatch()) as Response, 201)
+  const { dead } = service.killAt(moment, at)
+  const cancel = () => service.api(`/steps/batch/${id}/cancel`, { method: 'POST' })
+  await expect(cancel()).rejects.toThrow()
+  await dead
+  expect(await left()).toEqual({ tasks: expected, deliveries })
+  await service.start()
+  expect((await cancel()).status).toBe(200) // the client, who heard nothing, sends it again
+  expect(await service.finish()).toBeLessThanOrEqual(within)
+  expect(await service.written()).toEqual(['0 of 1'])
+  expect(await service.query('select name, state from runtime.tasks order by name')).toEqual([
+    { name: 'steps.last', state: 'done' },
+    { name: 'steps.step', state: 'cancelled' },
+  ])
 })
