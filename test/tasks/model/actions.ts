@@ -3,7 +3,7 @@ import fc from 'fast-check'
 /** How many of its statements an action sends before it is held. */
 const go = fc.oneof(
   { weight: 3, arbitrary: fc.constant(99) },
-  { weight: 2, arbitrary: fc.integer({ min: 0, max: 9 }) },
+  { weight: 2, arbitrary: fc.integer({ min: 0, max: 7 }) },
 )
 const which = fc.nat(9)
 const key = fc.constantFrom('a', 'a', 'a', 'b')
@@ -26,6 +26,7 @@ const record = <Name extends string, Model extends object>(
 const enqueue = record('enqueue', { kind: single, key, ends: mostlyGood, go })
 const batch = record('batch', { kind: child, key, ends: mostlyGood, size: fc.nat(4), go })
 const deliver = record('deliver', { which, go })
+const burst = record('burst', { count: fc.integer({ min: 2, max: 4 }), go: fc.integer({ min: 1, max: 6 }) })
 const again = record('again', { which, go })
 const signal = record('signal', { key, go })
 const cancel = record('cancel', { which, started: fc.boolean(), go })
@@ -43,11 +44,12 @@ const action = fc.oneof(
   { weight: 5, arbitrary: enqueue },
   { weight: 2, arbitrary: batch },
   { weight: 12, arbitrary: deliver },
+  { weight: 4, arbitrary: burst },
   { weight: 2, arbitrary: again },
   { weight: 4, arbitrary: signal },
   { weight: 1, arbitrary: cancel },
   { weight: 1, arbitrary: cancelBatch },
-  { weight: 1, arbitrary: redrive },
+  { weight: 3, arbitrary: redrive },
   { weight: 1, arbitrary: tick },
   { weight: 3, arbitrary: clock },
   { weight: 8, arbitrary: proceed },
@@ -62,5 +64,5 @@ export type Action = typeof action extends fc.Arbitrary<infer One> ? One : never
 export const story = fc.record({
   calm: fc.boolean(),
   work: fc.array(fc.oneof(enqueue, batch), { minLength: 1, maxLength: 3 }),
-  actions: fc.array(action, { maxLength: 16 }),
+  actions: fc.array(action, { maxLength: 20, size: 'max' }),
 })

@@ -35,8 +35,8 @@ export function cloudTasksInMemory() {
     client,
     /** The deliveries that are due. */
     due: (now: number) => [...held.values()].filter(({ dueAt }) => dueAt <= now),
-    /** All that it was ever given. */
-    all: () => [...all.values()],
+    /** All that it was ever given, and was due by then: it may deliver each once more. */
+    all: (now: number) => [...all.values()].filter(({ dueAt }) => dueAt <= now),
     /** Forgets a delivery: it was acknowledged, or is lost. */
     remove: (delivery: HeldDelivery) => held.delete(keyOf(delivery) ?? ''),
     clear(): void {

@@ -33,14 +33,18 @@ export async function play(
 function createPlayer(world: World, calm: boolean) {
   const { lanes, cloud, known, batches, tasks } = world
   const callbacks = new Map<Fiber, HeldDelivery>()
-  /** Whether a task that was set aside may have to wait for the tick. */
-  let disturbed = !calm
   let signalCount = 0
 
   const choose = <Item>(items: readonly Item[], which: number): Item | undefined =>
     items[which % items.length]
   const isAlive = () => !currentFiber()?.killed
   const register = (task: ModelTask) => known.set(task.id, task)
+
+  /** An attempt of a task may come to nothing. */
+  function cutOff(id = ''): void {
+    const task = known.get(id)
+    if (task) Object.assign(task, { unsure: true, losses: task.losses + 1 })
+  }
 
   /** Starts a fiber, and lets it send some statements. */
   async function run(label: string, count: number, work: () => Promise<unknown>): Promise<void> {
@@ -53,7 +57,7 @@ function createPlayer(world: World, calm: boolean) {
       register(newTask({ id: delivery.task, kind: 'final', key: '', batch: undefined, ends: [] }))
     const task = known.get(delivery.task) as ModelTask
     const isBeside = [...callbacks].some(([fiber, other]) => !fiber.done && other.task === task.id)
-    if (isBeside) Object.assign(task, { unsure: true, losses: task.losses + 1 })
+    if (isBeside) cutOff(task.id)
     task.called = true
     const fiber = await lanes.start('callback', async () => {
       const status = await world.callback(delivery)
@@ -93,8 +97,11 @@ function createPlayer(world: World, calm: boolean) {
       const delivery = choose(idle(), which)
       if (delivery) await callBack(delivery, go)
     },
+    async burst({ count, go }) {
+      for (const delivery of idle().slice(0, count)) await callBack(delivery, go)
+    },
     async again({ which, go }) {
-      const delivery = choose(cloud.all(), which)
+      const delivery = choose(cloud.all(world.now()), which)
       if (delivery) await callBack(delivery, go)
     },
     signal: ({ key, go }) =>
@@ -112,14 +119,12 @@ function createPlayer(world: World, calm: boolean) {
         which,
       )
       if (!task) return
-      disturbed = true
       task.mayBeCancelled = true
       await run('cancel', go, () => world.request((tx) => cancelTask(tx, task.id, { started })))
     },
     async cancelBatch({ which, go }) {
       const id = choose(batches, which)
       if (!id) return
-      disturbed = true
       for (const task of known.values()) if (task.batch === id) task.mayBeCancelled = true
       await run('cancelBatch', go, () => world.request((tx) => cancelBatch(tx, id)))
     },
@@ -134,7 +139,9 @@ function createPlayer(world: World, calm: boolean) {
     },
     tick: ({ go }) => run('tick', go, () => world.tick()),
     async clock({ seconds }) {
-      if (!calm || lanes.held().length === 0) await world.advance(seconds)
+      if (calm && lanes.held().length > 0) return
+      for (const [fiber, { task }] of callbacks) if (!fiber.done) cutOff(task) // its lease may end
+      await world.advance(seconds)
     },
     async proceed({ which, go }) {
       const fiber = choose(lanes.held(), which)
@@ -153,8 +160,7 @@ function createPlayer(world: World, calm: boolean) {
     async kill({ which, moment }) {
       const fiber = choose(lanes.held(), which)
       if (calm || !fiber) return
-      const task = known.get(callbacks.get(fiber)?.task ?? '')
-      if (task) Object.assign(task, { unsure: true, losses: task.losses + 1 })
+      cutOff(callbacks.get(fiber)?.task)
       await lanes.kill(fiber, moment)
     },
     lose({ which }) {
@@ -182,7 +188,7 @@ function createPlayer(world: World, calm: boolean) {
       await deliverAll()
       const { tasks } = await checkNow(world)
       const forgotten = tasks.filter(({ state }) => state === 'pending')
-      if (!disturbed && forgotten.length > 0 && !world.wasSlow())
+      if (calm && forgotten.length > 0 && !world.wasSlow())
         throw new Error(`Nobody has woken or sent ${JSON.stringify(forgotten)}`)
       for (let minute = 0; minute < 40; minute++) {
         const open = await world.query(unfinished)

@@ -50,10 +50,11 @@ export async function createWorld() {
       if (!fiber || fiber.killed) return
       const { rows } = await onServer(
         databaseUrl,
-        'select lease, leased_until, undoing from runtime.tasks where id = $1',
+        'select lease, leased_until, undoing, due_at from runtime.tasks where id = $1',
         [id],
       )
-      const [{ lease, leased_until, undoing }] = rows
+      const [{ lease, leased_until, undoing, due_at }] = rows
+      if (due_at.getTime() > now) violations.push(`${task.kind} ${id} runs before it is due`)
       if (undoing) return
       if (!task.unsure && attempt !== task.next)
         violations.push(`${task.kind} ${id} has attempt ${attempt}, not ${task.next}`)
