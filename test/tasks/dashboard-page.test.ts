@@ -40,17 +40,20 @@ test('the page names the service, holds no data, and may write no markup', async
   expect(policy).toMatch(/require-trusted-types-for 'script'; trusted-types 'none'/)
 })
 
-test.each(['dashboard.css', 'dashboard.js', 'dom.js', 'show.js', 'show-tasks.js'])(
-  'it has its file %s',
-  async (name) => {
-    const { api } = await withEnvironment({})
-    const file = await api(`/runtime/dashboard/${name}`)
-    expect(file.status).toBe(200)
-    expect(file.headers.get('content-type')).toMatch(
-      name.endsWith('.js') ? /^text\/javascript/ : /^text\/css/,
-    )
-  },
-)
+test.each([
+  'dashboard.css',
+  'call.js',
+  'dashboard.js',
+  'dom.js',
+  'show.js',
+  'show-batches.js',
+  'show-tasks.js',
+])('it has its file %s', async (name) => {
+  const { api } = await withEnvironment({})
+  const file = await api(`/runtime/dashboard/${name}`)
+  expect(file.status).toBe(200)
+  expect(file.headers.get('content-type')).toMatch(name.endsWith('.js') ? /^text\/javascript/ : /^text\/css/)
+})
 
 const logs =
   'https://console.cloud.google.com/logs/query;query=trace%3D%22projects%2Fmy-project%2Ftraces%2F{trace}%22;timeRange={from}%2F{to}?project=my-project'

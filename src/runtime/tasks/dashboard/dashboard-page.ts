@@ -9,9 +9,11 @@ export function dashboardPage(config: Config): Page {
     html: new URL('./dashboard.html', import.meta.url),
     files: {
       'dashboard.css': new URL('./dashboard.css', import.meta.url),
+      'call.js': new URL('./call.js', import.meta.url),
       'dashboard.js': new URL('./dashboard.js', import.meta.url),
       'dom.js': new URL('./dom.js', import.meta.url),
       'show.js': new URL('./show.js', import.meta.url),
+      'show-batches.js': new URL('./show-batches.js', import.meta.url),
       'show-tasks.js': new URL('./show-tasks.js', import.meta.url),
     },
     values: () => ({

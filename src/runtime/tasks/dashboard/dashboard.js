@@ -1,12 +1,15 @@
+import { call, mayCall, once, tokenName } from './call.js'
 import { byId, setText } from './dom.js'
 import { showOverview } from './show.js'
+import { showBatches } from './show-batches.js'
 import { openTasks, showTasks } from './show-tasks.js'
 
 const everyMs = 3_000
-const tokenName = 'runtime.dashboard.token'
 
 const filter = Object.fromEntries(new URLSearchParams(location.search))
-const list = { state: filter.state ?? 'dead', name: filter.name ?? '', cursor: undefined, next: undefined }
+const { batch = '', name = '', state = batch ? '' : 'dead' } = filter
+const list = { batch, state, name, cursor: undefined, next: undefined }
+const batches = { cursor: undefined, next: undefined }
 let paused = false
 let timer
 let turns = 0
@@ -19,22 +22,6 @@ if (offered) {
   byId('offer').hidden = false
 }
 
-/** Calls a route beside this page. @throws {Error} with the status, and what the problem says */
-async function call(path, { method = 'GET', headers = {}, body } = {}) {
-  const token = sessionStorage.getItem(tokenName)
-  const authorization = token ? { Authorization: `Bearer ${token}` } : {}
-  const response = await fetch(path, { method, headers: { ...headers, ...authorization }, body })
-  const said = await response.json().catch(() => ({}))
-  if (response.ok) return said
-  const { title = 'The service cannot respond', detail = '' } = said
-  throw Object.assign(new Error(`${title}. ${detail}`.trim()), { status: response.status })
-}
-
-/** Whether there is a token, or a cookie may carry one. */
-function mayCall() {
-  return sessionStorage.getItem(tokenName) !== null || document.body.dataset.cookie === 'true'
-}
-
 /** Reads and shows everything once. Then it waits, unless the page is paused or hidden. */
 async function refresh() {
   clearTimeout(timer)
@@ -42,12 +29,16 @@ async function refresh() {
   if (!mayCall()) return askForToken()
   try {
     const query = Object.entries({ ...list, next: undefined }).filter(([, value]) => value)
-    const [overview, page, ...details] = await Promise.all([
+    const after = batches.cursor ? `&cursor=${batches.cursor}` : ''
+    const [overview, batchPage, batch, page, ...details] = await Promise.all([
       call('tasks/overview'),
+      call(`batches?limit=5${after}`),
+      list.batch && call(`batches/${encodeURIComponent(list.batch)}`).catch(() => undefined), // it may be deleted
       call(`tasks?${new URLSearchParams(query)}`),
       ...openTasks().map((id) => call(`tasks/${id}`).catch(() => undefined)), // it may be gone
     ])
     if (turn !== turns) return
+    showBatchPage(batchPage, batch, overview)
     show(overview, page, new Map(details.flatMap((task) => (task ? [[task.id, task]] : []))))
   } catch (error) {
     if (turn !== turns) return
@@ -68,8 +59,19 @@ function show(overview, page, details) {
   byId('name').value = list.name
   byId('older').hidden = !list.next
   byId('newest').hidden = !list.cursor
-  byId('redrive-all').hidden = !(list.state === 'dead' && list.name && page.items.length > 0)
+  byId('redrive-all').hidden = !(list.state === 'dead' && list.name && !list.batch && page.items.length > 0)
   setText(byId('updated'), `Updated ${new Date().toLocaleTimeString()}${paused ? ', paused' : ''}`)
+}
+
+/** @param batch the one whose tasks are listed, if there is one */
+function showBatchPage({ items, nextCursor }, batch, { now }) {
+  showBatches(byId('batches'), items, now)
+  showBatches(byId('batch'), batch ? [batch] : [], now)
+  batches.next = nextCursor
+  byId('no-batches').hidden = items.length > 0
+  byId('older-batches').hidden = !nextCursor
+  byId('newest-batches').hidden = !batches.cursor
+  byId('of-batch').hidden = !list.batch
 }
 
 /** @param error why the token, or the cookie, was refused */
@@ -97,8 +99,15 @@ function say(text, bad = false) {
 /** Lists other tasks. */
 function listTasks(changed) {
   Object.assign(list, { cursor: undefined }, changed)
-  const { state, name } = list
-  history.replaceState(null, '', `${location.pathname}?${new URLSearchParams({ state, name })}`)
+  const { batch, state, name } = list
+  const query = new URLSearchParams({ ...(batch && { batch }), state, name })
+  history.replaceState(null, '', `${location.pathname}?${query}`)
+  return refresh()
+}
+
+/** Lists other batches. */
+function turnTo(cursor) {
+  batches.cursor = cursor
   return refresh()
 }
 
@@ -117,11 +126,6 @@ function confirmed(title, text, ask) {
   })
 }
 
-/** The header of a request that is to happen once. */
-function once() {
-  return { 'Idempotency-Key': Array.from(crypto.getRandomValues(new Uint32Array(4))).join('-') }
-}
-
 /** What a button asks, what it sends, and what it says afterwards. */
 const acts = {
   run: ({ id, name }) => ({
@@ -135,6 +139,12 @@ const acts = {
     text: 'It never runs again. An attempt that is running writes nothing.',
     path: `tasks/${id}/cancel`,
     done: () => `${name} is cancelled.`,
+  }),
+  'cancel-batch': ({ id, name }) => ({
+    title: `Cancel the batch of ${name}?`,
+    text: 'Its tasks that have not started never run. The others end as they do, and then its final task follows.',
+    path: `batches/${id}/cancel`,
+    done: ({ cancelled }) => `The batch of ${name} is cancelled: ${cancelled} of its tasks do not run.`,
   }),
   redrive: ({ id, name }) => ({
     title: `Redrive ${name}?`,
@@ -177,21 +187,28 @@ const acts = {
 async function act(button) {
   const { title, text, ask, path, headers, body, done } = acts[button.dataset.action](button.dataset)
   if (!(await confirmed(title, text, ask))) return
+  const heading = button.closest('section')?.querySelector('h2')
   try {
     say(done(await call(path, { method: 'POST', headers, body: body?.(byId('confirm-value').value) })))
   } catch (error) {
     say(error.message, true)
   }
   await refresh()
-  if (document.activeElement === document.body) byId('tasks-title').focus() // its button is gone
+  if (document.activeElement === document.body) heading?.focus() // its button is gone
 }
 
-document.addEventListener('click', ({ target }) => {
+document.addEventListener('click', (event) => {
+  const { target } = event
+  const { batch } = target.closest('a')?.dataset ?? {}
+  if (batch && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault()
+    void listTasks({ batch, state: '', name: '' }).then(() => byId('tasks-title').focus())
+  }
   const button = target.closest('button')
   if (!button) return
   const { action, list: state, name } = button.dataset
   if (action) void act(button)
-  if (state) void listTasks({ state, name }).then(() => byId('tasks-title').focus())
+  if (state) void listTasks({ batch: '', state, name }).then(() => byId('tasks-title').focus())
 })
 byId('tasks').addEventListener('toggle', ({ target }) => target.open && void refresh(), true)
 byId('redrive-all').dataset.action = 'redrive-all'
@@ -199,6 +216,9 @@ byId('yes').addEventListener('click', () => byId('confirm').close('yes'))
 byId('no').addEventListener('click', () => byId('confirm').close('no'))
 byId('older').addEventListener('click', () => listTasks({ cursor: list.next }))
 byId('newest').addEventListener('click', () => listTasks({}))
+byId('all-tasks').addEventListener('click', () => listTasks({ batch: '' }))
+byId('older-batches').addEventListener('click', () => turnTo(batches.next))
+byId('newest-batches').addEventListener('click', () => turnTo(undefined))
 byId('filter').addEventListener('change', () =>
   listTasks({ state: byId('state').value, name: byId('name').value }),
 )

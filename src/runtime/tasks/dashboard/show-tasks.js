@@ -1,4 +1,5 @@
 import { byId, fromNow, localTime, make, replace, setText, sync } from './dom.js'
+import { batchLink, progressOf } from './show-batches.js'
 
 const actions = {
   pending: ['run', 'cancel'],
@@ -72,15 +73,17 @@ function update(item, task, { now, tasks, links }, known) {
     task.finishedAt ? `${state} ${fromNow(task.finishedAt, now)}` : `due ${fromNow(task.dueAt, now)}`,
     ...(task.undoing ? [`runs its undos, then it is ${task.undoing}`] : []),
     ...(waitsFor ? [waitText(waitsFor, now)] : []),
+    ...(task.waitsForPlace ? ['waits for a free place of its limit'] : []),
     ...(task.unknownSince ? ['waits for a revision that understands it'] : []),
     ...(task.subject ? [`by ${task.subject}`] : []),
   ]
   const found = linksOf(task, links, now)
   replace(facts, JSON.stringify([texts, found.map(([title]) => title)]), () => [
     ...texts.map((text) => make('span', {}, text)),
+    ...(task.batchId ? [batchLink(task.batchId, 'Its batch', `Its batch: that of ${name} ${task.id}`)] : []),
     ...found.map(([title, href]) => make('a', { href, target: '_blank', rel: 'noreferrer' }, title)),
   ])
-  const all = factsOf(task)
+  const all = factsOf(task, known?.batch)
   replace(details.children[1], JSON.stringify(all), () =>
     all.flatMap(([term, text]) => [make('dt', {}, term), make('dd', {}, String(text))]),
   )
@@ -134,11 +137,12 @@ function errorItem({ at, attempt, step, ms, revision, error }, now) {
   return make('li', {}, facts.join(' · '), make('p', { class: 'error' }, error))
 }
 
-function factsOf(task) {
+function factsOf(task, batch) {
   const time = (moment) => moment && `${localTime(moment)} · ${moment}`
   const all = [
     ['Id', task.id],
     ['Key', task.key],
+    ['Batch', batch ? `${batch.id} · ${progressOf(batch)}` : task.batchId],
     ['Enqueued', time(task.createdAt)],
     ['Due', time(task.dueAt)],
     ['First attempt', time(task.startedAt)],
