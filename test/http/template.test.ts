@@ -102,6 +102,21 @@ test('the more specific template comes first', () => {
   )
 })
 
+test('and so it does among templates of other lengths, in whatever order they are listed', () => {
+  const listed = ['/tasks', '/tasks/{id}', '/shops', '/shops/{id}', '/tasks/{id}/cancel', '/tasks/overview']
+  const trees = [parseTemplate('/tasks/*', 'plain'), parseTemplate('/*', 'plain')]
+  const all = [...listed.map(contract), ...trees]
+  fc.assert(
+    fc.property(fc.shuffledSubarray(all, { minLength: all.length }), (some) => {
+      const sorted = some.sort(bySpecificity).map(({ text }) => text)
+      const places = ['/tasks', '/tasks/overview', '/tasks/{id}', '/tasks/*', '/*'].map((text) =>
+        sorted.indexOf(text),
+      )
+      expect(places).toEqual(places.toSorted((a, b) => a - b))
+    }),
+  )
+})
+
 const methods = methodsOf(
   [
     ['GET', '/orders/{id}'],

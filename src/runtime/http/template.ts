@@ -54,13 +54,17 @@ export function parseTemplate(text: string, kind: 'contract' | 'plain'): Templat
   }
 }
 
-/** Compares templates for sorting: the more specific one comes first. Fixed text in an earlier segment decides. */
+/**
+ * Compares templates for sorting: the more specific one comes first. Fixed text in an earlier segment decides, then the smaller
+ * number of segments. If a shorter one were equal to all that begin like it, the result would depend on the order of the list.
+ */
 export function bySpecificity(a: Template, b: Template): number {
   for (const [index, rank] of a.ranks.entries()) {
-    const difference = rank - (b.ranks[index] ?? rank)
-    if (difference !== 0) return difference
+    const other = b.ranks[index]
+    if (other === undefined) return 1
+    if (rank !== other) return rank - other
   }
-  return 0
+  return a.ranks.length - b.ranks.length
 }
 
 /** Whether the template matches a whole tree. It gets the paths that no other template matches. */

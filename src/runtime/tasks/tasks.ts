@@ -102,7 +102,7 @@ export function backgroundWork(options: {
 
   return {
     features: [
-      overviewFeature({ registry, schedules, links: traceLinks(config) }), // before /runtime/tasks/{id}
+      overviewFeature({ registry, schedules, links: traceLinks(config) }),
       operatorFeature,
       batchFeature,
       ...((config.TASKS_DASHBOARD ?? config.ENVIRONMENT !== 'live') ? [dashboardFeature(config)] : []),
