@@ -70,6 +70,11 @@ test.each<[what: string, body: string, parts: unknown]>([
   ['Go’s quotation mark', named('; filename="a\\"b.txt"'), [['a', 'a"b.txt', '', 'x']]],
   ['a semicolon in a name', named('; filename="a;b=c.txt"'), [['a', 'a;b=c.txt', '', 'x']]],
   ['a name that ends with a backslash', named('; filename="a\\"'), [['a', '', '', 'x']]],
+  [
+    'a field whose name ends with a backslash, and a file',
+    part('Content-Disposition: form-data; name="a\\"; filename="b.txt"'),
+    [['a\\', 'b.txt', '', 'x']],
+  ],
   ['an older library’s file name', named("; filename*=utf-8''%E6%9D%B1%22.txt"), [['a', '東".txt', '', 'x']]],
   ['both file names', named('; filename="t.txt"; filename*=UTF-8\'en\'%e6%9d%b1'), [['a', '東', '', 'x']]],
   ['no parts', '', []],

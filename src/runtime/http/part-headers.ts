@@ -53,21 +53,29 @@ export function readPartHeaders(part: Buffer): PartHeaders {
   }
 }
 
+/** Some libraries write a quotation mark as `\\"`. */
+const withEscapes = /;\s*(?:([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:\\"|[^"])*)"|([^\s;"]*))\s*)?/gy
+/** Browsers write a backslash as it is: C:\dir\a.txt, or a name that ends with one. */
+const withoutEscapes = /;\s*(?:([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"([^"]*)"|([^\s;"]*))\s*)?/gy
+
 /**
  * The parameters of a header's value, by their names in lower case.
  *
  * @throws {Problem} MALFORMED_REQUEST for parameters that cannot be read, and for a repeated one
  */
 export function headerParameters(value: string): Map<string, string> {
+  const parameters = readParameters(value, withEscapes) ?? readParameters(value, withoutEscapes)
+  if (!parameters) throw malformed('A header of the form has parameters that cannot be read')
+  return parameters
+}
+
+function readParameters(value: string, parameter: RegExp): Map<string, string> | undefined {
   const parameters = new Map<string, string>()
   const rest = value.indexOf(';')
-  // some libraries write a quotation mark as `\"`; browsers write any other backslash as it is: C:\dir\a.txt
-  const parameter = /;\s*(?:([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:\\"|[^"])*)"|([^\s;"]*))\s*)?/gy
   parameter.lastIndex = rest < 0 ? value.length : rest
   for (let count = 0; parameter.lastIndex < value.length; count++) {
     const [whole, name = '', quoted, plain = ''] = parameter.exec(value) ?? []
-    if (whole === undefined || parameters.has(name.toLowerCase()) || count >= maxHeaders)
-      throw malformed('A header of the form has parameters that cannot be read')
+    if (whole === undefined || parameters.has(name.toLowerCase()) || count >= maxHeaders) return undefined
     if (name) parameters.set(name.toLowerCase(), quoted ?? plain)
   }
   return parameters
