@@ -11,6 +11,8 @@ import { checkEnd, checkNow } from './invariants.ts'
 import { type ModelTask, newTask, type SentSignal } from './model.ts'
 import type { World } from './world.ts'
 
+/** How many fibers are held at once. */
+const maxHeld = 12
 const unfinished = `select distinct state from runtime.tasks where state not in ('done', 'dead', 'cancelled')`
 
 type Doing<Name extends Action['do']> = Extract<Action, { do: Name }>
@@ -181,7 +183,10 @@ function createPlayer(world: World, calm: boolean) {
   }
 
   return {
-    act: (action: Action) => doing[action.do](action as never),
+    async act(action: Action): Promise<void> {
+      if (lanes.held().length >= maxHeld) await lanes.finish()
+      await doing[action.do](action as never)
+    },
     /** Lets all come to its end: what is held goes on, what is due is delivered, and the tick comes each minute. */
     async drain(): Promise<void> {
       await lanes.finish()
