@@ -24,6 +24,8 @@ interface Held extends Fiber {
 type Query = (...args: unknown[]) => Promise<unknown>
 
 const current = new AsyncLocalStorage<Held>()
+/** The real ones: the test stops the service's. */
+const { setTimeout, clearTimeout } = globalThis
 /** How long a statement takes before its connection is asked whether it waits for a lock, in milliseconds. */
 const suspiciousMs = 20
 

@@ -8,7 +8,7 @@ import { createWorld } from './world.ts'
 // the seed and the path of the shortest story that fails. `npm run model -- --seed SEED --path PATH` plays it once more.
 
 const { MODEL_RUNS, MODEL_SEED, MODEL_PATH } = process.env
-const numRuns = Number(MODEL_RUNS ?? 20)
+const numRuns = MODEL_PATH ? 1 : Number(MODEL_RUNS ?? 20)
 
 test(`whatever happens, what tasks promise holds: ${numRuns} stories`, {
   timeout: 180_000 + 5_000 * numRuns,

@@ -193,7 +193,7 @@ function createPlayer(world: World, calm: boolean) {
       await deliverAll()
       const { tasks } = await checkNow(world)
       const forgotten = tasks.filter(({ state }) => state === 'pending')
-      if (calm && forgotten.length > 0 && !world.wasSlow())
+      if (calm && forgotten.length > 0)
         throw new Error(`Nobody has woken or sent ${JSON.stringify(forgotten)}`)
       for (let minute = 0; minute < 40; minute++) {
         const open = await world.query(unfinished)

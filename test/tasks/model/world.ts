@@ -1,3 +1,4 @@
+import { vi } from 'vitest'
 import { manualClock } from '#dev/cloud-tasks/clock.ts'
 import { createEmulator } from '#dev/cloud-tasks/emulator.ts'
 import { createApp } from '#src/app.ts'
@@ -126,6 +127,12 @@ export async function createWorld() {
   const opened: { release(): void }[] = []
   for (let n = 0; n < pool; n++) opened.push(await database.$client.connect())
   for (const connection of opened) connection.release()
+  // a deadline of the service would end what the test holds, sooner or later as the machine is slow or fast
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  atEnd(async () => {
+    await lanes.abandon() // a held connection would not end
+    vi.useRealTimers()
+  })
 
   function taskOf(id: string): ModelTask {
     const task = known.get(id)
@@ -146,8 +153,6 @@ export async function createWorld() {
   return {
     ...{ tasks, cloud, known, batches, signals, runs, violations, lanes, database, isRunning },
     now: () => now,
-    /** Whether a request could not take what it wanted in time: the tick does it. */
-    wasSlow: () => lines.some(({ message }) => `${message}`.includes('could not be taken')),
     /** Moves the clock. */
     async advance(seconds: number): Promise<void> {
       now += 1000 * seconds
