@@ -1,4 +1,4 @@
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { matchesGlob } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -54,6 +54,38 @@ describe('.vscode/', () => {
     expect(container.forwardPorts).toEqual([Number(PORT), usualPort])
     expect(Object.keys(container.portsAttributes)).toEqual(container.forwardPorts.map(String))
     expect(existsSync(`.devcontainer/${container.build.dockerfile}`)).toBe(true)
+  })
+})
+
+describe('.editorconfig', () => {
+  const [, ofAll = '', exempt = ''] = readFileSync('.editorconfig', 'utf8').split(/^\[(?:\*|(?=\{))/m)
+  const [pattern = ''] = /^.*(?=\])/m.exec(exempt) ?? []
+
+  test('says what Biome does', () => {
+    const { indentStyle, indentWidth = 2, lineEnding = 'lf' } = readJson('biome.json').formatter
+    const settings = Object.fromEntries(
+      Array.from(ofAll.matchAll(/^(\w+) = (\S+)$/gm), ([, ...pair]) => pair),
+    )
+    expect(settings).toMatchObject({
+      indent_style: indentStyle,
+      indent_size: String(indentWidth),
+      end_of_line: lineEnding,
+    })
+  })
+
+  test('leaves each file as it is when an editor saves it', () => {
+    const files = globSync('{.devcontainer,.vscode,deploy,dev,docs,migrations,openapi,src,test}/**/*')
+    expect(files.filter((file) => matchesGlob(file, pattern)).length).toBeGreaterThan(10)
+    // a picture, which has zero bytes, is no text
+    const isWrong = (text: string) => !text.includes('\0') && /[ \t]$|^ *\t|\r|[^\n]$(?![\s\S])/m.test(text)
+    const changed = files
+      .filter((file) => statSync(file).isFile() && !matchesGlob(file, pattern))
+      .filter((file) => isWrong(readFileSync(file, 'utf8')))
+    expectRule(
+      'An editor that follows .editorconfig changes no file that it saves.',
+      changed,
+      'take out tabs and spaces at the ends of lines, and end it with a line break. If a tool writes it, name it in .editorconfig.',
+    )
   })
 })
 
