@@ -190,4 +190,4 @@ test('a reader does in a fork what the pages say, and it passes its checks and t
     for (const { before, act } of acts) if (!before) await act()
   }
   await passesTests()
-}, 900_000)
+}, 1_800_000) // some minutes, where nothing else runs

@@ -30,6 +30,9 @@ test('it holds what Google calls, what the dashboard calls, and nothing else', (
     'post /runtime/tasks/{id}/run': operator,
     'post /runtime/tasks/signals': operator,
     'post /runtime/schedules/{name}/run': operator,
+    'get /runtime/batches': operator,
+    'get /runtime/batches/{id}': operator,
+    'post /runtime/batches/{id}/cancel': operator,
   })
   expect(Object.keys(internal.components.securitySchemes)).toEqual(['invoker', 'bearer'])
 })

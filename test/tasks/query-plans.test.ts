@@ -159,9 +159,9 @@ test('a page of batches is found by its index, and the tasks that run by theirs'
   const found = await listBatches(database, page)
   expect(found).toHaveLength(20)
   const plan = accesses(await planOf((tx) => withWork(tx, found), /left join "runtime"\."tasks"/))
-  expect(plan.toSorted()).toEqual([
-    ...['batches_pkey', 'tasks_pkey'],
-    expect.stringMatching(/^tasks_running$|^tasks_batch$/), // whichever has fewer entries
+  // whichever has fewer entries
+  expect(plan.map((index) => index.replace(/^tasks_running$/, 'tasks_batch')).toSorted()).toEqual([
+    ...['batches_pkey', 'tasks_batch', 'tasks_pkey'],
   ])
 })
 
