@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { atOnce, byTick, stepProcess, type TimedKill } from '#test/support/step-process.ts'
-import type { Moment } from '#test/support/tap.ts'
+import type { Moment, Path } from '#test/support/tap.ts'
 
 // Kills the process of an operator's request, at each point where it speaks to others.
 
@@ -43,7 +43,8 @@ async function redriveKilled(
 describe('redriving a task', () => {
   test.each<TimedKill>([
     { moment: 'before', at: 'redriveTask', left: dead, deliveries: 0, within: atOnce },
-    { moment: 'after', at: 'redriveTask', left: redriven, deliveries: 0, within: byTick },
+    { moment: 'before', at: ['redriveTask', 'commit'], left: dead, deliveries: 0, within: atOnce },
+    { moment: 'after', at: ['redriveTask', 'commit'], left: redriven, deliveries: 0, within: byTick },
     { moment: 'before', at: 'createTask', left: redriven, deliveries: 0, within: byTick },
     { moment: 'after', at: 'createTask', left: redriven, deliveries: 1, within: atOnce },
     { moment: 'before', at: 'markQueued', left: redriven, deliveries: 1, within: atOnce },
@@ -57,7 +58,8 @@ describe('redriving a task', () => {
 describe('redriving all tasks of a name', () => {
   test.each<TimedKill>([
     { moment: 'before', at: 'redriveTasks', left: dead, deliveries: 0, within: atOnce },
-    { moment: 'after', at: 'redriveTasks', left: redriven, deliveries: 0, within: byTick },
+    { moment: 'before', at: ['redriveTasks', 'commit'], left: dead, deliveries: 0, within: atOnce },
+    { moment: 'after', at: ['redriveTasks', 'commit'], left: redriven, deliveries: 0, within: byTick },
   ])('killed right $moment $at', async (kill) => {
     await startDead()
     const retry = await redriveKilled('/runtime/tasks/redrive?name=steps.step', kill)
@@ -65,15 +67,16 @@ describe('redriving all tasks of a name', () => {
   })
 })
 
-test.each<{ moment: Moment; left: string }>([
-  { moment: 'before', left: 'queued 1/0' },
-  { moment: 'after', left: 'cancelled 2/0' },
-])('cancelling: killed right $moment cancelTask, and repeated', async ({ moment, left }) => {
+test.each<{ moment: Moment; at: Path; left: string }>([
+  { moment: 'before', at: 'forceCancelTask', left: 'queued 1/0' },
+  { moment: 'before', at: ['forceCancelTask', 'commit'], left: 'queued 1/0' },
+  { moment: 'after', at: ['forceCancelTask', 'commit'], left: 'cancelled 2/0' },
+])('cancelling: killed right $moment $at, and repeated', async ({ moment, at, left }) => {
   await service.start()
   await service.enqueue('Tea')
   const [row] = await service.ledger()
   const path = `/runtime/tasks/${row?.id}/cancel`
-  const killed = service.killAt(moment, 'forceCancelTask')
+  const killed = service.killAt(moment, at)
   await expect(api(path, { method: 'POST' })).rejects.toThrow('fetch failed')
   await killed.dead
   expect(await service.left()).toEqual({ tasks: [left], deliveries: 1 })

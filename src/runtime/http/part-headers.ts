@@ -53,13 +53,17 @@ export function readPartHeaders(part: Buffer): PartHeaders {
   }
 }
 
-/** Some libraries write a quotation mark as `\\"`. */
-const withEscapes = /;\s*(?:([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:\\"|[^"])*)"|([^\s;"]*))\s*)?/gy
+/** A parameter behind its semicolon. `quoted` is what may stand between quotation marks. */
+const parameterOf = (quoted: string) =>
+  new RegExp(String.raw`;\s*(?:([\w!#$%&'*+.^\`|~-]+)\s*=\s*(?:"(${quoted})"|([^\s;"]*))\s*)?`, 'gy')
+/** Some libraries write a quotation mark as `\"`. */
+const withEscapes = parameterOf(String.raw`(?:\\"|[^"])*`)
 /** Browsers write a backslash as it is: C:\dir\a.txt, or a name that ends with one. */
-const withoutEscapes = /;\s*(?:([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"([^"]*)"|([^\s;"]*))\s*)?/gy
+const withoutEscapes = parameterOf('[^"]*')
 
 /**
- * The parameters of a header's value, by their names in lower case.
+ * The parameters of a header's value, by their names in lower case. If escapes make it unreadable, it is read as browsers
+ * write it.
  *
  * @throws {Problem} MALFORMED_REQUEST for parameters that cannot be read, and for a repeated one
  */

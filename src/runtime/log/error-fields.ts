@@ -18,7 +18,10 @@ export function errorFields(error: unknown): Record<string, unknown> {
   return fields
 }
 
-/** The messages of an error and its causes, in one line of at most 2,000 characters that PostgreSQL can store, without the values of a query. */
+/**
+ * The messages of an error and its causes, without the values of a query: one line of at most 2,000 characters, which
+ * PostgreSQL can store.
+ */
 export function errorMessage(error: unknown): string {
   const messages = readableCauses(error).map((cause) =>
     cause instanceof Error ? `${cause.name}: ${safeMessage(cause)}` : `a ${typeof cause} was thrown`,

@@ -5,7 +5,7 @@ import { Problem } from '../kernel/problem.ts'
 import { handle } from '../routes/route.ts'
 import { defineRouteGroup, type RouteGroup } from '../routes/route-group.ts'
 import * as routes from './batch-routes.ts'
-import { byEnd, cancelBatch, type FullBatch, findBatch, listBatches } from './batches.ts'
+import { byEnd, cancelBatch, type FullBatch, findFullBatch, listBatches } from './batches.ts'
 import { logAction } from './log-action.ts'
 import { withWork } from './operated-batches.ts'
 import { presentBatch } from './present-batch.ts'
@@ -44,7 +44,7 @@ export const batchFeature: RouteGroup = defineRouteGroup({
 })
 
 async function find(database: Pick<Database, 'select'>, id: string): Promise<FullBatch> {
-  const batch = await findBatch(database, id)
+  const batch = await findFullBatch(database, id)
   if (!batch) throw new Problem(RUNTIME_BATCH_NOT_FOUND)
   return batch
 }

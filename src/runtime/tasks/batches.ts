@@ -24,7 +24,12 @@ export type FullBatch = BatchRow & Batch
  * const batch = await findBatch(database, '01932b1c-7a00-7c3e-8d5f-5a1b2c3d4e5f')
  * const share = batch && (batch.done + batch.dead + batch.cancelled) / batch.size
  */
-export async function findBatch(
+export function findBatch(database: Pick<Database, 'select'>, id: string): Promise<Batch | undefined> {
+  return findFullBatch(database, id)
+}
+
+/** Finds a batch with all its columns. */
+export async function findFullBatch(
   database: Pick<Database, 'select'>,
   id: string,
 ): Promise<FullBatch | undefined> {

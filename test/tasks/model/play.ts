@@ -49,9 +49,10 @@ function createPlayer(world: World, calm: boolean) {
   }
 
   /** Starts a fiber, and lets it send some statements. */
-  async function run(label: string, count: number, work: () => Promise<unknown>): Promise<void> {
+  async function run(label: string, count: number, work: () => Promise<unknown>): Promise<Fiber> {
     const fiber = await lanes.start(label, work)
     await lanes.proceed(fiber, count)
+    return fiber
   }
 
   async function callBack(delivery: HeldDelivery, count: number): Promise<void> {
@@ -137,7 +138,8 @@ function createPlayer(world: World, calm: boolean) {
       )
       if (!task) return
       Object.assign(task, { mayBeRedriven: true, next: 1 })
-      await run('redrive', go, () => world.redrive(task.id))
+      const { done } = await run('redrive', go, () => world.redrive(task.id))
+      if (!done) task.unsure = true // it may come after another redrive, and after another death
     },
     tick: ({ go }) => run('tick', go, () => world.tick()),
     async clock({ seconds }) {

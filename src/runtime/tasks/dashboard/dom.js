@@ -13,6 +13,17 @@ export function make(tag, attributes = {}, ...children) {
   return element
 }
 
+/** Creates the head of an item: its state, its name and its buttons. */
+export function makeHead(name) {
+  return make(
+    'div',
+    { class: 'head' },
+    make('span', { class: 'state' }),
+    make('strong', {}, name),
+    make('div', { class: 'buttons' }),
+  )
+}
+
 /** Creates a rectangle of a chart. */
 export function rectangle(attributes) {
   const element = document.createElementNS(svg, 'rect')

@@ -1,4 +1,4 @@
-import { fromNow, localTime, make, replace, setText, sync } from './dom.js'
+import { fromNow, localTime, make, makeHead, replace, setText, sync } from './dom.js'
 
 const written = (number) => number.toLocaleString('en')
 
@@ -25,13 +25,7 @@ function create({ id, name }) {
   return make(
     'li',
     {},
-    make(
-      'div',
-      { class: 'head' },
-      make('span', { class: 'state' }),
-      make('strong', {}, name),
-      make('div', { class: 'buttons' }),
-    ),
+    makeHead(name),
     make(
       'div',
       { class: 'progress' },

@@ -1,4 +1,4 @@
-import { byId, fromNow, localTime, make, replace, setText, sync } from './dom.js'
+import { byId, fromNow, localTime, make, makeHead, replace, setText, sync } from './dom.js'
 import { batchLink, progressOf } from './show-batches.js'
 
 const actions = {
@@ -39,20 +39,7 @@ function create({ id, name }) {
     make('dl', { class: 'all' }),
     make('div', { class: 'work' }),
   )
-  return make(
-    'li',
-    {},
-    make(
-      'div',
-      { class: 'head' },
-      make('span', { class: 'state' }),
-      make('strong', {}, name),
-      make('div', { class: 'buttons' }),
-    ),
-    make('p', { class: 'error' }),
-    make('p', { class: 'facts' }),
-    details,
-  )
+  return make('li', {}, makeHead(name), make('p', { class: 'error' }), make('p', { class: 'facts' }), details)
 }
 
 function update(item, task, { now, tasks, links }, known) {
