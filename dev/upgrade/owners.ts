@@ -30,6 +30,7 @@ export const owners: Readonly<Record<Owner, readonly string[]>> = {
       '.env.example',
       'placeholders.ts',
       'deploy/environments/',
+      'deploy/monitoring/',
       'README.md',
       'SECURITY.md',
       'CONTRIBUTING.md',

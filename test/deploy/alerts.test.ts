@@ -1,5 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { scripts } from '#test/support/scripts.ts'
 
@@ -22,8 +23,15 @@ async function alerts({ tick = true } = {}) {
   return { ...project, step, policies }
 }
 
-const all = ['connections', 'errors-fast', 'errors-slow', 'latency', 'memory', 'process-fails', 'task-dead']
-const every = [...all, 'tasks-late', 'tick-absent']
+const source = 'deploy/monitoring'
+const namesOf = (kind: string) =>
+  readdirSync(join(source, kind))
+    .map((file) => basename(file, '.json'))
+    .sort()
+/** A fork may have others. */
+const every = namesOf('policies')
+const readsTick = (name: string) =>
+  /"needs": "tick"/.test(readFileSync(join(source, 'policies', `${name}.json`), 'utf8'))
 
 test('makes what the files say, changes what has changed, and removes what is gone', async () => {
   const project = await alerts()
@@ -37,25 +45,22 @@ test('makes what the files say, changes what has changed, and removes what is go
 
   const second = await project.step(mail)
   expect([second.status, second.stderr]).toEqual([0, ''])
-  const metrics = ['dead-tasks', 'latency', 'requests', 'ticks']
   expect(second.short).toEqual([
-    ...metrics.map((name) => `logging metrics update runway-live-${name}`),
+    ...namesOf('metrics').map((name) => `logging metrics update runway-live-${name}`),
     'monitoring dashboards update runway-live', // with the etag that it has
   ])
 
-  const file = join(project.folder, 'deploy/monitoring/policies/latency.json')
-  await writeFile(
-    file,
-    (await readFile(file, 'utf8')).replace('"thresholdValue": 1,', '"thresholdValue": 2,'),
-  )
+  const [changed, gone] = every
+  const file = join(project.folder, source, `policies/${changed}.json`)
+  await writeFile(file, (await readFile(file, 'utf8')).replace('{{service}}: ', '{{service}} has '))
   const policies = join(project.google, 'policies')
   const theirs = ',,,projects/1/alertPolicies/77\nother-live,latency,1,projects/1/alertPolicies/78\n'
   await writeFile(policies, (await readFile(policies, 'utf8')) + theirs)
-  await rm(join(project.folder, 'deploy/monitoring/policies/memory.json'))
+  await rm(join(project.folder, source, `policies/${gone}.json`))
   const third = await project.step(mail)
   expect(third.short.filter((call) => call.includes('policies'))).toEqual([
-    'monitoring policies update projects/1/alertPolicies/latency',
-    'monitoring policies delete projects/1/alertPolicies/memory',
+    `monitoring policies update projects/1/alertPolicies/${changed}`,
+    `monitoring policies delete projects/1/alertPolicies/${gone}`,
   ])
   expect(await readFile(policies, 'utf8')).toContain(theirs)
 
@@ -64,9 +69,7 @@ test('makes what the files say, changes what has changed, and removes what is go
 })
 
 test('a service without tasks gets no alert that reads the tick, and loses those that it had', async () => {
-  const few = every.filter(
-    (name) => !['connections', 'task-dead', 'tasks-late', 'tick-absent'].includes(name),
-  )
+  const few = every.filter((name) => !readsTick(name))
   const project = await alerts({ tick: false })
   const late = 'runway-live,tasks-late,0123456789abcdef,projects/1/alertPolicies/tasks-late\n'
   await project.step()

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs'
+import { basename } from 'node:path'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { bundledImage } from '#dev/rehearsal/docker/build-image.ts'
 import { commandLine, gcloudIsInstalled, judgeable, refusals } from '#test/support/gcloud.ts'
@@ -38,9 +40,9 @@ test('a second build changes the jobs, the revisions and the traffic, and nothin
       `PUT runway-${name}`,
       `PUT runway-${name}`,
     ]),
-    ...['dead-tasks', 'latency', 'requests', 'ticks'].map(
-      (name) => `logging metrics update runway-live-${name}`,
-    ),
+    ...readdirSync('deploy/monitoring/metrics')
+      .sort()
+      .map((file) => `logging metrics update runway-live-${basename(file, '.json')}`),
     'monitoring dashboards update runway-live', // no alert: their files are the same
   ])
   expect(project.emulator.state().queues).toEqual(queues)

@@ -183,7 +183,7 @@ describe('metrics, alerts and the dashboard', () => {
     const project = await scripts(pretend)
     const run = await project.run('deploy/setup', ['--project', 'demo-project'])
     expect([run.status, run.stderr]).toEqual([0, ''])
-    expect(await files(project)).toContainEqual(expect.stringMatching(/^runway-live,errors-fast,/))
+    expect(await files(project)).toContainEqual(expect.stringMatching(/^runway-live,[\w-]+,/))
     expect(run.stdout).toContain('In cloudbuild.yaml: _ALERT_EMAIL')
     expect((await project.calls()).filter((call) => /runway-staging-(requests|latency)/.test(call))).toEqual(
       [],

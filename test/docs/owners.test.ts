@@ -20,6 +20,7 @@ test('each file has an owner, by the longest path that fits', () => {
   expect(ofOrders('test/acceptance/run.ts')).toBe('template')
   expect(ofOrders('dev/orders/stand-in.ts')).toBe('fork')
   expect(ofOrders('deploy/submit')).toBe('template')
+  expect(ofOrders('deploy/monitoring/policies/latency.json')).toBe('shared')
   expect(ofOrders('deploy/environments/live.env')).toBe('shared')
   expect(ofOrders('openapi/client.ts')).toBe('generated')
   expect(ofOrders('biome.json')).toBe('shared')
