@@ -8,16 +8,21 @@ import { testService } from '#test/support/service.ts'
 
 // What a request's schema takes otherwise than its contract says does not start.
 
-const start = (more: object) => {
-  const route = {
-    ...{ method: 'post', path: '/things', operationId: 'makeThing', summary: 'Make', security: 'public' },
-    ...{ responses: { 204: { description: 'Made' } }, ...more },
-  } as RouteDefinition
-  const features = [featureOf(handle(route, () => new Response()))]
-  return testService({ databaseUrl: noDatabase, features })
+const start = (...routes: object[]) => {
+  const operations = routes.map((more, index) => {
+    const path = { path: index ? `/things/${index}` : '/things', operationId: `makeThing${index}` }
+    const route = {
+      ...{ method: 'post', ...path, summary: 'Make', security: 'public' },
+      ...{ responses: { 204: { description: 'Made' } }, ...more },
+    } as RouteDefinition
+    return handle(route, () => new Response())
+  })
+  return testService({ databaseUrl: noDatabase, features: [featureOf(...operations)] })
 }
 const body = (schema: z.ZodType) => ({ request: { body: jsonBody(z.strictObject({ at: z.array(schema) })) } })
 const query = (schema: z.ZodType) => ({ request: { query: z.strictObject({ at: schema }) } })
+
+const response = (schema: z.ZodType) => ({ responses: { 200: { description: 'Made', ...jsonBody(schema) } } })
 
 const refused: [name: string, schema: z.ZodType, complaint: string][] = [
   ['z.coerce.number()', z.coerce.number(), 'such as an empty text. Write z.number(): the text'],
@@ -180,4 +185,18 @@ test('an expression that starts takes the same with the flag u and without', () 
     { numRuns: 3000 },
   )
   expect(plain).toBeGreaterThan(100)
+})
+
+test('a schema that is right in one place is refused in another', async () => {
+  const text = z.coerce.string()
+  await expect(start(query(text), body(text))).rejects.toThrow(
+    'POST /things/1 (body) at[]: z.coerce.string()',
+  )
+  const caught = z.int().catch(1)
+  await expect(start(response(caught), body(caught))).rejects.toThrow('POST /things/1 (body) at[]: .catch()')
+  const list = z.array(z.int())
+  const slow = list.refine(async () => true)
+  await expect(start(body(list), body(slow))).rejects.toThrow(
+    'POST /things/1 has an asynchronous schema (at[])',
+  )
 })

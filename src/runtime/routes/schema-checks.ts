@@ -6,33 +6,45 @@ import { isUnrepresentable } from '../schemas/schema-advice.ts'
 import { asyncPart, children } from '../schemas/walk.ts'
 import type { RouteDefinition } from './route.ts'
 
+type Passed = Set<z.core.$ZodType>
+
 /**
- * Refuses schemas that the contract cannot show, or cannot show as they check.
+ * Refuses schemas that the contract cannot show, or cannot show as they check. Each schema is checked once, however many
+ * routes have it.
  *
+ * @param routes the routes by their names
  * @param names the schemas that the contract shows by name
  * @throws {Error} naming the route, the schema and what to write instead
  */
 export function checkSchemas(
-  routeName: string,
-  route: RouteDefinition,
+  routes: readonly (readonly [name: string, route: RouteDefinition])[],
   names: ReadonlyMap<string, z.ZodType>,
 ): void {
-  for (const [where, schema, io] of partsOf(route)) {
-    const at = `${routeName} (${where})`
-    if (io === 'input') refuseInexact(at, schema, where !== 'body')
-    else refusePatterns(at, schema)
-    if (isSuspicious(schema)) schemaWriter(names).write(schema, io, at)
-  }
+  const passed = {
+    texts: new Set(),
+    bodies: new Set(),
+    outputs: new Set(),
+    harmless: new Set(),
+  } satisfies Record<string, Passed>
+  for (const [name, route] of routes)
+    for (const [where, schema, io] of partsOf(route)) {
+      const at = `${name} (${where})`
+      if (io === 'output') refusePatterns(at, schema, passed.outputs)
+      else if (where === 'body') refuseInexact(at, schema, false, passed.bodies)
+      else refuseInexact(at, schema, true, passed.texts)
+      if (isSuspicious(schema, passed.harmless)) schemaWriter(names).write(schema, io, at)
+    }
 }
 
 /**
  * Refuses schemas that would have to wait: requests and responses are checked synchronously.
  *
+ * @param passed schemas that need no check, with all inside them. It gets those that are checked
  * @throws {Error} naming the route, the schema and what to write instead
  */
-export function refuseAsync(routeName: string, schemas: readonly z.core.$ZodType[]): void {
+export function refuseAsync(routeName: string, schemas: readonly z.core.$ZodType[], passed: Passed): void {
   for (const schema of schemas) {
-    const place = asyncPart(schema)
+    const place = asyncPart(schema, passed)
     if (place !== undefined)
       throw new Error(
         `${routeName} has an asynchronous schema (${place || 'the top level'}): write its refinement without async, and ` +
@@ -92,16 +104,19 @@ export function contentSchemas(part: object | undefined): z.ZodType[] {
 /**
  * Whether a schema may contain something that the contract cannot show, or contains itself. It is a quick test, because
  * nearly no schema does.
+ *
+ * @param harmless schemas that do not. It gets those that are found
  */
 function isSuspicious(
   schema: z.core.$ZodType,
+  harmless: Passed,
   above: readonly z.core.$ZodType[] = [],
-  seen = new Set<z.core.$ZodType>(),
 ): boolean {
   if (above.includes(schema)) return true
-  if (seen.has(schema)) return false
-  seen.add(schema)
+  if (harmless.has(schema)) return false
   if (isUnrepresentable(schema._zod.def.type)) return true
   const path = [...above, schema]
-  return children(schema).some(([, child]) => isSuspicious(child, path, seen))
+  if (children(schema).some(([, child]) => isSuspicious(child, harmless, path))) return true
+  harmless.add(schema)
+  return false
 }

@@ -70,12 +70,15 @@ export function startChecks(
   }
   apiKeysOf(mounted) // refuses two keys with the same name
   refuseDuplicateProblems(mounted, runtimeProblems)
-  for (const route of mounted) refuseAsync(`${route.method} ${route.path}`, schemasOf(route))
+  const passed = new Set<z.core.$ZodType>()
+  for (const route of mounted) refuseAsync(`${route.method} ${route.path}`, schemasOf(route), passed)
   const names = uniqueNames(mounted.flatMap(schemasOf))
-  for (const { operation, path, method } of mounted)
-    if (operation.kind === 'contract') checkSchemas(`${method} ${path}`, operation.route, names)
+  const shown = mounted.flatMap(({ operation, path, method }) =>
+    operation.kind === 'contract' ? [[`${method} ${path}`, operation.route] as const] : [],
+  )
+  checkSchemas(shown, names)
   checkOutputNames(
-    mounted.flatMap(({ operation }) => (operation.kind === 'contract' ? [operation.route] : [])),
+    shown.map(([, route]) => route),
     names,
   )
   // the default format's schema is built only if a feature uses its name
@@ -160,7 +163,7 @@ function refuseDuplicateProblems(
 export function uniqueNames(roots: readonly z.core.$ZodType[]): Map<string, z.ZodType> {
   const names = new Map<string, z.ZodType>()
   const seen = new Set<z.core.$ZodType>()
-  for (const [, schema] of roots.flatMap((root) => [...everySchema(root, '', seen)])) {
+  for (const [, schema] of roots.flatMap((root) => everySchema(root, seen))) {
     const name = schema instanceof z.ZodType ? getRefId(schema) : undefined
     if (!name || inherited(schema, name)) continue
     const other = names.get(name)

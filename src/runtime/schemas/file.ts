@@ -34,7 +34,7 @@ export function file({ types, maxBytes, description }: FileOptions = {}) {
 export function filesIn(
   schema: z.core.$ZodType,
 ): { types: readonly string[]; maxBytes: number | undefined }[] {
-  const files = [...everySchema(schema)]
+  const files = everySchema(schema)
     .map(([, inner]) => inner)
     .filter((inner) => inner instanceof z.ZodFile)
   return files.map((inner) => {

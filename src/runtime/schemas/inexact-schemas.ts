@@ -21,17 +21,18 @@ type Refuse = (mend: string) => never
  *
  * @param location where the schema is, for the message
  * @param isText whether its values are text: in a path, a query, a header or a cookie
+ * @param passed schemas that need no check, with all inside them. It gets those that are checked
  * @throws {Error} naming the location, and what to write instead
  */
 export function refuseInexact(
   location: string,
   schema: z.core.$ZodType,
   isText: boolean,
+  passed: Set<z.core.$ZodType>,
   path = '',
-  seen = new Set<z.core.$ZodType>(),
 ): void {
-  if (seen.has(schema)) return
-  seen.add(schema)
+  if (passed.has(schema)) return
+  passed.add(schema)
   const said: Record<string, unknown> = getOpenApiMetadata(schema as z.ZodType)
   if ('type' in said) return
   const refuse: Refuse = (mend) => {
@@ -48,24 +49,29 @@ export function refuseInexact(
   refuseLimits(schema, said, refuse)
   for (const [step, child] of inputSchemas(schema)) {
     const dot = path && step && step !== '[]' ? '.' : ''
-    refuseInexact(location, child, isText, `${path}${dot}${step}`, seen)
+    refuseInexact(location, child, isText, passed, `${path}${dot}${step}`)
   }
 }
 
 /**
  * Refuses regular expressions in responses that the contract cannot show.
  *
+ * @param passed as for `refuseInexact`
  * @throws {Error} naming the location, and what to write instead
  */
-export function refusePatterns(location: string, schema: z.core.$ZodType): void {
-  for (const [path, inner] of everySchema(schema)) {
-    if ('pattern' in getOpenApiMetadata(inner as z.ZodType)) continue
+export function refusePatterns(
+  location: string,
+  schema: z.core.$ZodType,
+  passed: Set<z.core.$ZodType>,
+): void {
+  for (const [path, inner] of everySchema(schema, passed)) {
+    const refuse: Refuse = (mend) => {
+      throw new Error(`${location} ${path || 'the top level'}: ${mend}.`)
+    }
     for (const { _zod } of checksOf(inner)) {
       const def: z.core.$ZodCheckDef & { format?: string; pattern?: unknown } = _zod.def
-      const refuse: Refuse = (mend) => {
-        throw new Error(`${location} ${path || 'the top level'}: ${mend}.`)
-      }
-      if (def.pattern instanceof RegExp) refusePattern(def.pattern, def.format === 'regex', refuse)
+      if (!(def.pattern instanceof RegExp) || 'pattern' in getOpenApiMetadata(inner as z.ZodType)) continue
+      refusePattern(def.pattern, def.format === 'regex', refuse)
     }
   }
 }

@@ -96,7 +96,7 @@ function describe(schema: z.ZodType, json: Json, io: Direction): void {
 function isTold(root: z.ZodType, wanted: z.core.$ZodType): boolean {
   for (const [, schema] of everySchema(root)) {
     if (!('type' in getOpenApiMetadata(schema as z.ZodType))) continue
-    for (const [, inner] of everySchema(schema)) if (inner === wanted) return true
+    if (everySchema(schema).some(([, inner]) => inner === wanted)) return true
   }
   return false
 }

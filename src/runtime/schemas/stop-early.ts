@@ -24,7 +24,7 @@ let frame: Frame | undefined
  * 100,000 of them, nested 30 levels deep, takes seconds.
  */
 export function stopEarly(schema: z.core.$ZodType): void {
-  const all = [...everySchema(schema)].map(([, inner]) => inner)
+  const all = everySchema(schema).map(([, inner]) => inner)
   // records first: one that is an item itself is skipped before it starts
   for (const inner of all) if (inner instanceof z.ZodRecord) frameRecord(inner)
   for (const inner of all) {
@@ -39,7 +39,7 @@ function frameRecord(record: z.ZodRecord): void {
   const { keyType, valueType } = record.def
   if (marked.has(record.def)) return
   marked.add(record.def)
-  const isApart = [...everySchema(keyType)].every(([, part]) => part !== valueType)
+  const isApart = everySchema(keyType).every(([, part]) => part !== valueType)
   if (isApart) record._zod.run = framed(record._zod.run, valueType)
 }
 
