@@ -145,18 +145,30 @@ async function takeTurn(
     const few = Math.max(200, count / 10)
     await prepare(few)
     await work(few)
+    await allFulfilled(bench, contestant, few)
     await prepare(count)
     const before = { service: cpuUs(running.pid), postgres: familyCpuUs(bench.postgres.pid) }
     const ms = await work(count)
     const service = cpuUs(running.pid) - before.service
     const postgres = familyCpuUs(bench.postgres.pid) - before.postgres
-    const left = await query(bench.databaseUrl, "select id from orders where status = 'placed'")
-    if (left.length > 0)
-      throw new Error(`${labelOf(contestant)} left ${left.length} of ${count} orders unfulfilled`)
+    await allFulfilled(bench, contestant, count)
     return { ms, service, postgres }
   } finally {
     await running.stop()
   }
+}
+
+/** @throws {Error} if an order still waits, with the error of a task if the service has stored one */
+async function allFulfilled(bench: Bench, contestant: Contestant, count: number): Promise<void> {
+  const left = await query(bench.databaseUrl, "select id from orders where status = 'placed'")
+  if (left.length === 0) return
+  const [failed] = await query<{ error: string }>(
+    bench.databaseUrl,
+    "select concat(': a task is ', state, ', ', last_error) as error from runtime.tasks where last_error is not null limit 1",
+  )
+  throw new Error(
+    `${labelOf(contestant)} left ${left.length} of ${count} orders unfulfilled${failed?.error ?? ''}`,
+  )
 }
 
 /** Orders that wait. Each has a task that Cloud Tasks has; or one task enqueues those of all. */

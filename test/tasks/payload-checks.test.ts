@@ -23,13 +23,9 @@ describe('a payload that JSON cannot hold is refused where its task is defined',
     ['z.promise()', z.promise(z.string()), 'JSON has no promises'],
     ['a date behind .default()', z.date().default(new Date(0)), 'JSON has no dates'],
     ['a date before a transformation', z.date().transform(String), 'JSON has no dates'],
-    ['an asynchronous refinement', z.string().refine(async () => true), 'a payload is checked synchronously'],
-    ['an asynchronous check', z.string().check(async () => {}), 'a payload is checked synchronously'],
-    [
-      'an asynchronous transformation',
-      z.string().transform(async (id) => id),
-      'a payload is checked synchronously',
-    ],
+    ['an asynchronous refinement', z.string().refine(async () => true), 'it is checked synchronously'],
+    ['an asynchronous check', z.string().check(async () => {}), 'it is checked synchronously'],
+    ['an asynchronous transformation', z.string().transform(async (id) => id), 'it is checked synchronously'],
   ])('%s', (_what, schema, mend) => {
     const refused = () => define(inside(schema))
     expect(refused).toThrow(TypeError)
@@ -50,8 +46,15 @@ describe('a payload that JSON cannot hold is refused where its task is defined',
   test.each([
     ['optional', z.object({}).optional()],
     ['a default', z.object({}).default({})],
+    ['z.undefined()', z.undefined()],
+    ['z.void()', z.void()],
+    ['a union with undefined', z.union([z.string(), z.undefined()])],
   ])('one that may be left out: %s', (_what, schema) => {
-    expect(() => define(schema)).toThrow('(the top level): an absent payload is stored as null')
+    const mend = 'cannot be stored (the top level): undefined is stored as null. Write z.object({}).'
+    expect(() => define(schema)).toThrow(`its payload ${mend}`)
+    const signals = { sent: schema }
+    const task = () => defineTask({ name: 'trial.work', payload: z.object({}), signals, async run() {} })
+    expect(task).toThrow(`its signal sent ${mend}`)
   })
 
   test('a schema that contains itself is looked through once', () => {

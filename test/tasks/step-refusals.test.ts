@@ -96,6 +96,21 @@ describe('a refusal', () => {
       'step one: its result cannot be stored (the top level)',
     ],
     [
+      'a result that may be absent',
+      ({ step }) => step('one', z.string().optional(), async () => undefined),
+      'its result cannot be stored (the top level): undefined is stored as null. Write .nullable() and return null, or leave the schema out if there is never a result.',
+    ],
+    [
+      'a schema of no result',
+      ({ step }) => step('one', z.void(), rest),
+      'undefined is stored as null. Write .nullable() and return null, or leave the schema out',
+    ],
+    [
+      'a cursor that may be absent',
+      ({ step }) => step('one', rest, { cursor: z.int().optional() }),
+      'its cursor cannot be stored (the top level): undefined is stored as null. Write .nullable(), and save null.',
+    ],
+    [
       'results above 4 MiB together',
       async ({ step }) => {
         for (let n = 0; n < 17; n++) await step(`s${n}`, z.string(), async () => 'x'.repeat(250 * 1024))

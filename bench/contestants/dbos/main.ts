@@ -7,8 +7,10 @@ import { pool as poolOptions, settings } from '../common/settings.ts'
 
 const concurrency = 24
 const pool = new pg.Pool(poolOptions)
+// DBOS refuses a URL without a host. Its parameter `host`, the folder of the socket, counts more than `localhost`.
+const systemDatabaseUrl = settings.databaseUrl.replace('@/', '@localhost/')
 DBOS.setConfig({
-  ...{ name: 'bench', systemDatabaseUrl: settings.databaseUrl, runAdminServer: false, logLevel: 'error' },
+  ...{ name: 'bench', systemDatabaseUrl, runAdminServer: false, logLevel: 'error' },
   systemDatabasePool: new pg.Pool({ ...poolOptions, max: concurrency }),
 })
 

@@ -16,14 +16,20 @@ const notJson = new Set([
 ])
 
 /**
- * Finds a part of a payload that JSON cannot store, or a check that is asynchronous. Only the input of `enqueue` is stored:
+ * Finds a part of a payload, or of what else a task stores, that JSON cannot store, or a check that is asynchronous. Only the input of `enqueue` is stored:
  * a transformation may return anything.
  *
  * @param what names the value, for the message
+ * @param ifAbsent what to write in place of a schema that takes undefined
  * @returns the path and what to write instead; `undefined` if the payload can be stored
  */
-export function payloadProblem(schema: z.core.$ZodType, what = 'its payload'): string | undefined {
-  const { place, mend } = findUnstorable(schema, '', new Set()) ?? findAsync(schema) ?? {}
+export function payloadProblem(
+  schema: z.core.$ZodType,
+  what = 'its payload',
+  ifAbsent = 'Write z.object({})',
+): string | undefined {
+  const absent = becomesNull(schema) && { place: '', mend: `undefined is stored as null. ${ifAbsent}` }
+  const { place, mend } = absent || (findUnstorable(schema, '', new Set()) ?? findAsync(schema) ?? {})
   return mend && `${what} cannot be stored (${place || 'the top level'}): ${mend}.`
 }
 
@@ -45,8 +51,6 @@ function findUnstorable(
   if (type === 'literal')
     for (const value of def.values ?? [])
       if (notJson.has(typeof value)) return { place, mend: adviceFor(typeof value) }
-  if (place === '' && becomesNull(schema))
-    return { place, mend: 'an absent payload is stored as null. Write z.object({})' }
   for (const [step, child] of storedSchemas(schema)) {
     const childPlace = type === 'tuple' ? `${place}[]` : place + (place && /^\w/.test(step) ? '.' : '') + step
     if (/^(array|tuple)$/.test(type) && becomesNull(child))
@@ -76,6 +80,6 @@ function becomesNull(schema: z.core.$ZodType): boolean {
 function findAsync(schema: z.core.$ZodType): Found | undefined {
   const place = asyncPart(schema)
   const mend =
-    'a payload is checked synchronously. Write the refinement without async. Checks that need I/O belong in run'
+    'it is checked synchronously. Write the refinement without async. Checks that need I/O belong in run'
   return place === undefined ? undefined : { place, mend }
 }

@@ -18,6 +18,8 @@ export interface StatedStep {
   readonly options: StepOptions<unknown, z.ZodType>
 }
 
+const ifNoResult = 'Write .nullable() and return null, or leave the schema out if there is never a result'
+
 /**
  * Runs a step, or returns what it has returned in an earlier attempt. All that it writes is written only as long as the
  * attempt has the task.
@@ -37,10 +39,10 @@ export async function runStep(
     return result
   }
   const what = `The task ${task.name}, step ${name}`
-  for (const [part, checked] of Object.entries({ result: schema, cursor: options.cursor })) {
-    const problem = checked && payloadProblem(checked, `its ${part}`)
-    if (problem) throw scope.refusal(name, problem)
-  }
+  const problem =
+    (schema && payloadProblem(schema, 'its result', ifNoResult)) ??
+    (options.cursor && payloadProblem(options.cursor, 'its cursor', 'Write .nullable(), and save null'))
+  if (problem) throw scope.refusal(name, problem)
   const retry = options.retry && parseRetry(what, options.retry, task.retry)
   const started = performance.now()
   const write = (): StepWrite => ({
