@@ -81,6 +81,20 @@ describe('a dry run', () => {
       expect(enable.includes(` ${api}.googleapis.com`)).toBe(isEnabled)
   })
 
+  test('lets both services connect to the instance that cloudbuild.yaml names, such as a restored one', async () => {
+    const project = await scripts()
+    const given = { CLOUD_SQL: 'demo-project:europe-west1:restored' }
+    const { stdout } = await project.run('deploy/setup', ['--dry-run', '--project', 'demo-project'], given)
+    const grants = stdout.split('\n').filter((line) => line.includes('roles/cloudsql.client'))
+    expect(grants).toEqual(
+      ['staging', 'live'].map((name) =>
+        expect.stringContaining(`serviceAccount:runway-${name}@demo-project`),
+      ),
+    )
+    for (const grant of grants) expect(grant).toContain('"projects/demo-project/instances/restored"')
+    expect(stdout).not.toContain('gcloud sql')
+  })
+
   test('says which region belongs in cloudbuild.yaml, and what comes next', async () => {
     const { stdout } = await dry('--project', 'demo-project', '--region', 'us-east1')
     expect(stdout).toContain('_REGION: us-east1')
