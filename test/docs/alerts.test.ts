@@ -23,10 +23,11 @@ test('docs/operating.md lists each alert, and its urgency is its severity', () =
 })
 
 test('docs/operating.md names the alerts that a service without tasks does not get', () => {
-  const [, list = ''] = /gets none of those that read the tick: (.+)\.\n/.exec(page) ?? []
+  const [, list = ''] =
+    /gets none of those that read lines about tasks, or of the tick:\s+(.+)\.\n/.exec(page) ?? []
   const named = Array.from(list.matchAll(/`([\w-]+)`/g), ([, name]) => name)
   expectRule(
-    'docs/operating.md says which alerts read the tick.',
+    'docs/operating.md says which alerts a service without tasks does not get.',
     policies
       .filter(([name, { userLabels }]) => named.includes(name) !== (userLabels?.needs === 'tick'))
       .map(([name]) => name),

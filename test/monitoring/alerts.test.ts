@@ -129,6 +129,24 @@ testOf('task-dead')('task-dead: an attempt fails for good; the texts name the ta
   expect(dead.map(({ labels }) => labels)).toEqual([{ task: 'steps.step' }])
 })
 
+testOf('undo-failed')(
+  'undo-failed: a task is cancelled, and the undo of its step fails for good',
+  async () => {
+    const { directions, enqueue, emulator, finish, entries, ledger, api } = await tasksService()
+    directions.push('lasting', 'lasting')
+    await enqueue('kept')
+    await emulator.settle()
+    const [{ id } = { id: '' }] = await ledger()
+    expect(raised(entries())).toEqual([])
+    expect((await api(`/runtime/tasks/${id}/cancel`, { method: 'POST' })).status).toBe(200)
+    await finish()
+    expect(await ledger()).toMatchObject([{ state: 'cancelled' }])
+    expect(raised(entries())).toEqual(['undo-failed'])
+    const line = entries().find(({ jsonPayload }) => jsonPayload?.code === 'RUNTIME_TASK_UNDO_FAILED')
+    expect(line?.jsonPayload?.task).toEqual({ id, name: 'steps.step' })
+  },
+)
+
 testOf('tick-absent')(
   'tick-absent: no tick comes for five minutes, whether Google then counts 0 or nothing',
   async () => {

@@ -34,9 +34,9 @@ export type StepAttempt = Attempt<z.infer<typeof Payload>, Record<never, never>,
 
 /**
  * What an attempt is to do: `rest` leaves nothing to write, `die` kills its process, `steps` goes through steps, a sleep and
- * a wait, `undo` dies after a step that has an undo.
+ * a wait, `undo` dies after a step that has an undo, `lasting` sleeps after a step whose undo fails.
  */
-export type Direction = 'write' | 'rest' | 'fail' | 'fatal' | 'die' | 'steps' | 'undo'
+export type Direction = 'write' | 'rest' | 'fail' | 'fatal' | 'die' | 'steps' | 'undo' | 'lasting'
 
 /** A task whose attempts do as they are told, and what enqueues it. */
 export interface Steps {
@@ -125,6 +125,11 @@ export function stepsFeature(direct: (attempt: StepAttempt) => Promise<Direction
         const undo = async () => writing(`${text} undone`)
         await attempt.step('first', async () => writing(`${text} 1`), { undo })
         throw fatal('It was told to fail after its step')
+      }
+      if (direction === 'lasting') {
+        const undo = async () => Promise.reject(fatal('It was told to last'))
+        await attempt.step('first', async () => writing(`${text} 1`), { undo })
+        return void (await attempt.sleep('nap', '5m'))
       }
       return writing(text)
     },

@@ -20,6 +20,9 @@ export async function endUndo(
   const error = new Error(message ?? 'unknown')
   if (row.undoing === 'dead') await announceDeadTask(database, log, row, error)
   else if (failed)
-    log.error({ err: error, code: 'RUNTIME_TASK_UNDO_FAILED' }, `${row.name} is cancelled: ${failed}`)
+    log.error(
+      { err: error, code: 'RUNTIME_TASK_UNDO_FAILED', task: { id: row.id, name: row.name } },
+      `${row.name} is cancelled: ${failed}`,
+    )
   return row.undoing ?? undefined
 }
