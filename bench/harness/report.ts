@@ -13,6 +13,7 @@ import { format, renderTable, type Table } from './table.ts'
 export interface Measured extends SectionResult {
   readonly date: string
   readonly commit: string
+  readonly command: string
   /** What else the machine had to do: the load of a minute, before the section. */
   readonly loadBefore: number
   /** How long it took. */
@@ -25,7 +26,7 @@ export function renderSections(results: readonly Measured[], sections: readonly 
     const title = sections.find(({ name }) => name === result.section)?.title ?? result.section
     const works = [...new Set(result.rows.map(({ work }) => work))]
     const tables = works.map((work) => renderTable(tableOf(result, work)))
-    const about = `Measured on ${result.date} at ${result.commit}; load before: ${result.loadBefore}. It took ${result.minutes} minutes.`
+    const about = `Measured on ${result.date} at ${result.commit} by “${result.command}”; load before: ${result.loadBefore}. It took ${result.minutes} minutes.`
     const failed =
       result.failure === undefined
         ? []
@@ -91,7 +92,7 @@ function reasonsOf(results: readonly SectionResult[]): string[] {
 }
 
 /** What was measured on, with what, and what each contestant does. */
-export function renderAbout(command: string): string {
+export function renderAbout(): string {
   const { machine, lacks } = describeMachine()
   const duties: Table = {
     head: [
@@ -121,7 +122,7 @@ export function renderAbout(command: string): string {
     }),
   }
   return [
-    `Command: \`${command}\`. Node ${process.version}. ${machine}.`,
+    `Node ${process.version}. ${machine}.`,
     ...lacks.map((missing) => `This machine lacks ${missing}.`),
     'Medians of all rounds, with the quartiles in parentheses. Contestants take turns in each round, and ratios are of the two in the same round. Each response was checked before it was measured. “Service ÷ it” above 1 is good for a rate, and below 1 for everything else.',
     'Tokens are HS256: every contestant can verify them without a server for keys, and a cheap signature hides least of what stands around it.',

@@ -13,7 +13,8 @@ const graceMs = 30_000
 /**
  * Runs sections one after another. One that fails or takes too long becomes a result without rows, and the next one runs.
  *
- * @param commit what is measured
+ * @param about what is measured, and by which command
+ * @param saved what sections have shown in an earlier run. Those of this run are used where there are both
  * @param onResult gets all results so far, after each section
  */
 export async function runSections(
@@ -21,16 +22,19 @@ export async function runSections(
   options: {
     readonly surroundings: Surroundings
     readonly quick: boolean
-    readonly commit: string
+    readonly about: Pick<Measured, 'commit' | 'command'>
+    readonly saved: readonly Measured[]
     readonly onResult: (results: readonly Measured[]) => void
   },
 ): Promise<Measured[]> {
-  const { surroundings, quick, commit, onResult } = options
+  const { surroundings, quick, saved, onResult } = options
   const results: Measured[] = []
   for (const section of sections) {
-    const about = { date: new Date().toISOString().slice(0, 16), commit, loadBefore: load() }
+    const about = { ...options.about, date: new Date().toISOString().slice(0, 16), loadBefore: load() }
+    const chosen = sections.map(({ name }) => name)
+    const earlier = [...saved.filter((result) => !chosen.includes(result.section)), ...results]
     const started = performance.now()
-    const result = await withinLimit(section.run({ ...surroundings, quick }, results)).catch((error) => {
+    const result = await withinLimit(section.run({ ...surroundings, quick }, earlier)).catch((error) => {
       const failure = error instanceof Error ? error.message : String(error)
       console.error(error)
       return { section: section.name, rows: [], failure }

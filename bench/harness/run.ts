@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, readFileSync, truncateSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../dev/machine/ports.ts'
 import { builtFolder } from './build.ts'
@@ -14,7 +14,7 @@ export interface Running {
   readonly contestant: Contestant
   readonly pid: number
   readonly port: number
-  /** What it has written to its log since the last call. */
+  /** What it has written to its log since the last call: the end of it, if it is long. */
   readLog(): string
   stop(): Promise<void>
 }
@@ -71,10 +71,10 @@ export async function start(
   return {
     ...{ contestant, port, startMs, response, pid: child.pid as number },
     readLog() {
-      const text = readFileSync(logFile, 'utf8')
-      const fresh = text.slice(read)
-      read = text.length
-      return fresh
+      const { size } = statSync(logFile)
+      const text = readRange(logFile, Math.max(read, size - 2 ** 20), size)
+      read = size
+      return text
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return
@@ -82,6 +82,17 @@ export async function start(
       child.kill('SIGKILL')
       await exit
     },
+  }
+}
+
+/** A part of a file: after minutes of load, a whole log is larger than a text can be. */
+function readRange(name: string, from: number, to: number): string {
+  const bytes = Buffer.alloc(to - from)
+  const file = openSync(name, 'r')
+  try {
+    return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, from))
+  } finally {
+    closeSync(file)
   }
 }
 

@@ -13,6 +13,6 @@ export interface Section {
   readonly title: string
   /** Whether it runs only if it is named, because it takes long. */
   readonly onlyByName?: true
-  /** @param earlier what sections before it have measured in this run */
+  /** @param earlier what sections before it have measured, and with `--save` what others have shown in an earlier run */
   run(bench: Bench, earlier: readonly SectionResult[]): Promise<SectionResult>
 }

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { renderChart } from '../../bench/harness/chart.ts'
 import { type Goal, judge, nameOf } from '../../bench/harness/goals.ts'
+import { merge } from '../../bench/harness/saved.ts'
 import { ratio, summarize } from '../../bench/harness/stats.ts'
 import { format, renderTable } from '../../bench/harness/table.ts'
+import { sections } from '../../bench/sections/sections.ts'
 
 describe('the benchmark', () => {
   test('takes the median and the quartiles of its rounds', () => {
@@ -22,6 +24,23 @@ describe('the benchmark', () => {
       ['| a       |    rate |', '|---------|--------:|', '| service | 8,166/s |'].join('\n'),
     )
   })
+})
+
+test('a section that is measured again takes the place of its old result, in the order of the sections', () => {
+  const about = {
+    date: '2026-11-28T10:00',
+    commit: 'abc',
+    command: 'npm run bench',
+    loadBefore: 0,
+    minutes: 1,
+  }
+  const of = (section: string, ...notes: string[]) => ({ ...about, section, notes, rows: [] })
+  const merged = merge([of('get'), of('tasks', 'old')], [of('tasks', 'new'), of('start')], sections)
+  expect(merged.map(({ section, notes }) => [section, ...(notes ?? [])])).toEqual([
+    ['start'],
+    ['get'],
+    ['tasks', 'new'],
+  ])
 })
 
 const row = (contestant: string, ...values: number[]) => ({
