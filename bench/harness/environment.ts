@@ -33,7 +33,7 @@ export function orderId(caller: number, order: number): string {
   return `0190f0f0-0000-7${String(caller).padStart(3, '0')}-8000-${String(order).padStart(12, '0')}`
 }
 
-/** Starts PostgreSQL, migrates the database by the service's bundle, and fills it. `dist/` must be built. */
+/** Starts PostgreSQL, and migrates the database by the service's bundle. `dist/` must be built. */
 export async function surround(): Promise<Surroundings> {
   mkdirSync(folders.build, { recursive: true })
   const postgres = await startPostgres()
@@ -54,7 +54,6 @@ export async function surround(): Promise<Surroundings> {
       CLOUD_TASKS_EMULATOR_HOST: `127.0.0.1:${port}`,
     }
     migrate(databaseUrl)
-    await fill(databaseUrl)
     return {
       ...{ postgres, databaseUrl, environment },
       callerOfCallbacks: () => oidc.bearer(environment.TASKS_URL, environment.TASKS_INVOKER),
@@ -91,7 +90,7 @@ export function migrate(databaseUrl: string): void {
   })
 }
 
-/** Empties the tables and fills them again: no contestant finds rows that another one has left. */
+/** Empties the tables and fills them again: no section, and no contestant, finds rows that another one has left. */
 export async function fill(databaseUrl: string): Promise<void> {
   await quiet(databaseUrl)
   await query(databaseUrl, 'truncate orders, runtime.tasks, runtime.idempotency_keys cascade')

@@ -157,7 +157,8 @@ export function commit(): string {
   const git = (...args: string[]) =>
     execFileSync('git', args, { cwd: folders.repository, encoding: 'utf8' }).trim()
   try {
-    const changed = git('status', '--porcelain', '--', 'src', 'bench', 'package-lock.json') !== ''
+    const written = ['results.json', 'RESULTS.md', 'chart-*.svg'].map((name) => `:!bench/${name}`)
+    const changed = git('status', '--porcelain', '--', 'src', 'bench', 'package-lock.json', ...written) !== ''
     return `${git('rev-parse', '--short', 'HEAD')}${changed ? ' with changes' : ''}`
   } catch {
     return metadata.version

@@ -1,4 +1,4 @@
-import type { Surroundings } from './environment.ts'
+import { fill, type Surroundings } from './environment.ts'
 import { load } from './machine.ts'
 import { progress } from './progress.ts'
 import type { Measured } from './report.ts'
@@ -11,7 +11,7 @@ const limitMs = 20 * 60_000
 const graceMs = 30_000
 
 /**
- * Runs sections one after another. One that fails or takes too long becomes a result without rows, and the next one runs.
+ * Runs sections one after another, each with the same orders. One that fails or takes too long becomes a result without rows, and the next one runs.
  *
  * @param about what is measured, and by which command
  * @param saved what sections have shown in an earlier run. Those of this run are used where there are both
@@ -34,7 +34,8 @@ export async function runSections(
     const chosen = sections.map(({ name }) => name)
     const earlier = [...saved.filter((result) => !chosen.includes(result.section)), ...results]
     const started = performance.now()
-    const result = await withinLimit(section.run({ ...surroundings, quick }, earlier)).catch((error) => {
+    const work = fill(surroundings.databaseUrl).then(() => section.run({ ...surroundings, quick }, earlier))
+    const result = await withinLimit(work).catch((error) => {
       const failure = error instanceof Error ? error.message : String(error)
       console.error(error)
       return { section: section.name, rows: [], failure }
