@@ -49,7 +49,7 @@ export function write(results: readonly Measured[], sections: readonly Section[]
   const saved: Saved = { ...here(), results }
   const digits = (_key: string, value: unknown) =>
     typeof value === 'number' ? Number(value.toPrecision(5)) : value
-  writeFileSync(file('results.json'), `${JSON.stringify(saved, digits, 1)}\n`)
+  writeFileSync(file('results.json'), `${JSON.stringify(saved, digits, 2)}\n`)
   writeFileSync(
     file('RESULTS.md'),
     `${[intro, renderAbout(), renderSections(results, sections)].join('\n\n')}\n`,
