@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pass } from 'node:timers/promises'
 import { Hono } from 'hono'
 import { seededRandom } from '#dev/cloud-tasks/random.ts'
 import { serve } from '#dev/machine/serve.ts'
@@ -15,7 +16,8 @@ export interface Shipment extends z.infer<typeof parcel> {
 }
 
 /**
- * Starts a carrier that parcels are handed to by `POST /shipments`: the same `Idempotency-Key` gets the same shipment.
+ * Starts a carrier that parcels are handed to by `POST /shipments`: the same `Idempotency-Key` gets the same shipment. It takes
+ * some time for a bag (`journey/leg`), so that the legs of a journey that are there at once can be counted.
  *
  * @param options.failureRate the share of requests that get 503, from 0 to 1: half of them before the shipment is
  *   recorded, half of them after
@@ -25,10 +27,14 @@ export async function createCarrier({ failureRate, seed }: { failureRate: number
   const random = seededRandom(seed)
   const shipments = new Map<string, Shipment>()
 
+  const present = new Map<string, number>()
+  let mostAtOnce = 0
+
   const app = new Hono()
   app.post('/shipments', async (c) => {
     const key = c.req.header('Idempotency-Key') ?? ''
     const body = parcel.parse(await c.req.json())
+    if (isBag(body)) await look(body.parcelId.split('/', 1)[0] as string)
     const fails = random('failure') < failureRate
     const late = random('moment') < 0.5
     if (fails && !late) return c.json({ error: 'Nothing was recorded.' }, 503)
@@ -41,6 +47,27 @@ export async function createCarrier({ failureRate, seed }: { failureRate: number
     return fails ? c.json({ error: 'It was recorded.' }, 503) : c.json({ id: shipment.id }, 201)
   })
 
+  async function look(journey: string): Promise<void> {
+    const count = (present.get(journey) ?? 0) + 1
+    present.set(journey, count)
+    mostAtOnce = Math.max(mostAtOnce, count)
+    await pass(bagMs)
+    present.set(journey, (present.get(journey) ?? 0) - 1)
+  }
+
   const { url, close } = await serve(app)
-  return { url, close, shipments: () => [...shipments.values()] }
+  return {
+    ...{ url, close },
+    shipments: () => [...shipments.values()].filter((shipment) => !isBag(shipment)),
+    bags: () => [...shipments.values()].filter(isBag),
+    /** How many legs of one journey were there at the same time. */
+    mostAtOnce: () => mostAtOnce,
+  }
+}
+
+/** How long a bag takes: far less than a lease, so that none is there still when another attempt has its place. */
+const bagMs = 20
+
+function isBag({ parcelId }: { parcelId: string }): boolean {
+  return parcelId.includes('/')
 }

@@ -4,7 +4,7 @@ import { chaos } from './chaos.ts'
 
 const patience = 900_000
 
-test('whatever fails, and however often it is killed, each parcel is accepted and sent once', {
+test('whatever fails, and however often it is killed, each parcel is sent once, and each journey ends', {
   timeout: patience + 20_000,
 }, async () => {
   const databaseUrl = await makeDatabase()
@@ -13,6 +13,7 @@ test('whatever fails, and however often it is killed, each parcel is accepted an
     databaseUrl,
     seed: 1,
     parcels: 500,
+    journeys: 10,
     kills: 20,
     patience,
   })

@@ -6,8 +6,10 @@ import { freePort } from '#dev/machine/ports.ts'
 import { emulated, testTasks } from '#test/support/task-variables.ts'
 import { as, testAuth } from '#test/support/tokens.ts'
 import { createCarrier } from './carrier.ts'
-import { sendParcels } from './clients.ts'
+import { sendJourneys, sendParcels } from './clients.ts'
 import { atRest, findViolations, noteCommits, summarise } from './evidence.ts'
+import { createMarksTable } from './journeys.ts'
+import { findJourneyViolations } from './journeys-evidence.ts'
 import { killRepeatedly } from './killer.ts'
 import { createParcelsTable } from './parcels.ts'
 import { startVictim } from './service.ts'
@@ -21,6 +23,8 @@ export interface ChaosOptions {
   /** Makes every decision that is ours the same again; when processes get to run is the machine's. */
   readonly seed: number
   readonly parcels: number
+  /** Each is a batch of four legs. */
+  readonly journeys: number
   readonly kills: number
   /** Parcels under way at once. */
   readonly clients?: number
@@ -43,6 +47,9 @@ const usualFaults: FaultSettings = {
 
 /** What each parcel leads to, at least: CreateTask and a shipment, each with a beginning and an end. */
 const momentsPerParcel = 4
+/** The same for a leg, whose sleep and wait are further deliveries. */
+const momentsPerLeg = 10
+const legs = 4
 /** The kills come while the first part of that happens, so that none comes too late. */
 const killedShare = 0.6
 
@@ -51,7 +58,17 @@ const killedShare = 0.6
  * rest, and looks at what is left.
  */
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { bundle, databaseUrl, seed, parcels, kills, clients = 16, faults = usualFaults, patience } = options
+  const {
+    bundle,
+    databaseUrl,
+    seed,
+    parcels,
+    journeys,
+    kills,
+    clients = 16,
+    faults = usualFaults,
+    patience,
+  } = options
   const began = performance.now()
   const random = seededRandom(seed)
   const carrier = await createCarrier({ failureRate: 0.1, seed })
@@ -79,17 +96,22 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
     patience,
   )
   const signal = AbortSignal.any([late.signal, service.lost])
-  const mean = (killedShare * momentsPerParcel * parcels) / kills
+  const moments = momentsPerParcel * parcels + momentsPerLeg * legs * journeys
+  const mean = (killedShare * moments) / kills
   const killing = killRepeatedly(service, kills, () => Math.ceil(2 * mean * random('kill')))
   const database = new pg.Client({ connectionString: databaseUrl })
   await database.connect()
   try {
-    await database.query(createParcelsTable)
+    await database.query(`${createParcelsTable};${createMarksTable}`)
     await noteCommits(database)
     await service.up()
     emulator.schedule({ url: `${url}/runtime/tick`, audience: url, email, everySeconds: 1 })
     const headers = await as('alice')
-    const accepted = await sendParcels(parcels, clients, { url, headers, up: service.up, signal })
+    const client = { url, headers, up: service.up, signal }
+    const [accepted, started] = await Promise.all([
+      sendParcels(parcels, clients, client),
+      sendJourneys(journeys, legs, client),
+    ])
     const accepting = seconds(began)
     void killing.over.then(() => emulator.faults.set({}))
     await atRest(database, () => emulator.pending().length, signal)
@@ -99,12 +121,19 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
     const violations = [
       ...service.complaints.map((line) => `The service wrote: ${line}`),
       ...(await findViolations(database, { accepted, shipments })),
+      ...(await findJourneyViolations(database, {
+        journeys: started,
+        bags: carrier.bags(),
+        mostAtOnce: carrier.mostAtOnce(),
+      })),
     ]
     const killed = killing.count()
     if (killed < kills) violations.push(`The service was killed only ${killed} times`)
     const summary = {
       seed,
       parcels,
+      journeys,
+      legsAtOnce: carrier.mostAtOnce(),
       killed,
       accepting,
       all,

@@ -12,20 +12,23 @@ import { chaos } from './chaos.ts'
 // status is 0 where nothing was lost, done twice or stuck.
 
 const number = { type: 'string' } as const
-const { values } = parseArgs({ options: { parcels: number, kills: number, seed: number, clients: number } })
+const { values } = parseArgs({
+  options: { parcels: number, journeys: number, kills: number, seed: number, clients: number },
+})
 const parcels = Number(values.parcels ?? 10_000)
+const journeys = Number(values.journeys ?? Math.ceil(parcels / 50))
 const kills = Number(values.kills ?? 200)
 const clients = Number(values.clients ?? 16)
 const seed = Number(values.seed ?? randomInt(1_000_000))
 /** Milliseconds: ten minutes, and what each parcel and each kill may take on a machine at load 25. It catches a hang. */
-const patience = 600_000 + 250 * parcels + 15_000 * kills
+const patience = 600_000 + 250 * parcels + 5_000 * journeys + 15_000 * kills
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
 const postgres = await startPostgres()
 const folder = await mkdtemp(join(tmpdir(), 'chaos-'))
 try {
-  say(`seed ${seed}: ${parcels} parcels, ${kills} kills`)
+  say(`seed ${seed}: ${parcels} parcels, ${journeys} journeys, ${kills} kills`)
   await migrate(postgres.url, 'migrations')
   await bundle({ parcels: 'test/chaos/parcels-service.ts' }, folder)
   const options = {
@@ -33,6 +36,7 @@ try {
     databaseUrl: postgres.url,
     seed,
     parcels,
+    journeys,
     kills,
     clients,
     patience,

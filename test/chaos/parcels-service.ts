@@ -1,4 +1,5 @@
 import { serve } from '#test/support/serve.ts'
+import { journeys } from './journeys.ts'
 import { parcels } from './parcels.ts'
 
-serve(parcels)
+serve(parcels, journeys)

@@ -41,10 +41,13 @@ const acceptParcel = defineRoute({
   responses: { 201: json('The parcel', Parcel) },
 })
 
+/** Where the carrier is. */
+export const carrierVariables = { CARRIER_URL: z.url() }
+
 const sendParcel = defineTask({
   name: 'parcels.send',
   payload: z.object({ parcelId: z.uuid() }),
-  variables: { CARRIER_URL: z.url() },
+  variables: carrierVariables,
   retry: { attempts: 8, backoff: { min: '5s', max: '10m' } },
   deadline: '30s',
   async run({ payload: { parcelId }, database, config, signal, idempotencyKey }) {
@@ -52,19 +55,33 @@ const sendParcel = defineTask({
     const [row] = await database.select().from(parcelsTable).where(accepted)
     if (!row) return
     const { item, quantity } = row
-    const response = await fetch(`${config.CARRIER_URL}/shipments`, {
-      method: 'POST',
-      // an idle socket would outlive the request
-      headers: { 'Content-Type': 'application/json', 'Idempotency-Key': idempotencyKey, Connection: 'close' },
-      body: JSON.stringify({ parcelId, item, quantity }),
-      signal,
-    })
-    await response.arrayBuffer()
-    if (response.status !== 201) throw new Error(`The carrier answered ${response.status}`)
+    await handOver(config.CARRIER_URL, { parcelId, item, quantity }, { signal, idempotencyKey })
     const sent = { status: 'sent' as const, version: sql`${parcelsTable.version} + 1` }
     return (tx) => tx.update(parcelsTable).set(sent).where(accepted)
   },
 })
+
+/**
+ * Hands a parcel to the carrier.
+ *
+ * @returns the shipment's id
+ */
+export async function handOver(
+  carrier: string,
+  parcel: { parcelId: string; item: string; quantity: number },
+  { signal, idempotencyKey }: { signal: AbortSignal; idempotencyKey: string },
+): Promise<string> {
+  const response = await fetch(`${carrier}/shipments`, {
+    method: 'POST',
+    // an idle socket would outlive the request
+    headers: { 'Content-Type': 'application/json', 'Idempotency-Key': idempotencyKey, Connection: 'close' },
+    body: JSON.stringify(parcel),
+    signal,
+  })
+  const text = await response.text()
+  if (response.status !== 201) throw new Error(`The carrier answered ${response.status}`)
+  return z.object({ id: z.string() }).parse(JSON.parse(text)).id
+}
 
 /** Parcels: an idempotent POST that enqueues the task that sends the parcel. */
 export const parcels = defineFeature({
