@@ -38,7 +38,6 @@ const examples: Readonly<Record<string, Example>> = {
       ],
       'package-lock.json': [[/^ {8}"csv-parse": .*\n/m, ''], unlocked('csv-parse')],
       'tsconfig.json': [[/ "bench\/[^\]]*(?="\*\.ts")/, ' ']],
-      'biome.json': [[/ "!bench\/[^"]*",/, '']],
       'knip.json': [[/,\n {4}"bench": \{[\s\S]*?\n {4}\}/, '']],
       'README.md': [
         [/^<picture>.*bench\/.*\n\n/m, ''],
