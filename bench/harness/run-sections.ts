@@ -11,10 +11,11 @@ const limitMs = 20 * 60_000
 const graceMs = 30_000
 
 /**
- * Runs sections one after another, each with the same orders. One that fails or takes too long becomes a result without rows, and the next one runs.
+ * Runs sections one after another, each with the same orders. One that fails or takes too long becomes a result without rows, and
+ * the next one runs.
  *
  * @param about what is measured, and by which command
- * @param saved what sections have shown in an earlier run. Those of this run are used where there are both
+ * @param saved what sections have shown in an earlier run. Those that run now are left out of it
  * @param onResult gets all results so far, after each section
  */
 export async function runSections(
@@ -28,11 +29,12 @@ export async function runSections(
   },
 ): Promise<Measured[]> {
   const { surroundings, quick, saved, onResult } = options
+  const names = sections.map(({ name }) => name)
+  const others = saved.filter(({ section }) => !names.includes(section))
   const results: Measured[] = []
   for (const section of sections) {
     const about = { ...options.about, date: new Date().toISOString().slice(0, 16), loadBefore: load() }
-    const chosen = sections.map(({ name }) => name)
-    const earlier = [...saved.filter((result) => !chosen.includes(result.section)), ...results]
+    const earlier = [...others, ...results]
     const started = performance.now()
     const work = fill(surroundings.databaseUrl).then(() => section.run({ ...surroundings, quick }, earlier))
     const result = await withinLimit(work).catch((error) => {

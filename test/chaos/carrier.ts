@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as pass } from 'node:timers/promises'
+import { setTimeout } from 'node:timers/promises'
 import { Hono } from 'hono'
 import { seededRandom } from '#dev/cloud-tasks/random.ts'
 import { serve } from '#dev/machine/serve.ts'
@@ -34,7 +34,7 @@ export async function createCarrier({ failureRate, seed }: { failureRate: number
   app.post('/shipments', async (c) => {
     const key = c.req.header('Idempotency-Key') ?? ''
     const body = parcel.parse(await c.req.json())
-    if (isBag(body)) await look(body.parcelId.split('/', 1)[0] as string)
+    if (isBag(body)) await stay(body.parcelId.split('/', 1)[0] as string)
     const fails = random('failure') < failureRate
     const late = random('moment') < 0.5
     if (fails && !late) return c.json({ error: 'Nothing was recorded.' }, 503)
@@ -47,11 +47,11 @@ export async function createCarrier({ failureRate, seed }: { failureRate: number
     return fails ? c.json({ error: 'It was recorded.' }, 503) : c.json({ id: shipment.id }, 201)
   })
 
-  async function look(journey: string): Promise<void> {
+  async function stay(journey: string): Promise<void> {
     const count = (present.get(journey) ?? 0) + 1
     present.set(journey, count)
     mostAtOnce = Math.max(mostAtOnce, count)
-    await pass(bagMs)
+    await setTimeout(bagMs)
     present.set(journey, (present.get(journey) ?? 0) - 1)
   }
 

@@ -47,8 +47,8 @@ const usualFaults: FaultSettings = {
 
 /** What each parcel leads to, at least: CreateTask and a shipment, each with a beginning and an end. */
 const momentsPerParcel = 4
-/** The same for a leg, whose sleep and wait are further deliveries. */
-const momentsPerLeg = 10
+/** The same for a leg: its CreateTask, a bag, and the CreateTask after its sleep. */
+const momentsPerLeg = 6
 const legs = 4
 /** The kills come while the first part of that happens, so that none comes too late. */
 const killedShare = 0.6

@@ -1,6 +1,7 @@
 import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { ownPolicies } from '#test/support/monitoring/files.ts'
 import { type Scripts, scripts } from '#test/support/scripts.ts'
 
 const pretend = 'test/deploy/fixtures/project.sh'
@@ -183,7 +184,12 @@ describe('metrics, alerts and the dashboard', () => {
     const project = await scripts(pretend)
     const run = await project.run('deploy/setup', ['--project', 'demo-project'])
     expect([run.status, run.stderr]).toEqual([0, ''])
-    expect(await files(project)).toContainEqual(expect.stringMatching(/^runway-live,[\w-]+,/))
+    const made = (await files(project)).flatMap((line) => /^runway-live,([\w-]+),/.exec(line)?.[1] ?? [])
+    expect(made.sort()).toEqual(
+      ownPolicies()
+        .map(([name]) => name)
+        .sort(),
+    )
     expect(run.stdout).toContain('In cloudbuild.yaml: _ALERT_EMAIL')
     expect((await project.calls()).filter((call) => /runway-staging-(requests|latency)/.test(call))).toEqual(
       [],

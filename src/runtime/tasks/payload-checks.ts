@@ -16,8 +16,8 @@ const notJson = new Set([
 ])
 
 /**
- * Finds a part of a payload, or of what else a task stores, that JSON cannot store, or a check that is asynchronous. Only the input of `enqueue` is stored:
- * a transformation may return anything.
+ * Finds a part of a payload, or of what else a task stores, that JSON cannot store, or a check that is asynchronous. Only the
+ * input of `enqueue` is stored: a transformation may return anything.
  *
  * @param what names the value, for the message
  * @param ifAbsent what to write in place of a schema that takes undefined

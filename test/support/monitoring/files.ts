@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
+import internal from '../../../openapi/internal.json' with { type: 'json' }
 import { place } from './log-entry.ts'
 
 const seconds = z.string().regex(/^\d+s$/)
@@ -90,6 +91,12 @@ export function readMetrics(): Map<string, Metric> {
 /** The alerts of deploy/monitoring, by the names of their files. */
 export function readPolicies(): Map<string, Policy> {
   return new Map(read('policies', Policy))
+}
+
+/** The alerts that a deploy of this service makes: those that read lines of the tick or of tasks only if it has tasks. */
+export function ownPolicies(): [name: string, policy: Policy][] {
+  const hasTasks = '/runtime/tick' in internal.paths
+  return [...readPolicies()].filter(([, { userLabels }]) => hasTasks || userLabels?.needs !== 'tick')
 }
 
 /** A file of deploy/monitoring, as a deploy fills it in. */
