@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -22,8 +22,13 @@ export interface Google {
   metadata: RequestListener
   /** How often it was asked. */
   readonly lookUps: number
-  /** The token of each call that arrived at Cloud Tasks, the status of its response, and whether its TLS session is an earlier one. */
-  readonly calls: { token: string | undefined; status: number; resumed: boolean }[]
+  /**
+   * The token of each call that arrived at Cloud Tasks, the status of its response, whether its TLS session is an earlier one,
+   * and its connection.
+   */
+  readonly calls: { token: string | undefined; status: number; resumed: boolean; socket: Socket }[]
+  /** Connections to Cloud Tasks that close when a call arrives on them, which gets no response. */
+  readonly closing: Set<Socket>
   /** Responds with a new token. */
   readonly grant: (seconds?: number) => RequestListener
   /** From here on the metadata server is not there: it refuses connections. */
@@ -44,6 +49,7 @@ export async function startGoogle(): Promise<Google> {
   writeFileSync(clock, '0')
   const good = new Set<string>()
   const calls: Google['calls'] = []
+  const closing = new Set<Socket>()
   let granted = 0
   let lookUps = 0
   let offset = 0
@@ -56,11 +62,13 @@ export async function startGoogle(): Promise<Google> {
   const pem = readFileSync(certificate)
   const cloudTasks = await listen(
     createSecureServer({ key: pem, cert: pem }, async (request, response) => {
+      const { socket } = request
+      if (closing.delete(socket)) return void socket.destroy()
       const token = request.headers.authorization?.replace('Bearer ', '')
       const answer = token && good.has(token) ? await forward(request).catch(() => undefined) : refusal()
       if (!answer) return void response.destroy() // the emulator has ended
-      const resumed = (request.socket as TLSSocket).isSessionReused()
-      calls.push({ token, status: answer.status, resumed })
+      const resumed = (socket as TLSSocket).isSessionReused()
+      calls.push({ token, status: answer.status, resumed, socket })
       response.writeHead(answer.status, { 'Content-Type': 'application/json' }).end(await answer.text())
     }),
   )
@@ -94,7 +102,7 @@ export async function startGoogle(): Promise<Google> {
     get lookUps() {
       return lookUps
     },
-    ...{ calls, grant },
+    ...{ calls, closing, grant },
     revoke: () => good.clear(),
     async leave() {
       metadataServer.closeAllConnections()

@@ -63,14 +63,6 @@ test('a call carries the account’s token, which is looked up once for all', as
   await expectDone('Tea', 'Coffee', 'Milk', 'Water', 'Juice')
 })
 
-test('a call has a connection of its own, and resumes the TLS session of the one before', async () => {
-  for (const text of ['Tea', 'Coffee', 'Milk']) await enqueue(text)
-  const all = google.calls.map(({ resumed }) => resumed)
-  expect(all).toHaveLength(3)
-  expect(all.slice(1)).toEqual([true, true])
-  await expectDone('Tea', 'Coffee', 'Milk')
-})
-
 test('a token that comes too late at the start: the request ends, the process lives, and the tick sends', async () => {
   const { asked, answer } = hold()
   const response = service.enqueue('Tea')

@@ -6,7 +6,7 @@ const timeoutMs = 5_000
 const maxBytes = 512 * 1024
 
 /**
- * Fetches a key set. The connection ends with the request: an idle connection would outlive it. Redirects are not followed.
+ * Fetches a key set. Redirects are not followed.
  *
  * @throws {Error} for any response but a 200 with JSON, of 512 KiB at most, within five seconds
  */

@@ -9,7 +9,7 @@ const Claims = z.object({ exp: z.number().positive() })
 const Token = z.object({ access_token: z.string().min(1), expires_in: z.number().positive() })
 
 /**
- * Fetches an access token of the service's own account from the metadata server. The connection ends with the request.
+ * Fetches an access token of the service's own account from the metadata server.
  *
  * @param host the host of the metadata server, optionally with a port
  * @throws {Error} if the server cannot be reached, or its response is not a token; the signal's reason if it aborts

@@ -4,6 +4,7 @@ import { routePath } from 'hono/route'
 import { type CallIdentity, markEndOfRequest, type RequestContext, runInContext } from '../kernel/context.ts'
 import { isShed } from '../kernel/problem.ts'
 import type { Reporter } from '../kernel/reporter.ts'
+import { holdConnections } from '../kernel/shared-connections.ts'
 import { parseTrace } from '../kernel/trace.ts'
 import type { Log } from '../log/logger.ts'
 import { reportError } from '../log/report.ts'
@@ -68,8 +69,16 @@ export function requestContext(options: {
     c.set('log', log)
     startHeaders(c, requestId)
 
+    const release = holdConnections()
     let recording: Recording | undefined
     async function finish(end?: StreamEnd): Promise<void> {
+      try {
+        await close(end)
+      } finally {
+        release()
+      }
+    }
+    async function close(end?: StreamEnd): Promise<void> {
       const status = statusOf(c, end)
       const error = end ? end.error : c.error
       const failed = status >= 500 && !isShed(stateOf(c).problem)
@@ -87,7 +96,7 @@ export function requestContext(options: {
       writeLine(c, { path: context.path, started, ...(end && { end }) })
     }
 
-    return runInContext(context, async () => {
+    async function handle(): Promise<void> {
       if (traces)
         recording = await traces.start(context, {
           started,
@@ -113,7 +122,13 @@ export function requestContext(options: {
         void stream.response.body?.cancel().catch(() => {})
       }
       await finish()
-    })
+    }
+    return runInContext(context, () =>
+      handle().catch((error) => {
+        release()
+        throw error
+      }),
+    )
   }
 }
 

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { currentRequest } from './context.ts'
 import { lazily } from './lazily.ts'
+import { shareConnections } from './shared-connections.ts'
 import type { Span, SpanAttributes } from './span.ts'
 
 /** What a span says of a call. The path and the query may hold what nobody should read. */
@@ -20,13 +21,12 @@ export function noteStatus(span: Span, status: number): void {
   if (status >= 400) span.fail(status)
 }
 
-/** Keeps no connection. */
-const plain = { request: http.request, agent: new http.Agent({ keepAlive: false }) }
+const plain = { request: http.request, agent: shareConnections(new http.Agent({ keepAlive: true })) }
 
-/** Keeps no connection either, but the session of TLS, so that the next handshake is shorter. The start does not load it. */
+/** It keeps the session of TLS too, so that the handshake of a later connection is shorter. The start does not load it. */
 const overTls = lazily(async () => {
   const { Agent, request } = await import('node:https')
-  return { request, agent: new Agent({ keepAlive: false }) }
+  return { request, agent: shareConnections(new Agent({ keepAlive: true })) }
 })
 
 /** A response whose body was read completely. */
@@ -36,51 +36,73 @@ export interface TextResponse {
   readonly text: string
 }
 
+interface Call {
+  readonly method?: 'GET' | 'POST'
+  readonly headers?: Record<string, string>
+  readonly body?: string | Uint8Array | undefined
+  readonly signal: AbortSignal
+  /** The limit of the response's body. */
+  readonly maxBytes: number
+  /** It has no span of its own. */
+  readonly untraced?: boolean
+}
+
 /**
- * Sends one request on a connection of its own. The connection ends with the request, also when the signal aborts. (`fetch`
- * opens another connection then, which can outlive the request.) Redirects are not followed.
+ * Sends one request. Its connection ends with it when the signal aborts, and when no request of a caller runs any more. (`fetch`
+ * opens another connection in the first case, which can outlive the request.) Redirects are not followed.
  *
- * @param call.maxBytes the limit of the response's body
- * @param call.untraced has no span of its own
+ * It may arrive twice: a connection that was used before may have ended by now, and nobody knows whether what was sent on it
+ * has arrived. So it is sent again, on another one.
+ *
  * @throws {Error} if there is no response, or if its body is too long; the signal's reason if it aborts
  */
-export async function sendRequest(
-  url: string,
-  call: {
-    method?: 'GET' | 'POST'
-    headers?: Record<string, string>
-    body?: string | Uint8Array | undefined
-    signal: AbortSignal
-    maxBytes: number
-    untraced?: boolean
-  },
-): Promise<TextResponse> {
-  const { method = 'GET', headers = {}, body, signal, maxBytes, untraced } = call
+export async function sendRequest(url: string, call: Call): Promise<TextResponse> {
+  const { method = 'GET', signal, untraced } = call
   const { request, agent } = url.startsWith('https:') ? await overTls() : plain
   signal.throwIfAborted()
-  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-  const sent = request(url, { method, headers: { ...headers, ...length }, agent, signal })
   const span = untraced
     ? undefined
     : currentRequest()?.span?.child(method, 'client', callAttributes(method, url))
-  sent.on('error', () => {}) // a second error may come after the response has failed
   try {
-    const responded = once(sent, 'response') as Promise<[IncomingMessage]>
-    sent.end(body)
-    const [response] = await responded
-    const { statusCode: status = 0 } = response
-    const text = await readText(response, maxBytes)
-    if (span) noteStatus(span, status)
-    return { status, headers: response.headers, text }
+    for (;;) {
+      const { body, headers } = call
+      const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+      const sent = request(url, { method, headers: { ...headers, ...length }, agent, signal })
+      const response = await receive(sent, call)
+      if (!response) continue
+      if (span) noteStatus(span, response.status)
+      return response
+    }
   } catch (error) {
     span?.fail(error)
     signal.throwIfAborted()
     throw error
   } finally {
     span?.end()
+  }
+}
+
+/** @returns nothing if the connection had been used before, and ended before a response came */
+async function receive(sent: ClientRequest, { body, maxBytes }: Call): Promise<TextResponse | undefined> {
+  sent.on('error', () => {}) // a second error may come after the response has failed
+  let response: IncomingMessage | undefined
+  try {
+    const responded = once(sent, 'response') as Promise<[IncomingMessage]>
+    sent.end(body)
+    ;[response] = await responded
+    const { statusCode: status = 0, headers } = response
+    return { status, headers, text: await readText(response, maxBytes) }
+  } catch (error) {
+    const ended = sent.reusedSocket && !response && endCodes.has((error as NodeJS.ErrnoException).code ?? '')
+    if (!ended) throw error
+    return undefined
+  } finally {
     sent.destroy()
   }
 }
+
+/** What a connection says whose other side has closed it. */
+const endCodes = new Set(['ECONNRESET', 'EPIPE'])
 
 async function readText(response: IncomingMessage, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = []

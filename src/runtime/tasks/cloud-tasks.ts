@@ -48,7 +48,7 @@ type Json<Message> = Message extends Uint8Array
 const maxBytes = 256 * 1024
 
 /**
- * Creates a client of Cloud Tasks' REST API. Each call is one request, on a connection that ends with it.
+ * Creates a client of Cloud Tasks' REST API. Each call is one request.
  *
  * @param options.emulator `host:port` of an emulator, which is called without credentials
  * @param options.metadataHost the metadata server, which gives the service's access token
