@@ -154,7 +154,7 @@ export async function stepProcess(
       await loseDeliveries()
       await onServer(
         databaseUrl,
-        `truncate runtime.tasks, runtime.steps, runtime.signals, runtime.batches, runtime.batch_counts, runtime.rates, test_notes,
+        `truncate runtime.tasks, runtime.steps, runtime.signals, runtime.batches, runtime.batch_counts, runtime.rates, runtime.positions, test_notes,
           runtime.idempotency_keys`,
       )
     },

@@ -1,5 +1,4 @@
-import pg from 'pg'
-import { beforeAll, expect, test, vi } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { cancelTasksOf, listBatches } from '#src/runtime/tasks/batches.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
@@ -11,15 +10,9 @@ import { defineTask } from '#src/runtime/tasks/task.ts'
 import * as counts from '#src/runtime/tasks/task-counts.ts'
 import * as ledger from '#src/runtime/tasks/transitions.ts'
 import { onServer } from '#test/support/database.ts'
+import * as plans from '#test/support/plans.ts'
+import { type Plan, statementsOf } from '#test/support/plans.ts'
 import { testService } from '#test/support/service.ts'
-
-interface Plan {
-  'Node Type': string
-  'Relation Name'?: string
-  'Index Name'?: string
-  'Parent Relationship'?: string
-  Plans?: Plan[]
-}
 
 // A ledger that was used for long: nearly all is done, some of each kind is not.
 
@@ -63,25 +56,8 @@ async function planOf(
   work: (tx: typeof database) => Promise<unknown>,
   which = /"runtime"\."tasks"/,
 ): Promise<Plan[]> {
-  const query = vi.spyOn(pg.Client.prototype, 'query')
-  await database
-    .transaction(async (tx) => {
-      await work(tx as unknown as typeof database)
-      tx.rollback()
-    })
-    .catch(() => {})
-  const calls = query.mock.calls as unknown as [string | { text: string }, unknown[]][]
-  query.mockRestore()
-  const [{ text }, values] = calls.find(([call]) => typeof call === 'object' && which.test(call.text)) as [
-    { text: string },
-    unknown[],
-  ]
-  const { rows } = await onServer(databaseUrl, `explain (format json) ${text}`, values)
-  return nodes(rows[0]['QUERY PLAN'][0].Plan)
-}
-
-function nodes(plan: Plan): Plan[] {
-  return [plan, ...(plan.Plans ?? []).flatMap(nodes)]
+  const sent = (await statementsOf(database, work)).find(({ text }) => which.test(text))
+  return plans.planOf(databaseUrl, sent as plans.Sent)
 }
 
 /** The indexes by which a plan finds its rows; a table that is read as a whole is named as such. */
@@ -96,7 +72,7 @@ test.each([
   ['a claim', (tx) => ledger.claim(tx, dispatch), ['tasks_pkey']],
   ['a look', (tx) => ledger.findState(tx, id), ['tasks_pkey']],
   ['the mark of what is queued', (tx) => ledger.markQueued(tx, [dispatch]), ['tasks_open']],
-  ['the sweep of what is pending', (tx) => sweeps.takeUndelivered(tx, 200), ['tasks_pending', 'tasks_pkey']],
+  ['the sweep of what is pending', (tx) => sweeps.takeUndelivered(tx, 200), ['tasks_pkey', 'tasks_unsent']],
   ['the sweep of runaways', (tx) => sweeps.rescueTasks(tx, 200), ['tasks_pkey', 'tasks_running']],
   [
     'the sweep of what is overdue',
@@ -108,7 +84,7 @@ test.each([
   [
     'the pending tasks of a batch',
     (tx) => takeOfBatch(tx, id, 10),
-    ['batches_pkey', 'tasks_batch', 'tasks_open'],
+    ['batches_pkey', 'tasks_batch_unsent', 'tasks_open'],
   ],
   [
     'a cancel of a batch',

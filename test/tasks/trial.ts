@@ -83,7 +83,7 @@ export async function trial(
     async clear() {
       await fetch(`${emulator.url}/v2/${testTasks.TASKS_QUEUE}:purge`, { method: 'POST' })
       await query(
-        'truncate runtime.tasks, runtime.steps, runtime.signals, runtime.batches, runtime.batch_counts, runtime.rates',
+        'truncate runtime.tasks, runtime.steps, runtime.signals, runtime.batches, runtime.batch_counts, runtime.rates, runtime.positions',
       )
       lines.length = 0
     },

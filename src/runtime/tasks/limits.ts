@@ -1,11 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
-import { fromNow, now } from '../database/now.ts'
+import { now } from '../database/now.ts'
 import { findDatabaseError } from '../kernel/database-error.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
 import type { Limit } from './limit-options.ts'
-import { isAmong, setAside, stateIs, tasks, woken } from './table.ts'
-import type { Task } from './task.ts'
+import { isAmong, literal, setAside, stateIs, tasks, woken } from './table.ts'
 import { type ClaimedRow, holdsLease } from './transitions.ts'
 
 /** Tasks that are limited together. */
@@ -15,6 +14,10 @@ export interface LimitGroup extends Pick<Limit, 'concurrency' | 'ordered'> {
 }
 
 const unfinished = sql`state in ('pending', 'queued', 'running')`
+/** Whether a task is set aside, as the index `tasks_set_aside` has it. */
+export const isWaiting: SQL = sql`state = 'pending' and limit_slot = ${literal(setAside)}`
+/** No id comes after it. */
+const lastId = sql.raw("'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid")
 
 /**
  * Gives a claimed task a free place of its key. A unique index keeps two tasks from having the same place: where both try,
@@ -52,62 +55,34 @@ export async function takePlace(database: Database, row: ClaimedRow, group: Limi
  */
 export async function wakeTasks(
   database: Database,
-  group: LimitGroup,
+  { name, key, concurrency, ordered }: LimitGroup,
   limit: number,
 ): Promise<DeliveryRow[]> {
-  return wake(database, group, sql`(select ${group.key}::text as limit_key)`, limit, now)
+  const group = sql`(select ${name}::text as name, ${key}::text as limit_key, ${concurrency}::int as concurrency, ${ordered}::boolean as ordered)`
+  return wake(database, group, limit, now).returning(deliveryColumns)
 }
 
 /**
- * Wakes tasks whose keys have free places: those that should have woken them were killed or cancelled. The same tick sends them.
+ * Wakes tasks of keys that have free places, key by key. For each key it reads those that have a place, those that were woken, and
+ * those that it wakes: not those that wait.
  *
- * @param known the tasks of this revision. Those that no longer have a limit are all woken
- * @param limit how many of each name at most
- * @returns how many
+ * @param groups a relation of name, limit_key, concurrency and ordered
  */
-export async function wakeForgotten(
-  database: Database,
-  known: readonly Pick<Task, 'name' | 'limit'>[],
-  limit: number,
-): Promise<number> {
-  const waiting = sql`limit_slot = ${setAside} and ${unfinished} and state = 'pending'`
-  const unlimited = known.flatMap((task) => (task.limit ? [] : [task.name]))
-  const freed = await database.execute(sql`update ${tasks} set limit_slot = null, touched_at = ${longAgo}
-    where name = any(${sql.param(unlimited)}::text[]) and limit_key is not null and ${waiting}`)
-  let count = freed.rowCount ?? 0
-  for (const task of known) {
-    if (!task.limit) continue
-    const keys = sql`(select distinct limit_key from ${tasks} where name = ${task.name} and limit_key is not null and ${waiting})`
-    count += (await wake(database, { name: task.name, ...task.limit }, keys, limit, longAgo)).length
-  }
-  return count
-}
-
-/** When a task was sent last, if this tick is to send it. */
-const longAgo = fromNow(-60_000)
-
-function wake(
-  database: Database,
-  { name, concurrency, ordered }: Omit<LimitGroup, 'key'>,
-  keys: SQL,
-  limit: number,
-  touchedAt: SQL,
-): Promise<DeliveryRow[]> {
-  const group = sql`name = ${name} and limit_key = keys.limit_key and ${unfinished}`
-  const taken = sql`(select count(*)::int from ${tasks} as taken where ${group} and limit_slot is not null
-    and ((state = 'running' and limit_slot > 0) or (state <> 'running' and limit_slot = ${woken})))`
+export function wake(database: Database, groups: SQL, limit: number, touchedAt: SQL) {
+  const inGroup = sql`name = groups.name and limit_key = groups.limit_key`
+  const running = sql`(select count(*)::int from ${tasks} where ${inGroup} and state = 'running' and limit_slot > 0)`
+  const kept = sql`(select count(*)::int from ${tasks}
+    where ${inGroup} and state in ('pending', 'queued') and limit_slot = ${literal(woken)})`
   // of an ordered key only the first may run
-  const first = ordered
-    ? sql`and id = (select id from ${tasks} as first where ${group} and limit_key is not null order by id limit 1)`
-    : sql``
-  const found = sql`(select next.id from ${keys} as keys cross join lateral (
+  const isFirst = sql`(case when groups.ordered then (select id from ${tasks} as first
+    where ${inGroup} and limit_key is not null and ${unfinished} order by id limit 1) else ${lastId} end)`
+  const found = sql`(select next.id from ${groups} as groups cross join lateral (
       select id from ${tasks} as waiting
-      where ${group} and limit_slot is not null and limit_slot = ${setAside} and state = 'pending' ${first}
-      order by id limit greatest(0, ${concurrency}::int - ${taken}) for update skip locked
+      where ${inGroup} and ${isWaiting} and id <= ${isFirst}
+      order by id limit greatest(0, groups.concurrency - ${running} - ${kept}) for update skip locked
     ) as next limit ${limit})`
   return database
     .update(tasks)
     .set({ limitSlot: woken, touchedAt })
     .where(sql`${isAmong(found)} and ${stateIs('pending')} and ${tasks.limitSlot} = ${setAside}`)
-    .returning(deliveryColumns)
 }

@@ -8,7 +8,7 @@ import { batches } from './batch-table.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
 import { rates } from './rate-table.ts'
 import { signals } from './steps-table.ts'
-import { isAmong, setAside, stateIs, tasks } from './table.ts'
+import { isAmong, literal, setAside, stateIs, tasks } from './table.ts'
 import { runInTaskContext } from './task-context.ts'
 import type { Dispatch } from './transitions.ts'
 
@@ -19,7 +19,7 @@ const overdueMs = 600_000
 
 /** Whether a task is to be sent, and nobody is sending it now. */
 export function isUnsent(): SQL | undefined {
-  const isFree = sql`${tasks.limitSlot} is distinct from ${setAside}`
+  const isFree = sql`${tasks.limitSlot} is distinct from ${literal(setAside)}`
   return and(
     stateIs('pending'),
     sql`${deliveryColumns.sendable}`,

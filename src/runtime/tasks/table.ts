@@ -36,6 +36,14 @@ export interface AttemptError {
   readonly revision?: string
 }
 
+/** The place of a pending task that waits until its key has a free place. Nobody sends it until then. */
+export const setAside = -1
+/** The place of a task that was woken, and has not started yet: a free place is kept for it. */
+export const woken = 0
+
+/** A place as the indexes have it. PostgreSQL uses a partial index only if it knows the place when it plans the query. */
+export const literal = (place: typeof setAside | typeof woken): SQL => sql.raw(`${place}::smallint`)
+
 const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
 
 /** The tasks. A row is the only truth about its task; Cloud Tasks only calls back at the right time. */
@@ -92,11 +100,13 @@ export const tasks = runtimeSchema.table(
   },
   (table) => {
     const state = table.state
+    const isSetAside = sql`${table.limitSlot} = ${literal(setAside)}`
+    const isUnsent = sql`${state} = 'pending' and ${table.limitSlot} is distinct from ${literal(setAside)}`
     return [
       uniqueIndex('tasks_key')
         .on(table.name, table.key)
         .where(sql`${state} in ('pending', 'queued', 'running')`),
-      index('tasks_pending').on(table.dueAt).where(sql`${state} = 'pending'`),
+      index('tasks_unsent').on(table.dueAt).where(isUnsent),
       index('tasks_queued').on(table.touchedAt).where(sql`${state} = 'queued'`),
       index('tasks_running').on(table.leasedUntil).where(sql`${state} = 'running'`),
       index('tasks_unannounced')
@@ -109,13 +119,20 @@ export const tasks = runtimeSchema.table(
       index('tasks_by_state').on(state, table.name, table.id, table.dueAt).where(sql`${state} <> 'done'`),
       index('tasks_waiting').on(table.name, table.waitsFor, table.waitsKey).where(isNotNull(table.waitsKey)),
       index('tasks_batch').on(table.batchId, state, table.id).where(sql`${table.batchId} is not null`),
+      index('tasks_batch_unsent')
+        .on(table.batchId, table.id)
+        .where(sql`${table.batchId} is not null and ${isUnsent}`),
       // this index is what keeps the limit: no two running tasks have the same place
       uniqueIndex('tasks_limit_slots')
         .on(table.name, table.limitKey, table.limitSlot)
         .where(sql`${state} = 'running' and ${table.limitSlot} > 0`),
-      index('tasks_limit')
-        .on(table.name, table.limitKey, table.limitSlot, table.id)
-        .where(sql`${table.limitSlot} is not null and ${state} in ('pending', 'queued', 'running')`),
+      // those that wait for a place are many at times: nothing else reads past them
+      index('tasks_set_aside')
+        .on(table.name, table.limitKey, table.id)
+        .where(sql`${state} = 'pending' and ${isSetAside}`),
+      index('tasks_woken')
+        .on(table.name, table.limitKey)
+        .where(sql`${state} in ('pending', 'queued') and ${table.limitSlot} = ${literal(woken)}`),
       index('tasks_limit_order')
         .on(table.name, table.limitKey, table.id)
         .where(sql`${table.limitKey} is not null and ${state} in ('pending', 'queued', 'running')`),
@@ -124,11 +141,6 @@ export const tasks = runtimeSchema.table(
     ]
   },
 )
-
-/** The place of a pending task that waits until its key has a free place. Nobody sends it until then. */
-export const setAside = -1
-/** The place of a task that was woken, and has not started yet: a free place is kept for it. */
-export const woken = 0
 
 /** A row of `runtime.tasks`. */
 export type TaskRow = typeof tasks.$inferSelect

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
 import type { Log } from '../log/logger.ts'
-import { setAside, stateIs, tasks, woken } from './table.ts'
+import { literal, setAside, stateIs, tasks, woken } from './table.ts'
 
 /** How long a task may be due, and not run, before the tick warns. */
 const lateMs = 600_000
@@ -18,11 +18,11 @@ type Found = { name: string | null; late: number | null; used: number; limit: nu
  * A task that is set aside by its limit is not late: it waits for others, as it should. One that was woken is late ten minutes after
  * that. One that waits for its rate is due later.
  *
- * It reads two index entries, and the rows of those that are set aside. The connections are those of all clients, also of other services.
+ * It reads two index entries, and the rows of those that were woken just now. The connections are those of all clients, also of other services.
  */
 export async function warnOfBacklog(database: Database, log: Log): Promise<void> {
   const before = fromNow(-lateMs)
-  const isHeldUp = sql`limit_slot is distinct from ${setAside}
+  const isHeldUp = sql`limit_slot is distinct from ${literal(setAside)}
     and (limit_slot is distinct from ${woken} or touched_at < ${before})`
   const { rows } = await database.execute<Found>(sql`
     with late as (

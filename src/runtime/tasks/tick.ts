@@ -3,12 +3,12 @@ import { pruneResponses } from '../database/idempotency-store.ts'
 import type { Log } from '../log/logger.ts'
 import { toDelivery } from './delivery.ts'
 import { enqueueDueSchedules } from './due-schedules.ts'
-import { wakeForgotten } from './limits.ts'
 import * as sweeps from './maintenance.ts'
 import type { Schedule } from './schedule.ts'
 import type { Sender } from './sender.ts'
 import type { Task } from './task.ts'
 import { warnOfBacklog } from './tick-warnings.ts'
+import { wakeForgotten } from './wake-forgotten.ts'
 
 /** What a tick needs. */
 export interface TickOptions {
@@ -54,7 +54,7 @@ export async function tick(options: TickOptions, signal: AbortSignal): Promise<T
   await warnOfBacklog(database, log)
   const scheduled = await enqueueDueSchedules(database, log, schedules)
   const rescued = await repeatBatches(batchSize, hasTimeLeft, () => sweeps.rescueTasks(database, batchSize))
-  const freed = await wakeForgotten(database, [...registry.values()], batchSize)
+  const freed = await wakeForgotten(database, registry, hasTimeLeft)
   const announced = await sweeps.announceDeadTasks(database, log, batchSize)
   const lost = await requeueLostDeliveries(options, hasTimeLeft, batchTimeMs)
   const sent = await sendPending(options, hasTimeLeft, batchTimeMs)

@@ -131,7 +131,7 @@ export async function giveBack(
   row: ClaimedRow,
   wait: { dueAt: Date } | { limitSlot: typeof setAside; limitKey: string },
 ): Promise<DeliveryRow | undefined> {
-  return requeue(database, row, { ...uncounted(row), ...wait })
+  return requeue(database, row, { ...uncounted(row), ...wait, unknownSince: null })
 }
 
 /** Marks a task as dead. @returns false if the lease was lost, or if steps of the task must be undone first */
