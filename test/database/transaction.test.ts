@@ -1,10 +1,12 @@
 import { sql } from 'drizzle-orm'
 import { afterEach, expect, test } from 'vitest'
+import { afterCommit } from '#src/runtime/database/transaction.ts'
 import { defineFeature } from '#src/runtime/feature.ts'
 import { causes } from '#src/runtime/kernel/causes.ts'
 import { handlePlain } from '#src/runtime/routes/route.ts'
 import { onServer } from '#test/support/database.ts'
 import { testService } from '#test/support/service.ts'
+import { lockWaits, openSession } from '#test/support/session.ts'
 import { write, written } from '#test/support/work.ts'
 
 let client = new AbortController()
@@ -16,6 +18,13 @@ const leaving = defineFeature({
       await database.transaction(async (tx) => {
         await write(tx, 'left')
         client.abort()
+      })
+      return c.text('committed')
+    }),
+    handlePlain({ method: 'post', path: '/wait', security: 'public' }, async (c) => {
+      await database.transaction(async (tx) => {
+        await tx.execute(sql`select pg_advisory_xact_lock(${42})`)
+        await write(tx, 'waited')
       })
       return c.text('committed')
     }),
@@ -144,4 +153,82 @@ test('a transaction inside is a savepoint', async () => {
   })
   expect(await written(databaseUrl)).toContain('outside')
   expect(await written(databaseUrl)).not.toContain('inside')
+})
+
+test('a transaction inside may come before any statement', async () => {
+  await database.transaction(async (tx) => {
+    const inner = tx.transaction(async (nested) => {
+      await write(nested, 'first inside')
+      throw new Error('no')
+    })
+    await expect(inner).rejects.toThrow('no')
+    await write(tx, 'after it')
+  })
+  expect(await written(databaseUrl)).toContain('after it')
+  expect(await written(databaseUrl)).not.toContain('first inside')
+})
+
+test('statements that begin at once are in one transaction, with and without values', async () => {
+  for (const values of [[1], [], [1, 2], []]) {
+    const ids = await database.transaction((tx) =>
+      Promise.all(
+        [...values, 'none'].map((value) =>
+          value === 'none'
+            ? tx.execute(sql`select pg_current_xact_id()::text as id`)
+            : tx.execute(sql`select pg_current_xact_id()::text as id, ${value} as value`),
+        ),
+      ),
+    )
+    expect(new Set(ids.map(({ rows }) => rows[0]?.id)).size).toBe(1)
+  }
+})
+
+test('a transaction without a statement is committed', async () => {
+  let committed = false
+  const result = await database.transaction(async (tx) => {
+    afterCommit(tx, () => {
+      committed = true
+    })
+    return 42
+  })
+  expect([result, committed]).toEqual([42, true])
+  await expect(database.transaction(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
+})
+
+test('where BEGIN fails, the first statement is not run, and no later one', async () => {
+  const config = { isolationLevel: 'complete' } as never // PostgreSQL refuses it
+  const failed = database.transaction(async (tx) => {
+    await expect(write(tx, 'outside of it')).rejects.toMatchObject({ cause: { code: '42601' } })
+    await expect(write(tx, 'later')).rejects.toMatchObject({ cause: { message: refused } })
+    await expect(tx.execute(sql`select 1`)).rejects.toMatchObject({ cause: { message: refused } })
+  }, config)
+  await expect(failed).rejects.toThrow(refused)
+  const withoutValues = database.transaction((tx) => tx.execute(sql`select 1`), config)
+  await expect(withoutValues).rejects.toMatchObject({ cause: { code: '42601' } })
+  expect(await written(databaseUrl)).not.toContain('outside of it')
+  expect(await written(databaseUrl)).not.toContain('later')
+})
+
+test('a statement that got its name where BEGIN failed, or where it failed itself, is parsed the next time', async () => {
+  const query = (divisor: number) => sql`select 8 / ${divisor}::int as result, ${'named'}::text`
+  const run = (divisor: number, config = {}) =>
+    database.transaction((tx) => tx.execute(query(divisor)), config).then(({ rows }) => rows[0]?.result)
+  expect([await run(1), await run(2)]).toEqual([8, 4])
+  for (let count = 0; count < 3; count++) {
+    await expect(run(1, { isolationLevel: 'complete' })).rejects.toMatchObject({ cause: { code: '42601' } })
+    await expect(run(0)).rejects.toMatchObject({ cause: { code: '22012' } })
+    expect(await run(4)).toBe(2)
+  }
+})
+
+test('a first statement that waits is cancelled when its client leaves', async () => {
+  const other = await openSession(databaseUrl)
+  await other.query('select pg_advisory_lock(42)')
+  client = new AbortController()
+  const request = new Request('http://localhost/wait', { method: 'POST', signal: client.signal })
+  const response = app.fetch(request)
+  await lockWaits(databaseUrl, 1)
+  client.abort()
+  expect((await response).status).toBe(499)
+  expect(await written(databaseUrl)).not.toContain('waited')
 })

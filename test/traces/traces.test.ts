@@ -162,7 +162,6 @@ test('a task’s whole life is in one trace: request, transaction, hand-over, at
   const shown = shape(spans, '00f067aa0ba902b7')
   expect(shown.filter((line) => !/(SELECT|UPDATE|WITH) runtime\./.test(line))).toEqual([
     'POST /work',
-    '  BEGIN',
     '  INSERT runtime.tasks',
     '  COMMIT',
     '  send trial.work',

@@ -3,20 +3,20 @@ import type { RequestContext } from '../kernel/context.ts'
 import { waitAtMost } from '../kernel/wait-at-most.ts'
 import { cancelStatement } from './cancel-statement.ts'
 import { endsConnection } from './errors.ts'
+import { OpeningQuery } from './opening-query.ts'
 
 /** A statement as Drizzle passes it to the driver. */
 export type Statement = pg.QueryConfig & { readonly queryMode?: string }
 
 /** Methods that `pg` has, but does not declare in its types. */
 interface Queryable {
-  query(
-    statement: Statement,
-    values: unknown[],
-    done: (error: Error | null, result?: pg.QueryResult) => void,
-  ): void
+  query(statement: Statement, values: unknown[], done: Done): void
+  query(query: OpeningQuery): void
   /** The server's last status: `I` outside a transaction, `T` inside one, `E` inside one that has failed. */
   getTransactionStatus(): string | null
 }
+
+type Done = (error: Error | null, result?: pg.QueryResult) => void
 
 /** What is called when a statement ends. */
 export interface StatementCallbacks {
@@ -39,15 +39,21 @@ const endedInsideMessage =
  * that.
  *
  * @param options.inside whether a transaction is open. A statement that opened or ended one fails, afterwards
+ * @param options.begin a BEGIN statement that is sent with it, before it. It needs a value then
  */
 export function sendStatement(
   client: pg.PoolClient,
   statement: Statement,
   values: unknown[],
-  options: { request: RequestContext | undefined; recoveryMs: number; inside: boolean },
+  options: {
+    request: RequestContext | undefined
+    recoveryMs: number
+    inside: boolean
+    begin?: string | undefined
+  },
   { onResult, onFree }: StatementCallbacks,
 ): void {
-  const { request, recoveryMs, inside } = options
+  const { request, recoveryMs, inside, begin } = options
   const signal = request?.signal
   if (signal?.aborted) {
     onResult(signal.reason)
@@ -66,17 +72,24 @@ export function sendStatement(
   signal?.addEventListener('abort', abort)
   let over = false
   const connection = client as unknown as Queryable
-  connection.query(statement, values, (error, result) => {
+  const done: Done = (error, result) => {
     if (markEnded) return markEnded()
     if (over) return // pg calls twice where a value cannot be sent
     over = true
     signal?.removeEventListener('abort', abort)
     span?.end(error ?? undefined)
-    const strayed = !error && (connection.getTransactionStatus() !== 'I') !== inside
+    const strayed = !error && isInside(client) !== inside
     if (strayed) onResult(new Error(inside ? endedInsideMessage : leftOpenMessage))
     else onResult(error, result)
     onFree(!strayed && (!error || !endsConnection(error)))
-  })
+  }
+  if (begin === undefined) connection.query(statement, values, done)
+  else connection.query(new OpeningQuery(begin, statement, values, done))
+}
+
+/** Whether the connection is inside a transaction, as far as the server has said. */
+export function isInside(client: pg.PoolClient): boolean {
+  return (client as unknown as Queryable).getTransactionStatus() !== 'I'
 }
 
 /**

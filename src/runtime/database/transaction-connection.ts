@@ -6,7 +6,7 @@ import { acquire } from './acquire.ts'
 import { databaseUnavailable, endsConnection, isStaleStatement, readOnlyProblem } from './errors.ts'
 import type { CheckedPool } from './pool.ts'
 import { beginStatement } from './prepare-connection.ts'
-import { type Statement, sendStatement, unnamed } from './statement.ts'
+import { isInside, type Statement, sendStatement, unnamed } from './statement.ts'
 
 /** Waits for a connection for a transaction. Stops waiting when the request ends. */
 export function acquireForTransaction(pool: CheckedPool): Promise<TransactionConnection> {
@@ -18,6 +18,10 @@ export function acquireForTransaction(pool: CheckedPool): Promise<TransactionCon
   })
   return promise
 }
+
+const endedMessage =
+  'The transaction has ended: await each of its queries before the function that you gave to transaction() returns'
+const failedMessage = 'A statement of the transaction failed: nothing is committed'
 
 /** A connection that a transaction holds. It sends one statement at a time. Each statement ends with its request. */
 export class TransactionConnection {
@@ -33,7 +37,12 @@ export class TransactionConnection {
   /** Whether the server has stopped responding. Nothing more is sent then. */
   #unresponsive = false
   #readOnly = false
-  /** Whether COMMIT or ROLLBACK was sent. */
+  /** BEGIN, until it is sent: a direct connection sends it with the first statement. */
+  #begin: string | undefined
+  #opened = false
+  /** Whether BEGIN has failed, or the statement that was sent with it could not be sent. */
+  #failed = false
+  /** Whether COMMIT or ROLLBACK was sent, or BEGIN has failed. */
   ended = false
 
   /** @param request its response waits until the connection is released, but no longer than `recoveryMs` */
@@ -46,6 +55,7 @@ export class TransactionConnection {
     this.#signal?.addEventListener('abort', this.#abort)
   }
 
+  /** Sends BEGIN; on a direct connection, the first statement takes it along. */
   async begin({ isolationLevel, accessMode, deferrable }: PgTransactionConfig = {}): Promise<void> {
     this.#readOnly = accessMode === 'read only'
     const modes = [
@@ -54,21 +64,40 @@ export class TransactionConnection {
       deferrable !== undefined && `${deferrable ? '' : 'not '}deferrable`,
     ].filter(Boolean)
     const { timeouts } = this.#pool
-    await this.query({ text: beginStatement(modes.join(' '), this.#pool.isDirect(this.#client), timeouts) })
+    const direct = this.#pool.isDirect(this.#client)
+    const begin = beginStatement(modes.join(' '), direct, timeouts)
+    if (direct) this.#begin = begin
+    else await this.#send({ text: begin }, [])
   }
 
   /** Drizzle calls this for each query. */
   async query(statement: Statement, values: unknown[] = []): Promise<pg.QueryResult> {
-    while (this.#busy) await this.#busy
-    if (this.ended)
-      throw new Error(
-        'The transaction has ended: await each of its queries before the function that you gave to transaction() returns',
-      )
+    for (;;) {
+      while (this.#busy) await this.#busy
+      if (this.ended) throw new Error(this.#failed ? failedMessage : endedMessage)
+      if (this.#begin === undefined || values.length > 0) break
+      await this.#send({ text: this.#takeBegin() ?? '' }, [])
+    }
     const plain = unnamed(statement) // a name of the caller's could become stale after the first statement
     return this.#send(
       this.#pool.isDirect(this.#client) ? this.#pool.names.name(plain, values) : plain,
       values,
+      this.#takeBegin(),
     )
+  }
+
+  /** The BEGIN statement, once. */
+  #takeBegin(): string | undefined {
+    const begin = this.#begin
+    this.#begin = undefined
+    return begin
+  }
+
+  /** Ends a transaction without a statement: nothing was sent. @returns whether it is one */
+  #endUnsent(): boolean {
+    const unsent = this.#takeBegin() !== undefined
+    this.ended ||= unsent
+    return unsent
   }
 
   /**
@@ -81,10 +110,11 @@ export class TransactionConnection {
     currentRequest()?.signal?.throwIfAborted()
     if (this.#unresponsive)
       throw databaseUnavailable(new Error('The connection of the transaction no longer responds'))
+    if (this.#endUnsent()) return
+    if (this.#failed) throw new Error(failedMessage)
     const result = await this.#finish('commit')
     if (!result) throw databaseUnavailable(new Error('The database did not say whether it committed'))
-    if (result.command !== 'COMMIT')
-      throw new Error('A statement of the transaction failed: nothing is committed')
+    if (result.command !== 'COMMIT') throw new Error(failedMessage)
   }
 
   /**
@@ -95,6 +125,7 @@ export class TransactionConnection {
   async rollback(): Promise<void> {
     while (this.#busy) await this.#busy
     if (this.#unresponsive) return
+    if (this.#endUnsent()) return
     if (!(await this.#finish('rollback').catch(() => undefined))) this.#usable = false
   }
 
@@ -113,11 +144,12 @@ export class TransactionConnection {
     return error
   }
 
-  #send(statement: Statement, values: unknown[]): Promise<pg.QueryResult> {
+  #send(statement: Statement, values: unknown[], begin?: string): Promise<pg.QueryResult> {
     const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>()
     const { promise: busy, resolve: freed } = Promise.withResolvers<void>()
     this.#busy = busy
-    const options = { request: currentRequest(), recoveryMs: this.#pool.timeouts.recoveryMs, inside: true }
+    const { recoveryMs } = this.#pool.timeouts
+    const options = { request: currentRequest(), recoveryMs, inside: true, begin }
     let failure: unknown
     sendStatement(this.#client, statement, values, options, {
       onResult: (error, result) => {
@@ -133,6 +165,9 @@ export class TransactionConnection {
       onFree: (usable) => {
         this.#usable &&= usable
         this.#unresponsive ||= !usable && !endsConnection(failure)
+        this.#opened ||= isInside(this.#client)
+        this.#failed = !this.#opened
+        this.ended ||= this.#failed
         this.#busy = undefined
         freed()
       },
