@@ -34,9 +34,12 @@ export async function statementsOf(
       tx.rollback()
     })
     .catch(() => {})
-  const calls = query.mock.calls as unknown as [string | { text: string }, unknown[]][]
+  // the first statement of a transaction is an object that has its values itself
+  const calls = query.mock.calls as unknown as [string | { text: string; values?: unknown[] }, unknown[]][]
   query.mockRestore()
-  const all = calls.flatMap(([call, values]) => (typeof call === 'object' ? { text: call.text, values } : []))
+  const all = calls.flatMap(([call, given]) =>
+    typeof call === 'object' ? { text: call.text, values: call.values ?? given } : [],
+  )
   return all.filter(({ text }) => text.includes('"runtime".'))
 }
 
