@@ -100,7 +100,10 @@ function keysOf<Source extends Table>(table: Source, columns: Columns<Source>): 
   return keys
 }
 
-/** `(a, b) > (1, 2)`, which one index serves; else a comparison for each column, with those before it equal. */
+/**
+ * `(a, b) > (1, 2)`, which one index serves; else a comparison for each column, with those before it equal. The first column also gets
+ * a bound that an index serves: without it, each page would read all pages before it.
+ */
 function after(keys: readonly Key[], position: SortPosition): SQL {
   const [{ isDescending } = { isDescending: false }] = keys
   const isPlain = keys.every(({ column, isDescending: other }) => column.notNull && other === isDescending)
@@ -119,7 +122,16 @@ function after(keys: readonly Key[], position: SortPosition): SQL {
     const equal = keys.slice(0, index).map(({ column }, at) => isEqual(column, position[at]))
     return sql`(${sql.join([...equal, isAfter(key, position[index])], sql` and `)})`
   })
-  return sql`(${sql.join(cases, sql` or `)})`
+  const isAnyCase = sql`(${sql.join(cases, sql` or `)})`
+  const bound = keys[0] && boundOf(keys[0], position[0])
+  return bound ? sql`(${bound} and ${isAnyCase})` : isAnyCase
+}
+
+/** What all rows after a position have in common, if it is one range of values. */
+function boundOf({ column, isDescending }: Key, value: unknown): SQL | undefined {
+  if (value === null) return undefined
+  if (isDescending) return sql`${column} <= ${value}`
+  return column.notNull ? sql`${column} >= ${value}` : undefined
 }
 
 function isEqual(column: AnyColumn, value: unknown): SQL {

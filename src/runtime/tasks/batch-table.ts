@@ -27,7 +27,7 @@ export const batches = runtimeSchema.table(
     cancelledAt: moment('cancelled_at'),
     finishedAt: moment('finished_at'),
   },
-  (table) => [index('batches_finished').on(table.finishedAt)],
+  (table) => [index('batches_by_end').on(table.finishedAt, table.id)],
 )
 
 /** A row of `runtime.batches`. */

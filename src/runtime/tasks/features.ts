@@ -7,6 +7,7 @@ import { findBatch } from './batches.ts'
 import type { CallbackOutcome } from './callback.ts'
 import { callbackRoute, tickRoute } from './callback-routes.ts'
 import { handOverCancelled } from './hand-over.ts'
+import { listTasks } from './list-tasks.ts'
 import { logAction } from './log-action.ts'
 import * as operators from './operators.ts'
 import { addToOutbox } from './outbox.ts'
@@ -23,7 +24,7 @@ export const operatorFeature: RouteGroup = defineRouteGroup({
   routes: ({ database }) => [
     handle(routes.listTasksRoute, async (c) => {
       const { limit, ...page } = c.req.valid('query')
-      const rows = await operators.listTasks(database, { ...page, limit: limit + 1 })
+      const rows = await listTasks(database, { ...page, limit: limit + 1 })
       return c.json(pageOf(rows, limit, presentTask), 200)
     }),
 

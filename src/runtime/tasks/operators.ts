@@ -1,59 +1,17 @@
-import { and, desc, eq, gt, lt, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gt, type SQL, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../database/database.ts'
 import { now } from '../database/now.ts'
 import { findDatabaseError } from '../kernel/database-error.ts'
 import { Problem } from '../kernel/problem.ts'
-import { batches } from './batch-table.ts'
 import { lockCounts } from './batches.ts'
 import { cancelledColumns, undoDelivery } from './cancel.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
 import { taskProblems } from './routes.ts'
 import { type StepRow, steps } from './steps-table.ts'
-import { isAmong, stateIs, type TaskRow, type TaskState, taskStates, tasks } from './table.ts'
+import { isAmong, stateIs, type TaskRow, type TaskState, tasks } from './table.ts'
 
 /** How many tasks one request redrives at most. */
 const redriveBatchSize = 1_000
-
-/** Lists the tasks that are older than the cursor's, newest first. */
-export function listTasks(
-  database: Database,
-  page: {
-    limit: number
-    cursor?: string | undefined
-    state?: TaskState | undefined
-    name?: string | undefined
-    batch?: string | undefined
-  },
-): Promise<TaskRow[]> {
-  const { limit, cursor, state, name, batch } = page
-  const conditions = [
-    cursor ? lt(tasks.id, cursor) : undefined,
-    state && stateIs(state),
-    name ? eq(tasks.name, name) : undefined,
-    batch ? isAmong(newestOf(batch, page)) : undefined,
-  ]
-  return database
-    .select()
-    .from(tasks)
-    .where(and(...conditions))
-    .orderBy(desc(tasks.id))
-    .limit(limit)
-}
-
-/**
- * The newest tasks of a batch, found state by state: for each there is an index that has them in their order. PostgreSQL
- * might look for them among all tasks otherwise, from the newest one on.
- */
-function newestOf(batch: string, page: Parameters<typeof listTasks>[1]): SQL {
-  const { limit, cursor, state, name } = page
-  const states = state ? [state] : taskStates
-  const older = cursor ? sql`and id < ${cursor}` : sql``
-  // all tasks of a batch have one name
-  const named = name ? sql`exists (select from ${batches} where id = ${batch} and name = ${name})` : sql`true`
-  return sql`(select found.id from unnest(${sql.param(states)}::text[]) as of_state (state) cross join lateral (
-    select id from ${tasks} as task where batch_id = ${batch} and task.state = of_state.state ${older}
-    order by id desc limit ${limit}) as found where ${named} order by found.id desc limit ${limit})`
-}
 
 /** Finds a task. @throws {Problem} RUNTIME_TASK_NOT_FOUND */
 export async function findTask(database: Pick<Database, 'select'>, id: string): Promise<TaskRow> {

@@ -114,7 +114,7 @@ export const tasks = runtimeSchema.table(
         .where(sql`${state} = 'dead' and ${table.announcedAt} is null`),
       index('tasks_over').on(table.finishedAt).where(sql`${state} in ('done', 'cancelled')`),
       index('tasks_open').on(state, table.id).where(sql`${state} <> 'done'`),
-      index('tasks_name').on(table.name, table.id),
+      index('tasks_done').on(table.name, table.id).where(sql`${state} = 'done'`),
       // `due_at` lets the overview find the oldest without a look at the rows
       index('tasks_by_state').on(state, table.name, table.id, table.dueAt).where(sql`${state} <> 'done'`),
       index('tasks_waiting').on(table.name, table.waitsFor, table.waitsKey).where(isNotNull(table.waitsKey)),
