@@ -143,7 +143,7 @@ testOf('undo-failed')(
     expect(await ledger()).toMatchObject([{ state: 'cancelled' }])
     expect(raised(entries())).toEqual(['undo-failed'])
     const line = entries().find(({ jsonPayload }) => jsonPayload?.code === 'RUNTIME_TASK_UNDO_FAILED')
-    expect(line?.jsonPayload?.task).toEqual({ id, name: 'steps.step' })
+    expect(line?.jsonPayload?.task).toMatchObject({ id, name: 'steps.step' })
   },
 )
 

@@ -90,3 +90,30 @@ describe('a task that dies after a step is undone once', () => {
     ])
   })
 })
+
+describe('a cancelled task whose undo fails for good is told of before it ends', () => {
+  test.each<{ moment: Moment; left: string; more: number }>([
+    { moment: 'before', left: 'running 3/1', more: 1 },
+    { moment: 'after', left: 'cancelled 3/1', more: 0 },
+  ])('killed right $moment markUndone: told $more times more', async ({ moment, left, more }) => {
+    const first = await service.start()
+    service.directions.push('lasting', 'lasting', 'lasting')
+    await service.enqueue('Tea')
+    await service.emulator.settle()
+    const [{ id } = { id: '' }] = await service.ledger()
+    const { dead } = service.killAt(moment, 'markUndone')
+    expect((await service.api(`/runtime/tasks/${id}/cancel`, { method: 'POST' })).status).toBe(200)
+    await service.emulator.settle()
+    await dead
+    expect((await service.left()).tasks).toEqual([left])
+    const told = /RUNTIME_TASK_UNDO_FAILED/
+    expect(first.lines.filter((line) => told.test(line))).toHaveLength(1)
+
+    const second = await service.start()
+    await service.finish()
+    expect(second.lines.filter((line) => told.test(line))).toHaveLength(more)
+    expect(await service.ledger()).toMatchObject([
+      { state: 'cancelled', last_error: expect.stringContaining('these undos have failed: first (') },
+    ])
+  })
+})

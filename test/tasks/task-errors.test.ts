@@ -110,6 +110,24 @@ test('when its attempts are spent it is dead: one ERROR entry, one report, with 
   expect(linesOf('WARNING')).toHaveLength(2)
 })
 
+test('a death is noted as told when its report is sent, by the attempt or by the tick', async () => {
+  behave = async () => {
+    throw fatal('no such order')
+  }
+  const told: unknown[] = []
+  error.mockImplementation(async () =>
+    told.push(...(await query('select announced_at is not null as told from runtime.tasks'))),
+  )
+  await start()
+  expect(told).toEqual([{ told: false }])
+  expect(await query('select from runtime.tasks where announced_at is null')).toEqual([])
+  await query('update runtime.tasks set announced_at = null')
+  await service.advance('31s')
+  await service.tick()
+  expect(told).toEqual([{ told: false }, { told: false }])
+  expect(await query('select from runtime.tasks where announced_at is null')).toEqual([])
+})
+
 test('a fatal error is not tried again', async () => {
   behave = async () => {
     throw fatal('no such order', { cause: new Error('404') })

@@ -1,5 +1,6 @@
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
+import type { Reporter } from '#src/runtime/kernel/reporter.ts'
 import { cancelTask } from '#src/runtime/tasks/cancel.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { defineTask } from '#src/runtime/tasks/task.ts'
@@ -11,13 +12,17 @@ import { trial } from './trial.ts'
 
 const seen: string[] = []
 let refund: () => void = () => {}
+let release: () => void = () => {}
 const work = defineTask({
   name: 'trial.work',
   payload: z.object({}),
   retry: { attempts: 2, backoff: { min: '1s', max: '1s' } },
   async run({ step, sleep }) {
     await step('reserve', z.object({ slot: z.int() }), async () => ({ slot: 7 }), {
-      undo: async ({ result }) => void seen.push(`release ${result.slot}`),
+      undo: async ({ result }) => {
+        seen.push(`release ${result.slot}`)
+        release()
+      },
     })
     await step('charge', async () => void seen.push('charge'), {
       undo: async () => {
@@ -29,8 +34,9 @@ const work = defineTask({
     await sleep('nap', '1h')
   },
 })
-const service = await trial({ tasks: [work] })
-const { request, drain, ledger, lines } = service
+const error = vi.fn<NonNullable<Reporter['error']>>()
+const service = await trial({ tasks: [work], reporter: { error } })
+const { request, drain, ledger, lines, query } = service
 const olga = await service.as('olga', ['runtime:admin'])
 const post = (path: string) => olga(path, { method: 'POST' })
 const enqueueWork = () => request((tx) => enqueue(tx, work, {}))
@@ -39,7 +45,11 @@ beforeEach(async () => {
   await service.clear()
   seen.length = 0
   refund = () => {}
+  release = () => {}
+  error.mockReset()
 })
+
+const failed = () => lines.filter(({ code }) => code === 'RUNTIME_TASK_UNDO_FAILED')
 
 test('of a sleeping task undoes its steps at once, and it is cancelled', async () => {
   const { id } = await enqueueWork()
@@ -62,7 +72,7 @@ test('a second one ends it without its undos', async () => {
   expect(seen).not.toContain('refund')
 })
 
-test('whose undo fails is an error in the log, and in the task', async () => {
+test('whose undo fails is an error in the log, a report, and in the task', async () => {
   refund = () => {
     throw fatal('bank away')
   }
@@ -73,9 +83,46 @@ test('whose undo fails is an error in the log, and in the task', async () => {
   expect(await ledger()).toMatchObject([
     { state: 'cancelled', last_error: 'these undos have failed: charge (FatalError: bank away)' },
   ])
-  expect(lines.filter(({ code }) => code === 'RUNTIME_TASK_UNDO_FAILED')).toMatchObject([
-    { severity: 'ERROR' },
+  expect(failed()).toMatchObject([{ severity: 'ERROR', task: { id, name: 'trial.work' } }])
+  expect(error.mock.calls).toMatchObject([
+    [
+      { message: 'these undos have failed: charge (FatalError: bank away)' },
+      { task: 'trial.work', taskId: id },
+    ],
   ])
+})
+
+test('whose undos are given up names those that have failed before', async () => {
+  refund = () => {
+    throw fatal('bank away')
+  }
+  release = () => {
+    throw new Error('busy')
+  }
+  const { id } = await enqueueWork()
+  await drain()
+  await post(`/runtime/tasks/${id}/cancel`)
+  await drain()
+  expect(await ledger()).toMatchObject([{ state: 'queued', undoing: 'cancelled' }])
+  await query('update runtime.tasks set attempts = 2') // as where a process ended in its last attempt
+  await drain({ until: '1m' })
+  const message =
+    'these undos have failed: charge (FatalError: bank away), the others did not run (Error: The process ended during the last attempt)'
+  expect(await ledger()).toMatchObject([{ state: 'cancelled', last_error: message }])
+  expect(failed()).toMatchObject([{ message: `trial.work is cancelled: ${message}` }])
+})
+
+test('whose undo fails is not over before its report is sent', async () => {
+  refund = () => {
+    throw fatal('bank away')
+  }
+  const states: unknown[] = []
+  error.mockImplementation(async () => states.push(...(await query('select state from runtime.tasks'))))
+  const { id } = await enqueueWork()
+  await drain()
+  await post(`/runtime/tasks/${id}/cancel`)
+  await drain({ until: '1m' })
+  expect(states).toEqual([{ state: 'running' }])
 })
 
 test('of a feature reaches a task that has started, if it says so', async () => {

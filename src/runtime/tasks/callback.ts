@@ -5,7 +5,7 @@ import type { BaseEnv } from '../http/env.ts'
 import { currentRequest } from '../kernel/context.ts'
 import { Problem, problems } from '../kernel/problem.ts'
 import { errorMessage } from '../log/error-fields.ts'
-import { announceDeadTask } from './announce-dead-task.ts'
+import { announceDeath } from './announce-death.ts'
 import type { DeliveryRow } from './delivery.ts'
 import { endUndo } from './end-undo.ts'
 import { type FailedAttempt, toFailure } from './failed-attempt.ts'
@@ -28,6 +28,7 @@ import {
   type Dispatch,
   findState,
   leaseMs,
+  markAnnounced,
   markDead,
   releaseTask,
   requeueForRetry,
@@ -115,8 +116,8 @@ async function runClaimed(
     if (held !== 'run') return held === 'limited' ? held : undefined
     const timeoutMs = Math.min(task.deadlineMs, options.maxAttemptMs)
     const run = { ...options, signal: c.get('signal'), timeoutMs, steps }
-    const failures = await runAttempt(task, row, payload.data, run)
-    return row.undoing ? writeOutcome(() => endUndo(row, failures, options)) : 'done'
+    await runAttempt(task, row, payload.data, run)
+    return row.undoing ? writeOutcome(() => endUndo(row, options)) : 'done'
   } catch (error) {
     const failed = { error, ms: Math.round(performance.now() - started), steps }
     return writeOutcome(() => handleFailure(task, row, failed, options))
@@ -180,13 +181,14 @@ async function killTask(
   { database, log }: Pick<CallbackOptions, 'database' | 'log'>,
 ): Promise<MaybeOutcome> {
   const { error } = failed
-  if (row.undoing) return endUndo(row, [`the others did not run (${errorMessage(error)})`], { database, log })
+  if (row.undoing) return endUndo(row, { database, log }, errorMessage(error))
   if (!(await markDead(database, row, attempts, toFailure(failed)))) {
     const delivery = await requeueForUndo(database, row, toFailure(failed))
     if (delivery) log.warn({ err: error }, `${row.name} has failed for good; the undos of its steps follow`)
     return deliver(delivery, 'undoing')
   }
-  await announceDeadTask(database, log, { ...row, attempts }, error)
+  await announceDeath(log, { ...row, attempts }, error)
+  await markAnnounced(database, row.id)
   return 'dead'
 }
 

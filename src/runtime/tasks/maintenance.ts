@@ -2,7 +2,7 @@ import { and, asc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
 import type { Log } from '../log/logger.ts'
-import { announceDeadTask } from './announce-dead-task.ts'
+import { announceDeath } from './announce-death.ts'
 import { processEnded, withError } from './attempt-errors.ts'
 import { batches } from './batch-table.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
@@ -10,7 +10,7 @@ import { rates } from './rate-table.ts'
 import { signals } from './steps-table.ts'
 import { isAmong, literal, setAside, stateIs, tasks } from './table.ts'
 import { runInTaskContext } from './task-context.ts'
-import type { Dispatch } from './transitions.ts'
+import { type Dispatch, markAnnounced } from './transitions.ts'
 
 /** Rows that changed more recently are skipped: their own requests, or another tick, may be working on them. */
 const recentMs = 30_000
@@ -88,10 +88,13 @@ export async function announceDeadTasks(database: Database, log: Log, limit: num
       )
       .limit(limit)
       .for('update', { skipLocked: true })
-    for (const row of dead) {
-      const error = new Error(row.lastError ?? 'unknown')
-      await runInTaskContext(row, () => announceDeadTask(tx, log, row, error))
-    }
+    // all at once: each waits for its report, a second at most
+    await Promise.all(
+      dead.map((row) =>
+        runInTaskContext(row, () => announceDeath(log, row, new Error(row.lastError ?? 'unknown'))),
+      ),
+    )
+    for (const { id } of dead) await markAnnounced(tx, id)
     return dead.length
   })
 }

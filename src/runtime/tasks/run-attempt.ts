@@ -32,7 +32,6 @@ export class StoppingError extends Error {}
  *
  * @param options.signal the signal of the request
  * @param options.timeoutMs how long the attempt may take
- * @returns which undos have failed, and why
  * @throws what the task threw; `Suspension` and `NotUnderstoodError` from a step; `StoppingError`; `LeaseLostError` if the task was cancelled or another process has taken it,
  *   and nothing was written
  */
@@ -41,7 +40,7 @@ export async function runAttempt(
   row: ClaimedRow,
   payload: unknown,
   options: AttemptOptions & { signal: AbortSignal; timeoutMs: number; steps: StepScope },
-): Promise<string[]> {
+): Promise<void> {
   const { database, reader: readable, config, log, stopping, signal: request, timeoutMs, steps } = options
   const controller = new AbortController()
   const { promise: aborted, reject } = Promise.withResolvers<never>()
@@ -78,9 +77,9 @@ export async function runAttempt(
     }
     if (row.undoing) {
       const undo = () => undoSteps(steps, async () => task.run(attempt), signal)
-      const failures = await Promise.race([runWithSignal(signal, undo, calls), aborted])
+      await Promise.race([runWithSignal(signal, undo, calls), aborted])
       await stopRenewing()
-      return failures
+      return
     }
     const effect = await Promise.race([runWithSignal(signal, () => task.run(attempt), calls), aborted])
     steps.close()
@@ -88,7 +87,6 @@ export async function runAttempt(
     signal.throwIfAborted()
     stopping.removeEventListener('abort', stop) // the work is done: write it rather than do it again
     await runWithSignal(signal, () => commit(database, row, effect ?? undefined))
-    return []
   } catch (error) {
     if (steps.end) throw steps.end
     throw causes(error).includes(controller.signal.reason) ? controller.signal.reason : error

@@ -1,4 +1,4 @@
-import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
 import { currentRevision } from './outbox.ts'
@@ -22,7 +22,6 @@ export interface StoredStep {
   /** The size of its result, in bytes. */
   readonly bytes: number
   readonly undoable: boolean
-  readonly undoError: string | null
   /** The round of undos in which its undo has ended, well or not. */
   readonly undoRound: number | null
 }
@@ -38,10 +37,10 @@ export interface StepWrite {
 
 /** Reads what the attempts before have stored of a task's steps, in the order in which they finished. */
 export async function loadSteps(database: Database, { id, undone }: ClaimedRow): Promise<StoredStep[]> {
-  const { name, kind, result, cursor, finishedAt, until, undoable, undoError, undoRound, undoneAt } = steps
+  const { name, kind, result, cursor, finishedAt, until, undoable, undoRound, undoneAt } = steps
   return database
     .select({
-      ...{ name, kind, result, cursor, until, undoable, undoError, undoRound },
+      ...{ name, kind, result, cursor, until, undoable, undoRound },
       // what this round has undone still counts, so that `run` comes to the steps behind it
       finished: sql<boolean>`coalesce(${finishedAt} <= ${now} and (${undoneAt} is null or ${undoRound} = ${undone}), false)`,
       late: sql<boolean>`coalesce(${until} <= ${now}, false)`,
@@ -59,6 +58,17 @@ export async function findMaxTries(database: Database, taskId: string): Promise<
     .from(steps)
     .where(and(eq(steps.taskId, taskId), isNull(steps.finishedAt)))
   return found?.most ?? 0
+}
+
+/** Which undos of a task have failed for good, and why, in the order in which they were tried. */
+export async function findFailedUndos(database: Database, { id, undone }: ClaimedRow): Promise<string[]> {
+  const { name, undoError, undoRound, finishedAt, position } = steps
+  const found = await database
+    .select({ name, undoError })
+    .from(steps)
+    .where(and(eq(steps.taskId, id), eq(undoRound, undone), isNotNull(undoError)))
+    .orderBy(desc(finishedAt), desc(position))
+  return found.map((step) => `${step.name} (${step.undoError})`)
 }
 
 /** Locks the row of a task. @returns false if the lease was lost: nothing may be written then */

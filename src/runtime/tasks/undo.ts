@@ -12,28 +12,24 @@ import { type ClaimedRow, holdsLease } from './transitions.ts'
 
 /**
  * Undoes the finished steps of a task, the last one first. First it calls `run`, up to the first step that is not finished:
- * so the code states its undos again. An undo that fails is tried as often as the task says. Then the next one follows.
+ * so the code states its undos again. An undo that fails is tried as often as the task says. Then its failure is stored, and the next
+ * one follows.
  *
- * @returns which undos have failed, and why
  * @throws what an undo has thrown that is tried again; what `run` throws before all undos are known
  */
 export async function undoSteps(
   scope: StepScope,
   run: () => Promise<unknown>,
   signal: AbortSignal,
-): Promise<string[]> {
+): Promise<void> {
   const { row, task, log } = scope.options
   const isLast = () => row.attempts >= task.retry.attempts
   const todo = await scope.stateUndos(run)
   const unknown = todo.filter(({ name, undoRound }) => undoRound !== row.undone && !scope.undos.has(name))
   const { runError } = scope
   if (unknown.length > 0 && runError && !(runError instanceof FatalError) && !isLast()) throw runError
-  const failures: string[] = []
   for (const step of todo) {
-    if (step.undoRound === row.undone) {
-      if (step.undoError !== null) failures.push(`${step.name} (${step.undoError})`)
-      continue
-    }
+    if (step.undoRound === row.undone) continue
     try {
       await undoStep(scope, step, signal)
       log.info({ step: { name: step.name } }, `${task.name}: the step ${step.name} is undone`)
@@ -43,10 +39,8 @@ export async function undoSteps(
       if (!(await writeUndo(scope.options.database, row, step.name, errorMessage(error), isOver)))
         throw scope.lost()
       if (!isOver) throw error
-      failures.push(`${step.name} (${errorMessage(error)})`)
     }
   }
-  return failures
 }
 
 async function undoStep(scope: StepScope, { name }: StoredStep, signal: AbortSignal): Promise<void> {
