@@ -5,6 +5,7 @@ import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { defineTask, type Effect } from '#src/runtime/tasks/task.ts'
 import { fatal, retryAfter } from '#src/runtime/tasks/task-errors.ts'
 import { notesTable } from '#test/support/notes-table.ts'
+import { openSession } from '#test/support/session.ts'
 import { trial } from './trial.ts'
 
 let behave: (attempt: number) => Promise<Effect | undefined>
@@ -115,8 +116,9 @@ test('a death is noted as told when its report is sent, by the attempt or by the
     throw fatal('no such order')
   }
   const told: unknown[] = []
+  const watcher = await openSession(service.databaseUrl) // a new connection may take longer than a report may
   error.mockImplementation(async () =>
-    told.push(...(await query('select announced_at is not null as told from runtime.tasks'))),
+    told.push(...(await watcher.query('select announced_at is not null as told from runtime.tasks')).rows),
   )
   await start()
   expect(told).toEqual([{ told: false }])

@@ -6,6 +6,7 @@ import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { defineTask } from '#src/runtime/tasks/task.ts'
 import { fatal } from '#src/runtime/tasks/task-errors.ts'
 import { expectJson } from '#test/support/expect.ts'
+import { openSession } from '#test/support/session.ts'
 import { trial } from './trial.ts'
 
 // A task that is cancelled after some of its steps: their undos run, the last one first.
@@ -117,7 +118,10 @@ test('whose undo fails is not over before its report is sent', async () => {
     throw fatal('bank away')
   }
   const states: unknown[] = []
-  error.mockImplementation(async () => states.push(...(await query('select state from runtime.tasks'))))
+  const watcher = await openSession(service.databaseUrl) // a new connection may take longer than a report may
+  error.mockImplementation(async () =>
+    states.push(...(await watcher.query('select state from runtime.tasks')).rows),
+  )
   const { id } = await enqueueWork()
   await drain()
   await post(`/runtime/tasks/${id}/cancel`)
