@@ -46,6 +46,14 @@ describe('.vscode/', () => {
     expect(Object.keys(manifest.scripts)).toEqual(expect.arrayContaining(scripts))
   })
 
+  test('docs/working.md says what each configuration of the debugger does', () => {
+    const { configurations } = readJson('.vscode/launch.json') as { configurations: { name: string }[] }
+    const [, table = ''] =
+      /^\| configuration .+\n(?:\|-.*\n)((?:\|.*\n)+)/m.exec(readFileSync('docs/working.md', 'utf8')) ?? []
+    const names = Array.from(table.matchAll(/^\| (.+?) \|/gm), ([, name]) => name)
+    expect(names).toEqual(configurations.map(({ name }) => name))
+  })
+
   test('the container has the extensions that it recommends, and the ports of npm run dev', () => {
     const container = readJson('.devcontainer/devcontainer.json')
     const { recommendations } = readJson('.vscode/extensions.json')
