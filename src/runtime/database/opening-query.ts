@@ -1,5 +1,4 @@
 import pg from 'pg'
-import type { Statement } from './statement.ts'
 
 /** What `pg` has, but does not declare in its types. */
 interface Wire extends pg.Connection {
@@ -16,7 +15,7 @@ interface Preparable {
 }
 type Done = (error: Error | null, result?: pg.QueryResult) => void
 const Query = pg.Query as unknown as new (
-  statement: Statement,
+  statement: pg.QueryConfig,
   values: unknown[],
   done: Done,
 ) => Preparable & pg.Submittable
@@ -36,7 +35,7 @@ export class OpeningQuery extends Query {
    * @param begin the BEGIN statement
    * @param values at least one: `pg` sends a statement without values by another protocol
    */
-  constructor(begin: string, statement: Statement, values: unknown[], done: Done) {
+  constructor(begin: string, statement: pg.QueryConfig, values: unknown[], done: Done) {
     super(statement, values, done)
     this.#begin = begin
     this.#statementName = this.name
