@@ -85,12 +85,16 @@ export async function cancelPlacedOrder(
   return row
 }
 
-/** Finds an order that is still placed. It may belong to any owner. */
-export async function findPlacedOrder(database: Reader, id: string): Promise<OrderRow | undefined> {
-  const [row] = await database
+const findPlaced = defineQuery((database, { id }: QueryValues<{ id: string }>) =>
+  database
     .select()
     .from(orders)
-    .where(and(eq(orders.id, id), eq(orders.status, 'placed')))
+    .where(and(eq(orders.id, id), eq(orders.status, 'placed'))),
+)
+
+/** Finds an order that is still placed. It may belong to any owner. */
+export async function findPlacedOrder(database: Reader, id: string): Promise<OrderRow | undefined> {
+  const [row] = await findPlaced(database, { id })
   return row
 }
 
@@ -129,11 +133,15 @@ export async function cancelStaleOrder(tx: Transaction, id: string): Promise<voi
   await setStatus(tx, id, 'cancelled')
 }
 
-async function setStatus(tx: Transaction, id: string, status: 'fulfilled' | 'cancelled'): Promise<void> {
-  const [row] = await tx
+const update = defineQuery((database, { id, status }: QueryValues<Pick<OrderRow, 'id' | 'status'>>) =>
+  database
     .update(orders)
-    .set({ status, version: sql`${orders.version} + 1` })
+    .set({ status: sql`${status}`, version: sql`${orders.version} + 1` })
     .where(and(eq(orders.id, id), eq(orders.status, 'placed')))
-    .returning()
+    .returning(),
+)
+
+async function setStatus(tx: Transaction, id: string, status: 'fulfilled' | 'cancelled'): Promise<void> {
+  const [row] = await update(tx, { id, status })
   await announce(tx, status, row)
 }

@@ -1,6 +1,7 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import type { Database, Transaction } from '#src/runtime/database/database.ts'
 import { cancelBatch } from '#src/runtime/tasks/batches.ts'
+import { markQueued } from '#src/runtime/tasks/delivery.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { enqueueMany } from '#src/runtime/tasks/enqueue-many.ts'
 import { takeOfBatch } from '#src/runtime/tasks/hand-over.ts'
@@ -31,7 +32,7 @@ export const points = {
   enqueueMany: statement((tx) => enqueueMany(tx, step, [{ text: 'Tea' }])),
   cancelBatch: statement((tx) => cancelBatch(tx, id)),
   takeOfBatch: statement((database) => takeOfBatch(database, id, 10)),
-  markQueued: statement((database) => ledger.markQueued(database, [dispatch])),
+  markQueued: statement((database) => markQueued(database, [dispatch])),
 
   claim: statement((database) => ledger.claim(database, dispatch)),
   findState: statement((database) => ledger.findState(database, id)),

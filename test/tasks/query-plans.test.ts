@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { cancelTasksOf, listBatches } from '#src/runtime/tasks/batches.ts'
+import { markQueued } from '#src/runtime/tasks/delivery.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { takeOfBatch } from '#src/runtime/tasks/hand-over.ts'
 import { listTasks } from '#src/runtime/tasks/list-tasks.ts'
@@ -72,7 +73,7 @@ function accesses(plan: Plan[]): string[] {
 test.each([
   ['a claim', (tx) => ledger.claim(tx, dispatch), ['tasks_pkey']],
   ['a look', (tx) => ledger.findState(tx, id), ['tasks_pkey']],
-  ['the mark of what is queued', (tx) => ledger.markQueued(tx, [dispatch]), ['tasks_open']],
+  ['the mark of what is queued', (tx) => markQueued(tx, [dispatch]), ['tasks_open']],
   ['the sweep of what is pending', (tx) => sweeps.takeUndelivered(tx, 200), ['tasks_pkey', 'tasks_unsent']],
   ['the sweep of runaways', (tx) => sweeps.rescueTasks(tx, 200), ['tasks_pkey', 'tasks_running']],
   [

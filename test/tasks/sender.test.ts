@@ -81,9 +81,11 @@ test('what fails stays pending, costs the caller nothing, and is a warning', asy
 })
 
 test('what was handed over but could not be marked is handed over again, under the same name', async () => {
-  const execute = vi.spyOn(service.database, 'execute').mockRejectedValueOnce(new Error('gone'))
+  const mark = vi
+    .spyOn(service.database.$client, 'query')
+    .mockImplementationOnce(() => Promise.reject(new Error('gone')))
   await put()
-  execute.mockRestore()
+  mark.mockRestore()
   expect(await states()).toEqual(['pending'])
   expect(warnings()).toEqual([expect.stringContaining('sent, but could not be marked as queued')])
   await service.advance('31s')

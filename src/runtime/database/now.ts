@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm'
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 
 /**
  * The current time of the database: the one clock that all instances share. It is a function in the database, created by
@@ -16,6 +16,6 @@ export const now: SQL<Date> = sql<Date>`runtime.service_now()`
  * @example
  * await tx.insert(orders).values({ item: 'Teapot', dueAt: fromNow(60_000) })
  */
-export function fromNow(milliseconds: number): SQL<Date> {
+export function fromNow(milliseconds: number | Placeholder): SQL<Date> {
   return sql<Date>`runtime.service_now() + ${milliseconds} * interval '1 millisecond'`
 }

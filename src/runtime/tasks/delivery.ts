@@ -1,6 +1,8 @@
-import { sql } from 'drizzle-orm'
+import { and, sql } from 'drizzle-orm'
+import type { Database } from '../database/database.ts'
+import { defineQuery, type QueryValues } from '../database/define-query.ts'
 import { now } from '../database/now.ts'
-import { tasks } from './table.ts'
+import { stateIs, tasks } from './table.ts'
 
 /** Cloud Tasks accepts tasks up to 30 days ahead. A row that is due later stays `pending` until then. */
 const horizon = sql`interval '29 days'`
@@ -37,4 +39,24 @@ export const deliveryColumns = {
     tasks.dueAt,
   ),
   sendable: sql<boolean>`${tasks.dueAt} < ${now} + ${horizon}`,
+}
+
+const markRowsQueued = defineQuery(
+  (database, { ids, dispatches }: QueryValues<{ ids: string[]; dispatches: number[] }>) =>
+    database
+      .update(tasks)
+      .set({ state: 'queued', touchedAt: sql`greatest(${now}, ${tasks.dueAt})` })
+      .from(sql`unnest(${ids}::uuid[], ${dispatches}::int[]) as sent (id, dispatch)`)
+      .where(and(sql`${tasks.id} = sent.id and ${tasks.dispatch} = sent.dispatch`, stateIs('pending'))),
+)
+
+/** Marks tasks as queued: Cloud Tasks has their deliveries. Skips a task that has changed since. */
+export async function markQueued(
+  database: Database,
+  sent: readonly Pick<Delivery, 'id' | 'dispatch'>[],
+): Promise<void> {
+  await markRowsQueued(database, {
+    ids: sent.map(({ id }) => id),
+    dispatches: sent.map(({ dispatch }) => dispatch),
+  })
 }

@@ -7,7 +7,7 @@ import { afterCommit } from '../database/transaction.ts'
 import type { BatchCounts } from './batch-counts.ts'
 import { batchCounts, batches } from './batch-table.ts'
 import { deliveryColumns } from './delivery.ts'
-import { dueAtOf, type EnqueueOptions, originOf } from './enqueue.ts'
+import { dueOf, type EnqueueOptions, originOf } from './enqueue.ts'
 import { handOverMore } from './hand-over.ts'
 import { addToOutbox, roomInOutbox } from './outbox.ts'
 import { tasks } from './table.ts'
@@ -51,7 +51,7 @@ export async function enqueueMany<Payload extends z.ZodType, Final extends z.Zod
   payloads: readonly z.input<Payload>[],
   options: EnqueueManyOptions<Final> = {},
 ): Promise<{ id: string; taskIds: string[] }> {
-  const dueAt = dueAtOf(task, options)
+  const { at, delay } = dueOf(task, options)
   const { json, limitKeys } = payloadsOf(task, payloads)
   const id = randomUUIDv7()
   const taskIds = json.map(() => randomUUIDv7()).sort() // those of one millisecond are in no order
@@ -73,7 +73,7 @@ export async function enqueueMany<Payload extends z.ZodType, Final extends z.Zod
   await tx.execute(sql`
     insert into ${tasks}
       (id, name, payload, due_at, touched_at, batch_id, limit_key, request_id, trace_id, subject, revision)
-    select child.id, ${task.name}, child.payload, ${dueAt}, case when n <= ${room} then ${now} else ${longAgo} end, ${id}, child.limit_key,
+    select child.id, ${task.name}, child.payload, ${at ?? fromNow(delay ?? 0)}, case when n <= ${room} then ${now} else ${longAgo} end, ${id}, child.limit_key,
       ${requestId ?? null}, ${traceId ?? null}, ${subject ?? null}, ${revision ?? null}
     from unnest(${sql.param(taskIds)}::uuid[], ${sql.param(json)}::jsonb[], ${sql.param(limitKeys)}::text[])
       with ordinality as child (id, payload, limit_key, n)`)

@@ -1,12 +1,13 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { and, eq, type SQL } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import type { z } from 'zod'
 import type { Transaction } from '../database/database.ts'
-import { fromNow, now } from '../database/now.ts'
+import { defineQuery, type QueryValues } from '../database/define-query.ts'
+import { fromNow } from '../database/now.ts'
 import { afterCommit } from '../database/transaction.ts'
 import { currentRequest } from '../kernel/context.ts'
 import { type Duration, toMilliseconds } from '../kernel/duration.ts'
-import { type DeliveryRow, deliveryColumns } from './delivery.ts'
+import { deliveryColumns } from './delivery.ts'
 import { checkKey } from './enqueue-key.ts'
 import { addToOutbox, currentRevision } from './outbox.ts'
 import { stateIs, tasks } from './table.ts'
@@ -28,6 +29,27 @@ export interface EnqueueOptions {
 
 const unfinished = stateIs('pending', 'queued', 'running')
 
+/** When a task is due: at a time, or so many milliseconds from now. */
+interface Due {
+  readonly at?: Date
+  readonly delay?: number
+}
+
+interface NewTask extends Due, Partial<ReturnType<typeof originOf>> {
+  readonly id: string
+  readonly name: string
+  readonly payload: unknown
+  readonly key?: string | undefined
+  readonly limitKey?: string | undefined
+}
+
+const insertTask = defineQuery((database, { at, delay, ...row }: QueryValues<NewTask>) => {
+  const insert = database.insert(tasks).values({ ...row, dueAt: at ?? fromNow(delay ?? 0) })
+  const { name, key } = tasks
+  if (row.key) insert.onConflictDoNothing({ target: [name, key], where: unfinished })
+  return insert.returning(deliveryColumns)
+})
+
 /**
  * Enqueues a task in the caller's transaction: the task exists if, and only if, the transaction commits. Inside a
  * request, the task is sent to Cloud Tasks before the response; outside, the next tick sends it.
@@ -45,31 +67,21 @@ export async function enqueue<Payload extends z.ZodType>(
   options: EnqueueOptions = {},
 ): Promise<{ id: string; enqueued: boolean }> {
   const { key } = options
-  const dueAt = dueAtOf(task, options)
+  const due = dueOf(task, options)
   if (key !== undefined) checkKey(task, key)
   const json = roundTripJson(task, payload)
   const parsed = task.payload.parse(json)
   const row = {
-    id: randomUUIDv7(),
-    name: task.name,
-    payload: json,
-    ...{ key, dueAt, limitKey: task.limit?.key(parsed), ...originOf() },
+    ...{ id: randomUUIDv7(), name: task.name, payload: json, ...due, key },
+    ...{ limitKey: task.limit?.key(parsed), ...originOf() },
   }
-  const committed = (delivery: DeliveryRow | undefined) => () => {
-    addToOutbox(delivery)
-    traceEnqueued(row.name, row.id)
-  }
-  const insert = tx.insert(tasks).values(row)
-  if (key === undefined) {
-    const [delivery] = await insert.returning(deliveryColumns)
-    afterCommit(tx, committed(delivery))
-    return { id: row.id, enqueued: true }
-  }
-  const free = insert.onConflictDoNothing({ target: [tasks.name, tasks.key], where: unfinished })
   for (;;) {
-    const [delivery] = await free.returning(deliveryColumns)
-    if (delivery) {
-      afterCommit(tx, committed(delivery))
+    const [delivery] = await insertTask(tx, row)
+    if (delivery || key === undefined) {
+      afterCommit(tx, () => {
+        addToOutbox(delivery)
+        traceEnqueued(row.name, row.id)
+      })
       return { id: row.id, enqueued: true }
     }
     const [holder] = await tx
@@ -95,12 +107,12 @@ export function originOf() {
 const lastMoment = Date.UTC(9999, 11, 31)
 
 /** When a task is due. @throws {TypeError} naming the task, for a wrong `delay` or `at` */
-export function dueAtOf(
+export function dueOf(
   { name }: Pick<Task, 'name'>,
   { at, delay }: Pick<EnqueueOptions, 'at' | 'delay'>,
-): Date | SQL {
+): Due {
   if (at === undefined)
-    return delay === undefined ? now : fromNow(toMilliseconds(delay, `The task ${name}: its delay`))
-  if (at.getTime() >= 0 && at.getTime() <= lastMoment) return at
+    return { delay: delay === undefined ? 0 : toMilliseconds(delay, `The task ${name}: its delay`) }
+  if (at.getTime() >= 0 && at.getTime() <= lastMoment) return { at }
   throw new TypeError(`The task ${name}: its \`at\` must be a time from 1970 to 9999.`)
 }

@@ -5,9 +5,9 @@ import { withOwnDeadline } from '../database/own-deadline.ts'
 import { abortable } from '../kernel/abortable-wait.ts'
 import type { Log } from '../log/logger.ts'
 import type { CloudTasks } from './cloud-tasks.ts'
-import type { Delivery } from './delivery.ts'
+import { type Delivery, markQueued } from './delivery.ts'
 import type { Task } from './task.ts'
-import { type Dispatch, markQueued } from './transitions.ts'
+import type { Dispatch } from './transitions.ts'
 
 /** Sends deliveries to Cloud Tasks. */
 export interface Sender {

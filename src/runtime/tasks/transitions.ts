@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../database/database.ts'
+import { defineQuery, type QueryValues } from '../database/define-query.ts'
 import { fromNow, now } from '../database/now.ts'
 import { type Failure, processEnded, withError } from './attempt-errors.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
@@ -20,33 +21,41 @@ export interface Dispatch {
   readonly dispatch: number
 }
 
+/** What identifies a claim. */
+type Held = Pick<ClaimedRow, 'id' | 'lease'>
+
 /** The columns of a row without a lease. */
 const noLease = { lease: null, leasedUntil: null }
 
+const claimRow = defineQuery(
+  (database, { id, name, dispatch, lease }: QueryValues<Dispatch & { lease: string }>) =>
+    database
+      .update(tasks)
+      .set({
+        state: 'running',
+        lease: sql`${lease}::uuid`,
+        leasedUntil: fromNow(leaseMs),
+        attempts: sql`${tasks.attempts} + 1`,
+        errors: sql`case when ${stateIs('running')} then ${withError(processEnded)} else ${tasks.errors} end`,
+        waitsFor: null,
+        waitsKey: null,
+        startedAt: sql`coalesce(${tasks.startedAt}, ${now})`,
+        limitSlot: null,
+      })
+      .where(
+        and(
+          eq(tasks.id, id),
+          eq(tasks.name, name),
+          eq(tasks.dispatch, dispatch),
+          sql`(${stateIs('pending', 'queued')} or (${stateIs('running')} and ${tasks.leasedUntil} < ${now}))`,
+        ),
+      )
+      .returning(),
+)
+
 /** Claims a task at this dispatch. It is one statement, so that only one of two callbacks gets the task. */
 export async function claim(database: Database, dispatch: Dispatch): Promise<ClaimedRow | undefined> {
-  const [row] = await database
-    .update(tasks)
-    .set({
-      state: 'running',
-      lease: randomUUID(),
-      leasedUntil: fromNow(leaseMs),
-      attempts: sql`${tasks.attempts} + 1`,
-      errors: sql`case when ${stateIs('running')} then ${withError(processEnded)} else ${tasks.errors} end`,
-      waitsFor: null,
-      waitsKey: null,
-      startedAt: sql`coalesce(${tasks.startedAt}, ${now})`,
-      limitSlot: null,
-    })
-    .where(
-      and(
-        eq(tasks.id, dispatch.id),
-        eq(tasks.name, dispatch.name),
-        eq(tasks.dispatch, dispatch.dispatch),
-        sql`(${stateIs('pending', 'queued')} or (${stateIs('running')} and ${tasks.leasedUntil} < ${now}))`,
-      ),
-    )
-    .returning()
+  const [row] = await claimRow(database, { ...dispatch, lease: randomUUID() })
   return row as ClaimedRow | undefined
 }
 
@@ -69,15 +78,20 @@ export async function renewLease(database: Database, row: ClaimedRow): Promise<b
   return updateHeld(database, row, { leasedUntil: fromNow(leaseMs) })
 }
 
+const markRowDone = defineQuery((database, held: QueryValues<Held>) =>
+  database
+    .update(tasks)
+    .set({ ...noLease, state: 'done', finishedAt: now, lastError: null, unknownSince: null })
+    .where(holdsLease(held)),
+)
+
 /** Marks a task as done. @returns false if the lease was lost: nothing may be written then */
-export async function markDone(database: Database | Transaction, row: ClaimedRow): Promise<boolean> {
-  return updateHeld(database, row, {
-    ...noLease,
-    state: 'done',
-    finishedAt: now,
-    lastError: null,
-    unknownSince: null,
-  })
+export async function markDone(
+  database: Database | Transaction,
+  { id, lease }: ClaimedRow,
+): Promise<boolean> {
+  const { rowCount } = await markRowDone(database, { id, lease })
+  return rowCount === 1
 }
 
 /** Returns a task to its state before the claim. Cloud Tasks still has its delivery, and retries it. */
@@ -182,16 +196,6 @@ export async function markAnnounced(database: Pick<Database, 'update'>, id: stri
   await database.update(tasks).set({ announcedAt: now }).where(eq(tasks.id, id))
 }
 
-/** Marks tasks as queued: Cloud Tasks has their deliveries. Skips a task that has changed since. */
-export async function markQueued(database: Database, sent: readonly Dispatch[]): Promise<void> {
-  const ids = sql.param(sent.map(({ id }) => id))
-  const dispatches = sql.param(sent.map(({ dispatch }) => dispatch))
-  await database.execute(sql`
-    update ${tasks} set state = 'queued', touched_at = greatest(${now}, due_at)
-    from unnest(${ids}::uuid[], ${dispatches}::int[]) as sent (id, dispatch)
-    where ${tasks.id} = sent.id and ${tasks.dispatch} = sent.dispatch and ${stateIs('pending')}`)
-}
-
 /** The columns of a task whose claim does not count as an attempt. */
 function uncounted(row: ClaimedRow): Columns {
   // null again, if this claim has set it
@@ -232,6 +236,6 @@ async function updateHeld(
 }
 
 /** Whether this claim still holds the row. An expired lease is still valid until another process claims the task. */
-export function holdsLease({ id, lease }: ClaimedRow): SQL | undefined {
+export function holdsLease({ id, lease }: Held | QueryValues<Held>): SQL | undefined {
   return and(eq(tasks.id, id), eq(tasks.lease, lease))
 }
