@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { tracedFetch } from '#src/runtime/http/traced-fetch.ts'
 import { handlePlain } from '#src/runtime/routes/route.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
+import { enqueueMany } from '#src/runtime/tasks/enqueue-many.ts'
 import { defineTask } from '#src/runtime/tasks/task.ts'
 import { atEnd } from '#test/support/at-end.ts'
 import { featureOf } from '#test/support/feature.ts'
@@ -47,7 +48,9 @@ const work = defineTask({
     if (payload.fails && attempt === 1) throw new TypeError('It fails')
   },
 })
-const service = await trial({ tasks: [work], environment })
+const letter = defineTask({ name: 'trial.letter', payload: z.object({}), async run() {} })
+const report = defineTask({ name: 'trial.report', payload: z.object({}), async run() {} })
+const service = await trial({ tasks: [work, letter, report], environment })
 const secret = "the customer's secret"
 const plain = featureOf(
   handlePlain({ method: 'get', path: '/things/:id', security: 'public' }, async (c) => {
@@ -189,6 +192,36 @@ test('a task’s whole life is in one trace: request, transaction, hand-over, at
     expect(links).toEqual([{ traceId: expect.not.stringMatching(traceId), spanId: expect.any(String) }])
   const put = spans.find(({ name }) => name === 'PUT')
   expect(other.parents).toEqual([`00-${traceId}-${put?.spanId}-01`])
+})
+
+test('the tasks of a batch, and the final one, are below what the request has sent of them', async () => {
+  const size = 3
+  const { id } = await service.request(
+    (tx) => enqueueMany(tx, letter, Array(size).fill({}), { finally: [report, {}] }),
+    sampled,
+  )
+  await service.drain()
+  const spans = (await received()).filter((one) => one.traceId === traceId)
+  const known = new Set(['00f067aa0ba902b7', ...spans.map(({ spanId }) => spanId)])
+  expect(spans.filter(({ parentSpanId }) => !known.has(parentSpanId))).toEqual([])
+  const shown = shape(spans, '00f067aa0ba902b7').filter((line) => /(send|create|process) /.test(line))
+  expect(shown).toEqual([
+    '  send trial.letter',
+    ...Array(size).fill('    process trial.letter'),
+    '  create trial.report',
+    '    process trial.report',
+  ])
+  expect(spans.filter(({ kind }) => kind === 'SPAN_KIND_PRODUCER')).toMatchObject([
+    {
+      attributes: {
+        'messaging.destination.name': 'trial.letter',
+        'messaging.operation.type': 'send',
+        'messaging.batch.message_count': size,
+        'task.batch': id,
+      },
+    },
+    { attributes: { 'messaging.destination.name': 'trial.report', 'messaging.operation.type': 'create' } },
+  ])
 })
 
 test('no value of a statement is in a span', async () => {

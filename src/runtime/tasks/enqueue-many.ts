@@ -12,10 +12,7 @@ import { handOverMore } from './hand-over.ts'
 import { addToOutbox, roomInOutbox } from './outbox.ts'
 import { tasks } from './table.ts'
 import { roundTripJson, type Task } from './task.ts'
-import { traceEnqueued } from './task-context.ts'
-
-/** How many of its tasks have a span in the trace of the request that enqueues them. */
-const maxTraced = 100
+import { traceBatch, traceFinal } from './task-context.ts'
 
 /** When the tasks of a batch run, and what follows. */
 export interface EnqueueManyOptions<Final extends z.ZodType = z.ZodType>
@@ -57,13 +54,16 @@ export async function enqueueMany<Payload extends z.ZodType, Final extends z.Zod
   const taskIds = json.map(() => randomUUIDv7()).sort() // those of one millisecond are in no order
   const slots = Map.groupBy(taskIds, (id) => Number.parseInt(id.slice(-1), 16))
   const origin = originOf()
+  const final = finalColumns(options.finally, { id, size: json.length, done: 0, dead: 0, cancelled: 0 })
   await tx.insert(batches).values({
-    ...{ id, name: task.name, size: json.length, open: slots.size, ...origin },
-    ...finalColumns(options.finally, { id, size: json.length, done: 0, dead: 0, cancelled: 0 }),
+    ...{ id, name: task.name, size: json.length, open: slots.size, ...origin, ...final },
   })
   if (json.length === 0) {
     await tx.execute(sql`select runtime.end_batch(${id})`)
-    afterCommit(tx, () => handOverMore({ batchId: id }))
+    afterCommit(tx, () => {
+      if (final) traceFinal(final.finalName, final.finalId)
+      handOverMore({ batchId: id })
+    })
     return { id, taskIds }
   }
   const counters = [...slots].map(([slot, { length: open }]) => ({ batchId: id, slot, open }))
@@ -83,7 +83,8 @@ export async function enqueueMany<Payload extends z.ZodType, Final extends z.Zod
     .where(sql`${tasks.id} = any(${sql.param(taskIds.slice(0, room))}::uuid[])`)
   afterCommit(tx, () => {
     first.forEach(addToOutbox)
-    for (const id of taskIds.slice(0, maxTraced)) traceEnqueued(task.name, id)
+    traceBatch(task.name, id, json.length)
+    if (final) traceFinal(final.finalName, final.finalId)
   })
   return { id, taskIds }
 }
