@@ -1493,7 +1493,7 @@ export const getRuntimeCancelTaskUrl = (id: string) => {
 }
 
 /**
- * A running attempt is aborted and writes nothing. If its steps have undos, these run first: the task is pending until then, and a second cancel ends it without them. Cancelling a cancelled task changes nothing and returns 200.
+ * A running attempt is aborted and writes nothing. If its steps have undos, these run first: the task is pending until then, and a second cancel ends it without them, and the log names those that did not run. Cancelling a cancelled task changes nothing and returns 200.
  * @summary Cancel a task that has not finished
  */
 export const runtimeCancelTask = async (

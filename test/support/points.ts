@@ -1,9 +1,11 @@
 import { drizzle } from 'drizzle-orm/node-postgres'
 import type { Database, Transaction } from '#src/runtime/database/database.ts'
+import type { Log } from '#src/runtime/log/logger.ts'
 import { cancelBatch } from '#src/runtime/tasks/batches.ts'
 import { markQueued } from '#src/runtime/tasks/delivery.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
 import { enqueueMany } from '#src/runtime/tasks/enqueue-many.ts'
+import { forceCancelTask } from '#src/runtime/tasks/force-cancel.ts'
 import { takeOfBatch } from '#src/runtime/tasks/hand-over.ts'
 import { takePlace, wakeTasks } from '#src/runtime/tasks/limits.ts'
 import * as sweeps from '#src/runtime/tasks/maintenance.ts'
@@ -23,6 +25,7 @@ const dispatch = { id, name: 'steps.step', dispatch: 1 }
 const row = { ...dispatch, attempts: 1, undone: 0, lease: id } as ledger.ClaimedRow
 const taken = { name: 'first', kind: 'step', tookMs: 1 } as const
 const note = { id, owner: 'work', text: 'Tea', pages: 1 }
+const operator = { log: {} as Log, caller: { subject: 'olga' } }
 const group = { name: 'steps.limited', key: '', concurrency: 1, ordered: false }
 const { step } = stepsFeature(async () => 'write')
 
@@ -63,7 +66,7 @@ export const points = {
 
   redriveTask: statement((database) => operators.redriveTask(database, id)),
   redriveTasks: statement((database) => operators.redriveTasks(database, dispatch.name)),
-  forceCancelTask: statement((database) => operators.forceCancelTask(database, id)),
+  forceCancelTask: statement((database) => forceCancelTask(database, id, operator)),
 
   /** What the effect of a step writes. */
   effect: statement((tx) => tx.insert(notesTable).values(note)),

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { atOnce, byTick, stepProcess, type TimedKill } from '#test/support/step-process.ts'
 import type { Moment, Path } from '#test/support/tap.ts'
+import { testTasks } from '#test/support/task-variables.ts'
 
 // Kills the process of an operator's request, at each point where it speaks to others.
 
@@ -89,3 +90,35 @@ test.each<{ moment: Moment; at: Path; left: string }>([
   expect(await service.left()).toEqual({ tasks: ['cancelled 2/0'], deliveries: 0 })
   expect(await service.written()).toEqual([])
 })
+
+const queue = (verb: 'pause' | 'resume') =>
+  fetch(`${service.emulator.url}/v2/${testTasks.TASKS_QUEUE}:${verb}`, { method: 'POST' })
+
+test.each<{ moment: Moment; left: string; more: number }>([
+  { moment: 'before', left: 'queued 3/0', more: 1 },
+  { moment: 'after', left: 'cancelled 4/0', more: 0 },
+])(
+  'giving up undos: killed right $moment the commit, told $more times more',
+  async ({ moment, left, more }) => {
+    const first = await service.start()
+    service.directions.push('lasting')
+    await service.enqueue('Tea')
+    await service.emulator.settle()
+    const path = `/runtime/tasks/${(await service.ledger())[0]?.id}/cancel`
+    await queue('pause')
+    expect((await api(path, { method: 'POST' })).status).toBe(200)
+    const killed = service.killAt(moment, ['forceCancelTask', 'commit'])
+    await expect(api(path, { method: 'POST' })).rejects.toThrow('fetch failed')
+    await killed.dead
+    expect((await service.left()).tasks).toEqual([left])
+    const told = /RUNTIME_TASK_UNDO_FAILED/
+    expect(first.lines.filter((line) => told.test(line))).toHaveLength(1)
+
+    await queue('resume')
+    const second = await service.start()
+    expect((await api(path, { method: 'POST' })).status).toBe(200)
+    await service.finish()
+    expect(second.lines.filter((line) => told.test(line))).toHaveLength(more)
+    expect((await service.left()).tasks).toEqual(['cancelled 4/0'])
+  },
+)

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { cancelTasksOf, listBatches } from '#src/runtime/tasks/batches.ts'
 import { markQueued } from '#src/runtime/tasks/delivery.ts'
 import { enqueue } from '#src/runtime/tasks/enqueue.ts'
+import { forceCancelTask } from '#src/runtime/tasks/force-cancel.ts'
 import { takeOfBatch } from '#src/runtime/tasks/hand-over.ts'
 import { listTasks } from '#src/runtime/tasks/list-tasks.ts'
 import * as sweeps from '#src/runtime/tasks/maintenance.ts'
@@ -122,7 +123,7 @@ test.each([
   ['the count of what is done in the last hour', counts.countLastHour, ['tasks_over']],
   [
     'a cancel',
-    (tx) => operators.forceCancelTask(tx, id),
+    (tx) => forceCancelTask(tx, id, { log, caller: { subject: 'olga' } }),
     [...Array(5).fill('steps_task_id_name_pk'), 'tasks_pkey'],
     /^update "runtime"\."tasks"/,
   ],

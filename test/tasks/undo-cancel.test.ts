@@ -1,4 +1,4 @@
-import { beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import type { Reporter } from '#src/runtime/kernel/reporter.ts'
 import { cancelTask } from '#src/runtime/tasks/cancel.ts'
@@ -64,13 +64,60 @@ test('of a sleeping task undoes its steps at once, and it is cancelled', async (
   expect(lines.filter(({ code }) => code === 'RUNTIME_TASK_DEAD')).toEqual([])
 })
 
-test('a second one ends it without its undos', async () => {
-  const { id } = await enqueueWork()
-  await drain()
-  await post(`/runtime/tasks/${id}/cancel`)
-  expect(await expectJson(await post(`/runtime/tasks/${id}/cancel`))).toMatchObject({ state: 'cancelled' })
-  await drain({ until: '2h' })
-  expect(seen).not.toContain('refund')
+describe('a second one', () => {
+  test('ends it without its undos, and says which: in the log, in a report, and in the task', async () => {
+    const { id } = await enqueueWork()
+    await drain()
+    await post(`/runtime/tasks/${id}/cancel`)
+    const shown = await expectJson(await post(`/runtime/tasks/${id}/cancel`))
+    const why = 'given up: olga has cancelled the task once more'
+    const lastError = `these undos have failed: charge (${why}), reserve (${why})`
+    expect(shown).toMatchObject({ state: 'cancelled', lastError })
+    expect(failed()).toMatchObject([
+      {
+        ...{ severity: 'ERROR', message: `trial.work is cancelled: ${lastError}` },
+        task: { id, name: 'trial.work' },
+      },
+    ])
+    expect(error.mock.calls).toMatchObject([[{ message: lastError }, { task: 'trial.work', taskId: id }]])
+    expect(await expectJson(await post(`/runtime/tasks/${id}/cancel`))).toMatchObject({ state: 'cancelled' })
+    await drain({ until: '2h' })
+    expect(seen).toEqual(['charge', 'mail'])
+    expect(failed()).toHaveLength(1)
+  })
+
+  test('names the undos that have failed before, and the error that the task died of', async () => {
+    refund = () => {
+      throw fatal('bank away')
+    }
+    release = () => {
+      throw new Error('busy')
+    }
+    const { id } = await enqueueWork()
+    await drain()
+    await post(`/runtime/tasks/${id}/cancel`)
+    await drain()
+    await query(`update runtime.tasks set undoing = 'dead', last_error = 'FatalError: no stock'`)
+    await post(`/runtime/tasks/${id}/cancel`)
+    const undos =
+      'these undos have failed: charge (FatalError: bank away), reserve (Error: busy; given up: olga has cancelled the task once more)'
+    expect(await ledger()).toMatchObject([
+      { state: 'cancelled', last_error: `FatalError: no stock; ${undos}` },
+    ])
+    expect(failed()).toMatchObject([{ message: `trial.work is cancelled: ${undos}` }])
+    expect(lines.filter(({ code }) => code === 'RUNTIME_TASK_DEAD')).toEqual([])
+  })
+
+  test('after all undos says nothing more', async () => {
+    const { id } = await enqueueWork()
+    await drain()
+    await post(`/runtime/tasks/${id}/cancel`)
+    await drain()
+    await query(`update runtime.tasks set state = 'running', undoing = 'cancelled', undone = 0`) // as before its end
+    await post(`/runtime/tasks/${id}/cancel`)
+    expect(await ledger()).toMatchObject([{ state: 'cancelled', last_error: null }])
+    expect(failed()).toEqual([])
+  })
 })
 
 test('whose undo fails is an error in the log, a report, and in the task', async () => {
@@ -108,7 +155,7 @@ test('whose undos are given up names those that have failed before', async () =>
   await query('update runtime.tasks set attempts = 2') // as where a process ended in its last attempt
   await drain({ until: '1m' })
   const message =
-    'these undos have failed: charge (FatalError: bank away), the others did not run (Error: The process ended during the last attempt)'
+    'these undos have failed: charge (FatalError: bank away), reserve (Error: busy; given up: Error: The process ended during the last attempt)'
   expect(await ledger()).toMatchObject([{ state: 'cancelled', last_error: message }])
   expect(failed()).toMatchObject([{ message: `trial.work is cancelled: ${message}` }])
 })

@@ -6,6 +6,7 @@ import { defineRouteGroup, type RouteGroup } from '../routes/route-group.ts'
 import { findBatch } from './batches.ts'
 import type { CallbackOutcome } from './callback.ts'
 import { callbackRoute, tickRoute } from './callback-routes.ts'
+import { forceCancelTask } from './force-cancel.ts'
 import { handOverCancelled } from './hand-over.ts'
 import { listTasks } from './list-tasks.ts'
 import { logAction } from './log-action.ts'
@@ -56,7 +57,7 @@ export const operatorFeature: RouteGroup = defineRouteGroup({
     }),
 
     handle(routes.cancelTaskRoute, async (c) => {
-      const { row, delivery, was } = await operators.forceCancelTask(database, c.req.valid('param').id)
+      const { row, delivery, was } = await forceCancelTask(database, c.req.valid('param').id, c.var)
       addToOutbox(delivery)
       const { id, name } = row
       if (!delivery) handOverCancelled(row, was)

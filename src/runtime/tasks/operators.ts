@@ -4,11 +4,10 @@ import { now } from '../database/now.ts'
 import { findDatabaseError } from '../kernel/database-error.ts'
 import { Problem } from '../kernel/problem.ts'
 import { lockCounts } from './batches.ts'
-import { cancelledColumns, undoDelivery } from './cancel.ts'
 import { type DeliveryRow, deliveryColumns } from './delivery.ts'
 import { taskProblems } from './routes.ts'
 import { type StepRow, steps } from './steps-table.ts'
-import { isAmong, stateIs, type TaskRow, type TaskState, tasks } from './table.ts'
+import { isAmong, stateIs, type TaskRow, tasks } from './table.ts'
 
 /** How many tasks one request redrives at most. */
 const redriveBatchSize = 1_000
@@ -70,29 +69,6 @@ export async function redriveTasks(database: Database, name: string) {
     .for('update', { skipLocked: true })
   const deliveries = await redrive(database, isAmong(dead))
   return { deliveries, more: deliveries.length === redriveBatchSize }
-}
-
-/**
- * Cancels a task that is not done, even if it is running or dead. If steps of it can be undone, their undos run first; a
- * second cancel ends it without them.
- *
- * @returns the task, its next delivery if it has one, and in which state it was
- * @throws {Problem} RUNTIME_TASK_NOT_FOUND; RUNTIME_TASK_OVER if the task is done
- */
-export function forceCancelTask(
-  database: Database,
-  id: string,
-): Promise<{ row: TaskRow; delivery: DeliveryRow | undefined; was: TaskState }> {
-  return database.transaction(async (tx) => {
-    const [before] = await tx.select({ state: tasks.state }).from(tasks).where(eq(tasks.id, id)).for('update')
-    if (!before || before.state === 'done' || before.state === 'cancelled') {
-      const row = await findTask(tx, id)
-      if (row.state === 'cancelled') return { row, delivery: undefined, was: row.state }
-      throw new Problem(taskProblems.RUNTIME_TASK_OVER, { detail: `It is ${row.state}.` })
-    }
-    const [row] = await tx.update(tasks).set(cancelledColumns).where(eq(tasks.id, id)).returning()
-    return { row: row as TaskRow, delivery: row && undoDelivery(row), was: before.state }
-  })
 }
 
 /**

@@ -210,7 +210,8 @@ export const cancelTaskRoute = defineRoute({
   summary: 'Cancel a task that has not finished',
   description:
     'A running attempt is aborted and writes nothing. If its steps have undos, these run first: the task is pending until then, and ' +
-    'a second cancel ends it without them. Cancelling a cancelled task changes nothing and returns 200.',
+    'a second cancel ends it without them, and the log names those that did not run. Cancelling a cancelled task changes ' +
+    'nothing and returns 200.',
   security: operatorSecurity,
   request: { params: taskParams },
   responses: { 200: json('The task, cancelled', RuntimeTask) },

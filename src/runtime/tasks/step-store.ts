@@ -1,10 +1,10 @@
-import { and, desc, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../database/database.ts'
 import { fromNow, now } from '../database/now.ts'
 import { currentRevision } from './outbox.ts'
 import type { Retry } from './retry.ts'
 import { type StepKind, steps } from './steps-table.ts'
-import { tasks } from './table.ts'
+import { type TaskRow, tasks } from './table.ts'
 import { type ClaimedRow, holdsLease } from './transitions.ts'
 
 /** What is stored of a step, as an attempt needs it. */
@@ -60,15 +60,28 @@ export async function findMaxTries(database: Database, taskId: string): Promise<
   return found?.most ?? 0
 }
 
-/** Which undos of a task have failed for good, and why, in the order in which they were tried. */
-export async function findFailedUndos(database: Database, { id, undone }: ClaimedRow): Promise<string[]> {
-  const { name, undoError, undoRound, finishedAt, position } = steps
+/**
+ * Which undos of a task have failed for good, and why, in the order in which they were tried.
+ *
+ * @param givenUp why nothing tries the others any more: they follow then
+ */
+export async function findFailedUndos(
+  database: Pick<Database, 'select'>,
+  { id, undone }: Pick<TaskRow, 'id' | 'undone'>,
+  givenUp?: string,
+): Promise<string[]> {
+  const { name, undoable, undoError, undoRound, undoneAt, finishedAt, position } = steps
+  const hasFailed = and(eq(undoRound, undone), isNotNull(undoError))
+  const isLeft = sql<boolean>`(${undoable} and ${finishedAt} is not null and ${undoneAt} is null and ${undoRound} is distinct from ${undone})`
   const found = await database
-    .select({ name, undoError })
+    .select({ name, undoError, isLeft })
     .from(steps)
-    .where(and(eq(steps.taskId, id), eq(undoRound, undone), isNotNull(undoError)))
+    .where(and(eq(steps.taskId, id), givenUp === undefined ? hasFailed : or(hasFailed, isLeft)))
     .orderBy(desc(finishedAt), desc(position))
-  return found.map((step) => `${step.name} (${step.undoError})`)
+  return found.map((step) => {
+    const whys = [step.undoError, step.isLeft && `given up: ${givenUp}`]
+    return `${step.name} (${whys.filter(Boolean).join('; ')})`
+  })
 }
 
 /** Locks the row of a task. @returns false if the lease was lost: nothing may be written then */

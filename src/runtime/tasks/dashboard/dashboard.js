@@ -136,7 +136,7 @@ const acts = {
   }),
   cancel: ({ id, name }) => ({
     title: `Cancel ${name}?`,
-    text: 'It never runs again. An attempt that is running writes nothing.',
+    text: 'It never runs again. An attempt that is running writes nothing. Undos of its steps run first; a second cancel gives them up.',
     path: `tasks/${id}/cancel`,
     done: () => `${name} is cancelled.`,
   }),
