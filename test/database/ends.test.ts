@@ -199,4 +199,16 @@ describe('a transaction that is over', () => {
     gate.resolve()
     expect(await begun.after).toMatchObject({ rowCount: 1 })
   })
+
+  test('keeps nobody from it either where a statement of its own has ended it', async () => {
+    const gate = Promise.withResolvers<void>()
+    let after: Promise<unknown> | undefined
+    const failed = database.transaction(async (tx) => {
+      after = gate.promise.then(() => database.execute(sql`select 1`))
+      await tx.execute(sql`commit`)
+    })
+    await expect(failed).rejects.toThrow()
+    gate.resolve()
+    expect(await after).toMatchObject({ rowCount: 1 })
+  })
 })

@@ -232,3 +232,16 @@ test('a first statement that waits is cancelled when its client leaves', async (
   expect((await response).status).toBe(499)
   expect(await written(databaseUrl)).not.toContain('waited')
 })
+
+test.each([{}, { isolationLevel: 'complete' } as never])(
+  'where its first statement fails, it still holds its connection: the database is refused inside it (%j)',
+  async (config) => {
+    const failed = database.transaction(async (tx) => {
+      await tx.execute(sql`select 8 / ${0}::int`).catch(() => {})
+      await database.execute(sql`select 1`)
+    }, config)
+    await expect(failed).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('used inside a transaction') },
+    })
+  },
+)

@@ -13,7 +13,9 @@ interface Preparable {
   handleCommandComplete(message: object, connection: Wire): void
   handleError(error: Error, connection: Wire): void
 }
-type Done = (error: Error | null, result?: pg.QueryResult) => void
+/** What `pg` calls when a query ends. */
+export type Done = (error: Error | null, result?: pg.QueryResult) => void
+
 const Query = pg.Query as unknown as new (
   statement: pg.QueryConfig,
   values: unknown[],

@@ -3,7 +3,7 @@ import type { RequestContext } from '../kernel/context.ts'
 import { waitAtMost } from '../kernel/wait-at-most.ts'
 import { cancelStatement } from './cancel-statement.ts'
 import { endsConnection } from './errors.ts'
-import { OpeningQuery } from './opening-query.ts'
+import { type Done, OpeningQuery } from './opening-query.ts'
 
 /** A statement as Drizzle passes it to the driver. */
 export type Statement = pg.QueryConfig & { readonly queryMode?: string }
@@ -15,8 +15,6 @@ interface Queryable {
   /** The server's last status: `I` outside a transaction, `T` inside one, `E` inside one that has failed. */
   getTransactionStatus(): string | null
 }
-
-type Done = (error: Error | null, result?: pg.QueryResult) => void
 
 /** What is called when a statement ends. */
 export interface StatementCallbacks {

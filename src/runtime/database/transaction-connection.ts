@@ -39,10 +39,11 @@ export class TransactionConnection {
   #readOnly = false
   /** BEGIN, until it is sent: a direct connection sends it with the first statement. */
   #begin: string | undefined
+  /** Whether the server has said that the transaction is open. */
   #opened = false
-  /** Whether BEGIN has failed, or the statement that was sent with it could not be sent. */
+  /** Whether BEGIN has failed, or the statement that went with it. No other statement is sent then. */
   #failed = false
-  /** Whether COMMIT or ROLLBACK was sent, or BEGIN has failed. */
+  /** Whether it was committed or rolled back, or its connection was released. */
   ended = false
 
   /** @param request its response waits until the connection is released, but no longer than `recoveryMs` */
@@ -74,9 +75,11 @@ export class TransactionConnection {
   async query(statement: Statement, values: unknown[] = []): Promise<pg.QueryResult> {
     for (;;) {
       while (this.#busy) await this.#busy
-      if (this.ended) throw new Error(this.#failed ? failedMessage : endedMessage)
-      if (this.#begin === undefined || values.length > 0) break
-      await this.#send({ text: this.#takeBegin() ?? '' }, [])
+      if (this.#failed) throw new Error(failedMessage)
+      if (this.ended) throw new Error(endedMessage)
+      const begin = values.length === 0 ? this.#takeBegin() : undefined
+      if (begin === undefined) break
+      await this.#send({ text: begin }, [])
     }
     const plain = unnamed(statement) // a name of the caller's could become stale after the first statement
     return this.#send(
@@ -131,6 +134,7 @@ export class TransactionConnection {
 
   /** Gives the connection back to the pool, or drops it if it is no longer usable. */
   release(): void {
+    this.ended = true
     this.#signal?.removeEventListener('abort', this.#abort)
     this.#released.resolve()
     if (this.#usable) this.#client.release()
@@ -167,7 +171,6 @@ export class TransactionConnection {
         this.#unresponsive ||= !usable && !endsConnection(failure)
         this.#opened ||= isInside(this.#client)
         this.#failed = !this.#opened
-        this.ended ||= this.#failed
         this.#busy = undefined
         freed()
       },

@@ -3,8 +3,8 @@ import { announce } from './announce.ts'
 import type { TaskRow } from './table.ts'
 
 /**
- * Announces a dead task. It is true only when the death is committed, so call `markAnnounced` after it: a tick announces the
- * deaths that are not marked.
+ * Announces a dead task. Call it when the death is committed, and `markAnnounced` after it: a tick announces the deaths that
+ * are not marked.
  */
 export function announceDeath(
   log: Log,

@@ -6,8 +6,8 @@ import type { TaskRow } from './table.ts'
 export type AnnouncedCode = 'RUNTIME_TASK_DEAD' | 'RUNTIME_TASK_UNDO_FAILED'
 
 /**
- * Logs a failure of a task that a person must look at, as one ERROR entry, and sends one report. What ends its repetition is written
- * after this: so if the process ends meanwhile, it is announced again.
+ * Logs a failure of a task that a person must look at, as one ERROR entry, and sends one report. Write after this what keeps it from
+ * being announced again: if the process ends meanwhile, nothing is lost.
  *
  * @returns resolves when the report is sent, or after a second; never rejects
  */
