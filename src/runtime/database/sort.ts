@@ -101,8 +101,8 @@ function keysOf<Source extends Table>(table: Source, columns: Columns<Source>): 
 }
 
 /**
- * `(a, b) > (1, 2)`, which one index serves; else a comparison for each column, with those before it equal. The first column also gets
- * a bound that an index serves: without it, each page would read all pages before it.
+ * `(a, b) > (1, 2)`, which one index serves; else a comparison for each column, with those before it equal. The first column
+ * also gets a bound that an index serves: without it, each page would read all pages before it.
  */
 function after(keys: readonly Key[], position: SortPosition): SQL {
   const [{ isDescending } = { isDescending: false }] = keys
@@ -127,7 +127,7 @@ function after(keys: readonly Key[], position: SortPosition): SQL {
   return bound ? sql`(${bound} and ${isAnyCase})` : isAnyCase
 }
 
-/** What all rows after a position have in common, if it is one range of values. */
+/** A bound of the first column that all rows after a position keep, if there is one. */
 function boundOf({ column, isDescending }: Key, value: unknown): SQL | undefined {
   if (value === null) return undefined
   if (isDescending) return sql`${column} <= ${value}`

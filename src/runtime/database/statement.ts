@@ -37,7 +37,7 @@ const endedInsideMessage =
  * that.
  *
  * @param options.inside whether a transaction is open. A statement that opened or ended one fails, afterwards
- * @param options.begin a BEGIN statement that is sent with it, before it. It needs a value then
+ * @param options.begin a BEGIN statement to send before it, in the same message. The statement needs a value then
  */
 export function sendStatement(
   client: pg.PoolClient,

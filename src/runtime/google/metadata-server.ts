@@ -49,9 +49,8 @@ async function askFor(
   signal: AbortSignal,
 ): Promise<{ url: string; text: string }> {
   const url = `http://${host}/computeMetadata/v1/instance/service-accounts/default/${what}`
-  const { status, headers, text } = await sendRequest(url, {
-    ...{ headers: { 'metadata-flavor': 'Google' }, signal, maxBytes },
-  })
+  const given = { 'metadata-flavor': 'Google' }
+  const { status, headers, text } = await sendRequest(url, { headers: given, signal, maxBytes })
   if (status !== 200) throw new Error(`The response to ${url} is a ${status}, not a 200`)
   if (headers['metadata-flavor'] !== 'Google')
     throw new Error(`The server at ${url} is not the metadata server: its Metadata-Flavor is not Google`)

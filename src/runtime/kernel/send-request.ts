@@ -48,11 +48,11 @@ interface Call {
 }
 
 /**
- * Sends one request. Its connection ends with it when the signal aborts, and when no request of a caller runs any more. (`fetch`
- * opens another connection in the first case, which can outlive the request.) Redirects are not followed.
+ * Sends one request. If the signal aborts, its connection ends. (`fetch` would open another one then, which can outlive the
+ * request.) Else the next call takes the connection, until no request of a caller runs. Redirects are not followed.
  *
- * It may arrive twice: a connection that was used before may have ended by now, and nobody knows whether what was sent on it
- * has arrived. So it is sent again, on another one.
+ * It may arrive twice: a connection that was used before may end before it brings a response, and nobody knows whether what was
+ * sent on it has arrived. So it is sent again, on another one.
  *
  * @throws {Error} if there is no response, or if its body is too long; the signal's reason if it aborts
  */

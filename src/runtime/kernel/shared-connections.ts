@@ -26,7 +26,7 @@ export function holdConnections(): () => void {
 }
 
 /**
- * Makes the connections of an agent common to all requests that run. A connection that gets free when no request runs is
+ * Lets all requests that run share the connections of an agent. A connection that becomes free when no request runs is
  * closed.
  *
  * @param agent with `keepAlive`

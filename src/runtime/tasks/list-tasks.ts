@@ -52,8 +52,9 @@ function newestDone(page: TaskPage): SQL {
 }
 
 /**
- * The newest tasks of a state with this value. Most tasks are done, so PostgreSQL might look for these from the newest of all tasks on. It is
- * asked for an order that only the index of the column has. With `=`, it would take the order of the ids for the same.
+ * The newest tasks of a state with this value. Most tasks are done, so PostgreSQL might look for these from the newest of all
+ * tasks on. So it is asked for an order that only the index of the column has. With `=`, it would know that the value is always
+ * the same, and that the order of the ids will do.
  */
 function newest(column: SQL, value: SQL, page: TaskPage & { state: TaskState }): SQL {
   const { state, cursor, limit } = page

@@ -32,8 +32,8 @@ export class StoppingError extends Error {}
  *
  * @param options.signal the signal of the request
  * @param options.timeoutMs how long the attempt may take
- * @throws what the task threw; `Suspension` and `NotUnderstoodError` from a step; `StoppingError`; `LeaseLostError` if the task was cancelled or another process has taken it,
- *   and nothing was written
+ * @throws what the task threw; `Suspension` and `NotUnderstoodError` from a step; `StoppingError`; `LeaseLostError` if the task
+ *   was cancelled or another process has taken it, and nothing was written
  */
 export async function runAttempt(
   task: Task,

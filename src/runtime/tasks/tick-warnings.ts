@@ -18,7 +18,8 @@ type Found = { name: string | null; late: number | null; used: number; limit: nu
  * A task that is set aside by its limit is not late: it waits for others, as it should. One that was woken is late ten minutes after
  * that. One that waits for its rate is due later.
  *
- * It reads two index entries, and the rows of those that were woken just now. The connections are those of all clients, also of other services.
+ * It reads two index entries, and the rows of those that were woken just now. The connections are those of all clients, also of
+ * other services.
  */
 export async function warnOfBacklog(database: Database, log: Log): Promise<void> {
   const before = fromNow(-lateMs)

@@ -41,8 +41,9 @@ const batchMs = 10_000
 const pruneBatchSize = 1_000
 
 /**
- * Runs once a minute; it is the only clock. It warns of what waits too long, enqueues due schedules, rescues the tasks of killed processes, logs and
- * reports dead tasks, asks Cloud Tasks about overdue deliveries, sends pending tasks, and prunes old rows.
+ * Runs once a minute; it is the only clock. It warns of what waits too long, enqueues due schedules, rescues the tasks of killed
+ * processes, wakes those that wait for a place in vain, logs and reports dead tasks, asks Cloud Tasks about overdue deliveries,
+ * sends pending tasks, and prunes old rows.
  *
  * It has a time budget. Two ticks at once do each thing once. If a tick ends halfway, the next one does the rest.
  */

@@ -17,7 +17,7 @@ type Group = { name: string; limit_key: string }
 type Known = ReadonlyMap<string, Pick<Task, 'limit'>>
 
 const sweep = 'limits'
-/** When a task was sent last, if this tick is to send it. */
+/** `touched_at` of a task that this tick is to send. */
 const longAgo = fromNow(-60_000)
 /** The limit of a task that no longer has one. */
 const unlimited = 2_147_483_647
@@ -28,8 +28,8 @@ const unlimited = 2_147_483_647
  * A tick looks at 10,000 keys at most, and wakes 10,000 tasks at most. The next tick starts with the first key that is left, so each
  * has its turn. The cost does not depend on how many tasks wait for a place.
  *
- * @param known the tasks of this revision. Those that no longer have a limit are all woken. Of those that it does not know, it wakes one of
- *   each key: another revision runs it or sets it aside once more, and if there is none, the task is dead in the end
+ * @param known the tasks of this revision. Those that no longer have a limit are all woken. Of those that it does not know, it
+ *   wakes one of each key: another revision runs it or sets it aside once more, and if there is none, the task is dead in the end
  * @returns how many
  */
 export async function wakeForgotten(
