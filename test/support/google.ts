@@ -27,8 +27,8 @@ export interface Google {
    * and its connection.
    */
   readonly calls: { token: string | undefined; status: number; resumed: boolean; socket: Socket }[]
-  /** Connections to Cloud Tasks that close when a call arrives on them, which gets no response. */
-  readonly closing: Set<Socket>
+  /** Whether a connection to Cloud Tasks closes when a call arrives on it, which gets no response. */
+  closes: (socket: Socket) => boolean
   /** Responds with a new token. */
   readonly grant: (seconds?: number) => RequestListener
   /** From here on the metadata server is not there: it refuses connections. */
@@ -49,7 +49,6 @@ export async function startGoogle(): Promise<Google> {
   writeFileSync(clock, '0')
   const good = new Set<string>()
   const calls: Google['calls'] = []
-  const closing = new Set<Socket>()
   let granted = 0
   let lookUps = 0
   let offset = 0
@@ -63,7 +62,7 @@ export async function startGoogle(): Promise<Google> {
   const cloudTasks = await listen(
     createSecureServer({ key: pem, cert: pem }, async (request, response) => {
       const { socket } = request
-      if (closing.delete(socket)) return void socket.destroy()
+      if (google.closes(socket)) return void socket.destroy()
       const token = request.headers.authorization?.replace('Bearer ', '')
       const answer = token && good.has(token) ? await forward(request).catch(() => undefined) : refusal()
       if (!answer) return void response.destroy() // the emulator has ended
@@ -102,7 +101,8 @@ export async function startGoogle(): Promise<Google> {
     get lookUps() {
       return lookUps
     },
-    ...{ calls, closing, grant },
+    ...{ calls, grant },
+    closes: () => false,
     revoke: () => good.clear(),
     async leave() {
       metadataServer.closeAllConnections()
