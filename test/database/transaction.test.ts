@@ -98,7 +98,7 @@ test('a statement after the connection has ended says why it had', async () => {
   )
 })
 
-test('nor is one that nobody waited for', async () => {
+test('a statement that failed is not taken for committed: nobody waited for it', async () => {
   const failed = database.transaction(async (tx) => {
     await write(tx, 'unawaited')
     void tx.execute(sql`select 1/0`).catch(() => {})
@@ -234,7 +234,7 @@ test('a first statement that waits is cancelled when its client leaves', async (
 })
 
 test.each([{}, { isolationLevel: 'complete' } as never])(
-  'where its first statement fails, it still holds its connection: the database is refused inside it (%j)',
+  'a transaction whose first statement has failed holds its connection: the database is refused inside it (%j)',
   async (config) => {
     const failed = database.transaction(async (tx) => {
       await tx.execute(sql`select 8 / ${0}::int`).catch(() => {})

@@ -103,7 +103,7 @@ async function recover(client: pg.PoolClient, ended: Promise<void>, recoveryMs: 
   return inTime
 }
 
-/** The statement without its name. Names work only on a direct connection to the server, outside transactions. */
+/** The statement without its name. A name that the caller gave works only on a direct connection, outside transactions. */
 export function unnamed(statement: Statement): Statement {
   return statement.name === undefined ? statement : { ...statement, name: undefined }
 }
