@@ -115,7 +115,7 @@ const target = /\b(?:from|into|update|join|table)\s+("?[\w$]+"?(?:\."?[\w$]+"?)?
  * more of the text, which may hold values.
  */
 function summaryOf({ name, text }: Statement): string {
-  if (name !== undefined && !name.startsWith('runtime.')) return name
+  if (name && !name.startsWith('runtime.')) return name // a defined query has an empty one, until the pool names it
   const [word = 'query'] = /\w+/.exec(text) ?? []
   const [, table = ''] = target.exec(text) ?? []
   return `${word.toUpperCase()} ${table.replaceAll('"', '')}`.trimEnd()
