@@ -56,10 +56,8 @@ const examples: Readonly<Record<string, Example>> = {
       'src/app.ts': unlisted('webhooks'),
       'src/orders/store.ts': [
         [/^import \{ announce \} from '\.\/events\.ts'\n/m, ''],
-        [
-          /const \[row\] = (await tx\n(?:(?!await tx)[\s\S])*?)\n {4}\.returning\(\)\n {2}await announce\(tx, status, row\)\n/,
-          '$1\n',
-        ],
+        [/(const update = [\s\S]*?)\n {4}\.returning\(\),/, '$1,'],
+        [/const \[row\] = (await update\(.*\)\n) {2}await announce\(tx, status, row\)\n/, '$1'],
         [/^ {2}await announce\(.*\)\n/gm, ''],
       ],
       '.env.example': [[/^# ── Webhooks ─+\n[\s\S]*?(?=^# ── )/m, '']],
