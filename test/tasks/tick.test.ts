@@ -34,7 +34,10 @@ async function tick(
 
 const queue = (verb: string) =>
   fetch(`${emulator.url}/v2/${testTasks.TASKS_QUEUE}:${verb}`, { method: 'POST' })
-const nothing = { scheduled: 0, rescued: 0, freed: 0, announced: 0, pruned: 0, lost: 0, sent: 0 }
+const nothing = {
+  ...{ scheduled: 0, rescued: 0, freed: 0, signalled: 0 },
+  ...{ announced: 0, pruned: 0, lost: 0, sent: 0 },
+}
 
 beforeEach(async () => {
   await queue('resume')

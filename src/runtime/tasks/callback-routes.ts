@@ -24,13 +24,17 @@ const Tick = z
     scheduled: z.int(),
     rescued: z.int(),
     freed: z.int(),
+    signalled: z.int(),
     announced: z.int(),
     lost: z.int(),
     sent: z.int(),
     pruned: z.int(),
   })
   .openapi('RuntimeTick', {
-    example: { scheduled: 1, rescued: 0, freed: 0, announced: 0, lost: 0, sent: 12, pruned: 250 },
+    example: {
+      ...{ scheduled: 1, rescued: 0, freed: 0, signalled: 0 },
+      ...{ announced: 0, lost: 0, sent: 12, pruned: 250 },
+    },
   })
 
 export const tickRoute = defineRoute({

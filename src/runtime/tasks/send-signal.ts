@@ -6,14 +6,13 @@ import { afterCommit } from '../database/transaction.ts'
 import { checkKey } from './enqueue-key.ts'
 import { addToOutbox } from './outbox.ts'
 import type { Signals } from './step-types.ts'
-import { signals, steps } from './steps-table.ts'
-import { stateIs, tasks } from './table.ts'
+import { signals } from './steps-table.ts'
 import { roundTripJson, signalSchema, type Task } from './task.ts'
-import { type RawDelivery, returningDelivery, toDeliveryRow, waitName } from './wait-store.ts'
+import { wakeWaiters } from './wake-waiters.ts'
 
 /**
- * Sends a signal in the caller's transaction. It wakes the tasks that wait for it by `waitFor`. If none waits yet, it is
- * kept for `TASKS_KEEP`, 7 days. Of several with the same name and key, the first one counts.
+ * Sends a signal in the caller's transaction. It wakes the tasks that wait for it by `waitFor`; of more than 1,000, the
+ * ticks wake the others. If none waits yet, it is kept for `TASKS_KEEP`, 7 days. Of several with the same name and key, the first one counts.
  *
  * Call it before you lock rows that the woken task writes too.
  *
@@ -42,18 +41,9 @@ export async function sendSignal<S extends Signals, Name extends keyof S & strin
       set payload = excluded.payload, arrived_at = excluded.arrived_at, touched_at = excluded.touched_at
       where old.arrived_at is null`)
   if (rowCount === 0) return { accepted: false }
-  const { rows } = await tx.execute<RawDelivery>(sql`
-    with woken as (
-      update ${tasks} set state = 'pending', dispatch = ${tasks.dispatch} + 1, due_at = ${now}, touched_at = ${now}
-      where ${tasks.name} = ${task.name} and waits_for = ${name} and waits_key = ${key} and ${stateIs('pending', 'queued')}
-      ${returningDelivery()}
-    ), written as (
-      update ${steps} set result = jsonb_build_object('payload', ${json}), tries = 1, finished_at = ${now}
-      from woken where task_id = woken.id and ${steps.name} = ${waitName({ name, key })} and finished_at is null
-    )
-    select * from woken`)
+  const woken = await wakeWaiters(tx, { task: task.name, name, key })
   afterCommit(tx, () => {
-    for (const row of rows) addToOutbox(toDeliveryRow(row))
+    for (const delivery of woken) addToOutbox(delivery)
   })
   return { accepted: true }
 }

@@ -74,7 +74,7 @@ export const signals = runtimeSchema.table(
     payload: jsonb('payload'),
     /** When it came; nothing if a task waits for it. */
     arrivedAt: moment('arrived_at'),
-    /** When it came, or when a task last started to wait for it. */
+    /** When it came, or when a task last started to wait for it. `infinity` while tasks wait that it has not woken. */
     touchedAt: moment('touched_at').notNull().default(now),
   },
   (table) => [

@@ -9,6 +9,7 @@ import type { Sender } from './sender.ts'
 import type { Task } from './task.ts'
 import { warnOfBacklog } from './tick-warnings.ts'
 import { wakeForgotten } from './wake-forgotten.ts'
+import { wakeLeftWaiters } from './wake-waiters.ts'
 
 /** What a tick needs. */
 export interface TickOptions {
@@ -28,6 +29,7 @@ export interface TickResult {
   scheduled: number
   rescued: number
   freed: number
+  signalled: number
   sent: number
   lost: number
   announced: number
@@ -56,6 +58,7 @@ export async function tick(options: TickOptions, signal: AbortSignal): Promise<T
   const scheduled = await enqueueDueSchedules(database, log, schedules)
   const rescued = await repeatBatches(batchSize, hasTimeLeft, () => sweeps.rescueTasks(database, batchSize))
   const freed = await wakeForgotten(database, registry, hasTimeLeft)
+  const signalled = await wakeLeftWaiters(database, hasTimeLeft)
   const announced = await sweeps.announceDeadTasks(database, log, batchSize)
   const lost = await requeueLostDeliveries(options, hasTimeLeft, batchTimeMs)
   const sent = await sendPending(options, hasTimeLeft, batchTimeMs)
@@ -68,7 +71,7 @@ export async function tick(options: TickOptions, signal: AbortSignal): Promise<T
     () => pruneResponses(database, pruneBatchSize),
   ])
     pruned += await repeatBatches(pruneBatchSize, hasTimeLeft, prune)
-  return { scheduled, rescued, freed, announced, lost, sent, pruned }
+  return { scheduled, rescued, freed, signalled, announced, lost, sent, pruned }
 }
 
 /** Repeats `once` until a batch is not full or no time is left. @returns the sum of the counts */
