@@ -44,7 +44,7 @@ beforeAll(async () => {
   await onServer(
     databaseUrl,
     `insert into runtime.batches (id, name, size, open, created_at, finished_at)
-      select gen_random_uuid(), 'trial.work', 10, 0, at, case when n > 50 then at end
+      select gen_random_uuid(), 'trial.work', 10, 0, at, case when n > 1000 then at end
       from generate_series(1, 20000) as n, lateral (select now() - n * interval '10 s' as at) as x`,
   )
   await onServer(
@@ -149,12 +149,23 @@ test('a page of batches is found by its index, and the tasks that run by theirs'
   ])
 })
 
-test('a later page of batches reads none of the pages before it', async () => {
-  const before = await listBatches(database, { limit: 10_000 })
-  const { id = '', finishedAt } = before.at(-1) ?? {}
-  const cursor = [finishedAt?.toISOString() ?? '', id]
-  const [statement] = await statementsOf(database, (tx) => listBatches(tx, { limit: 20, cursor }))
-  expect(await plans.rowsRead(databaseUrl, statement as plans.Sent)).toBeLessThan(20 * (1 + 3 * 4) + 10)
+test.each([
+  ['open', 900],
+  ['the last open', 1_000],
+  ['ended', 10_000],
+])('a page of batches after one that is %s reads none of the pages before it', async (_which, count) => {
+  const all = await listBatches(database, { limit: count + 20 })
+  const { id = '', finishedAt } = all[count - 1] ?? {}
+  const page = { limit: 20, cursor: [finishedAt?.toISOString() ?? null, id] }
+  const [statement] = await statementsOf(database, (tx) => listBatches(tx, page))
+  expect(await plans.rowsRead(databaseUrl, statement as plans.Sent)).toBeLessThan(20 * (1 + 3 * 4) + 20)
+  expect(await listBatches(database, page)).toEqual(all.slice(count))
+})
+
+test('a page of batches goes on from those that are open to the others', async () => {
+  const all = await listBatches(database, { limit: 1_015 })
+  const cursor = [null, all[994]?.id ?? '']
+  expect(await listBatches(database, { limit: 20, cursor })).toEqual(all.slice(995))
 })
 
 test('the dead of the last hour are found by their index, however many are older', async () => {

@@ -1,4 +1,5 @@
-import { and, eq, getTableColumns, inArray, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, inArray, isNotNull, isNull, lt, type SQL, sql } from 'drizzle-orm'
+import { unionAll } from 'drizzle-orm/pg-core'
 import type { Database, Transaction } from '../database/database.ts'
 import { now } from '../database/now.ts'
 import { defineSort, type SortPosition } from '../database/sort.ts'
@@ -45,8 +46,15 @@ export async function listBatches(
   database: Pick<Database, 'select'>,
   { limit, cursor }: { limit: number; cursor?: SortPosition | undefined },
 ): Promise<FullBatch[]> {
-  return selectBatches(database)
-    .where(byEnd.after(cursor))
+  const page = (where: SQL | undefined) =>
+    selectBatches(database)
+      .where(where)
+      .orderBy(...byEnd.orderBy)
+      .limit(limit)
+  if (cursor?.[0] !== null) return page(byEnd.after(cursor))
+  // after an open one: two ranges of the index. With one condition for both, it would read all open ones before it
+  const open = page(and(isNull(batches.finishedAt), lt(batches.id, String(cursor[1]))))
+  return unionAll(open, page(isNotNull(batches.finishedAt)))
     .orderBy(...byEnd.orderBy)
     .limit(limit)
 }
