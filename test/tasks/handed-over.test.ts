@@ -1,8 +1,10 @@
 import { afterEach, expect, test } from 'vitest'
 import { untracked } from '#dev/guard/track.ts'
 import type { CloudTasks } from '#src/runtime/tasks/cloud-tasks.ts'
+import { markQueued } from '#src/runtime/tasks/delivery.ts'
 import { requeueLost } from '#src/runtime/tasks/maintenance.ts'
 import { onServer } from '#test/support/database.ts'
+import { rowsRead, type Sent, statementsOf } from '#test/support/plans.ts'
 import { type Direction, stepsFeature } from '#test/support/steps.ts'
 import { taskService } from '#test/support/task-service.ts'
 import { testTasks } from '#test/support/task-variables.ts'
@@ -88,4 +90,23 @@ test('a delivery that is lost is not requeued where its task has a later dispatc
   expect(await requeueLost(service.database, lost)).toBe(0)
   expect(await service.ledger()).toMatchObject([{ state: 'queued', dispatch: 2 }])
   expect(await requeueLost(service.database, { ...lost, dispatch: 2 })).toBe(1)
+})
+
+test('the mark reads no other tasks, however many are pending that PostgreSQL has not counted yet', async () => {
+  const fill = (state: string) =>
+    onServer(
+      databaseUrl,
+      `insert into runtime.tasks (id, name, state, payload, due_at)
+        select gen_random_uuid(), 'steps.step', '${state}', '{}', now() from generate_series(1, 3000)`,
+    )
+  await fill('done')
+  await onServer(databaseUrl, 'analyze runtime.tasks')
+  await fill('pending')
+  const { rows } = await onServer(
+    databaseUrl,
+    "select id from runtime.tasks where state = 'pending' limit 20",
+  )
+  const sent = rows.map(({ id }) => ({ id, dispatch: 1 }))
+  const [statement] = await statementsOf(service.database, (tx) => markQueued(tx, sent))
+  expect(await rowsRead(databaseUrl, statement as Sent)).toBeLessThan(3 * sent.length)
 })

@@ -74,7 +74,7 @@ function accesses(plan: Plan[]): string[] {
 test.each([
   ['a claim', (tx) => ledger.claim(tx, dispatch), ['tasks_pkey']],
   ['a look', (tx) => ledger.findState(tx, id), ['tasks_pkey']],
-  ['the mark of what is queued', (tx) => markQueued(tx, [dispatch]), ['tasks_open']],
+  ['the mark of what is queued', (tx) => markQueued(tx, [dispatch]), ['tasks_pkey']],
   ['the sweep of what is pending', (tx) => sweeps.takeUndelivered(tx, 200), ['tasks_pkey', 'tasks_unsent']],
   ['the sweep of runaways', (tx) => sweeps.rescueTasks(tx, 200), ['tasks_pkey', 'tasks_running']],
   [

@@ -1,4 +1,4 @@
-import { and, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { defineQuery, type QueryValues } from '../database/define-query.ts'
 import { now } from '../database/now.ts'
@@ -47,7 +47,10 @@ const markRowsQueued = defineQuery(
       .update(tasks)
       .set({ state: 'queued', touchedAt: sql`greatest(${now}, ${tasks.dueAt})` })
       .from(sql`unnest(${ids}::uuid[], ${dispatches}::int[]) as sent (id, dispatch)`)
-      .where(and(sql`${tasks.id} = sent.id and ${tasks.dispatch} = sent.dispatch`, stateIs('pending'))),
+      .where(
+        // `is true` hides the state from the indexes: where many are pending, PostgreSQL would read all of them
+        sql`${tasks.id} = sent.id and ${tasks.dispatch} = sent.dispatch and (${stateIs('pending')}) is true`,
+      ),
 )
 
 /** Marks tasks as queued: Cloud Tasks has their deliveries. Skips a task that has changed since. */

@@ -31,6 +31,22 @@ const suspiciousMs = 20
 
 export class KilledError extends Error {}
 
+type Callback = (error: unknown, result?: unknown) => void
+interface Statement {
+  readonly text: string
+  callback?: Callback
+}
+
+/** What a client is asked to send: a text, or an object with it. A query of `pg`'s own has its callback in it. */
+function statementOf(args: readonly unknown[]) {
+  const [first, last] = [args[0] as string | Statement, args.at(-1)]
+  if (typeof first === 'string') return { text: first, callback: asCallback(last) }
+  const query = first.callback && first
+  return { text: first.text, query, callback: query?.callback ?? asCallback(last) }
+}
+
+const asCallback = (value: unknown) => (typeof value === 'function' ? (value as Callback) : undefined)
+
 /** The fiber that the running code belongs to. */
 export function currentFiber(): Fiber | undefined {
   return current.getStore()
@@ -58,12 +74,16 @@ export function interleave(pool: pg.Pool, blocked: (pids: number[]) => Promise<n
     const { processID: pid } = client as unknown as { processID: number }
     const held = (...args: unknown[]) => {
       const fiber = current.getStore()
-      const [statement] = args
-      const text = typeof statement === 'string' ? statement : (statement as { text: string }).text
+      const { text, query, callback } = statementOf(args)
       if (!fiber || text === '' || text.startsWith('select pg_backend_pid')) return send(...args)
-      const callback = args.at(-1)
-      if (typeof callback !== 'function') return pass(fiber, pid, text, () => send(...args))
-      const sent = pass(fiber, pid, text, () => send(...args.slice(0, -1)))
+      if (!callback) return pass(fiber, pid, text, () => send(...args))
+      const sent = pass(fiber, pid, text, () => {
+        if (!query) return send(...args.slice(0, -1))
+        const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+        query.callback = (error, result) => (error ? reject(error) : resolve(result))
+        send(query)
+        return promise
+      })
       return void sent.then(
         (result) => callback(null, result),
         (error) => callback(error),
