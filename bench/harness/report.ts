@@ -69,26 +69,27 @@ const spread = ({ median, low, high, count }: ReturnType<typeof summarize>) =>
 function goalTable(results: readonly SectionResult[]): Table {
   return {
     head: ['goal', 'bound', 'reached', 'verdict'],
-    rows: goals
-      .filter((goal) => results.some(({ section }) => section === goal.section))
-      .map((goal) => {
-        const bound = `${goal.bound} ${goal.value}${goal.against ? ' ×' : ''}`
-        const [judged] = judge(results, [goal])
-        return [nameOf(goal), bound, judged ? spread(judged.reached) : '', judged?.verdict ?? 'not measured']
-      }),
+    rows: goalsOf(results).map((goal) => {
+      const bound = `${goal.bound} ${goal.value}${goal.against ? ' ×' : ''}`
+      const [judged] = judge(results, [goal])
+      return [nameOf(goal), bound, judged ? spread(judged.reached) : '', judged?.verdict ?? 'not measured']
+    }),
   }
 }
 
 const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim().slice(0, 500)
 
-/** Why goals are missed: the text is written by people, in reasons.json. */
+const goalsOf = (results: readonly SectionResult[]) =>
+  goals.filter((goal) => results.some(({ section }) => section === goal.section))
+
+/** Why goals are not met: the text is written by people, in reasons.json. */
 function reasonsOf(results: readonly SectionResult[]): string[] {
   const reasons: Record<string, string> = JSON.parse(
     readFileSync(`${folders.repository}bench/reasons.json`, 'utf8'),
   )
-  return judge(results)
-    .filter(({ verdict }) => verdict !== 'met')
-    .map(({ goal }) => `- ${nameOf(goal)}: ${reasons[nameOf(goal)] ?? 'not explained yet.'}`)
+  return goalsOf(results)
+    .filter((goal) => judge(results, [goal])[0]?.verdict !== 'met')
+    .map((goal) => `- ${nameOf(goal)}: ${reasons[nameOf(goal)] ?? 'not explained yet.'}`)
 }
 
 /** What was measured on, with what, and what each contestant does. */

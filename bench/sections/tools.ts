@@ -24,6 +24,7 @@ export const tools: Section = {
       { label: 'service', folder: cloneAt('HEAD'), times: new Map() as Times },
       ...(before ? [{ label: 'service, before', folder: cloneAt(before), times: new Map() as Times }] : []),
     ]
+    const failures: string[] = []
     const commands = [
       ...['npm ci', 'npm ci', 'npm ci', 'npm run check', 'npm run check', 'npm run check'],
       ...(bench.quick ? [] : ['npm test']),
@@ -32,7 +33,12 @@ export const tools: Section = {
       for (const command of commands) {
         for (const { label, folder, times } of sides) {
           progress(`tools: ${command}, ${label}`)
-          note(times, command, time(folder, command))
+          try {
+            note(times, command, time(folder, command))
+          } catch (error) {
+            console.error(error instanceof Error ? error.message : error)
+            failures.push(`${command} failed (${label})`)
+          }
         }
       }
       for (const { label, folder, times } of sides) {
@@ -54,7 +60,7 @@ export const tools: Section = {
       }))
       return { work: 'tools', contestant: label, metrics }
     })
-    return { section: 'tools', notes, rows }
+    return { section: 'tools', notes, rows, ...(failures.length > 0 && { failure: failures.join('; ') }) }
   },
 }
 
