@@ -38,7 +38,10 @@ const examples: Readonly<Record<string, Example>> = {
       ],
       'package-lock.json': [[/^ {8}"csv-parse": .*\n/m, ''], unlocked('csv-parse')],
       'tsconfig.json': [[/ "bench\/[^\]]*(?="\*\.ts")/, ' ']],
-      'knip.json': [[/,\n {4}"bench": \{[\s\S]*?\n {4}\}/, '']],
+      'knip.json': [
+        [/,\n {4}"bench": \{[\s\S]*?\n {4}\}/, ''],
+        [/"taskset", /, ''],
+      ],
       'README.md': [
         [/^<picture>.*bench\/.*\n\n/m, ''],
         [/^## The first five minutes\n[\s\S]*?(?=^## )/m, ''],

@@ -84,9 +84,9 @@ async function generate(before: string, from: string, to: string): Promise<void>
     must(process.execPath, ['dev/migration.ts', '--name', name], `npm run migration -- --name ${name}`)
   }
   must(process.execPath, ['dev/openapi.ts'], 'npm run openapi')
-  const since = git(['rev-parse', before])
-  const words = ['run', '--silent', 'format', '--', '--log-level=error', '--changed', `--since=${since}`]
-  run('npm', words) // the checks name what it cannot correct
+  const changed = git(['diff', '--name-only', '--diff-filter=d', before]).split('\n').filter(Boolean)
+  const quiet = ['--log-level=error', '--no-errors-on-unmatched', '--files-ignore-unknown=true']
+  run('npm', ['run', '--silent', 'format', '--', ...quiet, ...changed]) // the checks name what it cannot correct
 }
 
 /** Whether package-lock.json has the packages that package.json names. */

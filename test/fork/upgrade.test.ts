@@ -80,6 +80,7 @@ describe('a fork that began as a copy of the files, and was renamed, ejected and
     const said = await extended.run(`${upgrade} ${template} 0.2.0`)
     expect(said).toMatch(/^Version 0\.2\.0 asks of you:\n- Look at your lists: `pageOf` is `pageOfRows`\.$/m)
     expect(said).toMatch(/^changed {2}src\/invoices\/invoices\.ts$/m)
+    expect(said).not.toMatch(/No files were processed|hints/)
     expect(await extended.run('git log --format=%s -2 --first-parent')).toBe(
       'Upgrade the template to 0.2.0\nExtend it\n',
     )
