@@ -19,8 +19,10 @@ let [id = ''] = ['']
 beforeAll(async () => {
   await onServer(
     databaseUrl,
+    // of the same days as alice's: else nearly all before a cursor would be hers, and the primary key as good an index
     `insert into orders (id, owner, item, quantity)
-      select gen_random_uuid(), 'owner ' || n % 500, 'Teapot', 1 from generate_series(1, 20000) as n`,
+      select concat(left(hex, 8), '-', right(hex, 4), '-7', substr(gen_random_uuid()::text, 16))::uuid, 'owner ' || n % 500, 'Teapot', 1
+      from generate_series(1, 20000) as n, lateral (select lpad(to_hex(${firstTime} + n * 15000::bigint), 12, '0') as hex) as x`,
   )
   id = (await insertOrders(databaseUrl, 'alice', 5000))[2500] ?? ''
   await insertOrders(databaseUrl, 'alice', 20, 'cancelled')
