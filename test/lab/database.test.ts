@@ -96,11 +96,11 @@ test('a database that falls silent is a 503 for all by their deadline, and serve
 
 describe('inside a transaction', () => {
   test('the plain database is refused, so that nobody waits for a connection that others hold', async () => {
-    const responses = await Promise.all(
-      Array.from({ length: 8 }, () => alice('/database/outside', { json: ada })),
-    )
-    const refused = responses.filter(({ status }) => status !== 503) // a slow machine may have no connection in time for some
-    expect(refused.length).toBeGreaterThanOrEqual(4)
+    const ask = () => alice('/database/outside', { json: ada })
+    const responses = await Promise.all(Array.from({ length: 8 }, ask))
+    const refused = responses.filter(({ status }) => status !== 503)
+    expect(refused.length).toBeGreaterThanOrEqual(4) // on a slow machine the others may get no connection in time: once more
+    while (refused.length < responses.length) refused.push(await ask())
     for (const response of refused) await expectProblem(response, 500, 'INTERNAL')
     const [, said] = await lab.process.line(/(The database was used inside a transaction.*?c\.var\.tx)/)
     expect(said).toBeTruthy()

@@ -112,10 +112,9 @@ test('the runtime does not use it: routes, idempotency and tasks go on without i
 
 test('a statement on it is bounded as on the database', async () => {
   const { api } = await start({ REPLICA_URL: replica, REQUEST_TIMEOUT: '1s' })
-  const response = await api('/slow')
-  expect(response.status).toBe(503)
-  // the second one where the machine is so slow that the deadline comes first
-  expect(['OVERLOADED', 'DEADLINE_EXCEEDED']).toContain(((await response.json()) as { code: string }).code)
+  const code = async () => ((await (await api('/slow')).json()) as { code: string }).code
+  // on a slow machine the deadline may come first: then once more
+  await expect.poll(code, { timeout: 20_000 }).toBe('OVERLOADED')
   await expect.poll(running).not.toContainEqual(expect.objectContaining({ state: 'active' }))
 })
 

@@ -50,6 +50,21 @@ beforeEach(async () => {
   error.mockReset()
 })
 
+/** Cancels a task of which one undo has failed for good, and the other is to be tried again. */
+async function cancelWithFailingUndos(): Promise<string> {
+  refund = () => {
+    throw fatal('bank away')
+  }
+  release = () => {
+    throw new Error('busy')
+  }
+  const { id } = await enqueueWork()
+  await drain()
+  await post(`/runtime/tasks/${id}/cancel`)
+  await drain()
+  return id
+}
+
 const failed = () => lines.filter(({ code }) => code === 'RUNTIME_TASK_UNDO_FAILED')
 
 test('of a sleeping task undoes its steps at once, and it is cancelled', async () => {
@@ -87,16 +102,7 @@ describe('a second one', () => {
   })
 
   test('names the undos that have failed before, and the error that the task died of', async () => {
-    refund = () => {
-      throw fatal('bank away')
-    }
-    release = () => {
-      throw new Error('busy')
-    }
-    const { id } = await enqueueWork()
-    await drain()
-    await post(`/runtime/tasks/${id}/cancel`)
-    await drain()
+    const id = await cancelWithFailingUndos()
     await query(`update runtime.tasks set undoing = 'dead', last_error = 'FatalError: no stock'`)
     await post(`/runtime/tasks/${id}/cancel`)
     const undos =
@@ -141,16 +147,7 @@ test('whose undo fails is an error in the log, a report, and in the task', async
 })
 
 test('whose undos are given up names those that have failed before', async () => {
-  refund = () => {
-    throw fatal('bank away')
-  }
-  release = () => {
-    throw new Error('busy')
-  }
-  const { id } = await enqueueWork()
-  await drain()
-  await post(`/runtime/tasks/${id}/cancel`)
-  await drain()
+  await cancelWithFailingUndos()
   expect(await ledger()).toMatchObject([{ state: 'queued', undoing: 'cancelled' }])
   await query('update runtime.tasks set attempts = 2') // as where a process ended in its last attempt
   await drain({ until: '1m' })
