@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { freePort } from '../../dev/machine/ports.ts'
+import { onPath } from '../../test/support/on-path.ts'
 import { folders } from '../harness/contestants.ts'
 import { onAllCores } from '../harness/machine.ts'
 import { progress } from '../harness/progress.ts'
@@ -48,9 +49,13 @@ export const tools: Section = {
     } finally {
       for (const { folder } of sides) rmSync(folder, { recursive: true, force: true })
     }
-    const notes = before
-      ? [`“Before” is ${before}.`]
-      : ['BENCH_BEFORE=COMMIT measures that commit as well, to compare with.']
+    const programs = ['chromium', 'gcloud'].map((name) => `${name} is ${onPath(name) ? '' : 'not '}installed`)
+    const notes = [
+      before
+        ? `“Before” is ${before}.`
+        : 'BENCH_BEFORE=COMMIT measures that commit as well, to compare with.',
+      `npm test runs more where it finds them: ${programs.join(', ')}.`,
+    ]
     const rows = sides.map(({ label, times }): Row => {
       const metrics = Array.from(times, ([name, values]) => ({
         name,
