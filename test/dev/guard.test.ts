@@ -55,6 +55,25 @@ test('a timer that is left running is reported with the request and the line tha
   await fetch.assertQuiet()
 })
 
+test('a call that has no response yet is waited for, and judged afterwards', async () => {
+  const happened: string[] = []
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+  const fetch = guarded(async () => {
+    const deadline = setTimeout(() => {}, 60_000)
+    await gate
+    clearTimeout(deadline)
+    happened.push('responded')
+    return new Response('done')
+  })
+  const response = fetch(new Request('http://service/orders'))
+  const quiet = fetch.assertQuiet().then(() => happened.push('judged'))
+  for (let time = 0; time < 3; time++) await (await request(() => {})).assertQuiet() // as long as it judges another
+  open()
+  await quiet
+  expect(happened).toEqual(['responded', 'judged'])
+  await response
+})
+
 test('a timer of no time at all, and one more that it sets, are over before anything is reported', async () => {
   const setTwo = () => void setTimeout(() => setTimeout(() => {}))
   for (let time = 0; time < 100; time++) await (await request(setTwo)).assertQuiet()
