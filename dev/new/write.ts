@@ -37,7 +37,8 @@ export function writeDrafts(made: readonly Draft[], changed: readonly Draft[]): 
  * @throws {Error} with what it printed, if it fails
  */
 export function run(what: string, args: readonly string[]): void {
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  const line = ['--require', './dev/quick-imports.cjs', ...args]
+  const { status, stdout, stderr } = spawnSync(process.execPath, line, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`${what} failed:\n${stdout}${stderr}`)
 }
 

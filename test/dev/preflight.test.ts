@@ -14,7 +14,7 @@ function project(name = 'project', { engine = major, systems = ['linux-x64'], li
   onTestFinished(() => rmSync(above, { recursive: true }))
   const folder = join(above, name)
   mkdirSync(join(folder, 'dev'), { recursive: true })
-  cpSync('dev/preflight.cjs', join(folder, 'dev/preflight.cjs'))
+  for (const file of ['dev/preflight.cjs', 'dev/quick-imports.cjs']) cpSync(file, join(folder, file))
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ engines: { node: engine }, type: 'module' }))
   writeFileSync(join(folder, 'dev/main.ts'), 'process.stdout.write("runs")')
   for (const system of systems) {
@@ -32,7 +32,7 @@ function run(cwd: string, args: string[], env: Record<string, string> = {}) {
   return { status, stderr, stdout }
 }
 
-const dev = ['--require', './dev/preflight.cjs', 'dev/main.ts']
+const dev = ['--require', './dev/preflight.cjs', '--require', './dev/quick-imports.cjs', 'dev/main.ts']
 const tests = ['dev/preflight.cjs']
 
 test('what is whole runs, wherever it is', () => {
