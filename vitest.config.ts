@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
@@ -48,7 +49,8 @@ const database = ['test/setup/curl.ts', 'test/setup/database.ts']
 
 export default defineConfig({
   test: {
-    maxWorkers: 3, // a test often waits for a process to start
+    // three at least, because a test often waits for a process to start; eight at most, because each takes some hundred MiB
+    maxWorkers: Math.min(8, Math.max(3, availableParallelism())),
     sequence: { sequencer: LongestFirst },
     projects: [
       {
