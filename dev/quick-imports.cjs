@@ -1,9 +1,9 @@
 const { enableCompileCache, registerHooks } = require('node:module')
 const { join } = require('node:path')
 
-// Preloaded by the tools that load the runtime. They start in 0.4 s, and took 1 s: Node parses the package.json of a package
-// again for each of its modules, and Drizzle's has 180 kB. Here Node need not ask it what kind of modules these are. What
-// Node has compiled, and freed of types, is kept in .build/.
+// Preloaded by the tools that load the runtime: `npm run token` took 0.7 s, and takes 0.3. Node parses the package.json of a
+// package again for each of its modules, and Drizzle's has 180 kB. Here Node need not ask it what kind of modules these are.
+// What Node has compiled, and freed of types, is kept in .build/.
 
 const ofDrizzle = /\/node_modules\/drizzle-orm\/.*\.js$/
 
