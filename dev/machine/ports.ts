@@ -31,6 +31,10 @@ export async function freePort(): Promise<number> {
  */
 export async function assertPortIsFree(given: number | string): Promise<void> {
   const port = Number(given)
+  if (port === 0)
+    throw new Error(
+      `PORT=${given} cannot be used: callers must know the port. Choose one: PORT=8080 npm run dev`,
+    )
   try {
     await listenBriefly(port)
     // Some systems let a second server listen on every address beside one that listens on this one only.

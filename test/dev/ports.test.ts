@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { assertPortIsFree, freePort } from '#dev/machine/ports.ts'
 
-test.each(['abc', '70000', '-1'])('PORT=%s is refused as it was given', async (port) => {
+test.each(['abc', '70000', '-1', '0'])('PORT=%s is refused as it was given', async (port) => {
   await expect(assertPortIsFree(port)).rejects.toThrow(`PORT=${port} cannot be used: `)
 })
 
