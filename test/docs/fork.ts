@@ -21,7 +21,8 @@ export interface Fork extends WorkingCopy {
 
 /**
  * In front of a reader's commands. `npm ci` has been run: node_modules are linked. `npm test` is the checks and the tests
- * that see what a fork has, which are run once, at the end: all tests are what runs this. A watch would never end.
+ * that see what a fork has, which are run once, at the end: all tests are what runs this. A watch would never end. `curl -s`
+ * says all the same that it had no connection.
  */
 const shell = `
 npm() {
@@ -32,7 +33,8 @@ npm() {
     *) command npm "$@" ;;
   esac
 }
-export -f npm
+curl() { command curl --show-error "$@"; }
+export -f npm curl
 export GIT_{AUTHOR,COMMITTER}_NAME=Reader GIT_{AUTHOR,COMMITTER}_EMAIL=reader@example.com
 [ ! -f .git/variables ] || source .git/variables
 trap 'export -p > .git/variables' EXIT
