@@ -2,7 +2,7 @@ import { beforeAll, expect, test, vi } from 'vitest'
 import { bundledImage } from '#dev/rehearsal/docker/build-image.ts'
 import { complaint, exceptLive, long, rehearsal } from '#test/support/rehearsal.ts'
 
-vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 })
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
 const { project, again, push, serving, tags, version, changes, gcloud } = await rehearsal()
 const service = push(bundledImage(process.cwd()))

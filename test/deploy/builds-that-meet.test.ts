@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { lightImage } from '#test/support/light-image.ts'
 import { complaint, exceptLive, rehearsal } from '#test/support/rehearsal.ts'
 
-vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 })
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
 const { project, again, push, serving, tags, version, changes, script } = await rehearsal()
 const image = push(lightImage())

@@ -3,7 +3,7 @@ import { bundledImage } from '#dev/rehearsal/docker/build-image.ts'
 import { lightImage } from '#test/support/light-image.ts'
 import { complaint, exceptLive, rehearsal } from '#test/support/rehearsal.ts'
 
-vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 })
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
 const { project, again, push, serving, version, changes, script } = await rehearsal()
 const service = push(bundledImage(process.cwd()))

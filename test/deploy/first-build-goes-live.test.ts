@@ -4,7 +4,7 @@ import { otherThanOk, rehearsal } from '#test/support/rehearsal.ts'
 import internal from '../../openapi/internal.json' with { type: 'json' }
 import metadata from '../../package.json' with { type: 'json' }
 
-vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 })
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
 const { project, build, version, image } = await rehearsal({ hasOwnServer: true })
 let first: Awaited<ReturnType<typeof build>>

@@ -7,7 +7,7 @@ import { lightImage } from '#test/support/light-image.ts'
 import { complaint, exceptLive, long, otherThanOk, rehearsal } from '#test/support/rehearsal.ts'
 import internal from '../../openapi/internal.json' with { type: 'json' }
 
-vi.setConfig({ testTimeout: 900_000, hookTimeout: 900_000 })
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 
 const { project, build, again, push, serving, version, changes, script } = await rehearsal()
 const service = push(bundledImage(process.cwd()))

@@ -36,8 +36,23 @@ export async function rehearsal(options: { hasOwnServer?: boolean } = {}) {
   atEnd(() => project.close())
   const live = 'runway-live'
   let seen = 0
-  const build = (options: Options) =>
-    runBuild(project, { ...options, substitutions: { ...stated, ...options.substitutions } })
+
+  /** Runs a build. One that has not ended with its test says how far it came. */
+  async function build(options: Options) {
+    let [printed, isRunning] = ['', true]
+    atEnd(() => isRunning && process.stderr.write(`A build did not end. It printed:\n${printed}`))
+    const substitutions = { ...stated, ...options.substitutions }
+    async function before(id: string): Promise<void> {
+      printed += `${id} starts\n`
+      await options.before?.(id)
+    }
+    const write = (id: string, text: string) => {
+      printed += `${id}: ${text}`
+    }
+    return runBuild(project, { write, ...options, before, substitutions }).finally(() => {
+      isRunning = false
+    })
+  }
 
   return {
     project,
